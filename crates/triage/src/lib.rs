@@ -1,1 +1,1 @@
-
+//! What belongs together, and why.

@@ -1,0 +1,64 @@
+//! The tasks of the triage crate, one module for each data set.
+//!
+//! A task is a function from the folder of its data and the seed to findings. All tasks use the crate's default
+//! configuration: nothing is tuned for one set.
+
+use std::path::Path;
+
+use crate::{data, score::Finding};
+
+/// A task: the folder of its data and what to run on it.
+struct Task {
+    folder: &'static str,
+    run: fn(&Path, u64) -> anyhow::Result<Vec<Finding>>,
+}
+
+/// Every task, in the order in which they run. To add one, write its module and list it here.
+const TASKS: &[Task] = &[];
+
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Tasks to run, by folder; all when none is named.
+    tasks: Vec<String>,
+    /// Seed of splits and of the bootstrap.
+    #[arg(long, default_value_t = 20_261_107)]
+    seed: u64,
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    println!("data {}  seed {}", data::root().display(), arguments.seed);
+    for task in TASKS {
+        if !arguments.tasks.is_empty() && !arguments.tasks.iter().any(|name| name == task.folder) {
+            continue;
+        }
+        let Some(folder) = data::folder(task.folder) else {
+            println!(
+                "\n{}: SKIPPED, no data in {}",
+                task.folder,
+                data::root().join(task.folder).display()
+            );
+            continue;
+        };
+        println!("\n{}", task.folder);
+        println!(
+            "  {:<52} {:>8} {:>17} {:>8} {:>8}",
+            "measure", "ours", "95 % interval", "baseline", "target"
+        );
+        for finding in (task.run)(&folder, arguments.seed)? {
+            let interval = finding
+                .interval
+                .map_or_else(String::new, |(low, high)| format!("{low:.3} to {high:.3}"));
+            let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
+            println!(
+                "  {:<52} {:>8.3} {:>17} {:>8} {:>8}",
+                finding.measure,
+                finding.ours,
+                interval,
+                number(finding.baseline),
+                number(finding.target)
+            );
+        }
+    }
+    Ok(())
+}
