@@ -1,1 +1,29 @@
+//! Who is on call, from when to when, and by which rule.
+//!
+//! A [`Schedule`] is written down as layers of rotations and overrides over them. [`Schedule::validate`] checks it
+//! and makes a [`Plan`], which answers for any instant ([`Plan::on_call_at`]) and any span ([`Plan::render`]), past or
+//! future, exactly over every change of the clocks.
+//!
+//! The crate does no I/O, holds no clock and never panics: whatever is wrong with what it is given is a typed error
+//! that names the field.
 
+mod keys;
+mod layered;
+mod pieces;
+mod plan;
+mod render;
+mod rotation;
+mod span;
+mod validate;
+mod wall_clock;
+mod week;
+
+pub use keys::{LayerId, OverrideId, UserKey};
+pub use layered::{Advance, Layer, Override, Restriction, Schedule};
+pub use plan::{MAX_HANDOFFS, Plan, TooLong};
+pub use render::{Entry, OnCall, Rendered, RenderedLayer, Shift, Source, SubSchedule, merge_by_user};
+pub use span::{EmptySpan, Span};
+pub use validate::{
+    MAX_LAYERS, MAX_OVERRIDES, MAX_RESTRICTIONS_PER_LAYER, MAX_TURN_LENGTH_SECONDS, MAX_USERS_PER_LAYER,
+    Problem, ProblemKind,
+};
