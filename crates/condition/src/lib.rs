@@ -1,1 +1,50 @@
+//! The condition language of event orchestration (PCL), and what orchestration takes out of events.
+//!
+//! A rule's author writes a condition such as `event.summary matches part 'disk' and not event.severity
+//! == 'info'`. It is compiled once into a [`Condition`] and then evaluated against many events. Everything
+//! an evaluation depends on (the documents it may look into, the present instant, the trigger counts) is
+//! handed over in a [`Scope`]; the crate reads no clock, no file and no network.
+//!
+//! ```
+//! use condition::{Condition, Scope};
+//! use serde_json::json;
+//!
+//! let event = json!({"summary": "Disk full on db-7", "severity": "critical"});
+//! let now = "2026-11-22T05:00:00Z".parse()?;
+//! let scope = Scope::at(now).with("event", &event);
+//!
+//! let condition: Condition = "event.summary matches part 'disk' and event.severity == 'critical'".parse()?;
+//! assert!(condition.matches(&scope));
+//!
+//! let mistake = "event.severity = 'critical'".parse::<Condition>().unwrap_err();
+//! assert_eq!((mistake.line, mistake.column), (1, 16));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What always holds: parsing and evaluating are linear in the size of what they are given, whatever it
+//! contains; [`Limits`] bounds sizes and depth; nothing panics. What fails: parsing gives a [`SyntaxError`]
+//! that points at the place; evaluation never fails, a comparison that makes no sense counts as false and
+//! [`Condition::evaluate`] says so in its warnings.
 
+mod compile;
+mod condition;
+mod error;
+mod evaluate;
+mod number;
+mod parse;
+mod pattern;
+mod print;
+mod scope;
+mod syntax;
+mod text;
+mod weekly;
+
+pub use condition::{Condition, Cost, Limits, Settings};
+pub use error::{Problem, SyntaxError};
+pub use evaluate::{Concern, Outcome, Warning};
+pub use pattern::{Pattern, PatternError};
+pub use scope::Scope;
+pub use syntax::{
+    Case, Comparison, Expression, LocalInstant, MatchKind, Operand, Path, Segment, Threshold, ThresholdKind,
+};
+pub use weekly::WeeklySchedule;

@@ -1,0 +1,197 @@
+//! Conditions: parsed and compiled once, evaluated many times.
+
+use std::{fmt::Display, ops::Range, str::FromStr};
+
+use jiff::tz::TimeZoneDatabase;
+
+use crate::{
+    compile::{Node, compile},
+    error::{Problem, SyntaxError},
+    evaluate::{Evaluation, Outcome, Warning},
+    parse::{Parsed, parse},
+    scope::Scope,
+    syntax::{Expression, Operand, Path, Threshold},
+};
+
+/// The sizes beyond which a condition is refused. The defaults are the reference's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The whole text, in bytes.
+    pub bytes: usize,
+    /// Comparisons.
+    pub factors: usize,
+    /// Parentheses within each other. Evaluation recurses as deep, so keep it in the tens.
+    pub depth: usize,
+    /// A quoted text, in bytes after unescaping.
+    pub text_bytes: usize,
+    /// Parts of a path, its root included.
+    pub path_parts: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            bytes: 2048,
+            factors: 64,
+            depth: 32,
+            text_bytes: 1024,
+            path_parts: 32,
+        }
+    }
+}
+
+/// What parsing depends on besides the text.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub limits: Limits,
+    /// Where time zones are looked up. The default is the database built into the program, so that a
+    /// condition means the same on every machine and nothing is read from disk.
+    pub zones: TimeZoneDatabase,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            zones: TimeZoneDatabase::bundled(),
+        }
+    }
+}
+
+/// What a condition took to parse, in the units of [`Limits`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    pub bytes: usize,
+    pub factors: usize,
+    pub depth: usize,
+    /// Characters looked at while parsing, those looked at twice counted twice.
+    pub steps: u64,
+}
+
+/// A condition of a rule.
+///
+/// Parse one with [`FromStr`] under the reference's limits, or with [`Condition::parse_with`].
+#[derive(Clone, Debug)]
+pub struct Condition {
+    source: String,
+    expression: Expression,
+    factors: Vec<Range<usize>>,
+    root: Node,
+    cost: Cost,
+}
+
+impl FromStr for Condition {
+    type Err = SyntaxError;
+
+    fn from_str(source: &str) -> Result<Self, SyntaxError> {
+        Self::parse_with(source, &Settings::default())
+    }
+}
+
+impl Condition {
+    /// Parses and compiles a condition.
+    pub fn parse_with(source: &str, settings: &Settings) -> Result<Self, SyntaxError> {
+        let Parsed {
+            expression,
+            factors,
+            depth,
+            steps,
+        } = parse(source, settings)?;
+        let cost = Cost {
+            bytes: source.len(),
+            factors: factors.len(),
+            depth,
+            steps,
+        };
+        let root = compile(&expression, &mut 0).ok_or_else(|| {
+            let reason = "it could not be compiled".to_owned();
+            SyntaxError::locate(source, 0, Problem::BadPattern { reason })
+        })?;
+        Ok(Self {
+            source: source.to_owned(),
+            expression,
+            factors,
+            root,
+            cost,
+        })
+    }
+
+    /// Makes a condition of a tree that was built rather than parsed, for importers.
+    ///
+    /// The tree is printed and parsed, so it is held to the same limits; an error points into its printed
+    /// form.
+    pub fn from_expression(expression: &Expression, settings: &Settings) -> Result<Self, SyntaxError> {
+        Self::parse_with(&expression.to_string(), settings)
+    }
+
+    /// The text as it was given.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// What the text says; its display is the canonical form of the condition.
+    pub fn expression(&self) -> &Expression {
+        &self.expression
+    }
+
+    /// How large the condition is and what it took to parse.
+    pub fn cost(&self) -> Cost {
+        self.cost
+    }
+
+    /// Whether the condition is true. Faster than [`Condition::evaluate`], as it keeps no warnings.
+    pub fn matches(&self, scope: &Scope<'_>) -> bool {
+        Evaluation::new(scope, None).decide(&self.root)
+    }
+
+    /// Evaluates the condition and tells which comparisons made no sense.
+    pub fn evaluate(&self, scope: &Scope<'_>) -> Outcome {
+        let mut evaluation = Evaluation::new(scope, Some(Vec::new()));
+        let matched = evaluation.decide(&self.root);
+        let steps = evaluation.steps;
+        let warnings = evaluation
+            .concerns
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|(factor, concern)| {
+                let range = self.factors.get(factor)?.clone();
+                let text = self.source.get(range.clone())?.to_owned();
+                Some(Warning { text, range, concern })
+            })
+            .collect();
+        Outcome {
+            matched,
+            warnings,
+            steps,
+        }
+    }
+
+    /// The counts that the condition asks for, each once, in the order of the text.
+    ///
+    /// The caller keeps them for the rule, and sets the resetting ones back to 0 once the condition was
+    /// true. Cache variables may not use any.
+    pub fn thresholds(&self) -> Vec<Threshold> {
+        let mut thresholds = Vec::new();
+        self.expression.each_operand(&mut |operand| {
+            if let Operand::Count(threshold) = operand
+                && !thresholds.contains(threshold)
+            {
+                thresholds.push(*threshold);
+            }
+        });
+        thresholds
+    }
+
+    /// The paths that the condition looks at, in the order of the text.
+    pub fn paths(&self) -> Vec<&Path> {
+        let mut paths = Vec::new();
+        self.expression.each_path(&mut |path| paths.push(path));
+        paths
+    }
+}
+
+impl Display for Condition {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(&self.source)
+    }
+}

@@ -1,0 +1,128 @@
+//! What is wrong with a condition's text, and where.
+
+use std::fmt::{Display, Formatter};
+
+/// Why a text is not a condition, with the place.
+///
+/// Its display is meant for the person who wrote the condition: the reason, the line with a caret below the
+/// place, and a hint where one can be given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The place in bytes from the start of the text.
+    pub offset: usize,
+    /// The line, counted from 1.
+    pub line: usize,
+    /// The column in characters, counted from 1.
+    pub column: usize,
+    pub problem: Problem,
+    /// The line's text around the place and how many characters of it stand before the place.
+    excerpt: (String, usize),
+}
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    #[error("expected {}, found {found}", one_of(expected))]
+    Expected {
+        /// What could stand here.
+        expected: &'static [&'static str],
+        /// What does stand here, shortened.
+        found: String,
+        /// How to write what was probably meant.
+        hint: Option<&'static str>,
+    },
+    #[error("the condition has {bytes} bytes; at most {limit} are allowed")]
+    TooLong { bytes: usize, limit: usize },
+    #[error("the condition has more than {limit} comparisons")]
+    TooManyFactors { limit: usize },
+    #[error("parentheses are nested more than {limit} deep")]
+    TooDeep { limit: usize },
+    #[error("the quoted text is longer than {limit} bytes")]
+    TextTooLong { limit: usize },
+    #[error("the path has more than {limit} parts")]
+    PathTooLong { limit: usize },
+    #[error("the quoted text has no closing quote")]
+    Unclosed,
+    #[error("in quoted text a backslash must be followed by a quote or another backslash")]
+    BadEscape,
+    #[error("the number is too large")]
+    NumberTooLarge,
+    #[error("`{word}` is a reserved word; in a path write ['{word}']")]
+    Reserved { word: String },
+    #[error("there is no time zone called `{name}`")]
+    UnknownZone { name: String },
+    #[error("there is no such date or time")]
+    NoSuchTime,
+    #[error("the window must be at least one second long")]
+    EmptyWindow,
+    #[error("`{unit}` is given twice")]
+    RepeatedUnit { unit: &'static str },
+    #[error("the regular expression is not valid: {reason}")]
+    BadPattern { reason: String },
+}
+
+fn one_of(expected: &[&str]) -> String {
+    match expected {
+        [] => "something else".to_owned(),
+        [only] => (*only).to_owned(),
+        [rest @ .., last] => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// How much of a long line is shown on each side of the place.
+const EXCERPT_CHARACTERS: usize = 60;
+
+impl SyntaxError {
+    pub(crate) fn locate(source: &str, offset: usize, problem: Problem) -> Self {
+        let offset = source.floor_char_boundary(offset);
+        let (before, after) = source.split_at(offset);
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        let line_before = &before[line_start..];
+        let column = line_before.chars().count() + 1;
+        let shown_before: Vec<char> = line_before.chars().rev().take(EXCERPT_CHARACTERS).collect();
+        let line_after = after.lines().next().unwrap_or_default();
+        let mut text = String::new();
+        if shown_before.len() < column - 1 {
+            text.push('…');
+        }
+        text.extend(shown_before.iter().rev().map(|character| printable(*character)));
+        let caret = text.chars().count();
+        text.extend(line_after.chars().take(EXCERPT_CHARACTERS).map(printable));
+        if line_after.chars().nth(EXCERPT_CHARACTERS).is_some() {
+            text.push('…');
+        }
+        let line = before.matches('\n').count() + 1;
+        Self {
+            offset,
+            line,
+            column,
+            problem,
+            excerpt: (text, caret),
+        }
+    }
+}
+
+/// Control characters would move the caret away from the place, or do worse on a terminal.
+fn printable(character: char) -> char {
+    if character.is_control() { ' ' } else { character }
+}
+
+impl Display for SyntaxError {
+    fn fmt(&self, formatter: &mut Formatter<'_>) -> std::fmt::Result {
+        let (text, caret) = &self.excerpt;
+        writeln!(
+            formatter,
+            "line {}, column {}: {}",
+            self.line, self.column, self.problem
+        )?;
+        writeln!(formatter, "  {text}")?;
+        write!(formatter, "  {:caret$}^", "")?;
+        if let Problem::Expected { hint: Some(hint), .. } = &self.problem {
+            write!(formatter, "\n{hint}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for SyntaxError {}

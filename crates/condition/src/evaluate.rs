@@ -1,0 +1,335 @@
+//! Evaluating a compiled condition in a scope.
+//!
+//! Never fails: whatever does not give a boolean counts as false (so that `not` of it is true), and the
+//! reason becomes a [`Warning`] where the caller asks for them. `and` and `or` stop at the first member
+//! that decides. Every piece of work is counted in steps (one for each node, path segment, and byte of text
+//! looked at), which is what the bound on the cost is tested by.
+
+use std::{borrow::Cow, cmp::Ordering, ops::Range};
+
+use jiff::Timestamp;
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use crate::{
+    compile::{Factor, Node},
+    number::Number,
+    scope::Scope,
+    syntax::{Case, Comparison, Operand},
+    text::{TEXT_BYTES, contains, cut, folded, json_text, same_folded},
+};
+
+/// What an evaluation found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Whether the condition is true of the scope.
+    pub matched: bool,
+    /// Comparisons that made no sense and therefore counted as false; at most one for each comparison.
+    pub warnings: Vec<Warning>,
+    /// The work done: nodes and path segments visited and bytes looked at.
+    pub steps: u64,
+}
+
+/// A comparison that counted as false because it made no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` counts as false: {concern}")]
+pub struct Warning {
+    /// The comparison as it is written in the condition.
+    pub text: String,
+    /// Where it stands, in bytes.
+    pub range: Range<usize>,
+    pub concern: Concern,
+}
+
+/// Why a comparison made no sense.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Concern {
+    #[error("`{operator}` compares two numbers or two dates, not {left} and {right}")]
+    Incomparable {
+        operator: &'static str,
+        left: &'static str,
+        right: &'static str,
+    },
+    #[error("`matches` compares texts, not {left} and {right}")]
+    NoText { left: &'static str, right: &'static str },
+    #[error("lists and objects of more than 65,536 parts are not compared")]
+    TooLarge,
+}
+
+/// A value met during evaluation.
+#[derive(Clone, Copy)]
+enum Datum<'a> {
+    Nil,
+    Boolean(bool),
+    Number(Number),
+    Text(&'a str),
+    /// A list or an object.
+    Composite(&'a Value),
+    Instant(Timestamp),
+}
+
+impl Datum<'_> {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Nil => "nil",
+            Self::Boolean(_) => "a boolean",
+            Self::Number(_) => "a number",
+            Self::Text(_) => "a text",
+            Self::Composite(Value::Array(_)) => "a list",
+            Self::Composite(_) => "an object",
+            Self::Instant(_) => "a date",
+        }
+    }
+}
+
+/// The running state of one evaluation.
+pub(crate) struct Evaluation<'s, 'd> {
+    scope: &'s Scope<'d>,
+    pub(crate) steps: u64,
+    /// Filled only where the caller wants to read it.
+    pub(crate) concerns: Option<Vec<(usize, Concern)>>,
+}
+
+impl<'s, 'd: 's> Evaluation<'s, 'd> {
+    pub(crate) fn new(scope: &'s Scope<'d>, concerns: Option<Vec<(usize, Concern)>>) -> Self {
+        Self {
+            scope,
+            steps: 0,
+            concerns,
+        }
+    }
+
+    pub(crate) fn decide(&mut self, node: &'s Node) -> bool {
+        self.steps += 1;
+        match node {
+            Node::Any(members) => members.iter().any(|member| self.decide(member)),
+            Node::All(members) => members.iter().all(|member| self.decide(member)),
+            Node::Not(inner) => !self.decide(inner),
+            Node::Factor(number, factor) => match self.decide_factor(factor) {
+                Ok(decided) => decided,
+                Err(concern) => {
+                    if let Some(concerns) = &mut self.concerns {
+                        concerns.push((*number, concern));
+                    }
+                    false
+                }
+            },
+        }
+    }
+
+    fn decide_factor(&mut self, factor: &'s Factor) -> Result<bool, Concern> {
+        match factor {
+            Factor::Constant(value) => Ok(*value),
+            Factor::Compare {
+                left,
+                comparison,
+                right,
+            } => {
+                let (left, right) = (self.value(left), self.value(right));
+                match comparison {
+                    Comparison::Equal => self.equal(left, right),
+                    _ => ordered(left, *comparison, right),
+                }
+            }
+            Factor::Whole { left, case, right } => {
+                let (left, right) = self.two_texts(left, right)?;
+                self.steps += left.len().min(right.len()) as u64;
+                Ok(match case {
+                    Case::Exact => left == right,
+                    Case::Ignored => same_folded(&left, &right),
+                })
+            }
+            Factor::Part { left, case, right } => {
+                let (left, right) = self.two_texts(left, right)?;
+                let right = match case {
+                    Case::Exact => right,
+                    Case::Ignored => Cow::Owned(folded(&right).into_owned()),
+                };
+                self.steps += right.len() as u64;
+                Ok(self.contains(&left, *case, &Finder::new(right.as_ref())))
+            }
+            Factor::PartOf { left, case, needle } => {
+                let text = self.left_text(left, "a text")?;
+                Ok(self.contains(&text, *case, needle))
+            }
+            Factor::Regex { left, pattern } => {
+                let text = self.left_text(left, "a text")?;
+                self.steps += text.len() as u64;
+                Ok(pattern.is_match(&text))
+            }
+            Factor::Exists(path) => {
+                self.steps += path.segments.len() as u64;
+                Ok(self.scope.look_up(path).is_some())
+            }
+            Factor::During(schedule) => Ok(schedule.contains(self.scope.now())),
+        }
+    }
+
+    fn contains(&mut self, text: &str, case: Case, needle: &Finder<'_>) -> bool {
+        self.steps += text.len() as u64;
+        match case {
+            Case::Exact => contains(text, needle),
+            Case::Ignored => contains(&folded(text), needle),
+        }
+    }
+
+    fn value(&mut self, operand: &'s Operand) -> Datum<'s> {
+        self.steps += 1;
+        match operand {
+            Operand::Path(path) => {
+                self.steps += path.segments.len() as u64;
+                self.scope.look_up(path).map_or(Datum::Nil, datum)
+            }
+            Operand::Text(text) => Datum::Text(text),
+            Operand::Integer(number) => Datum::Number(Number::Integer((*number).into())),
+            Operand::Float(number) => Datum::Number(Number::Float(*number)),
+            Operand::Boolean(value) => Datum::Boolean(*value),
+            Operand::Instant(instant) => Datum::Instant(instant.timestamp()),
+            Operand::Now => Datum::Instant(self.scope.now()),
+            Operand::Count(threshold) => self
+                .scope
+                .trigger_count(*threshold)
+                .map_or(Datum::Nil, |count| Datum::Number(Number::Integer(count.into()))),
+        }
+    }
+
+    fn left_text(&mut self, operand: &'s Operand, right: &'static str) -> Result<Cow<'s, str>, Concern> {
+        let value = self.value(operand);
+        self.text(value).ok_or(Concern::NoText {
+            left: value.kind(),
+            right,
+        })
+    }
+
+    fn two_texts(
+        &mut self,
+        left: &'s Operand,
+        right: &'s Operand,
+    ) -> Result<(Cow<'s, str>, Cow<'s, str>), Concern> {
+        let (left, right) = (self.value(left), self.value(right));
+        match (self.text(left), self.text(right)) {
+            (Some(left), Some(right)) => Ok((left, right)),
+            _ => Err(Concern::NoText {
+                left: left.kind(),
+                right: right.kind(),
+            }),
+        }
+    }
+
+    /// A value as `matches` sees it, cut at 64 KiB; nothing for nil and for dates.
+    fn text(&mut self, value: Datum<'s>) -> Option<Cow<'s, str>> {
+        Some(match value {
+            Datum::Nil | Datum::Instant(_) => return None,
+            Datum::Boolean(true) => Cow::Borrowed("true"),
+            Datum::Boolean(false) => Cow::Borrowed("false"),
+            Datum::Number(Number::Integer(number)) => Cow::Owned(number.to_string()),
+            Datum::Number(Number::Float(number)) => Cow::Owned(Value::from(number).to_string()),
+            Datum::Text(text) => Cow::Borrowed(cut(text)),
+            Datum::Composite(value) => {
+                let text = json_text(value, TEXT_BYTES);
+                self.steps += text.len() as u64;
+                Cow::Owned(text)
+            }
+        })
+    }
+
+    fn equal(&mut self, left: Datum<'s>, right: Datum<'s>) -> Result<bool, Concern> {
+        Ok(match (left, right) {
+            (Datum::Nil, Datum::Nil) => true,
+            (Datum::Boolean(left), Datum::Boolean(right)) => left == right,
+            (Datum::Number(left), Datum::Number(right)) => left.compare(right) == Some(Ordering::Equal),
+            (Datum::Text(left), Datum::Text(right)) => {
+                self.steps += left.len().min(right.len()) as u64;
+                left == right
+            }
+            (Datum::Instant(left), Datum::Instant(right)) => left == right,
+            (Datum::Composite(left), Datum::Composite(right)) => return self.alike(left, right),
+            _ => false,
+        })
+    }
+
+    /// Structural equality without recursion, given up after [`TEXT_BYTES`] parts.
+    fn alike(&mut self, left: &'s Value, right: &'s Value) -> Result<bool, Concern> {
+        let mut pending = vec![(left, right)];
+        let mut parts = 0;
+        while let Some((left, right)) = pending.pop() {
+            parts += 1;
+            if parts > TEXT_BYTES {
+                return Err(Concern::TooLarge);
+            }
+            self.steps += 1;
+            match (left, right) {
+                (Value::Array(left), Value::Array(right)) => {
+                    if left.len() != right.len() {
+                        return Ok(false);
+                    }
+                    if left.len() > TEXT_BYTES {
+                        return Err(Concern::TooLarge);
+                    }
+                    pending.extend(left.iter().zip(right));
+                }
+                (Value::Object(left), Value::Object(right)) => {
+                    if left.len() != right.len() {
+                        return Ok(false);
+                    }
+                    if left.len() > TEXT_BYTES {
+                        return Err(Concern::TooLarge);
+                    }
+                    for (key, value) in left {
+                        self.steps += key.len() as u64;
+                        match right.get(key) {
+                            Some(other) => pending.push((value, other)),
+                            None => return Ok(false),
+                        }
+                    }
+                }
+                (left, right) => {
+                    if !self.equal_leaves(datum(left), datum(right)) {
+                        return Ok(false);
+                    }
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn equal_leaves(&mut self, left: Datum<'s>, right: Datum<'s>) -> bool {
+        match (left, right) {
+            (Datum::Composite(_), _) | (_, Datum::Composite(_)) => false,
+            _ => self.equal(left, right).unwrap_or(false),
+        }
+    }
+}
+
+fn datum(value: &Value) -> Datum<'_> {
+    match value {
+        Value::Null => Datum::Nil,
+        Value::Bool(value) => Datum::Boolean(*value),
+        Value::Number(number) => Number::from_json(number).map_or(Datum::Nil, Datum::Number),
+        Value::String(text) => Datum::Text(text),
+        Value::Array(_) | Value::Object(_) => Datum::Composite(value),
+    }
+}
+
+fn ordered(left: Datum<'_>, comparison: Comparison, right: Datum<'_>) -> Result<bool, Concern> {
+    let order = match (left, right) {
+        (Datum::Number(left), Datum::Number(right)) => left.compare(right),
+        (Datum::Instant(left), Datum::Instant(right)) => Some(left.cmp(&right)),
+        _ => None,
+    };
+    let Some(order) = order else {
+        return Err(Concern::Incomparable {
+            operator: comparison.symbol(),
+            left: left.kind(),
+            right: right.kind(),
+        });
+    };
+    Ok(match comparison {
+        Comparison::Equal => order.is_eq(),
+        Comparison::Greater => order.is_gt(),
+        Comparison::GreaterOrEqual => order.is_ge(),
+        Comparison::Less => order.is_lt(),
+        Comparison::LessOrEqual => order.is_le(),
+    })
+}

@@ -1,0 +1,70 @@
+//! Regular expressions that cannot explode.
+//!
+//! The engine is the `regex` crate's: no look-around, no back-references, time linear in the text for a
+//! pattern of bounded size. The limits here bound that size, so a search costs at most a constant for each
+//! byte of a text that is itself bounded.
+
+use regex::{Regex, RegexBuilder};
+
+use crate::syntax::Case;
+
+/// The most bytes that a compiled pattern may take. Generous for what people write (a literal of 1,024 bytes
+/// takes a tenth of it), small enough that the worst search of 64 KiB stays within a fraction of a second.
+const COMPILED_BYTES: usize = 256 * 1024;
+
+/// How deep groups may be nested.
+const NESTED: u32 = 50;
+
+/// A compiled regular expression.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    regex: Regex,
+}
+
+/// Why a text is not a regular expression that we accept.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the regular expression is not valid: {reason}")]
+pub struct PatternError {
+    pub reason: String,
+}
+
+impl Pattern {
+    /// As `matches regex` means it: case ignored unless exact, `.` matches line ends too, `^` and `$` match
+    /// at every line.
+    pub(crate) fn compile_condition(text: &str, case: Case) -> Result<Self, PatternError> {
+        let mut builder = RegexBuilder::new(text);
+        builder
+            .case_insensitive(case == Case::Ignored)
+            .dot_matches_new_line(true)
+            .multi_line(true);
+        Self::build(&mut builder)
+    }
+
+    fn build(builder: &mut RegexBuilder) -> Result<Self, PatternError> {
+        builder
+            .size_limit(COMPILED_BYTES)
+            .dfa_size_limit(2 * COMPILED_BYTES)
+            .nest_limit(NESTED);
+        builder
+            .build()
+            .map(|regex| Self { regex })
+            .map_err(|error| PatternError {
+                reason: reason(&error),
+            })
+    }
+
+    pub(crate) fn is_match(&self, text: &str) -> bool {
+        self.regex.is_match(text)
+    }
+}
+
+fn reason(error: &regex::Error) -> String {
+    match error {
+        regex::Error::CompiledTooBig(_) => "it is too large when compiled".to_owned(),
+        other => {
+            let text = other.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            last.trim_start_matches("error: ").to_owned()
+        }
+    }
+}
