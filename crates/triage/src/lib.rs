@@ -1,1 +1,4 @@
 //! What belongs together, and why.
+
+pub mod similar;
+pub mod words;

@@ -1,0 +1,573 @@
+//! Tells which known topic a short text belongs to, from few examples, or that it belongs to none.
+//!
+//! Agents and responders teach it ([`Classifier::teach`]) by linking cases to known issues; [`Classifier::fit`] learns
+//! from all examples at once (well under a second for hundreds of them); [`Classifier::classify`] answers with ranked
+//! topics and the words that decided. Whether anything fits is not a guess of the model about itself: the score is
+//! compared with the scores that taught examples got while they were held out, so [`Settings::keep`] means what it
+//! says. Nothing is random, nothing is read from outside, and the same lessons always give the same answers.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use super::features::{Gram, Vector, Vocabulary, grams};
+use super::linear::{Draws, Dual, Lesson, Separators, separate};
+use super::text::{BYTES_READ, tokens};
+
+/// Parts into which examples are divided to score each by a model that has not seen it.
+const FOLDS: usize = 5;
+
+/// Examples beyond which one held-out part stands for all, because it is large enough by itself.
+const LARGE: usize = 3_000;
+
+/// Deciding words named for each candidate.
+const WORDS_NAMED: usize = 6;
+
+/// Bounds and the one choice that is the user's.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Share of texts that do belong to a known topic which must not be rejected, between 0 and 1.
+    pub keep: f64,
+    /// Candidates that a verdict names at most.
+    pub candidates: usize,
+    /// Topics at most; teaching another one is refused.
+    pub topics_maximum: usize,
+    /// Examples kept of each topic; the oldest makes room.
+    pub examples_maximum: usize,
+    /// Features kept at most, those in the most examples first.
+    pub features_maximum: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            keep: 0.95,
+            candidates: 3,
+            topics_maximum: 500,
+            examples_maximum: 300,
+            features_maximum: 200_000,
+        }
+    }
+}
+
+/// Why a lesson was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TeachError {
+    /// The text holds no word to learn from.
+    #[error("the text holds no words; give one in the customer's own words")]
+    NoWords,
+    /// [`Settings::topics_maximum`] is reached.
+    #[error("there are already {0} topics; remove one that is no longer needed")]
+    TooManyTopics(usize),
+}
+
+/// A classifier, its examples, and what it learned from them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Classifier {
+    settings: Settings,
+    examples: BTreeMap<String, VecDeque<String>>,
+    strangers: VecDeque<String>,
+    model: Model,
+}
+
+/// What a text was found to be.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The answer.
+    pub decision: Decision,
+    /// Share of held-out examples of known topics that looked no more at home than this text, 0 to 1: low means
+    /// that it fits nothing known. The decision compares it with 1 − [`Settings::keep`].
+    pub fit: f64,
+    /// The best topics, best first, also when none is accepted.
+    pub candidates: Vec<Candidate>,
+}
+
+/// Whether a text belongs to a known topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub enum Decision {
+    /// It belongs to this topic.
+    Topic(String),
+    /// It belongs to none of the topics taught.
+    FitsNothing,
+    /// There are fewer than two topics with examples, or [`Classifier::fit`] was not called.
+    NotTrained,
+}
+
+/// One topic that a text may belong to.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Candidate {
+    /// As it was taught.
+    pub topic: String,
+    /// Share of belief among all topics, 0 to 1.
+    pub share: f32,
+    /// The words that spoke for this topic, strongest first.
+    pub words: Vec<DecidingWord>,
+}
+
+/// A word of the text that spoke for a topic.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DecidingWord {
+    /// As it was read: lower case, no accents.
+    pub text: String,
+    /// Where it stands in the text, in bytes.
+    pub place: Range<usize>,
+    /// What it added to the topic's score beyond what it added to the average topic; always above zero.
+    pub weight: f32,
+}
+
+impl Classifier {
+    /// A classifier that knows nothing yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            settings,
+            ..Self::default()
+        }
+    }
+
+    /// Adds an example of a topic. It counts from the next [`Classifier::fit`] on.
+    pub fn teach(&mut self, topic: &str, text: &str) -> Result<(), TeachError> {
+        if tokens(text).is_empty() {
+            return Err(TeachError::NoWords);
+        }
+        if !self.examples.contains_key(topic) && self.examples.len() >= self.settings.topics_maximum {
+            return Err(TeachError::TooManyTopics(self.settings.topics_maximum));
+        }
+        let examples = self.examples.entry(topic.to_owned()).or_default();
+        remember(examples, text, self.settings.examples_maximum);
+        Ok(())
+    }
+
+    /// Adds an example of a text that belongs to none of the topics.
+    pub fn teach_stranger(&mut self, text: &str) -> Result<(), TeachError> {
+        if tokens(text).is_empty() {
+            return Err(TeachError::NoWords);
+        }
+        remember(&mut self.strangers, text, self.settings.examples_maximum);
+        Ok(())
+    }
+
+    /// Takes one example back, as if it had not been taught; counts from the next [`Classifier::fit`] on.
+    pub fn unteach(&mut self, topic: &str, text: &str) {
+        let text = bounded(text);
+        if let Some(examples) = self.examples.get_mut(topic) {
+            if let Some(index) = examples.iter().rposition(|example| example == text) {
+                examples.remove(index);
+            }
+            if examples.is_empty() {
+                self.examples.remove(topic);
+            }
+        }
+    }
+
+    /// Drops a topic and its examples, for instance when the known issue is closed.
+    pub fn forget(&mut self, topic: &str) {
+        self.examples.remove(topic);
+    }
+
+    /// The topics taught and how many examples each has.
+    pub fn topics(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.examples
+            .iter()
+            .map(|(topic, examples)| (topic.as_str(), examples.len()))
+    }
+
+    /// Learns from all examples. Takes time in proportion to examples × topics.
+    pub fn fit(&mut self) {
+        let topics: Vec<String> = self.examples.keys().cloned().collect();
+        let mut basis = Vec::new();
+        for (topic, examples) in self.examples.values().enumerate() {
+            basis.extend(examples.iter().map(|text| Example {
+                text: text.clone(),
+                topic: Some(topic as u32),
+            }));
+        }
+        basis.extend(self.strangers.iter().map(|text| Example {
+            text: text.clone(),
+            topic: None,
+        }));
+        let features = self.settings.features_maximum;
+        self.model = if topics.len() < 2 {
+            Model::default()
+        } else {
+            Model::learn(topics, basis, features)
+        };
+    }
+
+    /// Says which topic `text` belongs to, and why.
+    pub fn classify(&self, text: &str) -> Verdict {
+        let tokens = tokens(text);
+        let grams = grams(&tokens);
+        let vector = self.model.vocabulary.vector(&grams);
+        let scores = self.model.separators.scores(&vector);
+        let Some(best) = scores.iter().copied().max_by(f32::total_cmp) else {
+            return Verdict {
+                decision: Decision::NotTrained,
+                fit: 0.0,
+                candidates: Vec::new(),
+            };
+        };
+        let fit = if vector.is_empty() {
+            0.0
+        } else {
+            self.model.fit_of(best)
+        };
+        let shares = shares(&scores);
+        let mut order: Vec<usize> = (0..scores.len()).collect();
+        order.sort_by(|one, other| scores[*other].total_cmp(&scores[*one]).then(one.cmp(other)));
+        let candidates: Vec<Candidate> = order
+            .iter()
+            .take(self.settings.candidates.max(1))
+            .map(|&topic| Candidate {
+                topic: self.model.topics[topic].clone(),
+                share: shares[topic],
+                words: self
+                    .model
+                    .words_for(topic, &grams, &vector, tokens.len())
+                    .into_iter()
+                    .map(|(token, weight)| DecidingWord {
+                        text: tokens[token].text.clone(),
+                        place: tokens[token].place.clone(),
+                        weight,
+                    })
+                    .collect(),
+            })
+            .collect();
+        let decision = match candidates.first() {
+            Some(first) if fit >= 1.0 - self.settings.keep => Decision::Topic(first.topic.clone()),
+            _ => Decision::FitsNothing,
+        };
+        Verdict {
+            decision,
+            fit,
+            candidates,
+        }
+    }
+}
+
+fn bounded(text: &str) -> &str {
+    &text[..text.floor_char_boundary(BYTES_READ)]
+}
+
+fn remember(examples: &mut VecDeque<String>, text: &str, maximum: usize) {
+    examples.push_back(bounded(text).to_owned());
+    while examples.len() > maximum.max(1) {
+        examples.pop_front();
+    }
+}
+
+/// Scores as shares of belief. Separators keep a margin of one, so differences are sharpened before they are
+/// compared.
+fn shares(scores: &[f32]) -> Vec<f32> {
+    const SHARPNESS: f32 = 4.0;
+    let best = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let powers: Vec<f32> = scores
+        .iter()
+        .map(|score| ((score - best) * SHARPNESS).exp())
+        .collect();
+    let sum: f32 = powers.iter().sum();
+    powers.iter().map(|power| power / sum).collect()
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Example {
+    text: String,
+    topic: Option<u32>,
+}
+
+/// What [`Classifier::fit`] learned. Only examples, their weights and the held-out scores are written down; the rest
+/// follows from them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(from = "ModelRecord", into = "ModelRecord")]
+struct Model {
+    topics: Vec<String>,
+    basis: Vec<Example>,
+    duals: Vec<Dual>,
+    /// Best scores that examples got from a model that had not seen them, ascending.
+    held_out: Vec<f32>,
+    features_maximum: usize,
+    vocabulary: Vocabulary,
+    separators: Separators,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ModelRecord {
+    topics: Vec<String>,
+    basis: Vec<Example>,
+    duals: Vec<Dual>,
+    held_out: Vec<f32>,
+    features_maximum: usize,
+}
+
+impl From<Model> for ModelRecord {
+    fn from(model: Model) -> Self {
+        Self {
+            topics: model.topics,
+            basis: model.basis,
+            duals: model.duals,
+            held_out: model.held_out,
+            features_maximum: model.features_maximum,
+        }
+    }
+}
+
+impl From<ModelRecord> for Model {
+    fn from(record: ModelRecord) -> Self {
+        let (vocabulary, vectors) = read(&record.basis, record.features_maximum);
+        let mut duals = record.duals;
+        duals.resize(record.topics.len(), Dual::new());
+        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        Self {
+            topics: record.topics,
+            basis: record.basis,
+            duals,
+            held_out: record.held_out,
+            features_maximum: record.features_maximum,
+            vocabulary,
+            separators,
+        }
+    }
+}
+
+fn read(basis: &[Example], features_maximum: usize) -> (Vocabulary, Vec<Vector>) {
+    let texts: Vec<_> = basis.iter().map(|example| tokens(&example.text)).collect();
+    let vocabulary = Vocabulary::learn(texts.iter().map(Vec::as_slice), features_maximum);
+    let vectors = texts.iter().map(|text| vocabulary.vector(&grams(text))).collect();
+    (vocabulary, vectors)
+}
+
+impl Model {
+    fn learn(topics: Vec<String>, basis: Vec<Example>, features_maximum: usize) -> Self {
+        let (vocabulary, vectors) = read(&basis, features_maximum);
+        let duals = separators(&basis, &vectors, topics.len(), vocabulary.len());
+        let held_out = held_out_scores(&basis, topics.len(), features_maximum);
+        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        Self {
+            topics,
+            basis,
+            duals,
+            held_out,
+            features_maximum,
+            vocabulary,
+            separators,
+        }
+    }
+
+    /// Share of held-out examples that scored no higher, counting the text itself as one of them (a conformal
+    /// p-value; Vovk and others, "Algorithmic Learning in a Random World", 2005).
+    fn fit_of(&self, best: f32) -> f64 {
+        let below = self.held_out.partition_point(|score| *score <= best);
+        (below as f64 + 1.0) / (self.held_out.len() as f64 + 1.0)
+    }
+
+    fn words_for(&self, topic: usize, grams: &[Gram], vector: &Vector, tokens: usize) -> Vec<(usize, f32)> {
+        let mut weights = vec![0.0_f32; tokens];
+        for gram in grams {
+            let Some(feature) = self.vocabulary.index(gram.hash) else {
+                continue;
+            };
+            let Ok(at) = vector.binary_search_by_key(&feature, |(index, _)| *index) else {
+                continue;
+            };
+            let row = self.separators.row(feature);
+            let average: f32 = row.iter().sum::<f32>() / row.len() as f32;
+            let weight = (row[topic] - average) * vector[at].1;
+            for token in [gram.first, gram.last] {
+                weights[token] += weight / 2.0;
+            }
+        }
+        let mut named: Vec<(usize, f32)> = weights
+            .into_iter()
+            .enumerate()
+            .filter(|(_, weight)| *weight > 0.0)
+            .collect();
+        named.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
+        named.truncate(WORDS_NAMED);
+        named
+    }
+}
+
+fn separators(basis: &[Example], vectors: &[Vector], topics: usize, features: usize) -> Vec<Dual> {
+    let lessons: Vec<Lesson<'_>> = basis
+        .iter()
+        .zip(vectors)
+        .map(|(example, vector)| Lesson {
+            vector,
+            topic: example.topic,
+            weight: 1.0,
+        })
+        .collect();
+    (0..topics as u32)
+        .map(|topic| separate(&lessons, topic, features))
+        .collect()
+}
+
+/// The best score that each example gets from a model that has not seen it, ascending.
+fn held_out_scores(basis: &[Example], topics: usize, features_maximum: usize) -> Vec<f32> {
+    let (mut known, strangers): (Vec<&Example>, Vec<&Example>) =
+        basis.iter().partition(|example| example.topic.is_some());
+    Draws(1).shuffle(&mut known);
+    let folds = if known.len() > LARGE { 1 } else { FOLDS };
+    let mut scores = Vec::new();
+    for fold in 0..folds {
+        let in_fold = |place: &usize| place % FOLDS == fold;
+        let taught: Vec<Example> = (0..known.len())
+            .filter(|place| !in_fold(place))
+            .map(|place| known[place])
+            .chain(strangers.iter().copied())
+            .cloned()
+            .collect();
+        let (vocabulary, vectors) = read(&taught, features_maximum);
+        let duals = separators(&taught, &vectors, topics, vocabulary.len());
+        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        scores.extend((0..known.len()).filter(in_fold).filter_map(|place| {
+            let vector = vocabulary.vector(&grams(&tokens(&known[place].text)));
+            separators.scores(&vector).into_iter().max_by(f32::total_cmp)
+        }));
+    }
+    scores.sort_by(f32::total_cmp);
+    scores
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{Classifier, Decision, Settings, TeachError, tokens};
+
+    const LESSONS: &[(&str, &str)] = &[
+        ("declined", "my card was declined at the till"),
+        ("declined", "payment with my card got refused"),
+        ("declined", "the shop says my card is declined"),
+        ("declined", "why was my card payment refused"),
+        ("login", "I cannot sign in to the app"),
+        ("login", "the app does not take my password"),
+        ("login", "sign in fails with wrong password"),
+        ("login", "my password is not accepted when I sign in"),
+        ("points", "my loyalty points are missing"),
+        ("points", "points from my last purchase are not there"),
+        ("points", "where are the loyalty points of my purchase"),
+        ("points", "I did not get any points"),
+    ];
+
+    fn taught(settings: Settings) -> Classifier {
+        let mut classifier = Classifier::new(settings);
+        for (topic, text) in LESSONS {
+            classifier.teach(topic, text).unwrap();
+        }
+        classifier.fit();
+        classifier
+    }
+
+    fn topic(classifier: &Classifier, text: &str) -> Decision {
+        classifier.classify(text).decision
+    }
+
+    #[test]
+    fn a_text_goes_to_the_topic_whose_words_it_uses() {
+        let classifier = taught(Settings::default());
+        assert_eq!(
+            topic(&classifier, "CARD refused!!"),
+            Decision::Topic("declined".into())
+        );
+        assert_eq!(
+            topic(&classifier, "pasword not accepted"),
+            Decision::Topic("login".into())
+        );
+    }
+
+    #[test]
+    fn a_text_with_nothing_known_fits_nothing() {
+        let classifier = taught(Settings::default());
+        for stranger in ["", "zebra quux", "????", "\u{202E}\u{0}"] {
+            assert_eq!(
+                topic(&classifier, stranger),
+                Decision::FitsNothing,
+                "{stranger:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_deciding_words_are_named_with_their_place() {
+        let text = "Hello, where are my POINTS please";
+        let verdict = taught(Settings::default()).classify(text);
+        let word = &verdict.candidates[0].words[0];
+        assert_eq!(
+            (word.text.as_str(), &text[word.place.clone()]),
+            ("points", "POINTS")
+        );
+        let shares: f32 = verdict.candidates.iter().map(|candidate| candidate.share).sum();
+        assert!((shares - 1.0).abs() < 1e-4);
+    }
+
+    #[test]
+    fn without_two_topics_there_is_no_answer() {
+        let mut classifier = Classifier::default();
+        assert_eq!(topic(&classifier, "card"), Decision::NotTrained);
+        classifier.teach("declined", "card declined").unwrap();
+        classifier.fit();
+        assert_eq!(topic(&classifier, "card"), Decision::NotTrained);
+    }
+
+    #[test]
+    fn lessons_are_bounded() {
+        let settings = Settings {
+            topics_maximum: 1,
+            examples_maximum: 2,
+            ..Settings::default()
+        };
+        let mut classifier = Classifier::new(settings);
+        assert_eq!(classifier.teach("a", " ?! "), Err(TeachError::NoWords));
+        for round in 0..5 {
+            classifier.teach("a", &format!("text number{round} ")).unwrap();
+        }
+        assert_eq!(classifier.teach("b", "other"), Err(TeachError::TooManyTopics(1)));
+        assert_eq!(classifier.topics().collect::<Vec<_>>(), [("a", 2)]);
+        classifier.teach("a", &"x".repeat(1_000_000)).unwrap();
+        assert!(serde_json::to_string(&classifier).unwrap().len() < 20_000);
+    }
+
+    #[test]
+    fn unteaching_gives_back_what_was_before() {
+        let before = taught(Settings::default());
+        let mut after = before.clone();
+        after.teach("points", "card declined").unwrap();
+        after.teach("new", "something else").unwrap();
+        after.fit();
+        assert_ne!(after.classify("card declined"), before.classify("card declined"));
+        after.unteach("points", "card declined");
+        after.forget("new");
+        after.fit();
+        assert_eq!(after, before);
+    }
+
+    #[test]
+    fn what_was_learned_survives_being_written_down() {
+        let mut classifier = taught(Settings::default());
+        classifier.teach("points", "taught but not learned yet").unwrap();
+        let written = serde_json::to_string(&classifier).unwrap();
+        let read: Classifier = serde_json::from_str(&written).unwrap();
+        assert_eq!(read, classifier);
+        assert_eq!(read.classify("my card"), classifier.classify("my card"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_lessons_and_any_text_give_an_answer(
+            lessons in prop::collection::vec(("[a-c]", "\\PC{0,30}|[a-d ]{0,20}|[\u{590}-\u{6FF}\u{202E} ]{0,20}"), 0..12),
+            text in "\\PC{0,60}|[a-d\u{0}-\u{1F} ]{0,40}",
+        ) {
+            let mut classifier = Classifier::default();
+            for (topic, lesson) in &lessons {
+                prop_assert!(classifier.teach(topic, lesson).is_ok() || tokens(lesson).is_empty());
+            }
+            classifier.fit();
+            let verdict = classifier.classify(&text);
+            prop_assert!((0.0..=1.0).contains(&verdict.fit));
+            prop_assert!(verdict.candidates.iter().all(|candidate| candidate.share.is_finite()));
+            prop_assert_eq!(classifier.classify(&text), verdict);
+        }
+    }
+}
