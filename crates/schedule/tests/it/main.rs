@@ -4,5 +4,8 @@
     reason = "a test that cannot be set up should say so at once"
 )]
 
+mod arbitrary;
 mod build;
 mod layered;
+mod oracle;
+mod properties;
