@@ -1,4 +1,69 @@
 //! What belongs together, and why.
+//!
+//! A pure crate: no input or output, no clock, no chance. The same events in the same order give the same
+//! decisions, on every machine, before and after a restart. Every decision carries its [`Reason`]s: a kind and
+//! figures as data, and one plain sentence each by `Display`.
+//!
+//! # Two ways to use it
+//!
+//! **With tables of your own** (what the server does, inside a transaction): keep the [`Profile`] of each open
+//! group (incident) beside it, load those that an alert could join, and ask [`choose_group`]. After the answer call
+//! [`Profile::add`] or [`Profile::open`] and store the profile. [`Transients`] and [`Lessons`] are values to be
+//! stored likewise.
+//!
+//! ```
+//! use triage::{choose_group, Aggregate, Event, Features, Grouping, Knowledge, Profile};
+//!
+//! let grouping =
+//!     Grouping::ContentBased { aggregate: Aggregate::All, fields: vec!["class".into()], window_seconds: 600 };
+//! let event = Event { service: "shop", summary: "disk full", class: Some("disk"), ..Event::default() };
+//! let now = jiff::Timestamp::UNIX_EPOCH;
+//!
+//! let features = Features::of(&event, &grouping);
+//! let open: Vec<Profile> = vec![Profile::open(features.clone(), now)];
+//! let candidates: Vec<&Profile> = open.iter().collect();
+//! let choice = choose_group(&grouping, &features, &candidates, &Knowledge::default(), now);
+//!
+//! assert_eq!(choice.joined, Some(0));
+//! assert_eq!(choice.reasons[0].to_string(), "The same class.");
+//! ```
+//!
+//! **With the state machine**: [`Triage`] holds everything that is open, in bounded memory, and is serialisable.
+//! [`Triage::observe`] takes an event, the [`Setting`] of its service and the time, and gives a [`Decision`].
+//! Tell it what people do: [`Triage::resolve_alert`], [`Triage::close_group`], [`Triage::merge`],
+//! [`Triage::split`], and [`Triage::undo`].
+//!
+//! # Hostile input
+//!
+//! Texts are read only as far as a fixed number of bytes, collections are bounded, graphs may have cycles, time
+//! may run backwards: none of it is an error, none of it panics.
 
 pub mod similar;
 pub mod words;
+
+mod event;
+mod flapping;
+mod grouping;
+mod hash;
+mod lessons;
+mod machine;
+mod profile;
+mod reason;
+mod score;
+mod template;
+mod topology;
+mod transient;
+
+pub use event::{Action, Event, Severity, flatten_details};
+pub use flapping::{Flapping, FlappingLimits};
+pub use grouping::{Aggregate, Choice, Grouping, choose_group};
+pub use lessons::{Lesson, Lessons, Verdict};
+pub use machine::{
+    AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Triage, Unknown,
+};
+pub use profile::{Features, Kind, Profile};
+pub use reason::Reason;
+pub use score::{Knowledge, Weights};
+pub use template::{mask, mask_into};
+pub use topology::{Node, Topology};
+pub use transient::{AutoPause, Ending, PAUSES, TransientLimits, Transients, lower_bound};

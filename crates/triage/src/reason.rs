@@ -1,0 +1,267 @@
+//! Why something was decided: a kind and its figures for the program, a sentence for the reader.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// One reason of a decision. `Display` gives one plain English sentence; serde gives the kind and the figures.
+///
+/// `weight` is the share that the evidence had in the score of a group, in natural-log odds: above zero it speaks
+/// for joining, below zero against. The weights of one decision and the configured bias sum up to the score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Reason {
+    /// The key has an open alert already.
+    SameDedupKey { dedup_key: String, count: u64 },
+    /// No open alert has the key.
+    NewDedupKey { dedup_key: String },
+    /// An acknowledgement or a resolution found no open alert, so there is nothing to do.
+    NothingOpen { dedup_key: String },
+    /// Grouping is switched off for the service.
+    GroupingOff,
+    /// No open group came into question.
+    NoCandidate { window_seconds: Option<i64> },
+    /// The last alert of the group lies within the time window. `None`: the window lasts until resolved.
+    WithinWindow {
+        gap_seconds: i64,
+        window_seconds: Option<i64>,
+    },
+    /// The fields of content-based grouping agree.
+    SameContent { fields: Vec<String> },
+    /// None of the open groups agrees in the fields.
+    OtherContent { fields: Vec<String> },
+    /// The alert lacks the fields that content-based grouping compares.
+    ContentMissing { fields: Vec<String> },
+    /// How long ago the group had its last alert.
+    Gap { seconds: i64, weight: f64 },
+    /// How far apart the two are in the dependency graph.
+    Hops {
+        from: String,
+        to: String,
+        hops: u8,
+        weight: f64,
+    },
+    /// Both are known, but not connected within the hops that count.
+    NoPath { from: String, to: String, weight: f64 },
+    /// The same source reports again.
+    SameSource { source: String, weight: f64 },
+    /// The same message, apart from values, was seen in the group.
+    SameTemplate { weight: f64 },
+    /// Words in common, as a share of all words of both.
+    SimilarText { share: f64, weight: f64 },
+    /// Labels in common, as a share of all labels of both.
+    SharedLabels { share: f64, weight: f64 },
+    /// People merged or split such alerts before.
+    PeopleDecided { together: u32, apart: u32, weight: f64 },
+    /// Kinds of alerts that came together more often than by chance in the past.
+    CameTogether { times: u32, lift: f64, weight: f64 },
+    /// The sum, compared with what is needed to join.
+    Score { score: f64, needed: f64 },
+    /// The alert opens and closes too often; the rate is in changes of state, fading with time.
+    Flapping { changes: f64, starts_at: f64 },
+    /// The alert was flapping and has calmed down.
+    Calm { changes: f64, stops_at: f64 },
+    /// Such alerts usually clear by themselves within the pause.
+    UsuallyClears {
+        cleared: u32,
+        observed: u32,
+        lower_bound: f64,
+        pause_seconds: u32,
+    },
+    /// More alerts are open than the memory holds; the one longest open was forgotten.
+    Forgotten { dedup_key: String },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SameDedupKey { dedup_key, count } => {
+                write!(
+                    out,
+                    "An alert with the key “{dedup_key}” is open; this is its event number {count}."
+                )
+            }
+            Self::NewDedupKey { dedup_key } => write!(out, "No open alert has the key “{dedup_key}”."),
+            Self::NothingOpen { dedup_key } => {
+                write!(
+                    out,
+                    "No open alert has the key “{dedup_key}”, so there is nothing to do."
+                )
+            }
+            Self::GroupingOff => out.write_str("Grouping is off for this service."),
+            Self::NoCandidate {
+                window_seconds: Some(seconds),
+            } => {
+                write!(
+                    out,
+                    "No open incident had an alert in the last {}.",
+                    Span(*seconds)
+                )
+            }
+            Self::NoCandidate { window_seconds: None } => out.write_str("No incident is open to join."),
+            Self::WithinWindow {
+                gap_seconds,
+                window_seconds: Some(window),
+            } => write!(
+                out,
+                "The last alert came {} ago, within the window of {}.",
+                Span(*gap_seconds),
+                Span(*window)
+            ),
+            Self::WithinWindow {
+                gap_seconds,
+                window_seconds: None,
+            } => {
+                write!(
+                    out,
+                    "The incident is still open; its last alert came {} ago.",
+                    Span(*gap_seconds)
+                )
+            }
+            Self::SameContent { fields } => write!(out, "The same {}.", List(fields)),
+            Self::OtherContent { fields } => write!(out, "No open incident has the same {}.", List(fields)),
+            Self::ContentMissing { fields } => write!(out, "The alert has no {} to compare.", List(fields)),
+            Self::Gap { seconds, .. } => write!(out, "The last alert came {} ago.", Span(*seconds)),
+            Self::Hops {
+                from, to, hops: 1, ..
+            } => write!(out, "“{from}” and “{to}” depend on each other directly."),
+            Self::Hops { from, to, hops, .. } => {
+                write!(
+                    out,
+                    "“{from}” and “{to}” are {hops} steps apart in the service graph."
+                )
+            }
+            Self::NoPath { from, to, .. } => {
+                write!(out, "“{from}” and “{to}” are not close in the service graph.")
+            }
+            Self::SameSource { source, .. } => write!(out, "The same source, “{source}”."),
+            Self::SameTemplate { .. } => out.write_str("The same message, apart from its values."),
+            Self::SimilarText { share, .. } => write!(out, "{} of the words are the same.", Percent(*share)),
+            Self::SharedLabels { share, .. } => {
+                write!(out, "{} of the labels are the same.", Percent(*share))
+            }
+            Self::PeopleDecided { together, apart, .. } => {
+                write!(
+                    out,
+                    "People put such alerts together {} and took them apart {}.",
+                    Times(*together),
+                    Times(*apart)
+                )
+            }
+            Self::CameTogether { times, lift, .. } => {
+                write!(
+                    out,
+                    "Such alerts came together {}, {lift:.1} times as often as by chance.",
+                    Times(*times)
+                )
+            }
+            Self::Score { score, needed } if score >= needed => {
+                write!(out, "The score is {score:.1}; {needed:.1} is needed to join.")
+            }
+            Self::Score { score, needed } => {
+                write!(
+                    out,
+                    "The best score is {score:.1}; {needed:.1} would be needed to join."
+                )
+            }
+            Self::Flapping { changes, starts_at } => {
+                write!(
+                    out,
+                    "The alert is flapping: {changes:.1} recent changes, {starts_at:.1} are too many."
+                )
+            }
+            Self::Calm { changes, stops_at } => {
+                write!(
+                    out,
+                    "The alert has calmed down: {changes:.1} recent changes, below {stops_at:.1}."
+                )
+            }
+            Self::UsuallyClears {
+                cleared,
+                observed,
+                lower_bound,
+                pause_seconds,
+            } => write!(
+                out,
+                "{cleared} of {observed} such alerts cleared by themselves within {} (surely more than {}).",
+                Span(i64::from(*pause_seconds)),
+                Percent(*lower_bound)
+            ),
+            Self::Forgotten { dedup_key } => {
+                write!(
+                    out,
+                    "Too many alerts are open; the one longest open, “{dedup_key}”, was forgotten."
+                )
+            }
+        }
+    }
+}
+
+/// Seconds as a reader says them.
+pub(crate) struct Span(pub(crate) i64);
+
+impl fmt::Display for Span {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (count, unit) = match self.0 {
+            seconds if seconds.abs() < 120 => (seconds, "second"),
+            seconds if seconds.abs() < 7200 => (seconds / 60, "minute"),
+            seconds if seconds.abs() < 172_800 => (seconds / 3600, "hour"),
+            seconds => (seconds / 86_400, "day"),
+        };
+        write!(out, "{count} {unit}{}", if count == 1 { "" } else { "s" })
+    }
+}
+
+struct Percent(f64);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{:.0} %", self.0 * 100.0)
+    }
+}
+
+struct Times(u32);
+
+impl fmt::Display for Times {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            1 => out.write_str("once"),
+            2 => out.write_str("twice"),
+            count => write!(out, "{count} times"),
+        }
+    }
+}
+
+struct List<'a>(&'a [String]);
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, item) in self.0.iter().enumerate() {
+            let border = match index {
+                0 => "",
+                _ if index + 1 == self.0.len() => " and ",
+                _ => ", ",
+            };
+            write!(out, "{border}{item}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Reason;
+
+    #[test]
+    fn a_reason_is_a_sentence_for_people_and_data_for_programs() {
+        let reason = Reason::SameContent {
+            fields: vec!["class".into(), "source".into()],
+        };
+        assert_eq!(reason.to_string(), "The same class and source.");
+        assert_eq!(
+            serde_json::to_string(&reason).unwrap(),
+            r#"{"kind":"same_content","fields":["class","source"]}"#
+        );
+    }
+}

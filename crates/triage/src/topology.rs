@@ -1,0 +1,214 @@
+//! The dependency graph: who stands on whom.
+//!
+//! Nodes are names (services, hosts, components); an edge leads from the dependent to what it depends on. The
+//! graph may have cycles, loops and repeated edges; every walk is bounded in hops and in nodes visited.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+
+/// A node of a [`Topology`], valid for the topology that gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Node(u32);
+
+impl Node {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The largest number of nodes; names beyond it are not added.
+const NODES: usize = 1 << 20;
+/// The most nodes that one walk visits.
+const VISITS: usize = 2048;
+
+/// A directed graph of dependencies with names.
+///
+/// ```
+/// let mut topology = triage::Topology::default();
+/// topology.add_dependency("shop", "payment");
+/// topology.add_dependency("payment", "database");
+/// assert_eq!(topology.hops("shop", "database", 3), Some(2));
+/// ```
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(from = "Edges", into = "Edges")]
+pub struct Topology {
+    names: Vec<String>,
+    nodes: HashMap<String, Node>,
+    supporting: Vec<Vec<Node>>,
+    dependent: Vec<Vec<Node>>,
+}
+
+/// The stored form: names in order of their first appearance, and edges as pairs of their positions.
+#[derive(Clone, Serialize, Deserialize)]
+struct Edges {
+    names: Vec<String>,
+    dependencies: Vec<(u32, u32)>,
+}
+
+impl From<Edges> for Topology {
+    fn from(edges: Edges) -> Self {
+        let mut topology = Self::default();
+        let nodes: Vec<Option<Node>> = edges.names.iter().map(|name| topology.add(name)).collect();
+        for (dependent, supporting) in edges.dependencies {
+            let ends = (nodes.get(dependent as usize), nodes.get(supporting as usize));
+            if let (Some(Some(dependent)), Some(Some(supporting))) = ends {
+                topology.connect(*dependent, *supporting);
+            }
+        }
+        topology
+    }
+}
+
+impl From<Topology> for Edges {
+    fn from(topology: Topology) -> Self {
+        let dependencies = (0_u32..)
+            .zip(&topology.supporting)
+            .flat_map(|(dependent, supporting)| supporting.iter().map(move |node| (dependent, node.0)))
+            .collect();
+        Self {
+            names: topology.names,
+            dependencies,
+        }
+    }
+}
+
+impl Topology {
+    /// Adds a node without edges, or finds it. `None` when the graph is full.
+    pub fn add(&mut self, name: &str) -> Option<Node> {
+        if let Some(node) = self.nodes.get(name) {
+            return Some(*node);
+        }
+        if self.names.len() >= NODES {
+            return None;
+        }
+        let node = Node(self.names.len() as u32);
+        self.names.push(name.to_owned());
+        self.nodes.insert(name.to_owned(), node);
+        self.supporting.push(Vec::new());
+        self.dependent.push(Vec::new());
+        Some(node)
+    }
+
+    /// Says that `dependent` needs `supporting`. A loop is ignored.
+    pub fn add_dependency(&mut self, dependent: &str, supporting: &str) {
+        if let (Some(dependent), Some(supporting)) = (self.add(dependent), self.add(supporting)) {
+            self.connect(dependent, supporting);
+        }
+    }
+
+    fn connect(&mut self, dependent: Node, supporting: Node) {
+        if dependent != supporting && !self.supporting[dependent.index()].contains(&supporting) {
+            self.supporting[dependent.index()].push(supporting);
+            self.dependent[supporting.index()].push(dependent);
+        }
+    }
+
+    pub fn node(&self, name: &str) -> Option<Node> {
+        self.nodes.get(name).copied()
+    }
+
+    pub fn name(&self, node: Node) -> &str {
+        self.names.get(node.index()).map_or("", String::as_str)
+    }
+
+    pub fn len(&self) -> usize {
+        self.names.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// What the node depends on directly.
+    pub fn supporting(&self, node: Node) -> &[Node] {
+        self.supporting.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// What depends on the node directly.
+    pub fn dependent(&self, node: Node) -> &[Node] {
+        self.dependent.get(node.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// The length of the shortest path between two names along edges in either direction, if at most `limit`.
+    pub fn hops(&self, from: &str, to: &str, limit: u8) -> Option<u8> {
+        let (from, to) = (self.node(from)?, self.node(to)?);
+        self.neighbourhood(from, limit)
+            .into_iter()
+            .find(|(node, _)| *node == to)
+            .map(|(_, hops)| hops)
+    }
+
+    /// Every node within `limit` hops in either direction, nearest first, with its distance; the node itself has
+    /// distance 0. At most 2,048 nodes are visited.
+    pub fn neighbourhood(&self, start: Node, limit: u8) -> Vec<(Node, u8)> {
+        walk(start, limit, |node| {
+            self.supporting(node).iter().chain(self.dependent(node)).copied()
+        })
+    }
+
+    /// Every node that `start` needs, directly or not, within `limit` steps, nearest first, itself with 0.
+    pub fn needs(&self, start: Node, limit: u8) -> Vec<(Node, u8)> {
+        walk(start, limit, |node| self.supporting(node).iter().copied())
+    }
+}
+
+fn walk<I: Iterator<Item = Node>>(start: Node, limit: u8, next: impl Fn(Node) -> I) -> Vec<(Node, u8)> {
+    let mut seen = BTreeSet::from([start]);
+    let mut found = Vec::new();
+    let mut queue = VecDeque::from([(start, 0)]);
+    while let Some((node, hops)) = queue.pop_front() {
+        found.push((node, hops));
+        if hops == limit {
+            continue;
+        }
+        for neighbour in next(node) {
+            if seen.len() >= VISITS {
+                break;
+            }
+            if seen.insert(neighbour) {
+                queue.push_back((neighbour, hops + 1));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Topology;
+
+    fn chain() -> Topology {
+        let mut topology = Topology::default();
+        topology.add_dependency("a", "b");
+        topology.add_dependency("b", "c");
+        topology.add_dependency("c", "a");
+        topology.add_dependency("c", "d");
+        topology.add_dependency("d", "d");
+        topology
+    }
+
+    #[test]
+    fn hops_count_both_directions_and_survive_a_cycle() {
+        let topology = chain();
+        assert_eq!(topology.hops("a", "a", 3), Some(0));
+        assert_eq!(topology.hops("a", "c", 3), Some(1));
+        assert_eq!(topology.hops("a", "d", 3), Some(2));
+        assert_eq!(topology.hops("a", "d", 1), None);
+        assert_eq!(topology.hops("a", "unknown", 3), None);
+    }
+
+    #[test]
+    fn a_stored_graph_comes_back_the_same() {
+        let stored = serde_json::to_string(&chain()).unwrap();
+        let restored: Topology = serde_json::from_str(&stored).unwrap();
+        assert_eq!(serde_json::to_string(&restored).unwrap(), stored);
+        assert_eq!(restored.hops("b", "d", 3), Some(2));
+    }
+
+    #[test]
+    fn edges_to_nowhere_are_dropped_on_reading() {
+        let topology: Topology = serde_json::from_str(r#"{"names":["a"],"dependencies":[[0,7]]}"#).unwrap();
+        assert_eq!(topology.len(), 1);
+    }
+}
