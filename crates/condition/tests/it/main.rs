@@ -1,6 +1,9 @@
 //! One binary for all tests of the crate's public face.
 
-#![expect(clippy::unwrap_used, reason = "a test that unwraps nothing fails as it should")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that unwraps nothing fails as it should"
+)]
 
 mod errors;
 mod language;
