@@ -1,1 +1,5 @@
-fn main() {}
+//! The `muster` program.
+
+fn main() -> anyhow::Result<()> {
+    muster::cli::run()
+}

@@ -1,0 +1,225 @@
+//! Who is asking.
+
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::header;
+use axum::http::request::Parts;
+
+use super::model::{Action, ApiKeyId, KeyKind, KeyScope, Resource};
+use super::rules::{Grant, account_key_grant, grant};
+use super::store;
+use crate::app::App;
+use crate::http::Problem;
+use crate::people::{Role, TeamId, TeamRole, User, UserId};
+use crate::timeline::{Agent, AgentKind};
+
+/// Somebody who asked for something and proved who they are.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    pub identity: Identity,
+    pub scope: KeyScope,
+    pub method: Method,
+    pub remote_address: Option<String>,
+    pub request_id: String,
+}
+
+#[derive(Debug, Clone)]
+pub enum Identity {
+    Person { user: Box<User>, teams: Vec<(TeamId, TeamRole)> },
+    /// A program with an account-level key, perhaps acting for the person its `From` header names.
+    Program { key_id: ApiKeyId, name: String, acting_for: Option<Box<User>> },
+}
+
+/// How the caller proved it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    Browser { csrf_token: String },
+    ApiToken { last_four: String },
+}
+
+impl Caller {
+    /// The person asking, or the one a program acts for.
+    pub fn user(&self) -> Option<&User> {
+        match &self.identity {
+            Identity::Person { user, .. } => Some(user),
+            Identity::Program { acting_for, .. } => acting_for.as_deref(),
+        }
+    }
+
+    pub fn user_id(&self) -> Option<&UserId> {
+        self.user().map(|user| &user.id)
+    }
+
+    pub fn agent(&self) -> Agent {
+        match &self.identity {
+            Identity::Person { user, .. } | Identity::Program { acting_for: Some(user), .. } => {
+                Agent::user(user.id.as_str(), user.name.clone())
+            }
+            Identity::Program { key_id, name, acting_for: None } => {
+                Agent { kind: AgentKind::Key, id: Some(key_id.to_string()), name: name.clone() }
+            }
+        }
+    }
+
+    fn grant(&self, action: Action, resource: Resource) -> Grant {
+        if self.scope == KeyScope::ReadOnly && action != Action::View {
+            return Grant::No;
+        }
+        match &self.identity {
+            Identity::Person { user, .. } => grant(user.role, action, resource),
+            Identity::Program { .. } => account_key_grant(action, resource),
+        }
+    }
+
+    /// Refuses unless the caller may do this to everything of the kind.
+    pub fn require(&self, action: Action, resource: Resource) -> Result<(), Problem> {
+        self.require_for_teams(action, resource, &[])
+    }
+
+    /// Refuses unless the caller may do this to a thing that belongs to `teams`.
+    pub fn require_for_teams(&self, action: Action, resource: Resource, teams: &[TeamId]) -> Result<(), Problem> {
+        let allowed = match self.grant(action, resource) {
+            Grant::Yes => true,
+            Grant::No => false,
+            Grant::OwnTeams => teams.iter().any(|team| self.manages(team)),
+        };
+        if allowed { Ok(()) } else { Err(self.refusal(action, resource)) }
+    }
+
+    /// Whether the caller may do this at all, for at least one team: decides what the console offers.
+    pub fn may(&self, action: Action, resource: Resource) -> bool {
+        match self.grant(action, resource) {
+            Grant::Yes => true,
+            Grant::No => false,
+            Grant::OwnTeams => match &self.identity {
+                Identity::Person { teams, .. } => teams.iter().any(|(_, role)| *role == TeamRole::Manager),
+                Identity::Program { .. } => false,
+            },
+        }
+    }
+
+    fn manages(&self, team: &TeamId) -> bool {
+        match &self.identity {
+            Identity::Person { teams, .. } => {
+                teams.iter().any(|(id, role)| id == team && *role == TeamRole::Manager)
+            }
+            Identity::Program { .. } => false,
+        }
+    }
+
+    fn refusal(&self, action: Action, resource: Resource) -> Problem {
+        let verb = match action {
+            Action::View => "see",
+            Action::Create => "add",
+            Action::Change => "change",
+            Action::Delete => "delete",
+            Action::Respond => "respond to",
+            Action::Approve => "approve",
+            Action::Publish => "publish",
+        };
+        let who = match &self.identity {
+            Identity::Person { user, .. } => match user.role {
+                Role::Owner => "An owner",
+                Role::Admin => "An admin",
+                Role::Manager => "A manager",
+                Role::Responder => "A responder",
+                Role::Agent => "An agent",
+                Role::Stakeholder => "A stakeholder",
+                Role::Observer => "An observer",
+            },
+            Identity::Program { .. } => "This key",
+        };
+        Problem::forbidden(format!("{who} may not {verb} {} here. Ask an admin.", resource.words()))
+    }
+}
+
+impl FromRequestParts<Arc<App>> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        let remote_address = parts
+            .extensions
+            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+            .map(|address| address.ip().to_string());
+        let request_id = app.identifiers.next::<String>(app.clock.now());
+        let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        if let Some(authorization) = authorization {
+            let key = key_of(authorization).ok_or_else(Problem::unauthenticated)?.to_owned();
+            let from = parts.headers.get(header::FROM).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            return by_key(app, key, from, remote_address, request_id).await;
+        }
+        let token = super::store::session_token_of(&parts.headers).ok_or_else(Problem::unauthenticated)?;
+        let now = app.clock.now();
+        let found = app
+            .store
+            .read(move |tx| -> Result<_, Problem> {
+                let Some(session) = store::find_session(tx, &token, now)? else { return Ok(None) };
+                let Some(user) = crate::people::store::find_user(tx, &session.user_id)? else { return Ok(None) };
+                let teams = crate::people::store::teams_of(tx, &user.id)?;
+                Ok(Some((session, user, teams)))
+            })
+            .await?;
+        let Some((session, user, teams)) = found.filter(|(_, user, _)| user.deleted_at.is_none()) else {
+            return Err(Problem::unauthenticated());
+        };
+        Ok(Self {
+            identity: Identity::Person { user: Box::new(user), teams },
+            scope: KeyScope::Full,
+            method: Method::Browser { csrf_token: session.csrf_token },
+            remote_address,
+            request_id,
+        })
+    }
+}
+
+/// Both forms the field's clients send: `Token token=KEY` and `Bearer KEY`.
+fn key_of(authorization: &str) -> Option<&str> {
+    let key = authorization
+        .strip_prefix("Token token=")
+        .or_else(|| authorization.strip_prefix("Bearer "))?
+        .trim()
+        .trim_matches('"');
+    (!key.is_empty()).then_some(key)
+}
+
+async fn by_key(
+    app: &Arc<App>,
+    key: String,
+    from: Option<String>,
+    remote_address: Option<String>,
+    request_id: String,
+) -> Result<Caller, Problem> {
+    app.store
+        .read(move |tx| -> Result<Caller, Problem> {
+            let key = store::find_key(tx, &key)?.ok_or_else(Problem::unauthenticated)?;
+            let identity = match (key.kind, &key.user_id) {
+                (KeyKind::User, Some(user_id)) => {
+                    let user = crate::people::store::find_user(tx, user_id)?
+                        .filter(|user| user.deleted_at.is_none())
+                        .ok_or_else(Problem::unauthenticated)?;
+                    let teams = crate::people::store::teams_of(tx, user_id)?;
+                    Identity::Person { user: Box::new(user), teams }
+                }
+                (KeyKind::User, None) => return Err(Problem::unauthenticated()),
+                (KeyKind::Account, _) => {
+                    let acting_for = match &from {
+                        Some(email) => Some(Box::new(
+                            crate::people::store::find_user_by_email(tx, email)?
+                                .ok_or_else(|| Problem::refused(1008, "From names nobody who is known here."))?,
+                        )),
+                        None => None,
+                    };
+                    Identity::Program { key_id: key.id.clone(), name: key.name.clone(), acting_for }
+                }
+            };
+            Ok(Caller {
+                identity,
+                scope: key.scope,
+                method: Method::ApiToken { last_four: key.last_four },
+                remote_address: remote_address.clone(),
+                request_id: request_id.clone(),
+            })
+        })
+        .await
+}

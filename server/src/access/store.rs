@@ -1,0 +1,92 @@
+//! The rows of keys and sessions.
+
+use axum::http::{HeaderMap, header};
+use jiff::Timestamp;
+use store::{Error, Tx, params, sql};
+
+use super::model::{ApiKeyId, KeyKind, KeyScope};
+use super::token;
+use crate::people::UserId;
+use crate::timeline::Change;
+
+/// The cookie of a session. Its prefix makes browsers refuse it from anywhere but this host over TLS.
+pub const SESSION_COOKIE: &str = "__Host-muster";
+/// The same without TLS, for a Muster on one's own machine.
+pub const SESSION_COOKIE_PLAIN: &str = "muster";
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Key {
+    pub id: ApiKeyId,
+    pub kind: KeyKind,
+    pub user_id: Option<UserId>,
+    pub name: String,
+    pub last_four: String,
+    pub scope: KeyScope,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Session {
+    pub user_id: UserId,
+    pub csrf_token: String,
+}
+
+/// Finds a key that has not been revoked.
+pub fn find_key(tx: &mut Tx, key: &str) -> Result<Option<Key>, Error> {
+    tx.row(
+        sql!(
+            "SELECT id, kind, user_id, name, last_four, scope FROM api_keys
+             WHERE key_hash = $1 AND revoked_at IS NULL"
+        ),
+        params![token::hash(key)],
+    )
+}
+
+/// What is needed to make a key.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    pub kind: KeyKind,
+    pub user_id: Option<UserId>,
+    pub name: String,
+    pub scope: KeyScope,
+}
+
+/// Makes a key and returns it; it can never be read again.
+pub fn add_key(change: &mut Change<'_>, new: &NewKey) -> Result<(ApiKeyId, String), Error> {
+    let id: ApiKeyId = change.identifier();
+    let key = token::random_token(token::API_KEY_LENGTH);
+    let last_four = key[key.len() - 4..].to_owned();
+    change.tx.execute(
+        sql!(
+            "INSERT INTO api_keys (id, kind, user_id, name, key_hash, last_four, scope, created_at, created_by)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        ),
+        params![
+            id,
+            new.kind,
+            new.user_id,
+            new.name,
+            token::hash(&key),
+            last_four,
+            new.scope,
+            change.now,
+            change.agent.id
+        ],
+    )?;
+    Ok((id, key))
+}
+
+pub fn session_token_of(headers: &HeaderMap) -> Option<String> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    cookies
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(name, _)| *name == SESSION_COOKIE || *name == SESSION_COOKIE_PLAIN)
+        .map(|(_, value)| value.to_owned())
+}
+
+pub fn find_session(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Option<Session>, Error> {
+    tx.row(
+        sql!("SELECT user_id, csrf_token FROM sessions WHERE token_hash = $1 AND expires_at > $2"),
+        params![token::hash(token), now],
+    )
+}

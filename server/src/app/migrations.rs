@@ -1,0 +1,37 @@
+//! The series of migrations, forward only, and the register of nodes.
+
+use jiff::Timestamp;
+use store::{Error, Migration, Tx, params, sql};
+
+macro_rules! migration {
+    ($number:literal, $name:literal) => {
+        Migration {
+            number: $number,
+            name: $name,
+            sql: include_str!(concat!("../../migrations/", $name, ".sql")),
+        }
+    };
+}
+
+pub const MIGRATIONS: &[Migration] = &[
+    migration!(1, "0001_foundation"),
+    migration!(2, "0002_people"),
+    migration!(3, "0003_oncall"),
+    migration!(4, "0004_services"),
+    migration!(5, "0005_customers"),
+    migration!(6, "0006_incidents"),
+    migration!(7, "0007_outbox"),
+];
+
+/// Takes the next node number. A process takes a new one at every start, so that what it makes can never
+/// collide with what it made before its clock was set back.
+pub fn register_node(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
+    tx.lock("nodes")?;
+    let (number,): (i64,) =
+        tx.one(sql!("SELECT COALESCE(MAX(number), 0) + 1 FROM nodes"), params![])?;
+    tx.execute(
+        sql!("INSERT INTO nodes (number, started_at, seen_at) VALUES ($1, $2, $2)"),
+        params![number, now],
+    )?;
+    Ok(number)
+}

@@ -1,0 +1,88 @@
+//! The running program: its parts put together, started and stopped.
+
+pub mod dispatch;
+pub mod migrations;
+pub mod router;
+pub mod serve;
+pub mod subscriptions;
+
+use std::sync::Arc;
+
+use store::{Store, Tx};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::http::Site;
+use crate::identifier::{Identifiers, NODE_LIMIT};
+use crate::live::Hub;
+use crate::timeline::{Agent, Change};
+
+/// Everything a handler or a job may need. There is one for each process (or for each simulated node).
+pub struct App {
+    pub store: Store,
+    pub clock: Clock,
+    pub identifiers: Arc<Identifiers>,
+    pub settings: Settings,
+    pub site: Site,
+    pub live: Hub,
+    /// This node's number in the database, and its name as a holder of leases.
+    pub node: i64,
+    pub holder: String,
+    /// Rings when a job may have become due.
+    pub jobs_owed: Notify,
+    pub stopping: CancellationToken,
+}
+
+impl App {
+    /// Puts the program together over an open database: takes a node number and nothing else.
+    pub async fn assemble(store: Store, clock: Clock, settings: Settings) -> Result<Arc<Self>, store::Error> {
+        let now = clock.now();
+        let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
+        let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
+        Ok(Arc::new(Self {
+            identifiers: Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT)),
+            holder: format!("node-{node}"),
+            store,
+            clock,
+            site,
+            settings,
+            live: Hub::new(),
+            node,
+            jobs_owed: Notify::new(),
+            stopping: CancellationToken::new(),
+        }))
+    }
+
+    /// Runs one unit of work and, once it is durable, tells whoever watches and wakes the jobs.
+    pub async fn change<T, E, F>(&self, agent: Agent, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Change) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<store::Error> + Send + 'static,
+    {
+        let (identifiers, now) = (Arc::clone(&self.identifiers), self.clock.now());
+        let (answer, touched) = self
+            .store
+            .write(move |tx| -> Result<(T, Vec<String>), E> {
+                let mut change = Change::new(tx, now, agent.clone(), &identifiers, subscriptions::ALL);
+                let answer = work(&mut change)?;
+                Ok((answer, change.into_touched()))
+            })
+            .await?;
+        self.live.tell(touched);
+        self.jobs_owed.notify_one();
+        Ok(answer)
+    }
+
+    /// Reads a consistent snapshot.
+    pub async fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<store::Error> + Send + 'static,
+    {
+        self.store.read(work).await
+    }
+}

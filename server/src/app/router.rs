@@ -1,0 +1,52 @@
+//! All routes in one place, and the OpenAPI document that is generated from them.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use utoipa::OpenApi;
+use utoipa::openapi::OpenApi as Document;
+use utoipa_axum::router::OpenApiRouter;
+
+use super::App;
+
+#[derive(OpenApi)]
+#[openapi(info(
+    title = "Muster",
+    description = "The API of Muster: the field's REST dialect (version 2), Events version 2, and Muster's own resources by the same conventions."
+))]
+struct Documented;
+
+/// The endpoints that are described in the OpenAPI document.
+fn documented() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::with_openapi(Documented::openapi())
+}
+
+/// The document itself.
+pub fn document() -> Document {
+    documented().split_for_parts().1
+}
+
+/// Every route of the program.
+pub fn router(app: Arc<App>) -> Router {
+    let (api, document) = documented().split_for_parts();
+    let document = Arc::new(document);
+    api.route("/openapi.json", axum::routing::get(move || async move { axum::Json((*document).clone()) }))
+        .route("/health/live", axum::routing::get(|| async { "ok\n" }))
+        .route("/health/ready", axum::routing::get(ready))
+        .with_state(app)
+}
+
+/// 200 as soon as events are accepted; 503 while the database cannot be written to.
+async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
+    match app.store.check().await {
+        Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain")], "ready\n".to_owned()),
+        Err(error) => {
+            tracing::warn!("not ready: {error}");
+            let words = "not ready: the database cannot be written to\n".to_owned();
+            (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/plain")], words)
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The command line: what a person types to run, set up, check and save a Muster.
+
+mod setup;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+use store::Store;
+use tokio::net::TcpListener;
+
+use crate::app::{App, migrations::MIGRATIONS, serve};
+use crate::clock::Clock;
+use crate::config::{Given, Settings};
+
+/// Where customers' reports, support agents and engineers meet when something breaks.
+#[derive(Debug, Parser)]
+#[command(name = "muster", version, about, propagate_version = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run Muster: accept events, page, and show the console
+    Serve(SettingsArguments),
+    /// Make the first owner and an API key, without asking questions
+    Setup(setup::SetupArguments),
+    /// Say what is configured, what is missing, and what is wrong
+    Check(SettingsArguments),
+    /// Write a consistent copy of the embedded database while it is in use
+    Backup {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// The file to write; it must not exist yet
+        to: PathBuf,
+    },
+    /// Print the OpenAPI document
+    Openapi,
+}
+
+#[derive(Debug, clap::Args)]
+struct SettingsArguments {
+    /// Settings file (TOML); flags and the environment go before it
+    #[arg(long, env = "MUSTER_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(flatten)]
+    given: Given,
+}
+
+impl SettingsArguments {
+    fn check(self) -> anyhow::Result<Settings> {
+        let given = match &self.config {
+            Some(path) => self.given.over(Given::from_file(path)?),
+            None => self.given,
+        };
+        Ok(given.check()?)
+    }
+}
+
+/// Runs the command that was typed.
+pub fn run() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        match arguments.command {
+            Command::Serve(settings) => serve_command(settings.check()?).await,
+            Command::Setup(arguments) => setup::run(arguments).await,
+            Command::Check(settings) => check_command(&settings.check()?).await,
+            Command::Backup { settings, to } => {
+                let store = open(&settings.check()?).await?;
+                store.backup(&to).await?;
+                print_line(&format!("The database was copied to {}.", to.display()))
+            }
+            Command::Openapi => print_line(&crate::app::router::document().to_pretty_json()?),
+        }
+    })
+}
+
+async fn open(settings: &Settings) -> anyhow::Result<Store> {
+    Store::open(&settings.location, MIGRATIONS).await.context("the database cannot be opened")
+}
+
+async fn serve_command(settings: Settings) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("{} cannot be listened on", settings.listen))?;
+    let store = open(&settings).await?;
+    let app = App::assemble(store, Clock::System, settings).await?;
+    let stopping = app.stopping.clone();
+    tokio::spawn(async move {
+        if let Err(error) = serve::stop_asked().await {
+            tracing::error!("signals cannot be heard: {error}");
+        }
+        stopping.cancel();
+    });
+    tracing::info!("Muster listens on {}; the console is at {}", app.settings.listen, app.site.url("/console"));
+    serve::serve(Arc::clone(&app), listener).await
+}
+
+async fn check_command(settings: &Settings) -> anyhow::Result<()> {
+    let store = open(settings).await?;
+    store.check().await.context("the database cannot be written to")?;
+    let mail = match &settings.mail {
+        Some(mail) => format!("mail: sent as {}", mail.from),
+        None => "mail: not configured; pages by e-mail will only be shown in the outbox (set smtp_url)".to_owned(),
+    };
+    let tls = if settings.tls.is_some() { "TLS: on" } else { "TLS: off; put a proxy in front, or set tls_cert and tls_key" };
+    print_line(&format!("database: ready\nlisten: {}\naddress: {}\n{mail}\n{tls}", settings.listen, settings.base_url))
+}
+
+/// The answer of a command goes to standard output; everything else to the log.
+fn print_line(text: &str) -> anyhow::Result<()> {
+    use std::io::Write as _;
+    writeln!(std::io::stdout(), "{text}").context("the answer could not be printed")
+}

@@ -1,0 +1,234 @@
+//! Settings: from a file, then the environment, then flags; the later wins. Everything is checked at the
+//! start and every mistake is named, not only the first.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use store::Location;
+
+/// Checked settings of a running Muster.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub location: Location,
+    pub listen: SocketAddr,
+    /// How Muster is reached from outside, without a slash at the end.
+    pub base_url: String,
+    /// For clients that insist on a certain shape of `html_url`.
+    pub html_base_url: Option<String>,
+    pub mail: Option<Mail>,
+    pub tls: Option<Tls>,
+    /// Events a minute for each key.
+    pub event_rate_limit: EventRateLimit,
+    /// Networks that outgoing webhooks may reach although they are private, such as `10.1.0.0/16`.
+    pub allowed_networks: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// `smtp://host:port` or `smtps://user:password@host:port`.
+    pub smtp_url: String,
+    pub from: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tls {
+    pub certificate: PathBuf,
+    pub key: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventRateLimit {
+    Off,
+    PerMinute(u32),
+}
+
+/// Settings as they are written, before they are checked. Also the shape of the settings file.
+#[derive(Debug, Clone, Default, Deserialize, clap::Args)]
+#[serde(deny_unknown_fields)]
+pub struct Given {
+    /// Folder for the embedded database [default: ./muster-data]
+    #[arg(long, env = "MUSTER_DATA", value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// PostgreSQL instead of the embedded database: postgres://user@host/name
+    #[arg(long, env = "MUSTER_DATABASE_URL", value_name = "URL", hide_env_values = true)]
+    pub database: Option<String>,
+    /// Address and port to listen on [default: 127.0.0.1:8080]
+    #[arg(long, env = "MUSTER_LISTEN", value_name = "ADDRESS:PORT")]
+    pub listen: Option<String>,
+    /// How people and programs reach this Muster, for links [default: from the listening address]
+    #[arg(long, env = "MUSTER_BASE_URL", value_name = "URL")]
+    pub base_url: Option<String>,
+    /// Another beginning for html_url, for clients that insist on one
+    #[arg(long, env = "MUSTER_HTML_BASE_URL", value_name = "URL")]
+    pub html_base_url: Option<String>,
+    /// Mail server: smtp://host:port, or smtps://user:password@host:port
+    #[arg(long, env = "MUSTER_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// Sender of every mail, such as "Muster <muster@example.org>"
+    #[arg(long, env = "MUSTER_MAIL_FROM", value_name = "ADDRESS")]
+    pub mail_from: Option<String>,
+    /// Certificate chain (PEM); with the key, Muster speaks TLS itself
+    #[arg(long, env = "MUSTER_TLS_CERT", value_name = "FILE")]
+    pub tls_cert: Option<PathBuf>,
+    /// Private key of the certificate (PEM)
+    #[arg(long, env = "MUSTER_TLS_KEY", value_name = "FILE")]
+    pub tls_key: Option<PathBuf>,
+    /// Events a minute for each key, or "off" [default: 120]
+    #[arg(long, env = "MUSTER_EVENT_RATE_LIMIT", value_name = "NUMBER|off")]
+    pub event_rate_limit: Option<String>,
+    /// Private networks that webhooks may reach, such as 10.1.0.0/16 (several with commas)
+    #[arg(long, env = "MUSTER_ALLOWED_NETWORKS", value_name = "NETWORKS", value_delimiter = ',')]
+    #[serde(default)]
+    pub allowed_networks: Vec<String>,
+}
+
+/// What is wrong with the settings, one sentence each.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", .0.join("\n"))]
+pub struct Mistakes(pub Vec<String>);
+
+/// The usual limit of the field: 120 events a minute for each key.
+const DEFAULT_EVENT_RATE: u32 = 120;
+
+impl Given {
+    /// Reads the settings file, naming the line that does not fit.
+    pub fn from_file(path: &Path) -> Result<Self, Mistakes> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|error| Mistakes(vec![format!("The settings file {} cannot be read: {error}.", path.display())]))?;
+        toml::from_str(&text)
+            .map_err(|error| Mistakes(vec![format!("The settings file {} does not fit: {error}", path.display())]))
+    }
+
+    /// These settings, with the gaps filled from `beneath`.
+    #[must_use]
+    pub fn over(self, beneath: Self) -> Self {
+        Self {
+            data: self.data.or(beneath.data),
+            database: self.database.or(beneath.database),
+            listen: self.listen.or(beneath.listen),
+            base_url: self.base_url.or(beneath.base_url),
+            html_base_url: self.html_base_url.or(beneath.html_base_url),
+            smtp_url: self.smtp_url.or(beneath.smtp_url),
+            mail_from: self.mail_from.or(beneath.mail_from),
+            tls_cert: self.tls_cert.or(beneath.tls_cert),
+            tls_key: self.tls_key.or(beneath.tls_key),
+            event_rate_limit: self.event_rate_limit.or(beneath.event_rate_limit),
+            allowed_networks: if self.allowed_networks.is_empty() {
+                beneath.allowed_networks
+            } else {
+                self.allowed_networks
+            },
+        }
+    }
+
+    /// Checks everything and names every mistake.
+    pub fn check(self) -> Result<Settings, Mistakes> {
+        let mut mistakes = Vec::new();
+        let listen = self.listen.as_deref().unwrap_or("127.0.0.1:8080");
+        let listen = listen.parse::<SocketAddr>().unwrap_or_else(|_| {
+            mistakes.push(format!("listen is \"{listen}\"; an address and a port are needed, such as 127.0.0.1:8080."));
+            SocketAddr::from(([127, 0, 0, 1], 8080))
+        });
+        let location = match &self.database {
+            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+                Location::Postgres { url: url.clone() }
+            }
+            Some(_) => {
+                mistakes.push("database must begin with postgres://; leave it out to use the embedded one.".to_owned());
+                Location::Sqlite { directory: PathBuf::new() }
+            }
+            None => Location::Sqlite { directory: self.data.clone().unwrap_or_else(|| PathBuf::from("muster-data")) },
+        };
+        let tls = match (self.tls_cert, self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                for (name, path) in [("tls_cert", &certificate), ("tls_key", &key)] {
+                    if let Err(error) = std::fs::metadata(path) {
+                        mistakes.push(format!("{name} is {}, which cannot be read: {error}.", path.display()));
+                    }
+                }
+                Some(Tls { certificate, key })
+            }
+            (None, None) => None,
+            _ => {
+                mistakes.push("tls_cert and tls_key belong together; only one of them is given.".to_owned());
+                None
+            }
+        };
+        let base_url = self.base_url.unwrap_or_else(|| {
+            let scheme = if tls.is_some() { "https" } else { "http" };
+            format!("{scheme}://{listen}")
+        });
+        if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
+            mistakes.push(format!("base_url is \"{base_url}\"; it must begin with http:// or https://."));
+        }
+        let mail = check_mail(self.smtp_url, self.mail_from, &mut mistakes);
+        let event_rate_limit = match self.event_rate_limit.as_deref() {
+            None => EventRateLimit::PerMinute(DEFAULT_EVENT_RATE),
+            Some("off") => EventRateLimit::Off,
+            Some(text) => match text.parse::<u32>() {
+                Ok(number) if number > 0 => EventRateLimit::PerMinute(number),
+                _ => {
+                    mistakes.push(format!("event_rate_limit is \"{text}\"; a number above zero or \"off\" is needed."));
+                    EventRateLimit::Off
+                }
+            },
+        };
+        if mistakes.is_empty() {
+            Ok(Settings {
+                location,
+                listen,
+                base_url: base_url.trim_end_matches('/').to_owned(),
+                html_base_url: self.html_base_url,
+                mail,
+                tls,
+                event_rate_limit,
+                allowed_networks: self.allowed_networks,
+            })
+        } else {
+            Err(Mistakes(mistakes))
+        }
+    }
+}
+
+fn check_mail(smtp_url: Option<String>, mail_from: Option<String>, mistakes: &mut Vec<String>) -> Option<Mail> {
+    let Some(smtp_url) = smtp_url else {
+        if mail_from.is_some() {
+            mistakes.push("mail_from is given without smtp_url, so no mail could be sent.".to_owned());
+        }
+        return None;
+    };
+    if !(smtp_url.starts_with("smtp://") || smtp_url.starts_with("smtps://")) {
+        mistakes.push("smtp_url must begin with smtp:// or smtps://.".to_owned());
+    }
+    let from = mail_from.unwrap_or_else(|| "Muster <muster@localhost>".to_owned());
+    if from.parse::<lettre::message::Mailbox>().is_err() {
+        mistakes.push(format!("mail_from is \"{from}\", which is not a mail address."));
+    }
+    Some(Mail { smtp_url, from })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_is_named() {
+        let given = Given {
+            listen: Some("8080".to_owned()),
+            database: Some("mysql://x".to_owned()),
+            tls_cert: Some(PathBuf::from("only-one.pem")),
+            event_rate_limit: Some("many".to_owned()),
+            ..Given::default()
+        };
+        let Mistakes(mistakes) = given.check().unwrap_err();
+        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+    }
+
+    #[test]
+    fn nothing_given_is_an_embedded_muster_on_this_machine() {
+        let settings = Given::default().check().unwrap();
+        assert_eq!(settings.base_url, "http://127.0.0.1:8080");
+        assert_eq!(settings.event_rate_limit, EventRateLimit::PerMinute(120));
+    }
+}

@@ -1,0 +1,57 @@
+//! Reading a JSON body so that a mistake in it is named by its field, and nothing in it can hurt.
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use serde::de::DeserializeOwned;
+
+use super::Problem;
+
+/// The largest body of an ordinary request. Events have a limit of their own.
+pub const LARGEST_BODY: usize = 1024 * 1024;
+
+/// A JSON body, whatever its content type says. Unknown and read-only fields are ignored; a wrong type
+/// is refused with the path of the field.
+#[derive(Debug)]
+pub struct Body<T>(pub T);
+
+impl<S, T> FromRequest<S> for Body<T>
+where
+    S: Send + Sync,
+    T: DeserializeOwned,
+{
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Self::Rejection> {
+        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
+            if rejection.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+                Problem::too_large(format!("The body may have at most {LARGEST_BODY} bytes."))
+            } else {
+                Problem::invalid(["The body could not be read to its end."])
+            }
+        })?;
+        parse(&bytes).map(Self)
+    }
+}
+
+/// Parses a JSON text into `T`, naming the field that does not fit.
+pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+    if bytes.is_empty() {
+        return Err(Problem::invalid(["The body is empty; a JSON object was expected."]));
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| Problem::invalid(["The body is not UTF-8."]))?;
+    if text.contains("\\u0000") {
+        return Err(Problem::invalid(["The body contains a NUL character, which no field may hold."]));
+    }
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let path = error.path().to_string();
+        let reason = error.inner().to_string();
+        if path == "." {
+            Problem::invalid([format!("The body does not fit: {reason}.")])
+        } else {
+            Problem::invalid([format!("{path} does not fit: {reason}.")])
+        }
+    })?;
+    deserializer.end().map_err(|_| Problem::invalid(["Something follows after the JSON object."]))?;
+    Ok(value)
+}

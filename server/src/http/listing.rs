@@ -1,0 +1,97 @@
+//! Paging as the field's clients expect it: `limit` and `offset`, `more`, and `total` only when asked.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::Problem;
+
+const DEFAULT_LIMIT: i64 = 25;
+const LARGEST_LIMIT: i64 = 100;
+const FURTHEST: i64 = 10_000;
+
+/// What a caller asked of a list.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Listing {
+    /// How many to return: 25 unless told, at most 100.
+    pub limit: Option<String>,
+    /// How many to skip. Limit and offset together reach at most 10,000.
+    pub offset: Option<String>,
+    /// `true` to have the whole number counted.
+    pub total: Option<String>,
+}
+
+/// A checked [`Listing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    pub limit: i64,
+    pub offset: i64,
+    pub counted: Counted,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    Yes,
+    No,
+}
+
+/// The paging fields of an answer, flattened beside the list.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Paging {
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+impl Listing {
+    /// Too large a limit is brought down to the largest; what is no number, or reaches too far, is refused.
+    pub fn page(&self) -> Result<Page, Problem> {
+        let limit = whole_number("limit", self.limit.as_deref())?.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT);
+        let offset = whole_number("offset", self.offset.as_deref())?.unwrap_or(0);
+        if offset.saturating_add(limit) > FURTHEST {
+            return Err(Problem::invalid([format!(
+                "offset and limit together may reach at most {FURTHEST}; narrow the search instead."
+            )]));
+        }
+        let counted = match self.total.as_deref() {
+            Some("true" | "1") => Counted::Yes,
+            _ => Counted::No,
+        };
+        Ok(Page { limit, offset, counted })
+    }
+}
+
+impl Page {
+    /// One more than the limit: the extra row tells whether there is more.
+    pub fn rows_to_read(&self) -> i64 {
+        self.limit + 1
+    }
+
+    /// Takes the extra row off again and says how the list stands. `count` is called only when the
+    /// caller asked for the total.
+    pub fn finish<T, E>(
+        &self,
+        mut rows: Vec<T>,
+        count: impl FnOnce() -> Result<i64, E>,
+    ) -> Result<(Vec<T>, Paging), E> {
+        let more = rows.len() as i64 > self.limit;
+        rows.truncate(self.limit as usize);
+        let total = match self.counted {
+            Counted::Yes => Some(count()?),
+            Counted::No => None,
+        };
+        Ok((rows, Paging { limit: self.limit, offset: self.offset, more, total }))
+    }
+}
+
+fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
+    match text {
+        None | Some("") => Ok(None),
+        Some(text) => match text.parse::<i64>() {
+            Ok(number) if number >= 0 => Ok(Some(number)),
+            _ => Err(Problem::invalid([format!("{name} must be a whole number, zero or more.")])),
+        },
+    }
+}

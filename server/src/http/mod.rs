@@ -1,0 +1,15 @@
+//! The conventions every endpoint shares: how a body is read, how a list is paged, what a reference
+//! looks like, and what is said when something is wrong.
+//!
+//! They are those of the field's REST dialect (version 2), so that its clients work after a change of
+//! host name. Whatever a client sends, it gets one of the documented answers; a 500 is a defect.
+
+pub mod body;
+pub mod listing;
+pub mod problem;
+pub mod reference;
+
+pub use body::Body;
+pub use listing::{Listing, Page};
+pub use problem::Problem;
+pub use reference::{Reference, Site};

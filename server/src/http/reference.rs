@@ -1,0 +1,79 @@
+//! How one thing points at another: the five keys every resource of the dialect begins with.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// A pointer to another resource; `type` ends in `_reference`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Reference {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub summary: Option<String>,
+    #[serde(rename = "self")]
+    pub api_url: Option<String>,
+    pub html_url: Option<String>,
+}
+
+/// What a caller sends to point at something: `x` and `x_reference` are both understood as the type.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+pub struct ReferenceInput {
+    pub id: String,
+    #[serde(rename = "type", default)]
+    pub kind: Option<String>,
+}
+
+impl ReferenceInput {
+    /// The type without its `_reference`.
+    pub fn plain_kind(&self) -> &str {
+        let kind = self.kind.as_deref().unwrap_or_default();
+        kind.strip_suffix("_reference").unwrap_or(kind)
+    }
+}
+
+/// Where this Muster is reached, for the links in answers, mails and pages.
+#[derive(Debug, Clone)]
+pub struct Site {
+    base_url: String,
+    html_base_url: String,
+}
+
+impl Site {
+    /// `html_base_url` differs where a client insists on a certain shape of `html_url`.
+    pub fn new(base_url: &str, html_base_url: Option<&str>) -> Self {
+        let base_url = base_url.trim_end_matches('/').to_owned();
+        let html_base_url =
+            html_base_url.map_or_else(|| format!("{base_url}/console"), |url| url.trim_end_matches('/').to_owned());
+        Self { base_url, html_base_url }
+    }
+
+    pub fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
+    /// An absolute address: `path` begins with a slash.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
+    /// `self` of a resource: `collection` is its path in the API, such as `services`.
+    pub fn api_url(&self, collection: &str, id: &str) -> String {
+        format!("{}/{collection}/{id}", self.base_url)
+    }
+
+    pub fn html_url(&self, collection: &str, id: &str) -> String {
+        format!("{}/{collection}/{id}", self.html_base_url)
+    }
+
+    /// A reference to a resource that has a page of its own. `kind` is without `_reference`.
+    pub fn reference(&self, kind: &str, collection: &str, id: impl AsRef<str>, summary: impl Into<String>) -> Reference {
+        let id = id.as_ref();
+        Reference {
+            id: id.to_owned(),
+            kind: format!("{kind}_reference"),
+            summary: Some(summary.into()),
+            api_url: Some(self.api_url(collection, id)),
+            html_url: Some(self.html_url(collection, id)),
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! Incidents.
+
+crate::identifier! {
+    /// One incident.
+    IncidentId
+}

@@ -1,0 +1,14 @@
+//! What is owed, and when: one table of durable jobs.
+//!
+//! A job is written in the transaction that causes it and taken away in the transaction that makes it
+//! needless. Its unique key makes it one promise, however often it is made: owing it again moves the
+//! time and counts up its generation. A job takes no decision from its payload; when it fires it reads
+//! the state afresh and does what is now right, so running it twice does no harm. A lease saves other
+//! nodes the work, it never carries correctness: when a node dies, the lease runs out and another node
+//! takes the job. A job that fails comes back later, with growing pauses, until it succeeds.
+
+pub mod model;
+pub mod runner;
+pub mod store;
+
+pub use model::{Job, Kind, Owed};

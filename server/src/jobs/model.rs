@@ -1,0 +1,118 @@
+//! The kinds of jobs and how one is described before it is owed.
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+/// Every kind of job there is. The slice that owns a kind does it; `app::dispatch` says who.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, store::TextEnum)]
+pub enum Kind {
+    /// The responders of the present level have not acknowledged in time.
+    EscalationDue,
+    /// Pages to the people assigned to an incident are to be brought in line with their rules.
+    PagesDue,
+    /// An acknowledgement has become too old.
+    AcknowledgementExpires,
+    /// A snooze is over.
+    SnoozeEnds,
+    /// An incident has been open longer than its service allows.
+    AutoResolveDue,
+    /// An alert that was held back because its kind tends to clear by itself.
+    PauseEnds,
+    /// A message is to be handed to its channel.
+    SendDue,
+    /// The impact of an incident is to be computed afresh.
+    ImpactDue,
+    /// The drafts for the audiences of an incident are to be brought up to its facts.
+    UpdatesDue,
+    /// A promised update is due soon, now, or is late.
+    PromiseDue,
+    /// The status pages that show an incident are to be rendered afresh.
+    PagesRender,
+    /// The reporters of an incident's cases are to be drafted an answer.
+    AnswersDue,
+    /// A case's text is to be compared with open incidents.
+    CaseMatchDue,
+    /// A review is to be written from the timeline.
+    ReviewDue,
+    /// What was promised is compared with what happened, and repaired.
+    AuditorDue,
+    /// Old rows that nobody needs are to be removed.
+    CleanUpDue,
+}
+
+/// A job as it will be written.
+#[derive(Debug, Clone)]
+pub struct Owed {
+    pub kind: Kind,
+    /// What it is about: the id of an incident, a send, a case.
+    pub subject: String,
+    /// Distinguishes several jobs of one kind about one subject.
+    pub part: Option<String>,
+    pub payload: Value,
+    pub due_at: Timestamp,
+    pub when_owed: WhenOwed,
+}
+
+/// What happens to the due time when the same job is owed already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenOwed {
+    /// The earlier of the two counts: for reconcilers that many causes wake.
+    KeepEarlier,
+    /// The new time counts: for timers that are set anew.
+    Replace,
+}
+
+impl Owed {
+    /// A job for as soon as possible.
+    pub fn now(kind: Kind, subject: impl Into<String>, now: Timestamp) -> Self {
+        Self {
+            kind,
+            subject: subject.into(),
+            part: None,
+            payload: Value::Null,
+            due_at: now,
+            when_owed: WhenOwed::KeepEarlier,
+        }
+    }
+
+    /// A timer: owing it again moves it.
+    pub fn at(kind: Kind, subject: impl Into<String>, due_at: Timestamp) -> Self {
+        Self { when_owed: WhenOwed::Replace, ..Self::now(kind, subject, due_at) }
+    }
+
+    #[must_use]
+    pub fn part(mut self, part: impl Into<String>) -> Self {
+        self.part = Some(part.into());
+        self
+    }
+
+    #[must_use]
+    pub fn payload(mut self, payload: Value) -> Self {
+        self.payload = payload;
+        self
+    }
+
+    pub fn unique_key(&self) -> String {
+        unique_key(self.kind, &self.subject, self.part.as_deref())
+    }
+}
+
+pub(super) fn unique_key(kind: Kind, subject: &str, part: Option<&str>) -> String {
+    match part {
+        Some(part) => format!("{}:{subject}:{part}", kind.as_text()),
+        None => format!("{}:{subject}", kind.as_text()),
+    }
+}
+
+/// A job that has been claimed by this node.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Job {
+    pub id: String,
+    pub kind: Kind,
+    pub subject: String,
+    #[row(json)]
+    pub payload: Value,
+    pub generation: i64,
+    pub due_at: Timestamp,
+    pub attempt: i64,
+}

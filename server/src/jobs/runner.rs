@@ -1,0 +1,106 @@
+//! The loop that does what is owed: claim, do, end or postpone, sleep until the next is due or somebody
+//! owes a new one.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::model::Job;
+use super::store as rows;
+use crate::app::App;
+
+/// How many jobs one claim takes.
+const BATCH: i64 = 256;
+/// How many jobs run at the same time on one node.
+const AT_ONCE: usize = 32;
+/// The longest sleep: another node may have owed a job without this one hearing of it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// Does everything that is due now and returns how many jobs it did. Tests call this instead of waiting.
+pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
+    let now = app.clock.now();
+    let holder = app.holder.clone();
+    let jobs = app.store.write(move |tx| rows::claim(tx, &holder, now, BATCH)).await?;
+    let count = jobs.len();
+    let limit = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
+    let mut running = tokio::task::JoinSet::new();
+    for job in jobs {
+        let (app, limit) = (Arc::clone(app), Arc::clone(&limit));
+        running.spawn(async move {
+            let Ok(_permit) = limit.acquire().await else { return };
+            run_one(&app, job).await;
+        });
+    }
+    while let Some(ended) = running.join_next().await {
+        if let Err(error) = ended {
+            tracing::error!("a job stopped without an answer; its lease will run out: {error}");
+        }
+    }
+    Ok(count)
+}
+
+async fn run_one(app: &Arc<App>, job: Job) {
+    let outcome = crate::app::dispatch::run(app, &job).await;
+    let now = app.clock.now();
+    let recorded = match outcome {
+        Ok(()) => app.store.write(move |tx| rows::complete(tx, &job)).await,
+        Err(error) => {
+            tracing::warn!(kind = job.kind.as_text(), subject = job.subject, attempt = job.attempt, "job failed: {error:#}");
+            let (until, text) = (now + pause_after(job.attempt), format!("{error:#}"));
+            app.store.write(move |tx| rows::postpone(tx, &job, until, &text)).await
+        }
+    };
+    if let Err(error) = recorded {
+        tracing::error!("the end of a job could not be written; it will run again: {error}");
+    }
+}
+
+/// 1 s, 2 s, 4 s … up to five minutes.
+pub fn pause_after(attempt: i64) -> Duration {
+    Duration::from_secs(1 << attempt.clamp(0, 8)).min(Duration::from_secs(300))
+}
+
+/// Runs until the app is told to stop.
+pub async fn run(app: Arc<App>) {
+    loop {
+        let woken = app.jobs_owed.notified();
+        let done = match run_due(&app).await {
+            Ok(done) => done,
+            Err(error) => {
+                tracing::error!("jobs cannot be claimed: {error}");
+                tokio::select! {
+                    () = tokio::time::sleep(LONGEST_SLEEP) => {}
+                    () = app.stopping.cancelled() => return,
+                }
+                continue;
+            }
+        };
+        if app.stopping.is_cancelled() {
+            return;
+        }
+        if done > 0 {
+            continue;
+        }
+        let next = app.store.read(rows::next_due).await.unwrap_or_else(|error| {
+            tracing::error!("the next job cannot be read: {error}");
+            None
+        });
+        tokio::select! {
+            () = woken => {}
+            () = wait_until(&app, next) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn wait_until(app: &App, next: Option<Timestamp>) {
+    let longest = tokio::time::sleep(LONGEST_SLEEP);
+    match next {
+        Some(at) => tokio::select! {
+            () = app.clock.sleep_until(at) => {}
+            () = longest => {}
+        },
+        None => longest.await,
+    }
+}

@@ -1,0 +1,110 @@
+//! The rows of jobs: owing, cancelling, claiming, ending.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use store::{Error, Tx, params, sql};
+
+use super::model::{Job, Kind, Owed, WhenOwed, unique_key};
+use crate::identifier::Identifiers;
+
+/// How long a node keeps a job for itself.
+pub const LEASE: Duration = Duration::from_secs(60);
+
+/// Owes a job, in the transaction of whatever caused it.
+pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) -> Result<(), Error> {
+    let statement = match owed.when_owed {
+        WhenOwed::KeepEarlier => sql!(
+            "INSERT INTO jobs (id, kind, subject, payload, unique_key, generation, due_at, attempt, leased_until, created_at)
+             VALUES ($1, $2, $3, $4, $5, 1, $6, 0, 0, $7)
+             ON CONFLICT (unique_key) DO UPDATE SET
+                 payload = excluded.payload,
+                 generation = jobs.generation + 1,
+                 attempt = 0,
+                 due_at = CASE WHEN jobs.due_at < excluded.due_at AND jobs.leased_until <= $7
+                               THEN jobs.due_at ELSE excluded.due_at END"
+        ),
+        WhenOwed::Replace => sql!(
+            "INSERT INTO jobs (id, kind, subject, payload, unique_key, generation, due_at, attempt, leased_until, created_at)
+             VALUES ($1, $2, $3, $4, $5, 1, $6, 0, 0, $7)
+             ON CONFLICT (unique_key) DO UPDATE SET
+                 payload = excluded.payload,
+                 generation = jobs.generation + 1,
+                 attempt = 0,
+                 due_at = excluded.due_at"
+        ),
+    };
+    let id: String = identifiers.next(now);
+    tx.execute(
+        statement,
+        params![id, owed.kind, owed.subject, owed.payload.clone(), owed.unique_key(), owed.due_at, now],
+    )?;
+    Ok(())
+}
+
+/// Takes a job away because it is no longer right. Nothing happens when it is not owed.
+pub fn cancel(tx: &mut Tx, kind: Kind, subject: &str, part: Option<&str>) -> Result<(), Error> {
+    tx.execute(sql!("DELETE FROM jobs WHERE unique_key = $1"), params![unique_key(kind, subject, part)])?;
+    Ok(())
+}
+
+/// When a timer is set to fire, for the console and the API's pending actions.
+pub fn due_at(tx: &mut Tx, kind: Kind, subject: &str) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(Timestamp,)> =
+        tx.row(sql!("SELECT due_at FROM jobs WHERE unique_key = $1"), params![unique_key(kind, subject, None)])?;
+    Ok(row.map(|(due_at,)| due_at))
+}
+
+/// Takes up to `limit` jobs that are due and that no other node holds.
+pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Vec<Job>, Error> {
+    tx.rows(
+        sql! {
+            sqlite: "UPDATE jobs SET leased_by = $1, leased_until = $2
+                     WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4)
+                     RETURNING id, kind, subject, payload, generation, due_at, attempt",
+            postgres: "UPDATE jobs SET leased_by = $1, leased_until = $2
+                       WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4
+                                    FOR UPDATE SKIP LOCKED)
+                       RETURNING id, kind, subject, payload, generation, due_at, attempt"
+        },
+        params![holder, now + LEASE, now, limit],
+    )
+}
+
+/// Ends a job that has been done. If it was owed again meanwhile it stays, free to be claimed at its new
+/// time. May be called in the job's own transaction, so that the effect and the end commit together.
+pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
+    let ended = tx.execute(
+        sql!("DELETE FROM jobs WHERE id = $1 AND generation = $2"),
+        params![job.id, job.generation],
+    )?;
+    if ended == 0 {
+        tx.execute(
+            sql!("UPDATE jobs SET leased_by = NULL, leased_until = 0 WHERE id = $1 AND generation > $2"),
+            params![job.id, job.generation],
+        )?;
+    }
+    Ok(())
+}
+
+/// Puts a job back that failed, for a later time.
+pub fn postpone(tx: &mut Tx, job: &Job, until: Timestamp, error: &str) -> Result<(), Error> {
+    tx.execute(
+        sql!(
+            "UPDATE jobs SET attempt = attempt + 1, due_at = CASE WHEN generation = $2 THEN $3 ELSE due_at END,
+                 leased_by = NULL, leased_until = 0, last_error = $4
+             WHERE id = $1"
+        ),
+        params![job.id, job.generation, until, error],
+    )?;
+    Ok(())
+}
+
+/// When the next job is due that nobody holds.
+pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(Option<Timestamp>,)> = tx.row(
+        sql!("SELECT MIN(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END) FROM jobs"),
+        params![],
+    )?;
+    Ok(row.and_then(|(due_at,)| due_at))
+}

@@ -1,0 +1,23 @@
+//! Muster, the server: events in, incidents, pages and answers out.
+//!
+//! The crate is cut into slices, each a room with the same furniture: `model` (types), `rules` (pure
+//! decisions), `store` (queries), `api` (JSON), `page` (HTML), `jobs` (what it owes). Slices import
+//! downwards only, in the order of the list below read from the bottom; what must react to something
+//! above it subscribes to the timeline.
+
+pub mod cli;
+pub mod config;
+
+pub mod app;
+
+pub mod access;
+pub mod incidents;
+pub mod people;
+pub mod timeline;
+
+pub mod jobs;
+pub mod live;
+
+pub mod clock;
+pub mod http;
+pub mod identifier;

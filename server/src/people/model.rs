@@ -1,0 +1,99 @@
+//! Users, their roles, teams, contact methods and notification rules.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+crate::identifier! {
+    /// One person with a sign-in.
+    UserId
+}
+crate::identifier! {
+    /// One team.
+    TeamId
+}
+crate::identifier! {
+    /// One way to reach a person.
+    ContactMethodId
+}
+crate::identifier! {
+    /// When a person is reached by which contact method.
+    NotificationRuleId
+}
+
+/// What somebody may do anywhere in Muster. What they may do in a team they belong to may be more:
+/// [`TeamRole`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Owner,
+    Admin,
+    Manager,
+    Responder,
+    Agent,
+    Stakeholder,
+    Observer,
+}
+
+impl Role {
+    pub const ALL: [Self; 7] = [
+        Self::Owner,
+        Self::Admin,
+        Self::Manager,
+        Self::Responder,
+        Self::Agent,
+        Self::Stakeholder,
+        Self::Observer,
+    ];
+
+    /// The nearest role of the field's dialect, for `role` in the API.
+    pub fn in_dialect(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Admin => "admin",
+            Self::Manager => "user",
+            Self::Responder => "limited_user",
+            Self::Agent => "restricted_access",
+            Self::Stakeholder => "read_only_user",
+            Self::Observer => "observer",
+        }
+    }
+
+    /// Understands the dialect's names and Muster's own.
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "owner" => Some(Self::Owner),
+            "admin" => Some(Self::Admin),
+            "user" | "manager" => Some(Self::Manager),
+            "limited_user" | "responder" => Some(Self::Responder),
+            "restricted_access" | "agent" => Some(Self::Agent),
+            "read_only_user" | "read_only_limited_user" | "stakeholder" => Some(Self::Stakeholder),
+            "observer" => Some(Self::Observer),
+            _ => None,
+        }
+    }
+}
+
+/// What somebody may do with the things of one team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TeamRole {
+    Observer,
+    Responder,
+    Manager,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct User {
+    pub id: UserId,
+    pub name: String,
+    pub email: String,
+    pub role: Role,
+    pub time_zone: String,
+    pub color: String,
+    pub job_title: Option<String>,
+    pub description: Option<String>,
+    pub calendar_key: String,
+    pub created_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}

@@ -1,0 +1,82 @@
+//! One unit of work: what is written through it commits together.
+
+use jiff::Timestamp;
+use store::Tx;
+
+use super::model::{Agent, EntryId, Kind, NewEntry};
+use crate::identifier::Identifiers;
+use crate::jobs::{self, Owed};
+
+/// A slice's wish to be owed a job whenever an entry of one of `kinds` is written for an incident.
+/// Many entries in a row wake the job once.
+#[derive(Debug, Clone, Copy)]
+pub struct Subscription {
+    pub kinds: &'static [Kind],
+    pub job: jobs::Kind,
+}
+
+/// A transaction with everything a decision needs: the time, an agent, a way to make identifiers.
+pub struct Change<'a> {
+    pub tx: &'a mut Tx,
+    pub now: Timestamp,
+    pub agent: Agent,
+    identifiers: &'a Identifiers,
+    subscriptions: &'a [Subscription],
+    /// Topics that somebody may be watching live; told after the commit.
+    touched: Vec<String>,
+}
+
+impl<'a> Change<'a> {
+    pub fn new(
+        tx: &'a mut Tx,
+        now: Timestamp,
+        agent: Agent,
+        identifiers: &'a Identifiers,
+        subscriptions: &'a [Subscription],
+    ) -> Self {
+        Self { tx, now, agent, identifiers, subscriptions, touched: Vec::new() }
+    }
+
+    pub fn identifier<I: From<String>>(&self) -> I {
+        self.identifiers.next(self.now)
+    }
+
+    /// Lets somebody else be the agent from here on: an event's integration inside a batch, say.
+    pub fn act_as(&mut self, agent: Agent) {
+        self.agent = agent;
+    }
+
+    /// Owes a job.
+    pub fn owe(&mut self, owed: &Owed) -> Result<(), store::Error> {
+        jobs::store::owe(self.tx, self.identifiers, self.now, owed)
+    }
+
+    /// Takes a job away.
+    pub fn cancel(&mut self, kind: jobs::Kind, subject: impl AsRef<str>) -> Result<(), store::Error> {
+        jobs::store::cancel(self.tx, kind, subject.as_ref(), None)
+    }
+
+    /// Writes an entry and owes every subscriber its job.
+    pub fn record(&mut self, entry: NewEntry) -> Result<EntryId, store::Error> {
+        let id: EntryId = self.identifier();
+        super::store::insert(self.tx, &id, self.now, &self.agent, &entry)?;
+        if let Some(incident_id) = &entry.incident_id {
+            let woken = self.subscriptions.iter().filter(|one| one.kinds.contains(&entry.kind));
+            for subscription in woken {
+                let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
+                jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;
+            }
+            self.touched.push(incident_id.as_str().to_owned());
+        }
+        Ok(id)
+    }
+
+    /// Tells those who watch `topic` live, once this has been committed.
+    pub fn touch(&mut self, topic: impl Into<String>) {
+        self.touched.push(topic.into());
+    }
+
+    pub fn into_touched(self) -> Vec<String> {
+        self.touched
+    }
+}
