@@ -30,21 +30,29 @@ mod compile;
 mod condition;
 mod error;
 mod evaluate;
+mod expression;
+mod extraction;
 mod number;
 mod parse;
+mod path;
 mod pattern;
 mod print;
+mod re2;
 mod scope;
 mod syntax;
+mod template;
 mod text;
 mod weekly;
 
 pub use condition::{Condition, Cost, Limits, Settings};
 pub use error::{Problem, SyntaxError};
 pub use evaluate::{Concern, Outcome, Warning};
+pub use extraction::{Capture, Extraction, ExtractionError};
+pub use path::AssignError;
 pub use pattern::{Pattern, PatternError};
 pub use scope::Scope;
 pub use syntax::{
     Case, Comparison, Expression, LocalInstant, MatchKind, Operand, Path, Segment, Threshold, ThresholdKind,
 };
+pub use template::{RenderError, Rendered, Template, TemplateError};
 pub use weekly::WeeklySchedule;

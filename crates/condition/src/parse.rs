@@ -26,13 +26,13 @@ use winnow::{
 
 use self::{
     lexeme::{expected, found, peek, skip_blanks, symbol, word, word_is},
-    operand::{literal_text, operand},
+    operand::{literal_text, operand, whole_path},
 };
 use crate::{
     condition::{Limits, Settings},
     error::{Problem, SyntaxError},
     pattern::Pattern,
-    syntax::{Case, Comparison, Expression, MatchKind, Operand},
+    syntax::{Case, Comparison, Expression, MatchKind, Operand, Path},
 };
 
 pub(crate) type Input<'s, 'c> = Stateful<LocatingSlice<&'s str>, Progress<'c>>;
@@ -86,6 +86,49 @@ pub(crate) struct Parsed {
 }
 
 pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxError> {
+    let (expression, progress) = run(source, settings, |input| {
+        let expression = any(input)?;
+        skip_blanks(input)?;
+        if input.eof_offset() > 0 {
+            Err(after_factor(input))
+        } else {
+            Ok(expression)
+        }
+    })?;
+    let Progress {
+        deepest,
+        factors,
+        steps,
+        ..
+    } = progress;
+    Ok(Parsed {
+        expression,
+        factors,
+        depth: deepest,
+        steps,
+    })
+}
+
+/// A path standing alone, as in an extraction.
+pub(crate) fn parse_path(source: &str, settings: &Settings) -> Result<Path, SyntaxError> {
+    let (path, _) = run(source, settings, |input| {
+        skip_blanks(input)?;
+        let path = whole_path(input)?;
+        skip_blanks(input)?;
+        if input.eof_offset() > 0 {
+            Err(expected(input, &["the end"], None))
+        } else {
+            Ok(path)
+        }
+    })?;
+    Ok(path)
+}
+
+fn run<'c, T>(
+    source: &str,
+    settings: &'c Settings,
+    parser: impl FnOnce(&mut Input<'_, 'c>) -> Result<T>,
+) -> Result<(T, Progress<'c>), SyntaxError> {
     let limit = settings.limits.bytes;
     if source.len() > limit {
         let problem = Problem::TooLong {
@@ -106,29 +149,10 @@ pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxE
         input: LocatingSlice::new(source),
         state: progress,
     };
-    let expression =
-        whole(&mut input).map_err(|fault| SyntaxError::locate(source, fault.offset, fault.problem))?;
-    let Progress {
-        deepest,
-        factors,
-        steps,
-        ..
-    } = input.state;
-    Ok(Parsed {
-        expression,
-        factors,
-        depth: deepest,
-        steps,
-    })
-}
-
-fn whole(input: &mut Input<'_, '_>) -> Result<Expression> {
-    let expression = any(input)?;
-    skip_blanks(input)?;
-    if input.eof_offset() > 0 {
-        return Err(after_factor(input));
+    match parser(&mut input) {
+        Ok(result) => Ok((result, input.state)),
+        Err(fault) => Err(SyntaxError::locate(source, fault.offset, fault.problem)),
     }
-    Ok(expression)
 }
 
 fn any(input: &mut Input<'_, '_>) -> Result<Expression> {

@@ -6,7 +6,10 @@
 
 use regex::{Regex, RegexBuilder};
 
-use crate::syntax::Case;
+use crate::{re2::translate, syntax::Case};
+
+/// The longest pattern that is read at all.
+const PATTERN_BYTES: usize = 2048;
 
 /// The most bytes that a compiled pattern may take. Generous for what people write (a literal of 1,024 bytes
 /// takes a tenth of it), small enough that the worst search of 64 KiB stays within a fraction of a second.
@@ -40,6 +43,11 @@ impl Pattern {
         Self::build(&mut builder)
     }
 
+    /// As extractions mean it: RE2 without any flag.
+    pub fn compile(text: &str) -> Result<Self, PatternError> {
+        Self::build(&mut builder(text)?)
+    }
+
     fn build(builder: &mut RegexBuilder) -> Result<Self, PatternError> {
         builder
             .size_limit(COMPILED_BYTES)
@@ -53,9 +61,36 @@ impl Pattern {
             })
     }
 
+    /// What the pattern takes out of a text: its groups joined, or the whole match where it has none.
+    /// `None` where it does not match.
+    pub fn capture(&self, text: &str) -> Option<String> {
+        if self.regex.captures_len() == 1 {
+            return self.regex.find(text).map(|found| found.as_str().to_owned());
+        }
+        let captures = self.regex.captures(text)?;
+        Some(
+            captures
+                .iter()
+                .skip(1)
+                .flatten()
+                .map(|group| group.as_str())
+                .collect(),
+        )
+    }
+
     pub(crate) fn is_match(&self, text: &str) -> bool {
         self.regex.is_match(text)
     }
+}
+
+fn builder(text: &str) -> Result<RegexBuilder, PatternError> {
+    if text.len() > PATTERN_BYTES {
+        return Err(PatternError {
+            reason: format!("it is longer than {PATTERN_BYTES} bytes"),
+        });
+    }
+    let translated = translate(text).map_err(|reason| PatternError { reason })?;
+    Ok(RegexBuilder::new(&translated))
 }
 
 fn reason(error: &regex::Error) -> String {

@@ -62,6 +62,13 @@ impl<'a> Scope<'a> {
             })
     }
 
+    pub(crate) fn document(&self, root: &str) -> Option<&'a Value> {
+        self.documents
+            .iter()
+            .find(|(name, _)| *name == root)
+            .map(|(_, document)| *document)
+    }
+
     pub(crate) fn trigger_count(&self, threshold: Threshold) -> Option<u64> {
         self.trigger_counts.map(|counts| counts(threshold))
     }

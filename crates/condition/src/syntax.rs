@@ -145,18 +145,6 @@ pub struct Path {
     pub(crate) segments: Vec<Segment>,
 }
 
-impl Path {
-    /// The document that the path looks into, such as `event` or `raw_event`.
-    pub fn root(&self) -> &str {
-        &self.root
-    }
-
-    /// The steps from the root of the document to the value; empty for the document itself.
-    pub fn segments(&self) -> &[Segment] {
-        &self.segments
-    }
-}
-
 /// One step of a [`Path`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Segment {

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use memchr::memmem::Finder;
-use serde_json::Value;
+use serde::Serialize;
 
 /// How much of a left side is looked at; the rest is cut off.
 pub(crate) const TEXT_BYTES: usize = 64 * 1024;
@@ -20,8 +20,8 @@ pub(crate) fn cut(text: &str) -> &str {
     }
 }
 
-/// A list or an object as JSON, written no further than `limit` bytes.
-pub(crate) fn json_text(value: &Value, limit: usize) -> String {
+/// A value as JSON, written no further than `limit` bytes.
+pub(crate) fn json_text(value: &impl Serialize, limit: usize) -> String {
     let mut writer = Bounded {
         bytes: Vec::new(),
         limit,

@@ -68,6 +68,15 @@ fn named(input: &mut Input<'_, '_>) -> Result<Operand> {
     Ok(operand)
 }
 
+/// A path with its root, where nothing else can stand.
+pub(super) fn whole_path(input: &mut Input<'_, '_>) -> Result<Path> {
+    let at_start = expected(input, &["a path such as event.summary"], None);
+    match operand(input)? {
+        Operand::Path(path) => Ok(path),
+        _ => Err(at_start),
+    }
+}
+
 fn path(input: &mut Input<'_, '_>, root: &str) -> Result<Path> {
     let limit = input.state.limits.path_parts;
     let mut segments = Vec::new();

@@ -6,5 +6,6 @@
 )]
 
 mod errors;
+mod extractions;
 mod language;
 mod schedules;

@@ -1,0 +1,94 @@
+//! What orchestration takes out of an event: by a regular expression on one field, or by a template.
+//!
+//! The two forms of the reference's `extractions`, of its `variables` and of `dynamic_route_to`, behind one
+//! interface. Where the result is put is the caller's business; [`Path::assign`] helps.
+
+use serde_json::Value;
+
+use crate::{
+    error::SyntaxError,
+    pattern::{Pattern, PatternError},
+    scope::Scope,
+    syntax::Path,
+    template::{RenderError, Template, TemplateError},
+    text::{TEXT_BYTES, cut, json_text},
+};
+
+/// Something to take out of an event.
+///
+/// ```
+/// use condition::{Extraction, Scope};
+/// use serde_json::json;
+///
+/// let event = json!({"summary": "Disk full on db-7", "custom_details": {"used": "97%"}});
+/// let scope = Scope::at("2026-11-22T05:00:00Z".parse()?).with("event", &event);
+///
+/// let host = Extraction::capture("event.summary", r"on (\S+)$")?;
+/// assert_eq!(host.extract(&scope)?, Some("db-7".to_owned()));
+///
+/// let text = Extraction::template("{{event.summary}} ({{event.custom_details.used}} used)")?;
+/// assert_eq!(text.extract(&scope)?, Some("Disk full on db-7 (97% used)".to_owned()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub enum Extraction {
+    Capture(Capture),
+    Template(Template),
+}
+
+/// A regular expression applied to the value at a path.
+#[derive(Clone, Debug)]
+pub struct Capture {
+    source: Path,
+    pattern: Pattern,
+}
+
+/// Why an extraction cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ExtractionError {
+    #[error("the source is not a path: {0}")]
+    Source(#[from] SyntaxError),
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    #[error(transparent)]
+    Template(#[from] TemplateError),
+}
+
+impl Extraction {
+    /// Takes the groups of a regular expression (RE2), joined, or its whole match where it has no groups.
+    pub fn capture(source: &str, regex: &str) -> Result<Self, ExtractionError> {
+        Ok(Self::Capture(Capture::new(
+            source.parse()?,
+            Pattern::compile(regex)?,
+        )))
+    }
+
+    /// Fills the placeholders of a template.
+    pub fn template(template: &str) -> Result<Self, ExtractionError> {
+        Ok(Self::Template(Template::parse(template)?))
+    }
+
+    /// What the extraction gives. `None` means that there is nothing to put anywhere: the source is missing
+    /// or null, or the regular expression does not match it.
+    pub fn extract(&self, scope: &Scope<'_>) -> Result<Option<String>, RenderError> {
+        match self {
+            Self::Capture(capture) => Ok(capture.extract(scope)),
+            Self::Template(template) => template.render(scope).map(|rendered| Some(rendered.text)),
+        }
+    }
+}
+
+impl Capture {
+    pub fn new(source: Path, pattern: Pattern) -> Self {
+        Self { source, pattern }
+    }
+
+    /// What the pattern takes out of the value at the path, of which it sees the first 64 KiB as text.
+    pub fn extract(&self, scope: &Scope<'_>) -> Option<String> {
+        match scope.look_up(&self.source)? {
+            Value::Null => None,
+            Value::String(text) => self.pattern.capture(cut(text)),
+            other => self.pattern.capture(&json_text(other, TEXT_BYTES)),
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Templates: text with placeholders, such as `Disk full on {{variables.host}}`.
+//!
+//! A placeholder is a path, or an expression in the language of minijinja, such as
+//! `{{ event.custom_details.host | default('unknown') | upper }}`. A path that leads nowhere gives nothing,
+//! as with the reference; within an expression a missing value is an error unless `default` provides for it.
+//! Everything outside of `{{` and `}}` is plain text.
+//!
+//! There are no statements, so a template has no loops and keeps no values; sizes are bounded, so rendering
+//! is bounded too.
+
+use serde_json::Value;
+
+use crate::{
+    expression::Formula,
+    scope::Scope,
+    syntax::Path,
+    text::{TEXT_BYTES, json_text},
+};
+
+/// The longest template that is read.
+const TEMPLATE_BYTES: usize = 16 * 1024;
+
+/// The most placeholders of a template.
+const PLACEHOLDERS: usize = 64;
+
+/// Text with placeholders.
+#[derive(Clone, Debug)]
+pub struct Template {
+    source: String,
+    parts: Vec<Part>,
+}
+
+#[derive(Clone, Debug)]
+enum Part {
+    Text(String),
+    Path(Path),
+    Formula { offset: usize, formula: Formula },
+}
+
+/// Why a text is not a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("at byte {offset} of the template: {reason}")]
+pub struct TemplateError {
+    pub offset: usize,
+    pub reason: String,
+}
+
+/// Why a template gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the placeholder at byte {offset} of the template cannot be filled: {reason}")]
+pub struct RenderError {
+    pub offset: usize,
+    pub reason: String,
+}
+
+/// What a template gave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendered {
+    /// At most 64 KiB; the rest is cut off.
+    pub text: String,
+    /// The paths that led nowhere and gave nothing.
+    pub missing: Vec<Path>,
+}
+
+impl Template {
+    /// Reads a template.
+    pub fn parse(source: &str) -> Result<Self, TemplateError> {
+        if source.len() > TEMPLATE_BYTES {
+            let reason = format!("it is longer than {TEMPLATE_BYTES} bytes");
+            return Err(TemplateError {
+                offset: TEMPLATE_BYTES,
+                reason,
+            });
+        }
+        let mut parts = Vec::new();
+        let mut placeholders = 0;
+        let mut position = 0;
+        while let Some(opening) = source[position..].find("{{").map(|found| position + found) {
+            if opening > position {
+                parts.push(Part::Text(source[position..opening].to_owned()));
+            }
+            let start = opening + 2;
+            let Some(length) = placeholder_length(&source[start..]) else {
+                return Err(TemplateError {
+                    offset: opening,
+                    reason: "`{{` is not closed".to_owned(),
+                });
+            };
+            placeholders += 1;
+            if placeholders > PLACEHOLDERS {
+                let reason = format!("it has more than {PLACEHOLDERS} placeholders");
+                return Err(TemplateError {
+                    offset: opening,
+                    reason,
+                });
+            }
+            parts.push(placeholder(opening, &source[start..start + length])?);
+            position = start + length + 2;
+        }
+        if position < source.len() {
+            parts.push(Part::Text(source[position..].to_owned()));
+        }
+        Ok(Self {
+            source: source.to_owned(),
+            parts,
+        })
+    }
+
+    /// The text as it was given.
+    pub fn source(&self) -> &str {
+        &self.source
+    }
+
+    /// Fills the placeholders. Texts are inserted as they are, lists and objects as JSON, null as nothing.
+    pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, RenderError> {
+        let mut rendered = Rendered {
+            text: String::new(),
+            missing: Vec::new(),
+        };
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => rendered.text.push_str(text),
+                Part::Path(path) => match scope.look_up(path) {
+                    Some(value) => push_value(&mut rendered.text, value),
+                    None => rendered.missing.push(path.clone()),
+                },
+                Part::Formula { offset, formula } => {
+                    let text = formula.render(scope).map_err(|reason| RenderError {
+                        offset: *offset,
+                        reason,
+                    })?;
+                    rendered.text.push_str(&text);
+                }
+            }
+            if rendered.text.len() > TEXT_BYTES {
+                rendered
+                    .text
+                    .truncate(rendered.text.floor_char_boundary(TEXT_BYTES));
+                break;
+            }
+        }
+        Ok(rendered)
+    }
+}
+
+/// How many bytes stand before the `}}` that closes a placeholder; those within quotes do not count.
+fn placeholder_length(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut quote = None;
+    let mut position = 0;
+    while position < bytes.len() {
+        let byte = bytes[position];
+        match quote {
+            None if bytes[position..].starts_with(b"}}") => return Some(position),
+            None if matches!(byte, b'\'' | b'"') => quote = Some(byte),
+            Some(_) if byte == b'\\' => position += 1,
+            Some(open) if byte == open => quote = None,
+            _ => (),
+        }
+        position += 1;
+    }
+    None
+}
+
+fn placeholder(offset: usize, content: &str) -> Result<Part, TemplateError> {
+    let content = content.trim();
+    if let Ok(path) = content.parse() {
+        return Ok(Part::Path(path));
+    }
+    let formula = Formula::compile(content).map_err(|reason| TemplateError { offset, reason })?;
+    Ok(Part::Formula { offset, formula })
+}
+
+fn push_value(text: &mut String, value: &Value) {
+    match value {
+        Value::Null => (),
+        Value::String(inserted) => text.push_str(inserted),
+        other => text.push_str(&json_text(other, TEXT_BYTES)),
+    }
+}
