@@ -1,0 +1,212 @@
+//! PostgreSQL: a pool of connections, and transactions that run beside the async threads.
+//!
+//! A transaction runs on a thread that may block, where the closure's statements wait for their answers one by one.
+//! Collisions (serialisation failures, deadlocks) and connections lost before the commit make the closure run again,
+//! after a short pause that grows. A connection lost during the commit is never retried: whether the change was kept
+//! is not known, and the caller is told so.
+
+mod convert;
+mod session;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use tokio::runtime::Handle;
+
+pub(crate) use convert::value_at;
+pub(crate) use session::Session;
+
+use crate::Error;
+use crate::error::panicked;
+use crate::transaction::{Connection, Failure, Retry, Tx};
+
+/// Connections of this process.
+const CONNECTIONS: usize = 16;
+/// How long a caller waits for a connection before it is told that the database is overloaded or lost.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often a closure is run when it collides with others.
+const ATTEMPTS: u32 = 12;
+/// The first pause between two attempts; it doubles, with jitter, up to [`LONGEST_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_millis(3);
+const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Sees one snapshot and cannot write.
+    Read,
+    /// Sees what is committed statement by statement; rows that decide something are locked by the closure.
+    Write,
+    /// As `Write`, with no limit on how long it waits for locks.
+    Migrate,
+}
+
+impl Access {
+    fn begin(self) -> &'static str {
+        match self {
+            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+            Self::Migrate => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = 0; \
+                 SET LOCAL statement_timeout = 0"
+            }
+        }
+    }
+}
+
+/// The pool.
+#[derive(Clone)]
+pub(crate) struct Postgres {
+    pool: Pool,
+}
+
+/// What became of one attempt.
+enum Outcome<T, E> {
+    Done(Result<T, E>),
+    Again(Failure),
+}
+
+impl Postgres {
+    /// Prepares the pool; the first connection is made when it is needed.
+    pub(crate) fn connect(url: &str) -> Result<Self, Error> {
+        let mut config: tokio_postgres::Config = url
+            .parse()
+            .map_err(|error| Error::other(format!("the address of the database: {error}")))?;
+        config
+            .application_name("muster")
+            .connect_timeout(PATIENCE)
+            .keepalives_idle(Duration::from_secs(30))
+            // A node that hangs must not hold locks for ever.
+            .options(
+                "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s -c statement_timeout=120s \
+                 -c timezone=UTC",
+            );
+        let manager = Manager::from_config(
+            config,
+            tokio_postgres::NoTls,
+            ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            },
+        );
+        let pool = Pool::builder(manager)
+            .max_size(CONNECTIONS)
+            .runtime(Runtime::Tokio1)
+            .wait_timeout(Some(PATIENCE))
+            .create_timeout(Some(PATIENCE))
+            .build()
+            .map_err(Error::other)?;
+        Ok(Self { pool })
+    }
+
+    pub(crate) fn close(&self) {
+        self.pool.close();
+    }
+
+    pub(crate) async fn transaction<T, E, F>(&self, access: Access, work: F) -> Result<T, E>
+    where
+        F: Fn(&mut Tx) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<Error> + Send + 'static,
+    {
+        let mut work = work;
+        let mut attempt = 1;
+        loop {
+            let session = self.session().await?;
+            let run = move || {
+                let outcome = attempt_once(session, access, &work);
+                (work, outcome)
+            };
+            let Ok((returned, outcome)) = tokio::task::spawn_blocking(run).await else {
+                return Err(Error::unavailable("the runtime is stopping").into());
+            };
+            let failure = match outcome {
+                Outcome::Done(result) => return result,
+                Outcome::Again(failure) => failure,
+            };
+            if attempt == ATTEMPTS {
+                let reason = failure.error.to_string();
+                return Err(Error::RetriesExhausted {
+                    attempts: attempt,
+                    reason,
+                }
+                .into());
+            }
+            tracing::debug!(error = %failure.error, attempt, "running a transaction again");
+            tokio::time::sleep(pause(attempt)).await;
+            work = returned;
+            attempt += 1;
+        }
+    }
+
+    async fn session(&self) -> Result<Session, Error> {
+        match self.pool.get().await {
+            Ok(client) => Ok(Session::new(client, Handle::current())),
+            Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::unavailable("all connections are busy")),
+            Err(PoolError::Closed) => Err(Error::unavailable("the store is closed")),
+            Err(PoolError::Backend(error)) => Err(Error::unavailable(describe(&error))),
+            Err(error) => Err(Error::unavailable(error)),
+        }
+    }
+}
+
+fn attempt_once<T, E: From<Error>>(
+    session: Session,
+    access: Access,
+    work: &impl Fn(&mut Tx) -> Result<T, E>,
+) -> Outcome<T, E> {
+    if let Err(failure) = session.control(access.begin()) {
+        session.discard();
+        return give_up(failure);
+    }
+    let mut tx = Tx::new(Connection::Postgres(&session));
+    let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+    let failure = tx.failure.take();
+    let result = match (outcome, failure) {
+        (_, Some(failure)) if failure.retry != Retry::Never => {
+            session.roll_back();
+            return Outcome::Again(failure);
+        }
+        (Err(payload), _) => Err(panicked(payload.as_ref()).into()),
+        (Ok(Ok(_)), Some(failure)) => Err(failure.error.into()),
+        (Ok(result), _) => result,
+    };
+    if result.is_err() {
+        session.roll_back();
+        return Outcome::Done(result);
+    }
+    match session.commit() {
+        Ok(()) => Outcome::Done(result),
+        Err(failure) => give_up(failure),
+    }
+}
+
+fn give_up<T, E: From<Error>>(failure: Failure) -> Outcome<T, E> {
+    if failure.retry == Retry::Never {
+        Outcome::Done(Err(failure.error.into()))
+    } else {
+        Outcome::Again(failure)
+    }
+}
+
+/// Half to all of a doubling pause, so that two transactions that collided do not meet again.
+fn pause(attempt: u32) -> Duration {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let full = FIRST_PAUSE
+        .saturating_mul(1 << attempt.min(10))
+        .min(LONGEST_PAUSE);
+    let spread = COUNTER.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed) >> 32;
+    full / 2 + (full / 2).mul_f64(spread as f64 / f64::from(u32::MAX))
+}
+
+/// The message of the server, or of the driver with its cause.
+pub(crate) fn describe(error: &tokio_postgres::Error) -> String {
+    if let Some(error) = error.as_db_error() {
+        return format!("{} ({})", error.message(), error.code().code());
+    }
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

@@ -1,0 +1,213 @@
+//! One connection during one transaction, used from a thread that may block.
+
+use deadpool_postgres::Object;
+use tokio::runtime::Handle;
+use tokio_postgres::error::{DbError, SqlState};
+use tokio_postgres::types::ToSql;
+
+use crate::error::Violation;
+use crate::postgres::convert::BindError;
+use crate::postgres::describe;
+use crate::row::{Row, Source};
+use crate::transaction::{Failure, Retry};
+use crate::{Error, Statement, Value};
+
+/// Prepared statements kept per connection. They are forgotten all together when there are more.
+const CACHED_STATEMENTS: usize = 1000;
+
+pub(crate) struct Session {
+    client: Object,
+    handle: Handle,
+}
+
+impl Session {
+    pub(crate) fn new(client: Object, handle: Handle) -> Self {
+        Self { client, handle }
+    }
+
+    pub(crate) fn query(
+        &self,
+        statement: &Statement,
+        params: &[Value],
+        accept: &mut dyn FnMut(&Row<'_>) -> bool,
+    ) -> Result<(), Failure> {
+        let sql = &statement.postgres;
+        let rows = self.handle.block_on(async {
+            let prepared = self.prepare(sql, params.len()).await?;
+            let result = self.client.query(&prepared, &borrowed(params)).await;
+            result.map_err(|error| self.failure(&error, sql))
+        })?;
+        for row in &rows {
+            if !accept(&Row {
+                source: Source::Postgres(row),
+            }) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn execute(&self, statement: &Statement, params: &[Value]) -> Result<u64, Failure> {
+        let sql = &statement.postgres;
+        self.handle.block_on(async {
+            let prepared = self.prepare(sql, params.len()).await?;
+            let result = self.client.execute(&prepared, &borrowed(params)).await;
+            result.map_err(|error| self.failure(&error, sql))
+        })
+    }
+
+    /// Has the engine check a statement.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn check(&self, statement: &Statement) -> Result<(), Failure> {
+        let sql = &statement.postgres;
+        let prepared = self.handle.block_on(self.client.prepare(sql));
+        prepared.map(drop).map_err(|error| self.failure(&error, sql))
+    }
+
+    /// Runs commands without values.
+    pub(crate) fn control(&self, commands: &str) -> Result<(), Failure> {
+        self.handle
+            .block_on(self.client.batch_execute(commands))
+            .map_err(|error| self.failure(&error, commands))
+    }
+
+    /// Commits and gives the connection back.
+    pub(crate) fn commit(self) -> Result<(), Failure> {
+        let Err(error) = self.handle.block_on(self.client.batch_execute("COMMIT")) else {
+            return Ok(());
+        };
+        let failure = match error.as_db_error() {
+            // The server refused: a deferred constraint, or a collision that was noticed only now.
+            Some(refusal) if is_refusal(refusal.code()) => self.failure(&error, "COMMIT"),
+            _ => Failure::fatal(Error::CommitUnknown {
+                reason: describe(&error),
+            }),
+        };
+        self.discard();
+        Err(failure)
+    }
+
+    /// Ends the transaction and gives the connection back, or closes it if that fails.
+    pub(crate) fn roll_back(self) {
+        if let Err(error) = self.handle.block_on(self.client.batch_execute("ROLLBACK")) {
+            tracing::debug!(
+                error = describe(&error),
+                "closing a connection that could not roll back"
+            );
+            self.discard();
+        }
+    }
+
+    /// Closes the connection instead of giving it back.
+    pub(crate) fn discard(self) {
+        drop(Object::take(self.client));
+    }
+
+    async fn prepare(&self, sql: &str, values: usize) -> Result<tokio_postgres::Statement, Failure> {
+        if self.client.statement_cache.size() > CACHED_STATEMENTS {
+            self.client.statement_cache.clear();
+        }
+        let prepared = self
+            .client
+            .prepare_cached(sql)
+            .await
+            .map_err(|error| self.failure(&error, sql))?;
+        let expected = prepared.params().len();
+        if expected != values {
+            let reason = format!("{values} values for {expected} parameters");
+            return Err(Failure::fatal(Error::statement(reason, sql)));
+        }
+        Ok(prepared)
+    }
+
+    /// Turns an error of the driver into one of the store.
+    fn failure(&self, error: &tokio_postgres::Error, sql: &str) -> Failure {
+        if let Some(answer) = error.as_db_error() {
+            let failure = of_answer(answer, sql);
+            if failure.retry == Retry::StalePlan {
+                self.client.statement_cache.clear();
+            }
+            return failure;
+        }
+        let source = std::error::Error::source(error);
+        if let Some(BindError(reason)) = source.and_then(|source| source.downcast_ref()) {
+            return Failure::fatal(match reason {
+                Error::Other { reason } => Error::statement(reason, sql),
+                other => other.clone(),
+            });
+        }
+        if error.is_closed()
+            || source
+                .and_then(|source| source.downcast_ref::<std::io::Error>())
+                .is_some()
+        {
+            return Failure {
+                error: Error::unavailable(describe(error)),
+                retry: Retry::ConnectionLost,
+            };
+        }
+        Failure::fatal(Error::statement(describe(error), sql))
+    }
+}
+
+fn borrowed(params: &[Value]) -> Vec<&(dyn ToSql + Sync)> {
+    params.iter().map(|value| value as &(dyn ToSql + Sync)).collect()
+}
+
+/// Whether the server, by this answer to COMMIT, certainly kept nothing.
+fn is_refusal(code: &SqlState) -> bool {
+    matches!(code.code().get(..2), Some("23" | "40" | "25"))
+}
+
+fn of_answer(answer: &DbError, sql: &str) -> Failure {
+    let code = answer.code();
+    let message = || format!("{} ({})", answer.message(), code.code());
+    let class = code.code().get(..2).unwrap_or_default();
+    let (error, retry) = match class {
+        _ if *code == SqlState::UNIQUE_VIOLATION => (Error::UniqueViolation(violation(answer)), Retry::Never),
+        _ if *code == SqlState::FOREIGN_KEY_VIOLATION => (Error::ForeignKey(violation(answer)), Retry::Never),
+        "23" => (
+            Error::Invalid {
+                reason: message_of_constraint(answer),
+            },
+            Retry::Never,
+        ),
+        _ if *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED => {
+            (Error::unavailable(message()), Retry::Collision)
+        }
+        _ if *code == SqlState::FEATURE_NOT_SUPPORTED && answer.message().contains("cached plan") => {
+            (Error::unavailable(message()), Retry::StalePlan)
+        }
+        "08" => (Error::unavailable(message()), Retry::ConnectionLost),
+        // Shut down by an operator, crashed, or starting.
+        "57" if *code != SqlState::QUERY_CANCELED => (Error::unavailable(message()), Retry::ConnectionLost),
+        // No space, no memory, too many connections; locks not free in time; read-only standby; broken files.
+        "53" | "55" | "57" | "58" | "25" | "XX" => (Error::unavailable(message()), Retry::Never),
+        "22" => (Error::Invalid { reason: message() }, Retry::Never),
+        _ => (Error::statement(message(), sql), Retry::Never),
+    };
+    Failure { error, retry }
+}
+
+/// The message for NOT NULL and CHECK, in words without values.
+fn message_of_constraint(answer: &DbError) -> String {
+    let subject = answer
+        .constraint()
+        .or_else(|| answer.column())
+        .unwrap_or("a constraint");
+    format!("{}.{subject} refuses it", answer.table().unwrap_or_default())
+}
+
+/// The columns stand in `Key (name, team)=(…) already exists.`, whatever the language of the server.
+fn violation(answer: &DbError) -> Violation {
+    let columns = answer
+        .detail()
+        .and_then(|detail| detail.split_once('(')?.1.split_once(")=("))
+        .map(|(columns, _)| columns.split(", ").map(str::to_owned).collect())
+        .unwrap_or_default();
+    Violation {
+        table: answer.table().unwrap_or_default().to_owned(),
+        columns,
+        constraint: answer.constraint().map(str::to_owned),
+    }
+}
