@@ -8,10 +8,6 @@
 use clap::{Parser, Subcommand};
 
 mod data;
-#[expect(
-    dead_code,
-    reason = "the first tasks use it; remove this line with the first one"
-)]
 mod score;
 mod triage;
 

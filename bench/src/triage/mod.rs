@@ -3,6 +3,9 @@
 //! A task is a function from the folder of its data and the seed to findings. All tasks use the crate's default
 //! configuration: nothing is tuned for one set.
 
+mod drain;
+mod log_templates;
+
 use std::path::Path;
 
 use crate::{data, score::Finding};
@@ -14,7 +17,10 @@ struct Task {
 }
 
 /// Every task, in the order in which they run. To add one, write its module and list it here.
-const TASKS: &[Task] = &[];
+const TASKS: &[Task] = &[Task {
+    folder: "log-templates",
+    run: log_templates::run,
+}];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

@@ -64,6 +64,6 @@ pub use machine::{
 pub use profile::{Features, Kind, Profile};
 pub use reason::Reason;
 pub use score::{Knowledge, Weights};
-pub use template::{mask, mask_into};
+pub use template::{TemplateId, Templates, mask, mask_into};
 pub use topology::{Node, Topology};
 pub use transient::{AutoPause, Ending, PAUSES, TransientLimits, Transients, lower_bound};

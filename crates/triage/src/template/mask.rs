@@ -27,8 +27,14 @@ pub fn mask_into(text: &str, masked: &mut String) {
                 quoted(bytes, position, quote).map(|end| (position + 1, end - 1, "<text>"))
             }
             first if starts_word && (first.is_ascii_hexdigit() || matches!(first, b':' | b'-' | b'+')) => {
-                value(bytes, position).map(|(end, kind)| (position, end, kind))
+                value(bytes, position)
+                    .or_else(|| day_or_month(bytes, position).map(|end| (end, TIME)))
+                    .map(|(end, kind)| (position, end, kind))
             }
+            first if starts_word && first.is_ascii_uppercase() => {
+                day_or_month(bytes, position).map(|end| (position, end, TIME))
+            }
+            b'/' if starts_word => path(bytes, position).map(|end| (position, end, PATH)),
             _ => None,
         };
         if let Some((start, end, kind)) = found {
@@ -50,6 +56,8 @@ const ADDRESS: &str = "<address>";
 const NUMBER: &str = "<number>";
 const IDENTIFIER: &str = "<id>";
 const DURATION: &str = "<duration>";
+const TIME: &str = "<time>";
+const PATH: &str = "<path>";
 
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte >= 0x80
@@ -224,7 +232,17 @@ fn quantity(bytes: &[u8], start: usize) -> Option<(usize, &'static str)> {
         }
     }
     if ends_at(bytes, end) {
-        return Some((end, NUMBER));
+        let unit = run(bytes, end + 1, 4, |byte| byte.is_ascii_alphabetic());
+        let spaced = bytes.get(end) == Some(&b' ') && is_unit_of_size(&bytes[end + 1..end + 1 + unit]);
+        let long = unit > 1 || bytes.get(end + 1) == Some(&b'B');
+        return Some((
+            if spaced && long && ends_at(bytes, end + 1 + unit) {
+                end + 1 + unit
+            } else {
+                end
+            },
+            NUMBER,
+        ));
     }
     let unit = run(bytes, end, 8, |byte| byte.is_ascii_alphabetic());
     let word = &bytes[end..end + unit];
@@ -232,6 +250,62 @@ fn quantity(bytes: &[u8], start: usize) -> Option<(usize, &'static str)> {
         return compound_duration(bytes, end + unit);
     }
     (is_unit_of_size(word) && ends_at(bytes, end + unit)).then_some((end + unit, NUMBER))
+}
+
+/// The name of a day or a month in front of a number or of another such name, as dates are written.
+fn day_or_month(bytes: &[u8], start: usize) -> Option<usize> {
+    let name = |start: usize| {
+        let length = run(bytes, start, 10, |byte| byte.is_ascii_alphabetic());
+        (is_day_or_month(&bytes[start..start + length]) && ends_at(bytes, start + length))
+            .then_some(start + length)
+    };
+    let end = name(start)?;
+    let gap = run(bytes, end, 3, |byte| matches!(byte, b' ' | b',' | b'/' | b'-'));
+    let next = end + gap;
+    (gap > 0 && (bytes.get(next)?.is_ascii_digit() || name(next).is_some())).then_some(end)
+}
+
+fn is_day_or_month(word: &[u8]) -> bool {
+    const NAMES: [&str; 19] = [
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    NAMES
+        .iter()
+        .any(|name| word == name.as_bytes() || (word.len() == 3 && name.as_bytes().starts_with(word)))
+}
+
+/// An absolute path of at least two segments.
+fn path(bytes: &[u8], start: usize) -> Option<usize> {
+    let length = run(bytes, start, 1024, |byte| {
+        byte.is_ascii_alphanumeric() || b"/._-+~@%".contains(&byte)
+    });
+    let mut end = start + length;
+    while end > start && matches!(bytes[end - 1], b'.' | b'-') {
+        end -= 1;
+    }
+    let segments = bytes[start..end]
+        .split(|byte| *byte == b'/')
+        .filter(|segment| !segment.is_empty())
+        .count();
+    (segments >= 2 && bytes.get(start + 1) != Some(&b'/')).then_some(end)
 }
 
 /// The rest of `1h30m12s` after its first part.
@@ -330,7 +404,7 @@ mod tests {
             ("commit deadbeef42 at 0xFF", "commit <id> at <id>"),
             (
                 "disk 97.3% of 1,024 GB (12MB left)",
-                "disk <number>% of <number> GB (<number> left)",
+                "disk <number>% of <number> (<number> left)",
             ),
             ("user \"jane doe\" isn't allowed", "user \"<text>\" isn't allowed"),
             ("pod api-7 on node12", "pod api-<number> on node12"),

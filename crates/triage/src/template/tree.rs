@@ -1,0 +1,369 @@
+//! Templates learned from the stream: which of the words left by the masks vary.
+//!
+//! A message is split at white space. A word that holds a digit is taken as a value at once, so most messages are
+//! filed under their final template when they are first seen. The rest is learned by counting: when the messages
+//! that agree in all words but one show enough different words there, that place becomes a value too, and what was
+//! learned separately becomes one template. How many are enough depends on how much else agrees, because two words
+//! in common are weaker evidence than six. Places are found by hashing the message without one word, so a message
+//! costs time in proportion to its words, whatever was learned before.
+//!
+//! This is the parse tree of Drain (He and others 2017) turned around: Drain merges what is similar and must be told
+//! how similar; here only what was seen to vary varies.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::mask::mask;
+use crate::{
+    event::truncate,
+    hash::{combine, stable_hash},
+};
+
+/// Number of a template. Templates may become one later: see [`Templates::current`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct TemplateId(u64);
+
+/// A bounded, deterministic memory of message templates.
+///
+/// ```
+/// let mut templates = triage::Templates::default();
+/// let first = templates.learn("backup of db7 took 93s");
+/// let second = templates.learn("backup of db12 took 2h");
+/// assert_eq!(first, second);
+/// assert_eq!(templates.text(first).as_deref(), Some("backup of <*> took <duration>"));
+/// ```
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "Stored", into = "Stored")]
+pub struct Templates {
+    capacity: usize,
+    next: u64,
+    clock: u64,
+    patterns: BTreeMap<TemplateId, Pattern>,
+    /// Templates that became part of another one.
+    became: BTreeMap<TemplateId, TemplateId>,
+    /// Hashes of patterns whose place was found to vary.
+    varies: BTreeMap<u64, u64>,
+    by_hash: HashMap<u64, TemplateId>,
+    places: HashMap<u64, Vec<TemplateId>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Pattern {
+    words: Vec<Box<str>>,
+    /// Instant of last use, in messages.
+    used: u64,
+}
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Stored {
+    capacity: usize,
+    next: u64,
+    clock: u64,
+    patterns: Vec<(TemplateId, Pattern)>,
+    became: Vec<(TemplateId, TemplateId)>,
+    varies: Vec<(u64, u64)>,
+}
+
+impl From<Stored> for Templates {
+    fn from(stored: Stored) -> Self {
+        let mut templates = Self {
+            capacity: stored.capacity.max(SMALLEST),
+            next: stored.next,
+            clock: stored.clock,
+            patterns: stored.patterns.into_iter().collect(),
+            became: stored.became.into_iter().collect(),
+            varies: stored.varies.into_iter().collect(),
+            by_hash: HashMap::new(),
+            places: HashMap::new(),
+        };
+        templates.index_again();
+        templates
+    }
+}
+
+impl From<Templates> for Stored {
+    fn from(templates: Templates) -> Self {
+        Self {
+            capacity: templates.capacity,
+            next: templates.next,
+            clock: templates.clock,
+            patterns: templates.patterns.into_iter().collect(),
+            became: templates.became.into_iter().collect(),
+            varies: templates.varies.into_iter().collect(),
+        }
+    }
+}
+
+impl Default for Templates {
+    fn default() -> Self {
+        Self::with_capacity(20_000)
+    }
+}
+
+/// Longest message that is read, in bytes, and in words.
+const BYTES: usize = 2048;
+const WORDS: usize = 64;
+const SMALLEST: usize = 16;
+/// The place of a value.
+const VALUE: &str = "<*>";
+
+impl Templates {
+    /// Remembers at most `capacity` templates; those unused for longest are forgotten, half of them at once.
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self {
+            capacity: capacity.max(SMALLEST),
+            next: 0,
+            clock: 0,
+            patterns: BTreeMap::new(),
+            became: BTreeMap::new(),
+            varies: BTreeMap::new(),
+            by_hash: HashMap::new(),
+            places: HashMap::new(),
+        }
+    }
+
+    /// Files a message and learns from it.
+    pub fn learn(&mut self, message: &str) -> TemplateId {
+        self.clock += 1;
+        let words = self.generalise(split(message));
+        let hash = hash_words(&words);
+        if let Some(id) = self.by_hash.get(&hash).copied() {
+            if let Some(pattern) = self.patterns.get_mut(&id) {
+                pattern.used = self.clock;
+                show_as_values(&mut pattern.words, &words);
+            }
+            return id;
+        }
+        if self.patterns.len() >= self.capacity {
+            self.forget_unused();
+        }
+        let id = self.insert(words, hash);
+        self.current(id)
+    }
+
+    /// Finds the template of a message without learning.
+    pub fn find(&self, message: &str) -> Option<TemplateId> {
+        self.by_hash
+            .get(&hash_words(&self.generalise(split(message))))
+            .copied()
+    }
+
+    /// The template that an earlier one has become; itself if it is as it was.
+    pub fn current(&self, mut id: TemplateId) -> TemplateId {
+        while let Some(next) = self.became.get(&id) {
+            id = *next;
+        }
+        id
+    }
+
+    /// The template as text, values as `<*>` or as the mask that found them. `None` when it was forgotten.
+    pub fn text(&self, id: TemplateId) -> Option<String> {
+        self.patterns
+            .get(&self.current(id))
+            .map(|pattern| pattern.words.join(" "))
+    }
+
+    pub fn len(&self) -> usize {
+        self.patterns.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    /// Replaces the words at places that are known to vary.
+    fn generalise(&self, mut words: Vec<Box<str>>) -> Vec<Box<str>> {
+        let mut hash = hash_words(&words);
+        let mut position = 0;
+        while position < words.len() {
+            let without = without(hash, position, &words[position]);
+            if identity(&words[position]) != VALUE && self.varies.contains_key(&without) {
+                words[position] = VALUE.into();
+                hash = without;
+                position = 0;
+            } else {
+                position += 1;
+            }
+        }
+        words
+    }
+
+    fn insert(&mut self, words: Vec<Box<str>>, hash: u64) -> TemplateId {
+        let id = TemplateId(self.next);
+        self.next += 1;
+        self.by_hash.insert(hash, id);
+        self.patterns.insert(
+            id,
+            Pattern {
+                words: words.clone(),
+                used: self.clock,
+            },
+        );
+        if self.places.contains_key(&hash) && plain_words(&words) >= ENOUGH_BESIDE_A_VALUE {
+            self.unite(hash, 0, words);
+            return id;
+        }
+        for position in 0..words.len() {
+            if identity(&words[position]) == VALUE {
+                continue;
+            }
+            let place = without(hash, position, &words[position]);
+            let enough = enough(&words, position, self.by_hash.contains_key(&place));
+            let seen = self.places.entry(place).or_default();
+            seen.push(id);
+            if seen.len() >= enough {
+                self.unite(place, position, words);
+                break;
+            }
+        }
+        id
+    }
+
+    /// The place varies: all patterns that differ only there become one.
+    fn unite(&mut self, place: u64, position: usize, mut words: Vec<Box<str>>) {
+        self.varies.insert(place, self.clock);
+        words[position] = VALUE.into();
+        let parts = self.places.remove(&place).unwrap_or_default();
+        let whole = match self.by_hash.get(&place) {
+            Some(id) => *id,
+            None => self.insert(words, place),
+        };
+        let whole = self.current(whole);
+        for part in parts {
+            if part == whole {
+                continue;
+            }
+            if let Some(pattern) = self.patterns.remove(&part) {
+                self.by_hash.remove(&hash_words(&pattern.words));
+                self.remove_from_places(part, &pattern);
+                self.became.insert(part, whole);
+            }
+        }
+    }
+
+    fn remove_from_places(&mut self, id: TemplateId, pattern: &Pattern) {
+        let hash = hash_words(&pattern.words);
+        for (position, word) in pattern.words.iter().enumerate() {
+            let place = without(hash, position, word);
+            if let Some(seen) = self.places.get_mut(&place) {
+                seen.retain(|other| *other != id);
+                if seen.is_empty() {
+                    self.places.remove(&place);
+                }
+            }
+        }
+    }
+
+    fn forget_unused(&mut self) {
+        let mut used: Vec<u64> = self.patterns.values().map(|pattern| pattern.used).collect();
+        used.sort_unstable();
+        let median = used.get(used.len() / 2).copied().unwrap_or(0);
+        self.patterns.retain(|_, pattern| pattern.used > median);
+        let patterns = &self.patterns;
+        self.became.retain(|_, whole| patterns.contains_key(whole));
+        while self.varies.len() > self.capacity {
+            let oldest = self.varies.values().copied().min().unwrap_or(0);
+            self.varies.retain(|_, since| *since > oldest);
+        }
+        self.index_again();
+    }
+
+    fn index_again(&mut self) {
+        self.by_hash.clear();
+        self.places.clear();
+        for (id, pattern) in &self.patterns {
+            let hash = hash_words(&pattern.words);
+            self.by_hash.insert(hash, *id);
+            for (position, word) in pattern.words.iter().enumerate() {
+                if identity(word) != VALUE {
+                    self.places
+                        .entry(without(hash, position, word))
+                        .or_default()
+                        .push(*id);
+                }
+            }
+        }
+    }
+}
+
+/// Words that agree only in being values are shown as one.
+fn show_as_values(shown: &mut [Box<str>], words: &[Box<str>]) {
+    for (known, word) in shown.iter_mut().zip(words) {
+        if known != word && &**known != VALUE {
+            *known = VALUE.into();
+        }
+    }
+}
+
+/// Where a value was seen at the same place, one word is enough to vary if so many others agree.
+const ENOUGH_BESIDE_A_VALUE: usize = 3;
+
+/// How many different words at a place show that it varies. The first word names the event more often than not, so
+/// it takes more.
+fn enough(words: &[Box<str>], position: usize, value_seen: bool) -> usize {
+    let others = plain_words(words) - usize::from(is_plain(&words[position]));
+    let enough = match others {
+        0 => usize::MAX,
+        1 => 12,
+        2 => 6,
+        _ if value_seen && position > 0 => 1,
+        _ => 4,
+    };
+    if position == 0 {
+        enough.saturating_mul(3)
+    } else {
+        enough
+    }
+}
+
+fn plain_words(words: &[Box<str>]) -> usize {
+    words.iter().filter(|word| is_plain(word)).count()
+}
+
+/// A word of the message itself, not a value and not only punctuation.
+fn is_plain(word: &str) -> bool {
+    identity(word) != VALUE && word.chars().any(char::is_alphabetic)
+}
+
+fn split(message: &str) -> Vec<Box<str>> {
+    let masked = mask(truncate(message, BYTES));
+    masked.split_whitespace().take(WORDS).map(Into::into).collect()
+}
+
+/// What identifies a word: a word that holds a digit or a mask is a value whatever surrounds it.
+fn identity(word: &str) -> &str {
+    let value = word.bytes().any(|byte| byte.is_ascii_digit())
+        || (word.contains('<') && MASKS.iter().any(|mask| word.contains(mask)));
+    if value { VALUE } else { word }
+}
+
+const MASKS: [&str; 8] = [
+    "<*>",
+    "<address>",
+    "<number>",
+    "<id>",
+    "<duration>",
+    "<time>",
+    "<path>",
+    "<text>",
+];
+
+fn at(position: usize, word: &str) -> u64 {
+    combine(position as u64, stable_hash(identity(word)))
+}
+
+/// A sum, so that one word can be exchanged without reading the others again.
+fn hash_words(words: &[Box<str>]) -> u64 {
+    words
+        .iter()
+        .enumerate()
+        .fold(words.len() as u64, |sum, (position, word)| {
+            sum.wrapping_add(at(position, word))
+        })
+}
+
+fn without(hash: u64, position: usize, word: &str) -> u64 {
+    hash.wrapping_sub(at(position, word))
+        .wrapping_add(at(position, VALUE))
+}
