@@ -35,7 +35,7 @@ impl Pattern {
     /// As `matches regex` means it: case ignored unless exact, `.` matches line ends too, `^` and `$` match
     /// at every line.
     pub(crate) fn compile_condition(text: &str, case: Case) -> Result<Self, PatternError> {
-        let mut builder = RegexBuilder::new(text);
+        let mut builder = builder(text)?;
         builder
             .case_insensitive(case == Case::Ignored)
             .dot_matches_new_line(true)

@@ -100,6 +100,14 @@ fn matches_regex_ignores_case_and_sees_lines() {
 }
 
 #[test]
+fn matches_regex_reads_the_pattern_as_re2_does() {
+    check(r"'7' matches regex '^\\d$'", true);
+    check(r"'٣' matches regex '^\\d$'", false);
+    check(r"'a{b' matches regex '^\\Qa{\\Eb$'", true);
+    check("'a{,2}' matches regex '^a{,2}$'", true);
+}
+
+#[test]
 fn matches_turns_values_into_texts() {
     check("event.custom_details.cores matches '4'", true);
     check("event.custom_details.load matches '3.5'", true);

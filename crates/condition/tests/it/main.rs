@@ -7,5 +7,9 @@
 
 mod errors;
 mod extractions;
+mod hostile;
 mod language;
+mod logic;
+mod programs;
+mod round_trip;
 mod schedules;
