@@ -83,3 +83,15 @@ key! {
     /// An override of a schedule.
     OverrideId
 }
+key! {
+    /// A rotation of a shift-based schedule.
+    RotationId
+}
+key! {
+    /// An event of a rotation.
+    EventId
+}
+key! {
+    /// A custom shift of a shift-based schedule.
+    CustomShiftId
+}

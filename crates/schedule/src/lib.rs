@@ -11,16 +11,19 @@ mod keys;
 mod layered;
 mod pieces;
 mod plan;
+mod recurrence;
 mod render;
 mod rotation;
+pub mod shifts;
 mod span;
 mod validate;
 mod wall_clock;
 mod week;
 
-pub use keys::{LayerId, OverrideId, UserKey};
+pub use keys::{CustomShiftId, EventId, LayerId, OverrideId, RotationId, UserKey};
 pub use layered::{Advance, Layer, Override, Restriction, Schedule};
 pub use plan::{MAX_HANDOFFS, Plan, TooLong};
+pub use recurrence::{Frequency, Moment, Recurrence, RecurrenceProblem, Rule, RuleDay};
 pub use render::{Entry, OnCall, Rendered, RenderedLayer, Shift, Source, SubSchedule, merge_by_user};
 pub use span::{EmptySpan, Span};
 pub use validate::{

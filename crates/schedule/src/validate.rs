@@ -66,6 +66,18 @@ pub enum ProblemKind {
     /// Two things share an id.
     #[error("the id `{0}` is used more than once")]
     DuplicateId(String),
+    /// Something is meant that is not there.
+    #[error("there is nothing with the id `{0}` in this schedule")]
+    UnknownId(String),
+    /// A rotation in which nobody ever has a shift.
+    #[error("a member must have at least one shift in a row")]
+    NoShiftsPerMember,
+    /// The shift is longer than a year.
+    #[error("a shift may last at most {} days", crate::shifts::MAX_SHIFT_DAYS)]
+    ShiftTooLong,
+    /// Counting the occurrences would take too long.
+    #[error("this recurrence has too many occurrences to count; begin it later or make it simpler")]
+    RecurrenceTooLong,
     /// More than this crate takes on.
     #[error("at most {limit} are possible, not {given}")]
     TooMany {
@@ -114,12 +126,10 @@ impl Schedule {
         }
         let mut ids = HashSet::new();
         for (index, replacement) in self.overrides.iter().enumerate().take(MAX_OVERRIDES) {
-            if !ids.insert(replacement.id.as_str()) {
-                let kind = ProblemKind::DuplicateId(replacement.id.to_string());
-                found.add(format!("overrides[{index}].id"), kind);
-            }
+            let path = format!("overrides[{index}]");
+            found.unique(&mut ids, &path, replacement.id.as_str());
             if micros(replacement.end) <= micros(replacement.start) {
-                found.add(format!("overrides[{index}].end"), ProblemKind::EndsBeforeStart);
+                found.add(format!("{path}.end"), ProblemKind::EndsBeforeStart);
             }
         }
         match (zone, layer_zones.into_iter().collect::<Option<Vec<TimeZone>>>()) {
@@ -129,30 +139,38 @@ impl Schedule {
     }
 }
 
+/// The problems found so far.
 #[derive(Default)]
-struct Findings(Vec<Problem>);
+pub(crate) struct Findings(pub(crate) Vec<Problem>);
 
 impl Findings {
-    fn add(&mut self, field: impl Into<String>, kind: ProblemKind) {
+    pub(crate) fn add(&mut self, field: impl Into<String>, kind: ProblemKind) {
         self.0.push(Problem {
             field: field.into(),
             kind,
         });
     }
 
-    fn limit(&mut self, field: &str, given: usize, limit: usize) {
+    pub(crate) fn limit(&mut self, field: &str, given: usize, limit: usize) {
         if given > limit {
             self.add(field, ProblemKind::TooMany { given, limit });
         }
     }
 
-    fn zone(&mut self, field: &str, name: &str, zones: &TimeZoneDatabase) -> Option<TimeZone> {
+    pub(crate) fn zone(&mut self, field: &str, name: &str, zones: &TimeZoneDatabase) -> Option<TimeZone> {
         let zone = zones.get(name).ok();
         if zone.is_none() {
             let shown = name.chars().take(100).collect();
             self.add(field, ProblemKind::UnknownTimeZone(shown));
         }
         zone
+    }
+
+    /// Notes an id that has been seen before.
+    pub(crate) fn unique<'id>(&mut self, seen: &mut HashSet<&'id str>, path: &str, id: &'id str) {
+        if !seen.insert(id) {
+            self.add(format!("{path}.id"), ProblemKind::DuplicateId(id.to_owned()));
+        }
     }
 
     fn layer(&mut self, path: &str, layer: &Layer) {

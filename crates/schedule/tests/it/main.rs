@@ -9,3 +9,4 @@ mod build;
 mod layered;
 mod oracle;
 mod properties;
+mod shifts;

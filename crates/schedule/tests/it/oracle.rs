@@ -34,7 +34,7 @@ impl Watch {
     }
 
     /// Looks at the clock of a zone, from two days before so that a repeated hour at the start is known as such.
-    fn look(&mut self, zone: &str) -> &[DateTime] {
+    pub(crate) fn look(&mut self, zone: &str) -> &[DateTime] {
         let (start, minutes) = (self.start, self.minutes);
         self.seen.entry(zone.to_owned()).or_insert_with(|| {
             let time_zone = TimeZone::get(zone).unwrap();
