@@ -62,6 +62,9 @@ pub enum Error {
     /// A statement ran after another statement of the same transaction had failed. See [`crate::Tx::attempt`].
     #[error("an earlier statement of this transaction failed")]
     Aborted,
+    /// A statement of [`crate::Store::read`] tried to write.
+    #[error("a read tried to write")]
+    ReadOnly,
     /// The closure panicked; its changes were rolled back.
     #[error("the transaction panicked: {message}")]
     Panicked {

@@ -12,9 +12,9 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::Error;
-use crate::postgres::{Access, Postgres};
+use crate::postgres::Postgres;
 use crate::sqlite::{self, Purpose};
-use crate::transaction::{Connection, Tx};
+use crate::transaction::{Access, Connection, Tx};
 
 /// One step of the series.
 #[derive(Debug, Clone, Copy)]
@@ -115,7 +115,7 @@ pub(crate) fn on_sqlite(file: &Path, migrations: &[Migration]) -> Result<(), Err
         .map_err(fail)?;
     loop {
         sqlite::control(&connection, "BEGIN IMMEDIATE").map_err(|failure| failure.error)?;
-        let mut tx = Tx::new(Connection::Sqlite(&connection));
+        let mut tx = Tx::new(Connection::Sqlite(&connection), Access::Migrate);
         let step = apply_next(&mut tx, migrations).and_then(|step| {
             ensure_references(&mut tx, step)?;
             Ok(step)

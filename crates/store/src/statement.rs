@@ -89,7 +89,10 @@ macro_rules! sql {
     }};
 }
 
-/// The replacements, longest first where one begins like another. `$` at the end of a pattern stands for a number.
+/// How many of the replacements open a list whose next parenthesis must be closed twice; they come first.
+const LISTS: usize = 2;
+
+/// The replacements, longest first where one begins like another. A number follows `$` at the end of a pattern.
 const REPLACEMENTS: [(&[u8], &[u8]); 13] = [
     (b"= ANY($", b"IN (SELECT value FROM json_each(?"),
     (b"<> ALL($", b"NOT IN (SELECT value FROM json_each(?"),
@@ -164,10 +167,11 @@ pub(crate) const fn translate_into(text: &[u8], output: &mut [u8]) -> usize {
             position += quoted;
             continue;
         }
-        if let Some((pattern, replacement)) = replacement_at(text, position) {
+        if let Some(index) = replacement_at(text, position) {
+            let (pattern, replacement) = REPLACEMENTS[index];
             written = write(replacement, output, written);
-            close_list = close_list || replacement.len() > 30;
-            position += pattern;
+            close_list = close_list || index < LISTS;
+            position += pattern.len();
             continue;
         }
         written = write(&[text[position]], output, written);
@@ -215,13 +219,12 @@ pub(crate) const fn quoted_length(text: &[u8], start: usize) -> usize {
     }
 }
 
-/// Length of the pattern found here and its replacement.
-const fn replacement_at(text: &[u8], position: usize) -> Option<(usize, &'static [u8])> {
+/// Which pattern is found here.
+const fn replacement_at(text: &[u8], position: usize) -> Option<usize> {
     let mut index = 0;
     while index < REPLACEMENTS.len() {
-        let (pattern, replacement) = REPLACEMENTS[index];
-        if matches_at(text, position, pattern) {
-            return Some((pattern.len(), replacement));
+        if matches_at(text, position, REPLACEMENTS[index].0) {
+            return Some(index);
         }
         index += 1;
     }

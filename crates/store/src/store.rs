@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::migration::{self, Migration};
-use crate::postgres::{Access, Postgres};
+use crate::postgres::Postgres;
+use crate::transaction::Access;
 use crate::{Error, Tx, sqlite};
 
 /// How long [`Store::check`] waits for its write.

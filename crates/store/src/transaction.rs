@@ -10,14 +10,26 @@ use crate::{Engine, Error, FromRow, Row, Statement, Value};
 
 /// A running transaction. Nothing can be awaited while one is open.
 pub struct Tx<'a> {
-    pub(crate) connection: Connection<'a>,
+    connection: Connection<'a>,
+    access: Access,
     pub(crate) failure: Option<Failure>,
-    pub(crate) depth: u32,
+    depth: u32,
 }
 
 pub(crate) enum Connection<'a> {
     Sqlite(&'a rusqlite::Connection),
     Postgres(&'a crate::postgres::Session),
+}
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Sees one snapshot and cannot write.
+    Read,
+    /// Reads and writes.
+    Write,
+    /// As `Write`, with no limit on how long it waits for locks.
+    Migrate,
 }
 
 /// The first failed statement of a transaction, and whether running the closure again may help.
@@ -50,9 +62,10 @@ impl Failure {
 }
 
 impl<'a> Tx<'a> {
-    pub(crate) fn new(connection: Connection<'a>) -> Self {
+    pub(crate) fn new(connection: Connection<'a>, access: Access) -> Self {
         Self {
             connection,
+            access,
             failure: None,
             depth: 0,
         }
@@ -247,7 +260,10 @@ impl<'a> Tx<'a> {
         if self.failure.is_some() {
             return Err(Error::Aborted);
         }
-        work(&self.connection).map_err(|failure| {
+        work(&self.connection).map_err(|mut failure| {
+            if matches!(failure.error, Error::ReadOnly) && self.access != Access::Read {
+                failure.error = Error::unavailable("it can only be read, not written");
+            }
             let error = failure.error.clone();
             self.failure = Some(failure);
             error

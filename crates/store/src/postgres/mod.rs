@@ -20,7 +20,7 @@ pub(crate) use session::Session;
 
 use crate::Error;
 use crate::error::panicked;
-use crate::transaction::{Connection, Failure, Retry, Tx};
+use crate::transaction::{Access, Connection, Failure, Retry, Tx};
 
 /// Connections of this process.
 const CONNECTIONS: usize = 16;
@@ -32,26 +32,15 @@ const ATTEMPTS: u32 = 12;
 const FIRST_PAUSE: Duration = Duration::from_millis(3);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
-/// What a transaction may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
-    /// Sees one snapshot and cannot write.
-    Read,
-    /// Sees what is committed statement by statement; rows that decide something are locked by the closure.
-    Write,
-    /// As `Write`, with no limit on how long it waits for locks.
-    Migrate,
-}
-
-impl Access {
-    fn begin(self) -> &'static str {
-        match self {
-            Self::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Self::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
-            Self::Migrate => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = 0; \
-                 SET LOCAL statement_timeout = 0"
-            }
+/// The command that begins a transaction.
+fn begin(access: Access) -> &'static str {
+    match access {
+        Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        // Sees what is committed statement by statement; rows that decide something are locked by the closure.
+        Access::Write => "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE",
+        Access::Migrate => {
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL lock_timeout = 0; \
+             SET LOCAL statement_timeout = 0; SET LOCAL client_min_messages = warning"
         }
     }
 }
@@ -156,11 +145,11 @@ fn attempt_once<T, E: From<Error>>(
     access: Access,
     work: &impl Fn(&mut Tx) -> Result<T, E>,
 ) -> Outcome<T, E> {
-    if let Err(failure) = session.control(access.begin()) {
+    if let Err(failure) = session.control(begin(access)) {
         session.discard();
         return give_up(failure);
     }
-    let mut tx = Tx::new(Connection::Postgres(&session));
+    let mut tx = Tx::new(Connection::Postgres(&session), access);
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let failure = tx.failure.take();
     let result = match (outcome, failure) {

@@ -178,11 +178,12 @@ fn of_answer(answer: &DbError, sql: &str) -> Failure {
         _ if *code == SqlState::FEATURE_NOT_SUPPORTED && answer.message().contains("cached plan") => {
             (Error::unavailable(message()), Retry::StalePlan)
         }
+        _ if *code == SqlState::READ_ONLY_SQL_TRANSACTION => (Error::ReadOnly, Retry::Never),
         "08" => (Error::unavailable(message()), Retry::ConnectionLost),
         // Shut down by an operator, crashed, or starting.
         "57" if *code != SqlState::QUERY_CANCELED => (Error::unavailable(message()), Retry::ConnectionLost),
-        // No space, no memory, too many connections; locks not free in time; read-only standby; broken files.
-        "53" | "55" | "57" | "58" | "25" | "XX" => (Error::unavailable(message()), Retry::Never),
+        // No space, no memory, too many connections; locks not free in time; broken files.
+        "53" | "55" | "57" | "58" | "XX" => (Error::unavailable(message()), Retry::Never),
         "22" => (Error::Invalid { reason: message() }, Retry::Never),
         _ => (Error::statement(message(), sql), Retry::Never),
     };

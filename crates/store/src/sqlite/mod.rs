@@ -206,18 +206,12 @@ pub(crate) fn failure(error: &rusqlite::Error, sql: &str) -> Failure {
         | ErrorCode::DiskFull
         | ErrorCode::SystemIoFailure
         | ErrorCode::CannotOpen
-        | ErrorCode::ReadOnly
         | ErrorCode::OutOfMemory
         | ErrorCode::PermissionDenied
         | ErrorCode::FileLockingProtocolFailed
         | ErrorCode::DatabaseCorrupt
-        | ErrorCode::NotADatabase
-            if !(code == ErrorCode::ReadOnly
-                && extended == rusqlite::ffi::SQLITE_READONLY
-                && !sql.is_empty()) =>
-        {
-            Error::unavailable(message)
-        }
+        | ErrorCode::NotADatabase => Error::unavailable(message),
+        ErrorCode::ReadOnly => Error::ReadOnly,
         _ => Error::statement(message, sql),
     })
 }

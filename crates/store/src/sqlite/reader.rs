@@ -11,7 +11,7 @@ use tokio::sync::Semaphore;
 use crate::Error;
 use crate::error::panicked;
 use crate::sqlite::{Purpose, connect, control};
-use crate::transaction::{self, Tx};
+use crate::transaction::{self, Access, Tx};
 
 /// How long a reader is waited for before the caller is told that the database is overloaded.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -78,7 +78,7 @@ impl Readers {
 fn run<T, E: From<Error>>(connection: &Connection, work: &impl Fn(&mut Tx) -> Result<T, E>) -> Result<T, E> {
     control(connection, "BEGIN").map_err(|failure| failure.error)?;
     let outcome = catch_unwind(AssertUnwindSafe(|| {
-        let mut tx = Tx::new(transaction::Connection::Sqlite(connection));
+        let mut tx = Tx::new(transaction::Connection::Sqlite(connection), Access::Read);
         let result = work(&mut tx);
         tx.verdict(result)
     }));

@@ -18,7 +18,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::Error;
 use crate::error::panicked;
 use crate::sqlite::{Purpose, connect, control};
-use crate::transaction::{self, Tx};
+use crate::transaction::{self, Access, Tx};
 
 /// The most closures that share one commit.
 const BATCH: usize = 512;
@@ -67,7 +67,7 @@ where
 {
     fn run(&mut self, connection: &Connection) -> bool {
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            let mut tx = Tx::new(transaction::Connection::Sqlite(connection));
+            let mut tx = Tx::new(transaction::Connection::Sqlite(connection), Access::Write);
             let result = (self.work)(&mut tx);
             tx.verdict(result)
         }));

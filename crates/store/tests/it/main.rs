@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod group_commit;
+mod kill;
+mod migrations;
+mod postgres;
 mod statements;
 mod transactions;
 mod values;

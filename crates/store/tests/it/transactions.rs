@@ -194,7 +194,7 @@ async fn reads_cannot_write(engine: Engine) {
                 .map(drop)
         })
         .await;
-    assert!(result.is_err());
+    assert!(matches!(result, Err(Error::ReadOnly)), "{result:?}");
     add_team(&store, "T1").await.unwrap();
 }
 
