@@ -15,22 +15,36 @@ pub enum Clock {
     /// A time that only moves when told to.
     Simulated(Simulated),
     /// A time that began at `start` and runs `speed` times as fast as the machine's.
-    Scaled { began: Instant, start: Timestamp, speed: u32 },
+    Scaled {
+        began: Instant,
+        start: Timestamp,
+        speed: u32,
+    },
 }
 
 impl Clock {
     pub fn simulated(start: Timestamp) -> Self {
         let (moved, _) = watch::channel(());
-        Self::Simulated(Simulated { time: Arc::new(Mutex::new(start)), moved: Arc::new(moved) })
+        Self::Simulated(Simulated {
+            time: Arc::new(Mutex::new(start)),
+            moved: Arc::new(moved),
+        })
     }
 
     pub fn scaled(start: Timestamp, speed: u32) -> Self {
-        Self::Scaled { began: Instant::now(), start, speed: speed.max(1) }
+        Self::Scaled {
+            began: Instant::now(),
+            start,
+            speed: speed.max(1),
+        }
     }
 
     /// Now, cut to microseconds: what is stored and what is compared are the same.
     pub fn now(&self) -> Timestamp {
-        #[expect(clippy::disallowed_methods, reason = "the one place where the machine's clock is read")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place where the machine's clock is read"
+        )]
         let now = match self {
             Self::System => Timestamp::now(),
             Self::Simulated(simulated) => *simulated.time.lock().unwrap_or_else(PoisonError::into_inner),

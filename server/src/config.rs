@@ -78,7 +78,12 @@ pub struct Given {
     #[arg(long, env = "MUSTER_EVENT_RATE_LIMIT", value_name = "NUMBER|off")]
     pub event_rate_limit: Option<String>,
     /// Private networks that webhooks may reach, such as 10.1.0.0/16 (several with commas)
-    #[arg(long, env = "MUSTER_ALLOWED_NETWORKS", value_name = "NETWORKS", value_delimiter = ',')]
+    #[arg(
+        long,
+        env = "MUSTER_ALLOWED_NETWORKS",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
     #[serde(default)]
     pub allowed_networks: Vec<String>,
 }
@@ -94,10 +99,18 @@ const DEFAULT_EVENT_RATE: u32 = 120;
 impl Given {
     /// Reads the settings file, naming the line that does not fit.
     pub fn from_file(path: &Path) -> Result<Self, Mistakes> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| Mistakes(vec![format!("The settings file {} cannot be read: {error}.", path.display())]))?;
-        toml::from_str(&text)
-            .map_err(|error| Mistakes(vec![format!("The settings file {} does not fit: {error}", path.display())]))
+        let text = std::fs::read_to_string(path).map_err(|error| {
+            Mistakes(vec![format!(
+                "The settings file {} cannot be read: {error}.",
+                path.display()
+            )])
+        })?;
+        toml::from_str(&text).map_err(|error| {
+            Mistakes(vec![format!(
+                "The settings file {} does not fit: {error}",
+                path.display()
+            )])
+        })
     }
 
     /// These settings, with the gaps filled from `beneath`.
@@ -127,7 +140,9 @@ impl Given {
         let mut mistakes = Vec::new();
         let listen = self.listen.as_deref().unwrap_or("127.0.0.1:8080");
         let listen = listen.parse::<SocketAddr>().unwrap_or_else(|_| {
-            mistakes.push(format!("listen is \"{listen}\"; an address and a port are needed, such as 127.0.0.1:8080."));
+            mistakes.push(format!(
+                "listen is \"{listen}\"; an address and a port are needed, such as 127.0.0.1:8080."
+            ));
             SocketAddr::from(([127, 0, 0, 1], 8080))
         });
         let location = match &self.database {
@@ -135,16 +150,25 @@ impl Given {
                 Location::Postgres { url: url.clone() }
             }
             Some(_) => {
-                mistakes.push("database must begin with postgres://; leave it out to use the embedded one.".to_owned());
-                Location::Sqlite { directory: PathBuf::new() }
+                mistakes.push(
+                    "database must begin with postgres://; leave it out to use the embedded one.".to_owned(),
+                );
+                Location::Sqlite {
+                    directory: PathBuf::new(),
+                }
             }
-            None => Location::Sqlite { directory: self.data.clone().unwrap_or_else(|| PathBuf::from("muster-data")) },
+            None => Location::Sqlite {
+                directory: self.data.clone().unwrap_or_else(|| PathBuf::from("muster-data")),
+            },
         };
         let tls = match (self.tls_cert, self.tls_key) {
             (Some(certificate), Some(key)) => {
                 for (name, path) in [("tls_cert", &certificate), ("tls_key", &key)] {
                     if let Err(error) = std::fs::metadata(path) {
-                        mistakes.push(format!("{name} is {}, which cannot be read: {error}.", path.display()));
+                        mistakes.push(format!(
+                            "{name} is {}, which cannot be read: {error}.",
+                            path.display()
+                        ));
                     }
                 }
                 Some(Tls { certificate, key })
@@ -160,7 +184,9 @@ impl Given {
             format!("{scheme}://{listen}")
         });
         if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
-            mistakes.push(format!("base_url is \"{base_url}\"; it must begin with http:// or https://."));
+            mistakes.push(format!(
+                "base_url is \"{base_url}\"; it must begin with http:// or https://."
+            ));
         }
         let mail = check_mail(self.smtp_url, self.mail_from, &mut mistakes);
         let event_rate_limit = match self.event_rate_limit.as_deref() {
@@ -169,7 +195,9 @@ impl Given {
             Some(text) => match text.parse::<u32>() {
                 Ok(number) if number > 0 => EventRateLimit::PerMinute(number),
                 _ => {
-                    mistakes.push(format!("event_rate_limit is \"{text}\"; a number above zero or \"off\" is needed."));
+                    mistakes.push(format!(
+                        "event_rate_limit is \"{text}\"; a number above zero or \"off\" is needed."
+                    ));
                     EventRateLimit::Off
                 }
             },
@@ -191,7 +219,11 @@ impl Given {
     }
 }
 
-fn check_mail(smtp_url: Option<String>, mail_from: Option<String>, mistakes: &mut Vec<String>) -> Option<Mail> {
+fn check_mail(
+    smtp_url: Option<String>,
+    mail_from: Option<String>,
+    mistakes: &mut Vec<String>,
+) -> Option<Mail> {
     let Some(smtp_url) = smtp_url else {
         if mail_from.is_some() {
             mistakes.push("mail_from is given without smtp_url, so no mail could be sent.".to_owned());

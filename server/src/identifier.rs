@@ -30,7 +30,10 @@ pub struct Identifiers {
 impl Identifiers {
     /// `node` is taken modulo [`NODE_LIMIT`].
     pub fn new(node: u64) -> Self {
-        Self { node: node % NODE_LIMIT, last: Mutex::new(Last::default()) }
+        Self {
+            node: node % NODE_LIMIT,
+            last: Mutex::new(Last::default()),
+        }
     }
 
     /// The next identifier. It sorts after every earlier one of this process, even when the clock stands
@@ -38,13 +41,22 @@ impl Identifiers {
     pub fn next<I: From<String>>(&self, now: Timestamp) -> I {
         let wanted = u64::try_from(now.as_millisecond() - EPOCH_MILLISECONDS).unwrap_or(0);
         let (millisecond, counter) = {
-            let mut last = self.last.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut last = self
+                .last
+                .lock()
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
             if wanted > last.millisecond {
-                *last = Last { millisecond: wanted, counter: 0 };
+                *last = Last {
+                    millisecond: wanted,
+                    counter: 0,
+                };
             } else {
                 last.counter += 1;
                 if last.counter == COUNTER_LIMIT {
-                    *last = Last { millisecond: last.millisecond + 1, counter: 0 };
+                    *last = Last {
+                        millisecond: last.millisecond + 1,
+                        counter: 0,
+                    };
                 }
             }
             (last.millisecond, last.counter)
@@ -118,7 +130,9 @@ mod tests {
     fn two_nodes_never_make_the_same_one() {
         let now: Timestamp = "2026-11-17T06:12:00Z".parse().unwrap();
         let (left, right) = (Identifiers::new(1), Identifiers::new(2));
-        let mut all: Vec<String> = (0..9_000).flat_map(|_| [left.next(now), right.next(now)]).collect();
+        let mut all: Vec<String> = (0..9_000)
+            .flat_map(|_| [left.next(now), right.next(now)])
+            .collect();
         all.sort();
         let before = all.len();
         all.dedup();

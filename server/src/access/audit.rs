@@ -31,7 +31,7 @@ pub struct Changed<'a> {
 
 /// Writes that `caller` did it, in the transaction that does it.
 pub fn record(
-    change: &mut Change<'_>,
+    change: &mut Change,
     caller: &Caller,
     action: AuditAction,
     changed: &Changed<'_>,
@@ -52,13 +52,18 @@ pub fn record(
 
 /// Writes that somebody without a caller did it: the command line, a sign-in.
 pub fn record_as(
-    change: &mut Change<'_>,
+    change: &mut Change,
     agent: Agent,
     action: AuditAction,
     changed: &Changed<'_>,
 ) -> Result<(), Error> {
-    let origin =
-        Origin { agent, method: "other", truncated_token: None, remote_address: None, request_id: None };
+    let origin = Origin {
+        agent,
+        method: "other",
+        truncated_token: None,
+        remote_address: None,
+        request_id: None,
+    };
     write(change, &origin, action, changed)
 }
 
@@ -71,7 +76,7 @@ struct Origin {
 }
 
 fn write(
-    change: &mut Change<'_>,
+    change: &mut Change,
     origin: &Origin,
     action: AuditAction,
     changed: &Changed<'_>,
@@ -111,12 +116,12 @@ fn write(
             id,
             change.now,
             origin.agent.kind,
-            origin.agent.id,
-            origin.agent.name,
+            origin.agent.id.as_deref(),
+            &origin.agent.name,
             origin.method,
-            origin.truncated_token,
-            origin.remote_address,
-            origin.request_id,
+            origin.truncated_token.as_deref(),
+            origin.remote_address.as_deref(),
+            origin.request_id.as_deref(),
             action,
             changed.resource_type,
             changed.resource_id,

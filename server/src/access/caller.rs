@@ -26,9 +26,16 @@ pub struct Caller {
 
 #[derive(Debug, Clone)]
 pub enum Identity {
-    Person { user: Box<User>, teams: Vec<(TeamId, TeamRole)> },
+    Person {
+        user: Box<User>,
+        teams: Vec<(TeamId, TeamRole)>,
+    },
     /// A program with an account-level key, perhaps acting for the person its `From` header names.
-    Program { key_id: ApiKeyId, name: String, acting_for: Option<Box<User>> },
+    Program {
+        key_id: ApiKeyId,
+        name: String,
+        acting_for: Option<Box<User>>,
+    },
 }
 
 /// How the caller proved it.
@@ -53,12 +60,20 @@ impl Caller {
 
     pub fn agent(&self) -> Agent {
         match &self.identity {
-            Identity::Person { user, .. } | Identity::Program { acting_for: Some(user), .. } => {
-                Agent::user(user.id.as_str(), user.name.clone())
-            }
-            Identity::Program { key_id, name, acting_for: None } => {
-                Agent { kind: AgentKind::Key, id: Some(key_id.to_string()), name: name.clone() }
-            }
+            Identity::Person { user, .. }
+            | Identity::Program {
+                acting_for: Some(user),
+                ..
+            } => Agent::user(user.id.as_str(), user.name.clone()),
+            Identity::Program {
+                key_id,
+                name,
+                acting_for: None,
+            } => Agent {
+                kind: AgentKind::Key,
+                id: Some(key_id.to_string()),
+                name: name.clone(),
+            },
         }
     }
 
@@ -78,13 +93,22 @@ impl Caller {
     }
 
     /// Refuses unless the caller may do this to a thing that belongs to `teams`.
-    pub fn require_for_teams(&self, action: Action, resource: Resource, teams: &[TeamId]) -> Result<(), Problem> {
+    pub fn require_for_teams(
+        &self,
+        action: Action,
+        resource: Resource,
+        teams: &[TeamId],
+    ) -> Result<(), Problem> {
         let allowed = match self.grant(action, resource) {
             Grant::Yes => true,
             Grant::No => false,
             Grant::OwnTeams => teams.iter().any(|team| self.manages(team)),
         };
-        if allowed { Ok(()) } else { Err(self.refusal(action, resource)) }
+        if allowed {
+            Ok(())
+        } else {
+            Err(self.refusal(action, resource))
+        }
     }
 
     /// Whether the caller may do this at all, for at least one team: decides what the console offers.
@@ -101,9 +125,9 @@ impl Caller {
 
     fn manages(&self, team: &TeamId) -> bool {
         match &self.identity {
-            Identity::Person { teams, .. } => {
-                teams.iter().any(|(id, role)| id == team && *role == TeamRole::Manager)
-            }
+            Identity::Person { teams, .. } => teams
+                .iter()
+                .any(|(id, role)| id == team && *role == TeamRole::Manager),
             Identity::Program { .. } => false,
         }
     }
@@ -130,7 +154,10 @@ impl Caller {
             },
             Identity::Program { .. } => "This key",
         };
-        Problem::forbidden(format!("{who} may not {verb} {} here. Ask an admin.", resource.words()))
+        Problem::forbidden(format!(
+            "{who} may not {verb} {} here. Ask an admin.",
+            resource.words()
+        ))
     }
 }
 
@@ -143,10 +170,19 @@ impl FromRequestParts<Arc<App>> for Caller {
             .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
             .map(|address| address.ip().to_string());
         let request_id = app.identifiers.next::<String>(app.clock.now());
-        let authorization = parts.headers.get(header::AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        let authorization = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .map(|value| value.to_str().unwrap_or_default());
         if let Some(authorization) = authorization {
-            let key = key_of(authorization).ok_or_else(Problem::unauthenticated)?.to_owned();
-            let from = parts.headers.get(header::FROM).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let key = key_of(authorization)
+                .ok_or_else(Problem::unauthenticated)?
+                .to_owned();
+            let from = parts
+                .headers
+                .get(header::FROM)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned);
             return by_key(app, key, from, remote_address, request_id).await;
         }
         let token = super::store::session_token_of(&parts.headers).ok_or_else(Problem::unauthenticated)?;
@@ -154,8 +190,12 @@ impl FromRequestParts<Arc<App>> for Caller {
         let found = app
             .store
             .read(move |tx| -> Result<_, Problem> {
-                let Some(session) = store::find_session(tx, &token, now)? else { return Ok(None) };
-                let Some(user) = crate::people::store::find_user(tx, &session.user_id)? else { return Ok(None) };
+                let Some(session) = store::find_session(tx, &token, now)? else {
+                    return Ok(None);
+                };
+                let Some(user) = crate::people::store::find_user(tx, &session.user_id)? else {
+                    return Ok(None);
+                };
                 let teams = crate::people::store::teams_of(tx, &user.id)?;
                 Ok(Some((session, user, teams)))
             })
@@ -164,9 +204,14 @@ impl FromRequestParts<Arc<App>> for Caller {
             return Err(Problem::unauthenticated());
         };
         Ok(Self {
-            identity: Identity::Person { user: Box::new(user), teams },
+            identity: Identity::Person {
+                user: Box::new(user),
+                teams,
+            },
             scope: KeyScope::Full,
-            method: Method::Browser { csrf_token: session.csrf_token },
+            method: Method::Browser {
+                csrf_token: session.csrf_token,
+            },
             remote_address,
             request_id,
         })
@@ -199,24 +244,34 @@ async fn by_key(
                         .filter(|user| user.deleted_at.is_none())
                         .ok_or_else(Problem::unauthenticated)?;
                     let teams = crate::people::store::teams_of(tx, user_id)?;
-                    Identity::Person { user: Box::new(user), teams }
+                    Identity::Person {
+                        user: Box::new(user),
+                        teams,
+                    }
                 }
                 (KeyKind::User, None) => return Err(Problem::unauthenticated()),
                 (KeyKind::Account, _) => {
                     let acting_for = match &from {
                         Some(email) => Some(Box::new(
-                            crate::people::store::find_user_by_email(tx, email)?
-                                .ok_or_else(|| Problem::refused(1008, "From names nobody who is known here."))?,
+                            crate::people::store::find_user_by_email(tx, email)?.ok_or_else(|| {
+                                Problem::refused(1008, "From names nobody who is known here.")
+                            })?,
                         )),
                         None => None,
                     };
-                    Identity::Program { key_id: key.id.clone(), name: key.name.clone(), acting_for }
+                    Identity::Program {
+                        key_id: key.id.clone(),
+                        name: key.name.clone(),
+                        acting_for,
+                    }
                 }
             };
             Ok(Caller {
                 identity,
                 scope: key.scope,
-                method: Method::ApiToken { last_four: key.last_four },
+                method: Method::ApiToken {
+                    last_four: key.last_four,
+                },
                 remote_address: remote_address.clone(),
                 request_id: request_id.clone(),
             })

@@ -25,8 +25,15 @@ pub enum Action {
 }
 
 impl Action {
-    pub const ALL: [Self; 7] =
-        [Self::View, Self::Create, Self::Change, Self::Delete, Self::Respond, Self::Approve, Self::Publish];
+    pub const ALL: [Self; 7] = [
+        Self::View,
+        Self::Create,
+        Self::Change,
+        Self::Delete,
+        Self::Respond,
+        Self::Approve,
+        Self::Publish,
+    ];
 }
 
 /// What things can be acted on.

@@ -35,7 +35,9 @@ pub async fn verify(password: String, hash: Option<String>) -> anyhow::Result<bo
         };
         let parsed = PasswordHash::new(&hash)
             .map_err(|error| anyhow::anyhow!("a stored password hash cannot be read: {error}"))?;
-        Ok(Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok())
+        Ok(Argon2::default()
+            .verify_password(password.as_bytes(), &parsed)
+            .is_ok())
     })
     .await?
 }

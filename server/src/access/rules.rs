@@ -44,8 +44,12 @@ fn manager(action: Action, resource: Resource) -> Grant {
     match (action, resource) {
         (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings) => Grant::No,
         (Action::View | Action::Respond, _) | (_, Resource::OwnProfile) => Grant::Yes,
-        (_, Resource::User | Resource::ApiKey | Resource::Audit | Resource::Outbox | Resource::Settings) => Grant::No,
-        (Action::Create | Action::Change | Action::Delete | Action::Approve | Action::Publish, _) => Grant::Yes,
+        (_, Resource::User | Resource::ApiKey | Resource::Audit | Resource::Outbox | Resource::Settings) => {
+            Grant::No
+        }
+        (Action::Create | Action::Change | Action::Delete | Action::Approve | Action::Publish, _) => {
+            Grant::Yes
+        }
     }
 }
 
@@ -70,7 +74,9 @@ fn responder(action: Action, resource: Resource) -> Grant {
 
 fn agent(action: Action, resource: Resource) -> Grant {
     match (action, resource) {
-        (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings | Resource::Outbox) => Grant::No,
+        (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings | Resource::Outbox) => {
+            Grant::No
+        }
         (Action::View, _) | (_, Resource::OwnProfile) => Grant::Yes,
         (Action::Create, Resource::Incident)
         | (Action::Create | Action::Change | Action::Respond | Action::Publish, Resource::Case)
@@ -105,7 +111,9 @@ fn stakeholder(action: Action, resource: Resource) -> Grant {
 
 fn observer(action: Action, resource: Resource) -> Grant {
     match (action, resource) {
-        (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings | Resource::Outbox) => Grant::No,
+        (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings | Resource::Outbox) => {
+            Grant::No
+        }
         (Action::View, _) | (Action::Change, Resource::OwnProfile) => Grant::Yes,
         _ => Grant::No,
     }

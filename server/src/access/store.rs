@@ -51,7 +51,7 @@ pub struct NewKey {
 }
 
 /// Makes a key and returns it; it can never be read again.
-pub fn add_key(change: &mut Change<'_>, new: &NewKey) -> Result<(ApiKeyId, String), Error> {
+pub fn add_key(change: &mut Change, new: &NewKey) -> Result<(ApiKeyId, String), Error> {
     let id: ApiKeyId = change.identifier();
     let key = token::random_token(token::API_KEY_LENGTH);
     let last_four = key[key.len() - 4..].to_owned();
@@ -61,22 +61,25 @@ pub fn add_key(change: &mut Change<'_>, new: &NewKey) -> Result<(ApiKeyId, Strin
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         params![
-            id,
+            &id,
             new.kind,
-            new.user_id,
-            new.name,
+            new.user_id.as_ref(),
+            &new.name,
             token::hash(&key),
             last_four,
             new.scope,
             change.now,
-            change.agent.id
+            change.agent.id.as_deref()
         ],
     )?;
     Ok((id, key))
 }
 
 pub fn session_token_of(headers: &HeaderMap) -> Option<String> {
-    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let cookies = headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
     cookies
         .flat_map(|line| line.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))

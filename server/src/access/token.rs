@@ -14,7 +14,11 @@ pub const INTEGRATION_KEY_LENGTH: usize = 32;
 
 /// Random letters and digits; 20 of them carry 119 bits.
 pub fn random_token(length: usize) -> String {
-    rand::rng().sample_iter(Alphanumeric).take(length).map(char::from).collect()
+    rand::rng()
+        .sample_iter(Alphanumeric)
+        .take(length)
+        .map(char::from)
+        .collect()
 }
 
 /// A key for senders. It never begins with `R`, which senders take for another kind of key.

@@ -27,8 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
 /// collide with what it made before its clock was set back.
 pub fn register_node(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
     tx.lock("nodes")?;
-    let (number,): (i64,) =
-        tx.one(sql!("SELECT COALESCE(MAX(number), 0) + 1 FROM nodes"), params![])?;
+    let (number,): (i64,) = tx.one(sql!("SELECT COALESCE(MAX(number), 0) + 1 FROM nodes"), params![])?;
     tx.execute(
         sql!("INSERT INTO nodes (number, started_at, seen_at) VALUES ($1, $2, $2)"),
         params![number, now],

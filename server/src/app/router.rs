@@ -33,20 +33,31 @@ pub fn document() -> Document {
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
     let document = Arc::new(document);
-    api.route("/openapi.json", axum::routing::get(move || async move { axum::Json((*document).clone()) }))
-        .route("/health/live", axum::routing::get(|| async { "ok\n" }))
-        .route("/health/ready", axum::routing::get(ready))
-        .with_state(app)
+    api.route(
+        "/openapi.json",
+        axum::routing::get(move || async move { axum::Json((*document).clone()) }),
+    )
+    .route("/health/live", axum::routing::get(|| async { "ok\n" }))
+    .route("/health/ready", axum::routing::get(ready))
+    .with_state(app)
 }
 
 /// 200 as soon as events are accepted; 503 while the database cannot be written to.
 async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
     match app.store.check().await {
-        Ok(()) => (StatusCode::OK, [(header::CONTENT_TYPE, "text/plain")], "ready\n".to_owned()),
+        Ok(()) => (
+            StatusCode::OK,
+            [(header::CONTENT_TYPE, "text/plain")],
+            "ready\n".to_owned(),
+        ),
         Err(error) => {
             tracing::warn!("not ready: {error}");
             let words = "not ready: the database cannot be written to\n".to_owned();
-            (StatusCode::SERVICE_UNAVAILABLE, [(header::CONTENT_TYPE, "text/plain")], words)
+            (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::CONTENT_TYPE, "text/plain")],
+                words,
+            )
         }
     }
 }

@@ -86,7 +86,9 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    Store::open(&settings.location, MIGRATIONS).await.context("the database cannot be opened")
+    Store::open(&settings.location, MIGRATIONS)
+        .await
+        .context("the database cannot be opened")
 }
 
 async fn serve_command(settings: Settings) -> anyhow::Result<()> {
@@ -102,7 +104,11 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
         }
         stopping.cancel();
     });
-    tracing::info!("Muster listens on {}; the console is at {}", app.settings.listen, app.site.url("/console"));
+    tracing::info!(
+        "Muster listens on {}; the console is at {}",
+        app.settings.listen,
+        app.site.url("/console")
+    );
     serve::serve(Arc::clone(&app), listener).await
 }
 
@@ -111,10 +117,19 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     store.check().await.context("the database cannot be written to")?;
     let mail = match &settings.mail {
         Some(mail) => format!("mail: sent as {}", mail.from),
-        None => "mail: not configured; pages by e-mail will only be shown in the outbox (set smtp_url)".to_owned(),
+        None => {
+            "mail: not configured; pages by e-mail will only be shown in the outbox (set smtp_url)".to_owned()
+        }
     };
-    let tls = if settings.tls.is_some() { "TLS: on" } else { "TLS: off; put a proxy in front, or set tls_cert and tls_key" };
-    print_line(&format!("database: ready\nlisten: {}\naddress: {}\n{mail}\n{tls}", settings.listen, settings.base_url))
+    let tls = if settings.tls.is_some() {
+        "TLS: on"
+    } else {
+        "TLS: off; put a proxy in front, or set tls_cert and tls_key"
+    };
+    print_line(&format!(
+        "database: ready\nlisten: {}\naddress: {}\n{mail}\n{tls}",
+        settings.listen, settings.base_url
+    ))
 }
 
 /// The answer of a command goes to standard output; everything else to the log.

@@ -60,7 +60,9 @@ pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
         password_hash: Some(password_hash),
     };
     let made = app
-        .change(Agent::muster(), move |change| -> Result<Made, store::Error> { set_up(change, &owner) })
+        .change(Agent::muster(), move |change| -> Result<Made, store::Error> {
+            set_up(change, &owner)
+        })
         .await?;
     app.store.clone().close().await;
     if arguments.json {
@@ -75,7 +77,10 @@ pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     } else {
         format!("Password: {chosen}")
     };
-    print_line(&format!("Owner: {}\n{password}\nAPI key, shown only now: {}", made.user_id, made.api_key))
+    print_line(&format!(
+        "Owner: {}\n{password}\nAPI key, shown only now: {}",
+        made.user_id, made.api_key
+    ))
 }
 
 fn set_up(change: &mut Change, owner: &NewUser) -> Result<Made, store::Error> {
@@ -103,5 +108,9 @@ fn set_up(change: &mut Change, owner: &NewUser) -> Result<Made, store::Error> {
             details: json!({ "user_id": user_id }),
         },
     )?;
-    Ok(Made { user_id, api_key, known_before })
+    Ok(Made {
+        user_id,
+        api_key,
+        known_before,
+    })
 }

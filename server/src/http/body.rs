@@ -36,11 +36,15 @@ where
 /// Parses a JSON text into `T`, naming the field that does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
-        return Err(Problem::invalid(["The body is empty; a JSON object was expected."]));
+        return Err(Problem::invalid([
+            "The body is empty; a JSON object was expected.",
+        ]));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::invalid(["The body is not UTF-8."]))?;
     if text.contains("\\u0000") {
-        return Err(Problem::invalid(["The body contains a NUL character, which no field may hold."]));
+        return Err(Problem::invalid([
+            "The body contains a NUL character, which no field may hold.",
+        ]));
     }
     let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
@@ -52,6 +56,8 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             Problem::invalid([format!("{path} does not fit: {reason}.")])
         }
     })?;
-    deserializer.end().map_err(|_| Problem::invalid(["Something follows after the JSON object."]))?;
+    deserializer
+        .end()
+        .map_err(|_| Problem::invalid(["Something follows after the JSON object."]))?;
     Ok(value)
 }

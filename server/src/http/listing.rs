@@ -48,7 +48,9 @@ pub struct Paging {
 impl Listing {
     /// Too large a limit is brought down to the largest; what is no number, or reaches too far, is refused.
     pub fn page(&self) -> Result<Page, Problem> {
-        let limit = whole_number("limit", self.limit.as_deref())?.unwrap_or(DEFAULT_LIMIT).clamp(1, LARGEST_LIMIT);
+        let limit = whole_number("limit", self.limit.as_deref())?
+            .unwrap_or(DEFAULT_LIMIT)
+            .clamp(1, LARGEST_LIMIT);
         let offset = whole_number("offset", self.offset.as_deref())?.unwrap_or(0);
         if offset.saturating_add(limit) > FURTHEST {
             return Err(Problem::invalid([format!(
@@ -59,7 +61,11 @@ impl Listing {
             Some("true" | "1") => Counted::Yes,
             _ => Counted::No,
         };
-        Ok(Page { limit, offset, counted })
+        Ok(Page {
+            limit,
+            offset,
+            counted,
+        })
     }
 }
 
@@ -82,7 +88,15 @@ impl Page {
             Counted::Yes => Some(count()?),
             Counted::No => None,
         };
-        Ok((rows, Paging { limit: self.limit, offset: self.offset, more, total }))
+        Ok((
+            rows,
+            Paging {
+                limit: self.limit,
+                offset: self.offset,
+                more,
+                total,
+            },
+        ))
     }
 }
 
@@ -91,7 +105,9 @@ fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> 
         None | Some("") => Ok(None),
         Some(text) => match text.parse::<i64>() {
             Ok(number) if number >= 0 => Ok(Some(number)),
-            _ => Err(Problem::invalid([format!("{name} must be a whole number, zero or more.")])),
+            _ => Err(Problem::invalid([format!(
+                "{name} must be a whole number, zero or more."
+            )])),
         },
     }
 }

@@ -37,7 +37,13 @@ pub struct ProblemDetail {
 
 impl Problem {
     fn new(status: StatusCode, code: u32, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), errors: Vec::new(), cause: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            errors: Vec::new(),
+            cause: None,
+        }
     }
 
     /// 400: what was sent can never succeed. Each text names its field.
@@ -153,7 +159,9 @@ impl IntoResponse for Problem {
         self.log();
         let mut response = (self.status, axum::Json(self.body())).into_response();
         if self.status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
         }
         response
     }

@@ -42,9 +42,14 @@ impl Site {
     /// `html_base_url` differs where a client insists on a certain shape of `html_url`.
     pub fn new(base_url: &str, html_base_url: Option<&str>) -> Self {
         let base_url = base_url.trim_end_matches('/').to_owned();
-        let html_base_url =
-            html_base_url.map_or_else(|| format!("{base_url}/console"), |url| url.trim_end_matches('/').to_owned());
-        Self { base_url, html_base_url }
+        let html_base_url = html_base_url.map_or_else(
+            || format!("{base_url}/console"),
+            |url| url.trim_end_matches('/').to_owned(),
+        );
+        Self {
+            base_url,
+            html_base_url,
+        }
     }
 
     pub fn base_url(&self) -> &str {
@@ -66,7 +71,13 @@ impl Site {
     }
 
     /// A reference to a resource that has a page of its own. `kind` is without `_reference`.
-    pub fn reference(&self, kind: &str, collection: &str, id: impl AsRef<str>, summary: impl Into<String>) -> Reference {
+    pub fn reference(
+        &self,
+        kind: &str,
+        collection: &str,
+        id: impl AsRef<str>,
+        summary: impl Into<String>,
+    ) -> Reference {
         let id = id.as_ref();
         Reference {
             id: id.to_owned(),

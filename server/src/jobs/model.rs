@@ -77,7 +77,10 @@ impl Owed {
 
     /// A timer: owing it again moves it.
     pub fn at(kind: Kind, subject: impl Into<String>, due_at: Timestamp) -> Self {
-        Self { when_owed: WhenOwed::Replace, ..Self::now(kind, subject, due_at) }
+        Self {
+            when_owed: WhenOwed::Replace,
+            ..Self::now(kind, subject, due_at)
+        }
     }
 
     #[must_use]

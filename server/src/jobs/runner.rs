@@ -21,14 +21,19 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
     let now = app.clock.now();
     let holder = app.holder.clone();
-    let jobs = app.store.write(move |tx| rows::claim(tx, &holder, now, BATCH)).await?;
+    let jobs = app
+        .store
+        .write(move |tx| rows::claim(tx, &holder, now, BATCH))
+        .await?;
     let count = jobs.len();
     let limit = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
     let mut running = tokio::task::JoinSet::new();
     for job in jobs {
         let (app, limit) = (Arc::clone(app), Arc::clone(&limit));
         running.spawn(async move {
-            let Ok(_permit) = limit.acquire().await else { return };
+            let Ok(_permit) = limit.acquire().await else {
+                return;
+            };
             run_one(&app, job).await;
         });
     }
@@ -46,9 +51,16 @@ async fn run_one(app: &Arc<App>, job: Job) {
     let recorded = match outcome {
         Ok(()) => app.store.write(move |tx| rows::complete(tx, &job)).await,
         Err(error) => {
-            tracing::warn!(kind = job.kind.as_text(), subject = job.subject, attempt = job.attempt, "job failed: {error:#}");
+            tracing::warn!(
+                kind = job.kind.as_text(),
+                subject = job.subject,
+                attempt = job.attempt,
+                "job failed: {error:#}"
+            );
             let (until, text) = (now + pause_after(job.attempt), format!("{error:#}"));
-            app.store.write(move |tx| rows::postpone(tx, &job, until, &text)).await
+            app.store
+                .write(move |tx| rows::postpone(tx, &job, until, &text))
+                .await
         }
     };
     if let Err(error) = recorded {

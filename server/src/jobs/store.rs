@@ -37,21 +37,34 @@ pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) 
     let id: String = identifiers.next(now);
     tx.execute(
         statement,
-        params![id, owed.kind, owed.subject, owed.payload.clone(), owed.unique_key(), owed.due_at, now],
+        params![
+            id,
+            owed.kind,
+            &owed.subject,
+            owed.payload.clone(),
+            owed.unique_key(),
+            owed.due_at,
+            now
+        ],
     )?;
     Ok(())
 }
 
 /// Takes a job away because it is no longer right. Nothing happens when it is not owed.
 pub fn cancel(tx: &mut Tx, kind: Kind, subject: &str, part: Option<&str>) -> Result<(), Error> {
-    tx.execute(sql!("DELETE FROM jobs WHERE unique_key = $1"), params![unique_key(kind, subject, part)])?;
+    tx.execute(
+        sql!("DELETE FROM jobs WHERE unique_key = $1"),
+        params![unique_key(kind, subject, part)],
+    )?;
     Ok(())
 }
 
 /// When a timer is set to fire, for the console and the API's pending actions.
 pub fn due_at(tx: &mut Tx, kind: Kind, subject: &str) -> Result<Option<Timestamp>, Error> {
-    let row: Option<(Timestamp,)> =
-        tx.row(sql!("SELECT due_at FROM jobs WHERE unique_key = $1"), params![unique_key(kind, subject, None)])?;
+    let row: Option<(Timestamp,)> = tx.row(
+        sql!("SELECT due_at FROM jobs WHERE unique_key = $1"),
+        params![unique_key(kind, subject, None)],
+    )?;
     Ok(row.map(|(due_at,)| due_at))
 }
 
@@ -76,12 +89,12 @@ pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Ve
 pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     let ended = tx.execute(
         sql!("DELETE FROM jobs WHERE id = $1 AND generation = $2"),
-        params![job.id, job.generation],
+        params![&job.id, job.generation],
     )?;
     if ended == 0 {
         tx.execute(
             sql!("UPDATE jobs SET leased_by = NULL, leased_until = 0 WHERE id = $1 AND generation > $2"),
-            params![job.id, job.generation],
+            params![&job.id, job.generation],
         )?;
     }
     Ok(())
@@ -95,7 +108,7 @@ pub fn postpone(tx: &mut Tx, job: &Job, until: Timestamp, error: &str) -> Result
                  leased_by = NULL, leased_until = 0, last_error = $4
              WHERE id = $1"
         ),
-        params![job.id, job.generation, until, error],
+        params![&job.id, job.generation, until, error],
     )?;
     Ok(())
 }

@@ -36,16 +36,6 @@ pub enum Role {
 }
 
 impl Role {
-    pub const ALL: [Self; 7] = [
-        Self::Owner,
-        Self::Admin,
-        Self::Manager,
-        Self::Responder,
-        Self::Agent,
-        Self::Stakeholder,
-        Self::Observer,
-    ];
-
     /// The nearest role of the field's dialect, for `role` in the API.
     pub fn in_dialect(self) -> &'static str {
         match self {

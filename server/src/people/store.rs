@@ -20,7 +20,7 @@ pub struct NewUser {
 }
 
 /// Adds somebody, with the e-mail address as first contact method and a rule for each urgency.
-pub fn add_user(change: &mut Change<'_>, user: &NewUser) -> Result<UserId, Error> {
+pub fn add_user(change: &mut Change, user: &NewUser) -> Result<UserId, Error> {
     let id: UserId = change.identifier();
     let calendar_key = crate::access::token::random_token(32);
     change.tx.execute(
@@ -29,15 +29,15 @@ pub fn add_user(change: &mut Change<'_>, user: &NewUser) -> Result<UserId, Error
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         ),
         params![
-            id,
-            user.name,
+            &id,
+            &user.name,
             user.email.to_lowercase(),
             user.role,
-            user.time_zone,
-            user.color,
-            user.job_title,
-            user.description,
-            user.password_hash,
+            &user.time_zone,
+            &user.color,
+            user.job_title.as_deref(),
+            user.description.as_deref(),
+            user.password_hash.as_deref(),
             calendar_key,
             change.now
         ],
@@ -48,7 +48,13 @@ pub fn add_user(change: &mut Change<'_>, user: &NewUser) -> Result<UserId, Error
             "INSERT INTO contact_methods (id, user_id, type, label, address, send_short_email, created_at)
              VALUES ($1, $2, 'email_contact_method', 'Default', $3, $4, $5)"
         ),
-        params![contact_method_id, id, user.email.to_lowercase(), false, change.now],
+        params![
+            &contact_method_id,
+            &id,
+            user.email.to_lowercase(),
+            false,
+            change.now
+        ],
     )?;
     for urgency in ["high", "low"] {
         let rule_id: NotificationRuleId = change.identifier();
@@ -57,7 +63,7 @@ pub fn add_user(change: &mut Change<'_>, user: &NewUser) -> Result<UserId, Error
                 "INSERT INTO notification_rules (id, user_id, contact_method_id, start_delay_in_minutes, urgency, created_at)
                  VALUES ($1, $2, $3, 0, $4, $5)"
             ),
-            params![rule_id, id, contact_method_id, urgency, change.now],
+            params![rule_id, &id, &contact_method_id, urgency, change.now],
         )?;
     }
     Ok(id)
@@ -85,7 +91,10 @@ pub fn find_user_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>, Erro
 }
 
 pub fn count_users(tx: &mut Tx) -> Result<i64, Error> {
-    let (count,): (i64,) = tx.one(sql!("SELECT COUNT(*) FROM users WHERE deleted_at IS NULL"), params![])?;
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM users WHERE deleted_at IS NULL"),
+        params![],
+    )?;
     Ok(count)
 }
 

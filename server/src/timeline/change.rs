@@ -16,8 +16,8 @@ pub struct Subscription {
 }
 
 /// A transaction with everything a decision needs: the time, an agent, a way to make identifiers.
-pub struct Change<'a> {
-    pub tx: &'a mut Tx,
+pub struct Change<'a, 'b> {
+    pub tx: &'a mut Tx<'b>,
     pub now: Timestamp,
     pub agent: Agent,
     identifiers: &'a Identifiers,
@@ -26,15 +26,22 @@ pub struct Change<'a> {
     touched: Vec<String>,
 }
 
-impl<'a> Change<'a> {
+impl<'a, 'b> Change<'a, 'b> {
     pub fn new(
-        tx: &'a mut Tx,
+        tx: &'a mut Tx<'b>,
         now: Timestamp,
         agent: Agent,
         identifiers: &'a Identifiers,
         subscriptions: &'a [Subscription],
     ) -> Self {
-        Self { tx, now, agent, identifiers, subscriptions, touched: Vec::new() }
+        Self {
+            tx,
+            now,
+            agent,
+            identifiers,
+            subscriptions,
+            touched: Vec::new(),
+        }
     }
 
     pub fn identifier<I: From<String>>(&self) -> I {
@@ -61,7 +68,10 @@ impl<'a> Change<'a> {
         let id: EntryId = self.identifier();
         super::store::insert(self.tx, &id, self.now, &self.agent, &entry)?;
         if let Some(incident_id) = &entry.incident_id {
-            let woken = self.subscriptions.iter().filter(|one| one.kinds.contains(&entry.kind));
+            let woken = self
+                .subscriptions
+                .iter()
+                .filter(|one| one.kinds.contains(&entry.kind));
             for subscription in woken {
                 let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
                 jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;

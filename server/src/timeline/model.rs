@@ -36,19 +36,35 @@ pub enum AgentKind {
 
 impl Agent {
     pub fn muster() -> Self {
-        Self { kind: AgentKind::Muster, id: None, name: "Muster".to_owned() }
+        Self {
+            kind: AgentKind::Muster,
+            id: None,
+            name: "Muster".to_owned(),
+        }
     }
 
     pub fn user(id: impl AsRef<str>, name: impl Into<String>) -> Self {
-        Self { kind: AgentKind::User, id: Some(id.as_ref().to_owned()), name: name.into() }
+        Self {
+            kind: AgentKind::User,
+            id: Some(id.as_ref().to_owned()),
+            name: name.into(),
+        }
     }
 
     pub fn integration(id: impl AsRef<str>, name: impl Into<String>) -> Self {
-        Self { kind: AgentKind::Integration, id: Some(id.as_ref().to_owned()), name: name.into() }
+        Self {
+            kind: AgentKind::Integration,
+            id: Some(id.as_ref().to_owned()),
+            name: name.into(),
+        }
     }
 
     pub fn visitor(name: impl Into<String>) -> Self {
-        Self { kind: AgentKind::Visitor, id: None, name: name.into() }
+        Self {
+            kind: AgentKind::Visitor,
+            id: None,
+            name: name.into(),
+        }
     }
 
     pub fn user_id(&self) -> Option<&str> {

@@ -21,13 +21,13 @@ pub(super) fn insert(
         params![
             id,
             at,
-            entry.incident_id,
+            entry.incident_id.as_ref(),
             entry.kind,
             agent.kind,
-            agent.id,
-            agent.name,
-            entry.service_id,
-            entry.text,
+            agent.id.as_deref(),
+            &agent.name,
+            entry.service_id.as_deref(),
+            &entry.text,
             entry.details.clone()
         ],
     )?;

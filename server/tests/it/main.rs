@@ -1,0 +1,5 @@
+//! The integration tests, one binary; its tree mirrors the API.
+
+mod foundation;
+mod harness;
+mod statements;
