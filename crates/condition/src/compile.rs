@@ -51,77 +51,93 @@ pub(crate) enum Factor {
     During(WeeklySchedule),
 }
 
-/// Compiles a tree from the parser; the numbers follow the order in which the parser met the comparisons.
-///
-/// `None` where a pattern does not compile, which the parser has ruled out.
-pub(crate) fn compile(expression: &Expression, next: &mut usize) -> Option<Node> {
-    let node = match expression {
-        Expression::Any(members) => Node::Any(compile_all(members, next)?),
-        Expression::All(members) => Node::All(compile_all(members, next)?),
-        Expression::Not(inner) => Node::Not(Box::new(compile(inner, next)?)),
-        Expression::Constant(value) => numbered(next, Factor::Constant(*value)),
+/// What the parser hands over beside the tree: both are used up in the order of the text.
+pub(crate) struct Supply {
+    next_factor: usize,
+    patterns: std::vec::IntoIter<Pattern>,
+}
+
+impl Supply {
+    pub(crate) fn new(patterns: Vec<Pattern>) -> Self {
+        Self {
+            next_factor: 0,
+            patterns: patterns.into_iter(),
+        }
+    }
+
+    fn numbered(&mut self, factor: Factor) -> Node {
+        let number = self.next_factor;
+        self.next_factor += 1;
+        Node::Factor(number, factor)
+    }
+}
+
+/// Compiles a tree from the parser; `None` where a pattern is missing, which the parser rules out.
+pub(crate) fn compile(expression: &Expression, supply: &mut Supply) -> Option<Node> {
+    let factor = match expression {
+        Expression::Any(members) => return Some(Node::Any(compile_all(members, supply)?)),
+        Expression::All(members) => return Some(Node::All(compile_all(members, supply)?)),
+        Expression::Not(inner) => return Some(Node::Not(Box::new(compile(inner, supply)?))),
+        Expression::Constant(value) => Factor::Constant(*value),
         Expression::Compare {
             left,
             comparison,
             right,
-        } => {
-            let factor = Factor::Compare {
-                left: left.clone(),
-                comparison: *comparison,
-                right: right.clone(),
-            };
-            numbered(next, factor)
-        }
+        } => Factor::Compare {
+            left: left.clone(),
+            comparison: *comparison,
+            right: right.clone(),
+        },
         Expression::Match {
             left,
-            kind,
+            kind: MatchKind::Regex,
+            ..
+        } => Factor::Regex {
+            left: left.clone(),
+            pattern: supply.patterns.next()?,
+        },
+        Expression::Match {
+            left,
+            kind: MatchKind::Part,
             case,
             right,
-        } => numbered(next, matching(left, *kind, *case, right)?),
-        Expression::Exists(path) => numbered(next, Factor::Exists(path.clone())),
-        Expression::During(schedule) => numbered(next, Factor::During(schedule.clone())),
-    };
-    Some(node)
-}
-
-fn compile_all(members: &[Expression], next: &mut usize) -> Option<Box<[Node]>> {
-    members.iter().map(|member| compile(member, next)).collect()
-}
-
-fn numbered(next: &mut usize, factor: Factor) -> Node {
-    let number = *next;
-    *next += 1;
-    Node::Factor(number, factor)
-}
-
-fn matching(left: &Operand, kind: MatchKind, case: Case, right: &Operand) -> Option<Factor> {
-    let left = left.clone();
-    Some(match (kind, right) {
-        (MatchKind::Regex, Operand::Text(text)) => Factor::Regex {
+        } => part(left, *case, right),
+        Expression::Match {
             left,
-            pattern: Pattern::compile_condition(text, case).ok()?,
+            kind: MatchKind::Whole,
+            case,
+            right,
+        } => Factor::Whole {
+            left: left.clone(),
+            case: *case,
+            right: right.clone(),
         },
-        (MatchKind::Regex, _) => return None,
-        (MatchKind::Part, Operand::Text(text)) => {
-            let needle = match case {
-                Case::Exact => Finder::new(text.as_str()).into_owned(),
-                Case::Ignored => Finder::new(folded(text).as_ref()).into_owned(),
-            };
-            Factor::PartOf {
+        Expression::Exists(path) => Factor::Exists(path.clone()),
+        Expression::During(schedule) => Factor::During(schedule.clone()),
+    };
+    Some(supply.numbered(factor))
+}
+
+fn compile_all(members: &[Expression], supply: &mut Supply) -> Option<Box<[Node]>> {
+    members.iter().map(|member| compile(member, supply)).collect()
+}
+
+fn part(left: &Operand, case: Case, right: &Operand) -> Factor {
+    let left = left.clone();
+    let needle = match (right, case) {
+        (Operand::Text(text), Case::Exact) => Finder::new(text.as_str()).into_owned(),
+        (Operand::Text(text), Case::Ignored) => Finder::new(folded(text).as_ref()).into_owned(),
+        _ => {
+            return Factor::Part {
                 left,
                 case,
-                needle: Box::new(needle),
-            }
+                right: right.clone(),
+            };
         }
-        (MatchKind::Part, right) => Factor::Part {
-            left,
-            case,
-            right: right.clone(),
-        },
-        (MatchKind::Whole, right) => Factor::Whole {
-            left,
-            case,
-            right: right.clone(),
-        },
-    })
+    };
+    Factor::PartOf {
+        left,
+        case,
+        needle: Box::new(needle),
+    }
 }

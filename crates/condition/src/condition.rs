@@ -5,7 +5,7 @@ use std::{fmt::Display, ops::Range, str::FromStr};
 use jiff::tz::TimeZoneDatabase;
 
 use crate::{
-    compile::{Node, compile},
+    compile::{Node, Supply, compile},
     error::{Problem, SyntaxError},
     evaluate::{Evaluation, Outcome, Warning},
     parse::{Parsed, parse},
@@ -94,6 +94,7 @@ impl Condition {
         let Parsed {
             expression,
             factors,
+            patterns,
             depth,
             steps,
         } = parse(source, settings)?;
@@ -103,7 +104,7 @@ impl Condition {
             depth,
             steps,
         };
-        let root = compile(&expression, &mut 0).ok_or_else(|| {
+        let root = compile(&expression, &mut Supply::new(patterns)).ok_or_else(|| {
             let reason = "it could not be compiled".to_owned();
             SyntaxError::locate(source, 0, Problem::BadPattern { reason })
         })?;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::{
     compile::{Factor, Node},
     number::Number,
+    pattern::Allowance,
     scope::Scope,
     syntax::{Case, Comparison, Operand},
     text::{TEXT_BYTES, contains, cut, folded, json_text, same_folded},
@@ -53,6 +54,8 @@ pub enum Concern {
     },
     #[error("`matches` compares texts, not {left} and {right}")]
     NoText { left: &'static str, right: &'static str },
+    #[error("the regular expression takes too much work on a text of this length")]
+    TooHard,
     #[error("lists and objects of more than 65,536 parts are not compared")]
     TooLarge,
 }
@@ -87,6 +90,7 @@ impl Datum<'_> {
 pub(crate) struct Evaluation<'s, 'd> {
     scope: &'s Scope<'d>,
     pub(crate) steps: u64,
+    allowance: Allowance,
     /// Filled only where the caller wants to read it.
     pub(crate) concerns: Option<Vec<(usize, Concern)>>,
 }
@@ -96,6 +100,7 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
         Self {
             scope,
             steps: 0,
+            allowance: Allowance::default(),
             concerns,
         }
     }
@@ -156,7 +161,9 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
             Factor::Regex { left, pattern } => {
                 let text = self.left_text(left, "a text")?;
                 self.steps += text.len() as u64;
-                Ok(pattern.is_match(&text))
+                pattern
+                    .is_match(&text, &mut self.allowance)
+                    .ok_or(Concern::TooHard)
             }
             Factor::Exists(path) => {
                 self.steps += path.segments.len() as u64;

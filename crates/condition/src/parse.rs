@@ -45,6 +45,7 @@ pub(crate) struct Progress<'c> {
     depth: usize,
     deepest: usize,
     factors: Vec<Range<usize>>,
+    patterns: Vec<Pattern>,
     /// Characters looked at, those looked at twice counted twice.
     steps: u64,
 }
@@ -81,6 +82,8 @@ pub(crate) struct Parsed {
     pub(crate) expression: Expression,
     /// Where each comparison stands, in the order of the text.
     pub(crate) factors: Vec<Range<usize>>,
+    /// The regular expressions, compiled, in the order of the text.
+    pub(crate) patterns: Vec<Pattern>,
     pub(crate) depth: usize,
     pub(crate) steps: u64,
 }
@@ -98,12 +101,14 @@ pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxE
     let Progress {
         deepest,
         factors,
+        patterns,
         steps,
         ..
     } = progress;
     Ok(Parsed {
         expression,
         factors,
+        patterns,
         depth: deepest,
         steps,
     })
@@ -143,6 +148,7 @@ fn run<'c, T>(
         depth: 0,
         deepest: 0,
         factors: Vec::new(),
+        patterns: Vec::new(),
         steps: 0,
     };
     let mut input = Stateful {
@@ -380,8 +386,9 @@ fn matching(input: &mut Input<'_, '_>, left: Operand) -> Result<Expression> {
     let right = if kind == MatchKind::Regex {
         let start = input.current_token_start();
         let text = literal_text(input)?;
-        Pattern::compile_condition(&text, case)
+        let pattern = Pattern::compile_condition(&text, case)
             .map_err(|error| Fault::at(start, Problem::BadPattern { reason: error.reason }))?;
+        input.state.patterns.push(pattern);
         Operand::Text(text)
     } else {
         operand(input)?

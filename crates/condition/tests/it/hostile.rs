@@ -269,3 +269,25 @@ fn deeply_nested_events_do_no_harm() {
     assert!(evaluation_steps("event.deep == event.deep", &event) > 100);
     assert!(evaluation_steps("event.deep matches regex '1'", &event) > 100);
 }
+
+#[test]
+fn a_pattern_made_to_take_long_is_given_up_with_a_warning() {
+    let mut state = 1_u64;
+    let mut letter = || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        if state >> 63 == 0 { 'a' } else { 'b' }
+    };
+    let text: String = (0..65_536).map(|_| letter()).collect();
+    let event = json!({"text": text, "summary": "disk"});
+    let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("event", &event);
+    let explosive = vec!["event.text matches regex '[ab]*a[ab]{900}c'"; 30].join(" or ");
+    let condition: Condition = format!("{explosive} or event.summary matches regex '^d'")
+        .parse()
+        .unwrap();
+    let outcome = condition.evaluate(&scope);
+    assert!(outcome.matched, "small patterns are not held back by large ones");
+    assert_eq!(outcome.warnings.len(), 30);
+    assert!(outcome.warnings[0].to_string().contains("too much work"));
+}
