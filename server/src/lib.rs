@@ -10,6 +10,8 @@ pub mod config;
 
 pub mod app;
 
+pub mod console;
+
 pub mod access;
 pub mod incidents;
 pub mod people;

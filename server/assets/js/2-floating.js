@@ -1,0 +1,60 @@
+// Dialogs, menus and toasts.
+(() => {
+  "use strict";
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-open]");
+    if (opener) {
+      const dialog = document.getElementById(opener.dataset.open);
+      if (dialog && !dialog.open) { dialog.showModal(); dialog.dispatchEvent(new Event("muster:opened")); }
+    }
+    const closer = event.target.closest("[data-close]");
+    if (closer) closer.closest("dialog")?.close();
+    if (event.target instanceof HTMLDialogElement) event.target.close(); // the ground round it
+    for (const menu of document.querySelectorAll(".more-menu[open], .situation details[open], .phone-bar details[open]")) {
+      if (!menu.contains(event.target)) menu.open = false;
+    }
+    const copier = event.target.closest("[data-copy]");
+    if (copier) {
+      const source = document.getElementById(copier.dataset.copy);
+      navigator.clipboard?.writeText((source?.value ?? source?.textContent ?? "").trim())
+        .then(() => window.muster.toast("Copied"));
+    }
+    if (event.target.closest("[data-print]")) window.print();
+    const shower = event.target.closest("[data-show-password]");
+    if (shower) {
+      const field = document.getElementById(shower.dataset.showPassword);
+      const shown = field.type === "text";
+      field.type = shown ? "password" : "text";
+      shower.textContent = shown ? "Show" : "Hide";
+    }
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    const menu = document.querySelector(".more-menu[open], .situation details[open], .phone-bar details[open]");
+    if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
+  });
+
+  // A question before what cannot be taken back: <form data-confirm="dialog-id">.
+  document.addEventListener("submit", (event) => {
+    const dialog = document.getElementById(event.target.dataset.confirm || "");
+    if (!dialog || event.target.dataset.confirmed) return;
+    event.preventDefault();
+    dialog.showModal();
+    dialog.addEventListener("close", () => {
+      if (dialog.returnValue !== "yes") return;
+      event.target.dataset.confirmed = "yes";
+      event.target.requestSubmit(event.submitter);
+    }, { once: true });
+  });
+
+  // Toasts only confirm; errors stand beside the thing.
+  window.muster.toast = (words) => {
+    const toast = document.createElement("div");
+    toast.className = "toast";
+    toast.textContent = words;
+    document.getElementById("toasts")?.append(toast);
+    setTimeout(() => toast.remove(), 5000);
+  };
+  document.body.addEventListener("muster:toast", (event) => window.muster.toast(String(event.detail?.value ?? "")));
+})();

@@ -1,0 +1,37 @@
+//! The kit: every part that screens are made of, made once.
+//!
+//! A part is a plain value that draws itself (`{{ row.state }}` in a template). What needs arithmetic, such as
+//! a line, a ring, a wall or a graph, is laid out by a pure function here and only printed by the template.
+//! `/console/kit` shows every part in every state; a screen that needs something new adds it here first.
+
+mod calendar;
+mod controls;
+mod graph;
+mod lanes;
+mod people;
+mod rich;
+mod spark;
+mod state;
+mod tiles;
+mod time;
+mod timeline;
+mod words;
+
+pub use calendar::*;
+pub use controls::*;
+pub use graph::*;
+pub use lanes::*;
+pub use people::*;
+pub use rich::*;
+pub use spark::*;
+pub use state::*;
+pub use tiles::*;
+pub use time::*;
+pub use timeline::*;
+pub use words::*;
+
+/// Marks parts whose template has already escaped what it prints.
+macro_rules! drawn {
+    ($($part:ty),+ $(,)?) => { $(impl askama::filters::HtmlSafe for $part {})+ };
+}
+pub(crate) use drawn;

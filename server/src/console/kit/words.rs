@@ -1,0 +1,68 @@
+//! Numbers as people write them.
+
+/// `1,204`: thousands parted by commas.
+pub fn thousands(number: u64) -> String {
+    let digits = number.to_string();
+    let mut parted = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            parted.push(',');
+        }
+        parted.push(digit);
+    }
+    parted
+}
+
+/// `1 shop`, `12 shops`, `1,204 messages`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", thousands(number), if number == 1 { one } else { many })
+}
+
+/// `One`, `Five`, `Twelve`, then figures: for the first word of a sentence.
+pub fn opening_number(number: u64) -> String {
+    const WORDS: [&str; 13] = [
+        "Nothing", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten", "Eleven",
+        "Twelve",
+    ];
+    usize::try_from(number)
+        .ok()
+        .and_then(|index| WORDS.get(index))
+        .map_or_else(|| thousands(number), |word| (*word).to_owned())
+}
+
+/// Two decimals at most and no trailing zeros: coordinates in drawings.
+pub(super) fn coordinate(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_parted() {
+        assert_eq!(thousands(0), "0");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_000), "1,000");
+        assert_eq!(thousands(1_234_567), "1,234,567");
+    }
+
+    #[test]
+    fn one_thing_is_one_thing() {
+        assert_eq!(counted(1, "shop", "shops"), "1 shop");
+        assert_eq!(counted(0, "shop", "shops"), "0 shops");
+    }
+
+    #[test]
+    fn sentences_begin_with_words_up_to_twelve() {
+        assert_eq!(opening_number(5), "Five");
+        assert_eq!(opening_number(13), "13");
+    }
+
+    #[test]
+    fn coordinates_are_short() {
+        assert_eq!(coordinate(12.0), "12");
+        assert_eq!(coordinate(1.0 / 3.0), "0.33");
+    }
+}

@@ -1,0 +1,13 @@
+//! The screens: for each a view, typed by what the reader sees, and a template that draws it.
+//!
+//! A view holds words that are ready to be read (a slice has already asked the database, and decided). Every
+//! optional thing of a view has its own words for when it is missing, so an empty system is drawn by the same
+//! template.
+
+pub mod kit;
+pub mod now;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;
