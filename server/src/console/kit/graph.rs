@@ -400,23 +400,26 @@ impl Layout {
         let left = |cell: usize| self.cells[cell].column as f64 * pitch * 10.0;
         let right = |cell: usize| left(cell) + node_width * 10.0;
         let down = |cell: usize| HEADING + self.cells[cell].middle;
-        let mut path = format!("M{} {}", coordinate(right(route[0])), coordinate(down(route[0])));
+        let mut steps = vec![format!(
+            "M{} {}",
+            coordinate(right(route[0])),
+            coordinate(down(route[0]))
+        )];
         for pair in route.windows(2) {
             let (from, to) = (right(pair[0]), left(pair[1]));
-            let bend = f64::midpoint(from, to);
+            let bend = coordinate(f64::midpoint(from, to));
             let (above, below) = (coordinate(down(pair[0])), coordinate(down(pair[1])));
-            path.push_str(&format!(
-                "C{0} {above} {0} {below} {1} {below}",
-                coordinate(bend),
+            steps.push(format!(
+                "C{bend} {above} {bend} {below} {} {below}",
                 coordinate(to)
             ));
             if self.cells[pair[1]].node.is_none() {
-                path.push_str(&format!("H{}", coordinate(right(pair[1]))));
+                steps.push(format!("H{}", coordinate(right(pair[1]))));
             }
         }
         let end = route[route.len() - 1];
         PlacedEdge {
-            path,
+            path: steps.concat(),
             tip: (coordinate(left(end) / 10.0), coordinate(down(end))),
             class: edge
                 .passes

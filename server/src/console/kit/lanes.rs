@@ -4,7 +4,7 @@
 use askama::Template;
 use jiff::{Timestamp, ToSpan};
 
-use super::words::coordinate;
+use super::words::{coordinate, path_through};
 use super::{Reading, State, drawn};
 
 /// What is to be drawn.
@@ -220,18 +220,11 @@ fn lay_area(
         .fold(f64::MIN_POSITIVE, f64::max);
     let floor = f64::from(AREA_HEIGHT) - 6.0;
     let down = |value: f64| floor - (value / highest) * (floor - 10.0);
-    let line: String = points
-        .iter()
-        .enumerate()
-        .map(|(index, (at, value))| {
-            let command = if index == 0 { 'M' } else { 'L' };
-            format!(
-                "{command}{} {}",
-                coordinate(axis.percent(*at) * 10.0),
-                coordinate(down(*value))
-            )
-        })
-        .collect();
+    let line = path_through(
+        points
+            .iter()
+            .map(|(at, value)| (axis.percent(*at) * 10.0, down(*value))),
+    );
     let filled = match (points.first(), points.last()) {
         (Some((first, _)), Some((last, _))) => format!(
             "{line}L{} {floor}L{} {floor}Z",

@@ -4,7 +4,7 @@
 
 use askama::Template;
 
-use super::words::coordinate;
+use super::words::{coordinate, path_through};
 use super::{State, StateMark, drawn};
 
 /// Height of a line's drawing, in pixels.
@@ -63,18 +63,12 @@ pub fn spark(series: &Series) -> Spark {
     let top = highest.max(usual_high).min(cap).max(f64::MIN_POSITIVE);
     let down = |value: f64| HEIGHT - INSET - (value.min(top) / top) * (HEIGHT - 2.0 * INSET);
     let step = 100.0 / (values.len().max(2) - 1) as f64;
-    let path = values
-        .iter()
-        .enumerate()
-        .map(|(index, value)| {
-            let command = if index == 0 { 'M' } else { 'L' };
-            format!(
-                "{command}{} {}",
-                coordinate(index as f64 * step),
-                coordinate(down(*value))
-            )
-        })
-        .collect();
+    let path = path_through(
+        values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (index as f64 * step, down(*value))),
+    );
     Spark {
         path,
         usual: series.usual.map(|(low, high)| {

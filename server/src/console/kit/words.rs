@@ -5,7 +5,7 @@ pub fn thousands(number: u64) -> String {
     let digits = number.to_string();
     let mut parted = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             parted.push(',');
         }
         parted.push(digit);
@@ -28,6 +28,18 @@ pub fn opening_number(number: u64) -> String {
         .ok()
         .and_then(|index| WORDS.get(index))
         .map_or_else(|| thousands(number), |word| (*word).to_owned())
+}
+
+/// A line through points: `M0 44L50 4L100 24`.
+pub(super) fn path_through(points: impl Iterator<Item = (f64, f64)>) -> String {
+    let mut path = String::new();
+    for (across, down) in points {
+        path.push(if path.is_empty() { 'M' } else { 'L' });
+        path.push_str(&coordinate(across));
+        path.push(' ');
+        path.push_str(&coordinate(down));
+    }
+    path
 }
 
 /// Two decimals at most and no trailing zeros: coordinates in drawings.

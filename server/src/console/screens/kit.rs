@@ -38,11 +38,11 @@ impl Kit {
         Self { frame, reading }
     }
 
-    fn roles(&self) -> [&'static str; 16] {
+    fn roles() -> [&'static str; 16] {
         ROLES
     }
 
-    fn states(&self) -> Vec<(State, &'static str)> {
+    fn states() -> Vec<(State, &'static str)> {
         let told = [
             "Solid triangle, point up. Nobody has it yet, or it is down.",
             "Half-filled circle. Somebody has it.",
@@ -77,7 +77,7 @@ impl Kit {
             .countdown(self.minutes(left - 60), self.minutes(left))
     }
 
-    fn banners(&self) -> [Banner; 3] {
+    fn banners() -> [Banner; 3] {
         let banner = |state, about, words: &str, link: &str| Banner {
             state,
             about,
@@ -106,7 +106,7 @@ impl Kit {
         ]
     }
 
-    fn empty(&self) -> Empty {
+    fn empty() -> Empty {
         Empty {
             title: "No tasks yet",
             words: "Tasks of this incident will be listed here.".into(),
@@ -114,7 +114,7 @@ impl Kit {
         }
     }
 
-    fn tabs(&self) -> Choices {
+    fn tabs() -> Choices {
         Choices::new(
             ChoicesLook::Tabs,
             "Pictures",
@@ -128,7 +128,7 @@ impl Kit {
         )
     }
 
-    fn segments(&self) -> Choices {
+    fn segments() -> Choices {
         Choices::new(
             ChoicesLook::Segments,
             "Show",
@@ -137,7 +137,7 @@ impl Kit {
         )
     }
 
-    fn pagination(&self) -> Pagination {
+    fn pagination() -> Pagination {
         Pagination {
             words: "51 to 100 of 1,204".to_owned(),
             earlier: Some("#".to_owned()),
@@ -181,7 +181,7 @@ impl Kit {
         ]
     }
 
-    fn composer(&self) -> Composer {
+    fn composer() -> Composer {
         let reader = |value, words: &str, icon, reach, sees: &str, verb: &str| ComposerReader {
             value,
             words: words.to_owned(),
@@ -225,7 +225,7 @@ impl Kit {
         }
     }
 
-    fn checked_words(&self) -> Rich {
+    fn checked_words() -> Rich {
         Rich::plain("We are putting the ")
             .found("store-edge agent")
             .then(" ")
@@ -233,7 +233,7 @@ impl Kit {
             .then(".")
     }
 
-    fn spark(&self) -> Spark {
+    fn spark() -> Spark {
         let mut values: Vec<f64> = (0..60).map(|index| 10.0 + f64::from((index * 7) % 5)).collect();
         values.extend([30.0, 52.0, 48.0, 40.0]);
         let told = "calm, then four times the usual".to_owned();
@@ -245,7 +245,7 @@ impl Kit {
         })
     }
 
-    fn shares(&self) -> Shares {
+    fn shares() -> Shares {
         shares(&[
             (State::Triggered, 12, "offline"),
             (State::Recovering, 5, "recovering"),
@@ -253,7 +253,7 @@ impl Kit {
         ])
     }
 
-    fn bars(&self) -> [(&'static str, Bar); 3] {
+    fn bars() -> [(&'static str, Bar); 3] {
         [
             ("241", Bar::of(241, 241)),
             ("38", Bar::of(38, 241)),
@@ -261,7 +261,7 @@ impl Kit {
         ]
     }
 
-    fn wall(&self) -> TileWall {
+    fn wall() -> TileWall {
         let tile = |index: usize, state: State, chosen| {
             let label = format!("Shop {index}, {}", state.word().to_lowercase());
             (
@@ -284,7 +284,7 @@ impl Kit {
         tile_wall(tiles)
     }
 
-    fn terminals(&self) -> [Terminals; 3] {
+    fn terminals() -> [Terminals; 3] {
         [
             Terminals {
                 state: State::Triggered,
@@ -304,7 +304,7 @@ impl Kit {
         ]
     }
 
-    fn graph(&self) -> Graph {
+    fn graph() -> Graph {
         let node = |name: &str, note: &str, state, tone, column| Node {
             name: name.to_owned(),
             note: note.to_owned(),
