@@ -95,3 +95,7 @@ key! {
     /// A custom shift of a shift-based schedule.
     CustomShiftId
 }
+key! {
+    /// An agreement between people to cover or to swap.
+    AgreementId
+}

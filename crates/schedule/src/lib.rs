@@ -7,8 +7,13 @@
 //! The crate does no I/O, holds no clock and never panics: whatever is wrong with what it is given is a typed error
 //! that names the field.
 
+mod assignments;
+mod covers;
+mod difference;
+mod follow_the_sun;
 mod keys;
 mod layered;
+mod members;
 mod pieces;
 mod plan;
 mod recurrence;
@@ -17,11 +22,17 @@ mod rotation;
 pub mod shifts;
 mod span;
 mod validate;
+mod versions;
 mod wall_clock;
 mod week;
 
-pub use keys::{CustomShiftId, EventId, LayerId, OverrideId, RotationId, UserKey};
+pub use assignments::{Assignment, DoubleBooking, Roster, Stretch, double_bookings, gaps, stretches};
+pub use covers::{Agreement, Cover, Covered, Extent, Fit, Misfit, apply_agreements};
+pub use difference::{ChangedStretch, Difference, PersonChange, ShiftChange, difference, preview};
+pub use follow_the_sun::{SunTeam, follow_the_sun};
+pub use keys::{AgreementId, CustomShiftId, EventId, LayerId, OverrideId, RotationId, UserKey};
 pub use layered::{Advance, Layer, Override, Restriction, Schedule};
+pub use members::MembersProblem;
 pub use plan::{MAX_HANDOFFS, Plan, TooLong};
 pub use recurrence::{Frequency, Moment, Recurrence, RecurrenceProblem, Rule, RuleDay};
 pub use render::{Entry, OnCall, Rendered, RenderedLayer, Shift, Source, SubSchedule, merge_by_user};
@@ -30,3 +41,4 @@ pub use validate::{
     MAX_LAYERS, MAX_OVERRIDES, MAX_RESTRICTIONS_PER_LAYER, MAX_TURN_LENGTH_SECONDS, MAX_USERS_PER_LAYER,
     Problem, ProblemKind,
 };
+pub use versions::{History, HistoryProblem, Version, VersionedPlan, Written};

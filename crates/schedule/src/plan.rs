@@ -128,6 +128,10 @@ impl Plan {
         &self.people
     }
 
+    pub(crate) fn zone_of(&self, layer: &PlanLayer) -> &TimeZone {
+        &self.zones[layer.zone]
+    }
+
     pub(crate) fn user(&self, index: u32) -> UserKey {
         self.people[index as usize].clone()
     }

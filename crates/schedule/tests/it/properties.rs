@@ -79,7 +79,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(1_500))]
+    #![proptest_config(cases(1_000))]
 
     #[test]
     fn the_second_opinion_agrees_on_worked_turns((index, mut schedule) in case()) {
@@ -102,7 +102,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(cases(3_000))]
+    #![proptest_config(cases(1_500))]
 
     #[test]
     fn asking_at_an_instant_agrees_with_the_list((index, schedule) in case(), offsets in prop::collection::vec(0.0..1.0f64, 20)) {

@@ -461,7 +461,7 @@ fn rule() -> impl Strategy<Value = String> {
                 let mut rule = format!("FREQ={frequency};INTERVAL={interval}");
                 let mut add = |name: &str, values: &[&str]| {
                     if !values.is_empty() && !plain {
-                        rule += &format!(";{name}={}", values.join(","));
+                        rule.extend([";", name, "=", &values.join(",")]);
                     }
                 };
                 if ordered && frequency == "MONTHLY" {
@@ -474,7 +474,7 @@ fn rule() -> impl Strategy<Value = String> {
                 }
                 add("BYMONTH", &months);
                 if let Some(count) = bound {
-                    rule += &format!(";COUNT={count}");
+                    rule.extend([";COUNT=".to_owned(), count.to_string()]);
                 }
                 rule + if sunday { ";WKST=SU" } else { "" }
             },

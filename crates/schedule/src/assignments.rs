@@ -1,0 +1,221 @@
+//! Who is on call when, whatever kind of schedule says so.
+//!
+//! Layers, shifts, versions and covers all come down to this one list, and everything that looks at plans as a whole
+//! (differences, gaps, clashes, fairness, working time) starts from it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::keys::UserKey;
+use crate::plan::{Plan, TooLong};
+use crate::render::{Entry, Rendered};
+use crate::shifts::{RenderedShifts, ShiftPlan};
+use crate::span::{Micros, Span};
+
+/// Somebody is on call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Assignment {
+    /// From when to when.
+    pub span: Span,
+    /// Who.
+    pub user: UserKey,
+}
+
+impl Assignment {
+    /// A person on call for a stretch of time.
+    pub fn new(user: impl Into<UserKey>, span: Span) -> Self {
+        Self {
+            span,
+            user: user.into(),
+        }
+    }
+}
+
+impl From<&Entry> for Assignment {
+    fn from(entry: &Entry) -> Self {
+        Self {
+            span: entry.span(),
+            user: entry.user.clone(),
+        }
+    }
+}
+
+/// Anything that can say who is on call over a span.
+pub trait Roster {
+    /// Who is on call during the span, by start; stretches that reach beyond it are cut.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the span holds too many hand-offs.
+    fn assignments(&self, span: Span) -> Result<Vec<Assignment>, TooLong>;
+}
+
+impl Roster for Plan {
+    fn assignments(&self, span: Span) -> Result<Vec<Assignment>, TooLong> {
+        let pieces = self.final_pieces(span.start_micros(), span.end_micros())?;
+        let assignment = |piece: &crate::pieces::Piece| {
+            Assignment::new(self.user(piece.user), Span::from_micros(piece.start, piece.end))
+        };
+        Ok(join(pieces.iter().map(assignment).collect()))
+    }
+}
+
+impl Roster for ShiftPlan {
+    fn assignments(&self, span: Span) -> Result<Vec<Assignment>, TooLong> {
+        self.render(span).map(|rendered| rendered.assignments())
+    }
+}
+
+impl Rendered {
+    /// The final schedule as assignments.
+    pub fn assignments(&self) -> Vec<Assignment> {
+        join(self.final_schedule.entries.iter().map(Assignment::from).collect())
+    }
+}
+
+impl RenderedShifts {
+    /// Everybody's shifts as assignments; empty members are left out.
+    pub fn assignments(&self) -> Vec<Assignment> {
+        let assigned = self.entries.iter().filter_map(|entry| {
+            let span = Span::new(entry.start_time, entry.end_time).ok()?;
+            Some(Assignment {
+                span,
+                user: entry.member.as_user()?.clone(),
+            })
+        });
+        join(assigned.collect())
+    }
+}
+
+/// Each person's stretches joined where they touch or overlap; the whole by start.
+pub(crate) fn join(mut assignments: Vec<Assignment>) -> Vec<Assignment> {
+    assignments.sort_unstable_by(|a, b| a.user.cmp(&b.user).then(a.span.cmp(&b.span)));
+    let mut joined: Vec<Assignment> = Vec::with_capacity(assignments.len());
+    for assignment in assignments {
+        match joined.last_mut() {
+            Some(last) if last.user == assignment.user && assignment.span.start() <= last.span.end() => {
+                let end = last.span.end_micros().max(assignment.span.end_micros());
+                last.span = Span::from_micros(last.span.start_micros(), end);
+            }
+            _ => joined.push(assignment),
+        }
+    }
+    joined.sort_unstable();
+    joined
+}
+
+/// A stretch of time with everybody who is on call throughout it; nobody in a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// From when to when.
+    pub span: Span,
+    /// Who, in order of their keys.
+    pub users: Vec<UserKey>,
+}
+
+/// The span cut wherever somebody comes or goes: first to last, without a hole.
+pub fn stretches(assignments: &[Assignment], span: Span) -> Vec<Stretch> {
+    let (start, end) = (span.start_micros(), span.end_micros());
+    let mut edges: Vec<(Micros, &UserKey, i32)> = Vec::new();
+    for assignment in assignments {
+        let (from, to) = (
+            assignment.span.start_micros().max(start),
+            assignment.span.end_micros().min(end),
+        );
+        if from < to {
+            edges.push((from, &assignment.user, 1));
+            edges.push((to, &assignment.user, -1));
+        }
+    }
+    edges.sort_unstable();
+    let mut present: std::collections::BTreeMap<&UserKey, i32> = std::collections::BTreeMap::new();
+    let mut result: Vec<Stretch> = Vec::new();
+    let mut since = start;
+    let mut flush = |since: Micros, until: Micros, present: &std::collections::BTreeMap<&UserKey, i32>| {
+        if since >= until {
+            return;
+        }
+        let users: Vec<UserKey> = present.keys().map(|user| (*user).clone()).collect();
+        match result.last_mut() {
+            Some(last) if last.users == users => {
+                last.span = Span::from_micros(last.span.start_micros(), until);
+            }
+            _ => result.push(Stretch {
+                span: Span::from_micros(since, until),
+                users,
+            }),
+        }
+    };
+    for (at, user, change) in edges {
+        flush(since, at, &present);
+        since = since.max(at);
+        let count = present.entry(user).or_insert(0);
+        *count += change;
+        if *count == 0 {
+            present.remove(user);
+        }
+    }
+    flush(since, end, &present);
+    result
+}
+
+/// The stretches of the span in which nobody is on call.
+pub fn gaps(assignments: &[Assignment], span: Span) -> Vec<Span> {
+    let empty = stretches(assignments, span)
+        .into_iter()
+        .filter(|stretch| stretch.users.is_empty());
+    empty.map(|stretch| stretch.span).collect()
+}
+
+/// A person who is on call in several places at once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoubleBooking {
+    /// Who.
+    pub user: UserKey,
+    /// When.
+    pub span: Span,
+    /// Which of the given rosters, by position; two or more.
+    pub rosters: Vec<usize>,
+}
+
+/// Where anybody is on call in more than one of several rosters at the same time, by person and start.
+pub fn double_bookings(rosters: &[Vec<Assignment>]) -> Vec<DoubleBooking> {
+    let mut edges: Vec<(&UserKey, Micros, i32, usize)> = Vec::new();
+    for (index, assignments) in rosters.iter().enumerate() {
+        for assignment in assignments {
+            edges.push((&assignment.user, assignment.span.start_micros(), 1, index));
+            edges.push((&assignment.user, assignment.span.end_micros(), -1, index));
+        }
+    }
+    edges.sort_unstable();
+    let mut found: Vec<DoubleBooking> = Vec::new();
+    let mut open: std::collections::BTreeMap<usize, i32> = std::collections::BTreeMap::new();
+    let mut since = 0;
+    let mut whose = None;
+    for (user, at, change, index) in edges {
+        if open.len() > 1 && since < at && whose == Some(user) {
+            let rosters = open.keys().copied().collect();
+            found.push(DoubleBooking {
+                user: user.clone(),
+                span: Span::from_micros(since, at),
+                rosters,
+            });
+        }
+        (since, whose) = (at, Some(user));
+        let count = open.entry(index).or_insert(0);
+        *count += change;
+        if *count == 0 {
+            open.remove(&index);
+        }
+    }
+    found
+}
+
+/// Cuts assignments to a span, dropping what lies outside.
+pub(crate) fn within(assignments: &[Assignment], span: Span) -> impl Iterator<Item = Assignment> + '_ {
+    assignments.iter().filter_map(move |assignment| {
+        let span = assignment.span.intersection(&span)?;
+        Some(Assignment {
+            span,
+            user: assignment.user.clone(),
+        })
+    })
+}
