@@ -58,6 +58,14 @@ impl Draws {
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         ((u128::from(self.next()) * bound as u128) >> 64) as usize
     }
+
+    /// Puts `values` into an order drawn at random (Fisher and Yates).
+    pub(crate) fn shuffle<T>(&mut self, values: &mut [T]) {
+        for last in (1..values.len()).rev() {
+            let chosen = self.below(last + 1);
+            values.swap(last, chosen);
+        }
+    }
 }
 
 /// The 2.5th and 97.5th percentile of `statistic` over 1,000 resamples of `units` with replacement.

@@ -3,7 +3,10 @@
 //! A task is a function from the folder of its data and the seed to findings. All tasks use the crate's default
 //! configuration: nothing is tuned for one set.
 
+mod banking77;
+mod clinc150;
 mod drain;
+mod linear_baseline;
 mod log_templates;
 
 use std::path::Path;
@@ -17,10 +20,20 @@ struct Task {
 }
 
 /// Every task, in the order in which they run. To add one, write its module and list it here.
-const TASKS: &[Task] = &[Task {
-    folder: "log-templates",
-    run: log_templates::run,
-}];
+const TASKS: &[Task] = &[
+    Task {
+        folder: "log-templates",
+        run: log_templates::run,
+    },
+    Task {
+        folder: "banking77",
+        run: banking77::run,
+    },
+    Task {
+        folder: "clinc150",
+        run: clinc150::run,
+    },
+];
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {

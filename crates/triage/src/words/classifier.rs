@@ -1,8 +1,9 @@
 //! Tells which known topic a short text belongs to, from few examples, or that it belongs to none.
 //!
-//! Agents and responders teach it ([`Classifier::teach`]) by linking cases to known issues; [`Classifier::fit`] learns
-//! from all examples at once (well under a second for hundreds of them); [`Classifier::classify`] answers with ranked
-//! topics and the words that decided. Whether anything fits is not a guess of the model about itself: the score is
+//! Agents and responders teach it ([`Classifier::teach`]) by linking cases to known issues, and it is told what the
+//! topics are called ([`Classifier::describe`]) and what customers wrote before ([`Classifier::observe`]), which is worth
+//! as much as twice the examples; [`Classifier::fit`] learns from all of it at once, and [`Classifier::classify`]
+//! answers with ranked topics and the words that decided. Whether anything fits is not a guess of the model about itself: the score is
 //! compared with the scores that taught examples got while they were held out, so [`Settings::keep`] means what it
 //! says. Nothing is random, nothing is read from outside, and the same lessons always give the same answers.
 
@@ -11,24 +12,16 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
-use super::features::{Gram, Vector, Vocabulary, grams};
-use super::linear::{Draws, Dual, Lesson, Separators, separate};
+use super::features::grams;
+use super::model::{Example, Model};
 use super::text::{BYTES_READ, tokens};
-
-/// Parts into which examples are divided to score each by a model that has not seen it.
-const FOLDS: usize = 5;
-
-/// Examples beyond which one held-out part stands for all, because it is large enough by itself.
-const LARGE: usize = 3_000;
-
-/// Deciding words named for each candidate.
-const WORDS_NAMED: usize = 6;
 
 /// Bounds and the one choice that is the user's.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Share of texts that do belong to a known topic which must not be rejected, between 0 and 1.
+    /// Share of texts that do belong to a known topic which must not be rejected, between 0 and 1. With few examples
+    /// it holds up to one in their number.
     pub keep: f64,
     /// Candidates that a verdict names at most.
     pub candidates: usize,
@@ -36,8 +29,10 @@ pub struct Settings {
     pub topics_maximum: usize,
     /// Examples kept of each topic; the oldest makes room.
     pub examples_maximum: usize,
-    /// Features kept at most, those in the most examples first.
-    pub features_maximum: usize,
+    /// Texts without a topic that are kept; the oldest makes room.
+    pub history_maximum: usize,
+    /// Weights learned at most (four bytes each): features × topics. The features in the most texts are kept.
+    pub weights_maximum: usize,
 }
 
 impl Default for Settings {
@@ -47,7 +42,8 @@ impl Default for Settings {
             candidates: 3,
             topics_maximum: 500,
             examples_maximum: 300,
-            features_maximum: 200_000,
+            history_maximum: 10_000,
+            weights_maximum: 16_000_000,
         }
     }
 }
@@ -68,7 +64,9 @@ pub enum TeachError {
 pub struct Classifier {
     settings: Settings,
     examples: BTreeMap<String, VecDeque<String>>,
+    descriptions: BTreeMap<String, String>,
     strangers: VecDeque<String>,
+    history: VecDeque<String>,
     model: Model,
 }
 
@@ -80,6 +78,9 @@ pub struct Verdict {
     /// Share of held-out examples of known topics that looked no more at home than this text, 0 to 1: low means
     /// that it fits nothing known. The decision compares it with 1 − [`Settings::keep`].
     pub fit: f64,
+    /// The score of the best topic, finer than `fit` for putting texts in order; only comparable among verdicts of the
+    /// same classifier. Minus infinity where nothing is known of the text.
+    pub score: f64,
     /// The best topics, best first, also when none is accepted.
     pub candidates: Vec<Candidate>,
 }
@@ -164,6 +165,7 @@ impl Classifier {
     /// Drops a topic and its examples, for instance when the known issue is closed.
     pub fn forget(&mut self, topic: &str) {
         self.examples.remove(topic);
+        self.descriptions.remove(topic);
     }
 
     /// The topics taught and how many examples each has.
@@ -173,45 +175,62 @@ impl Classifier {
             .map(|(topic, examples)| (topic.as_str(), examples.len()))
     }
 
-    /// Learns from all examples. Takes time in proportion to examples × topics.
+    /// Says what a topic is called or about, which counts as one more example of it. Says nothing about topics that
+    /// have no example.
+    pub fn describe(&mut self, topic: &str, description: &str) {
+        if self.descriptions.contains_key(topic) || self.descriptions.len() < self.settings.topics_maximum {
+            self.descriptions
+                .insert(topic.to_owned(), bounded(description).to_owned());
+        }
+    }
+
+    /// Adds a text of which nobody said where it belongs. Such texts show which words go together.
+    pub fn observe(&mut self, text: &str) {
+        remember(&mut self.history, text, self.settings.history_maximum);
+    }
+
+    /// Learns from all that was taught and observed. Takes time in proportion to texts × topics: a fraction of a
+    /// second for hundreds of examples, some seconds with thousands of texts.
     pub fn fit(&mut self) {
         let topics: Vec<String> = self.examples.keys().cloned().collect();
-        let mut basis = Vec::new();
-        for (topic, examples) in self.examples.values().enumerate() {
-            basis.extend(examples.iter().map(|text| Example {
-                text: text.clone(),
-                topic: Some(topic as u32),
-            }));
+        if topics.len() < 2 {
+            self.model = Model::default();
+            return;
         }
-        basis.extend(self.strangers.iter().map(|text| Example {
-            text: text.clone(),
-            topic: None,
-        }));
-        let features = self.settings.features_maximum;
-        self.model = if topics.len() < 2 {
-            Model::default()
-        } else {
-            Model::learn(topics, basis, features)
-        };
+        let mut basis = Vec::new();
+        for (topic, (name, examples)) in self.examples.iter().enumerate() {
+            let description = self.descriptions.get(name).into_iter();
+            basis.extend(
+                examples
+                    .iter()
+                    .chain(description)
+                    .map(|text| Example::taught(text, Some(topic as u32))),
+            );
+        }
+        basis.extend(self.strangers.iter().map(|text| Example::taught(text, None)));
+        basis.extend(self.history.iter().map(|text| Example::observed(text)));
+        let features_maximum = self.settings.weights_maximum / topics.len();
+        self.model = Model::learn(topics, basis, features_maximum);
     }
 
     /// Says which topic `text` belongs to, and why.
     pub fn classify(&self, text: &str) -> Verdict {
         let tokens = tokens(text);
         let grams = grams(&tokens);
-        let vector = self.model.vocabulary.vector(&grams);
-        let scores = self.model.separators.scores(&vector);
+        let vector = self.model.vector(&grams);
+        let scores = self.model.scores(&vector);
         let Some(best) = scores.iter().copied().max_by(f32::total_cmp) else {
             return Verdict {
                 decision: Decision::NotTrained,
                 fit: 0.0,
+                score: f64::NEG_INFINITY,
                 candidates: Vec::new(),
             };
         };
-        let fit = if vector.is_empty() {
-            0.0
+        let (fit, score) = if vector.is_empty() {
+            (0.0, f64::NEG_INFINITY)
         } else {
-            self.model.fit_of(best)
+            (self.model.fit_of(best), f64::from(best))
         };
         let shares = shares(&scores);
         let mut order: Vec<usize> = (0..scores.len()).collect();
@@ -220,7 +239,7 @@ impl Classifier {
             .iter()
             .take(self.settings.candidates.max(1))
             .map(|&topic| Candidate {
-                topic: self.model.topics[topic].clone(),
+                topic: self.model.topic(topic).to_owned(),
                 share: shares[topic],
                 words: self
                     .model
@@ -241,6 +260,7 @@ impl Classifier {
         Verdict {
             decision,
             fit,
+            score,
             candidates,
         }
     }
@@ -268,166 +288,6 @@ fn shares(scores: &[f32]) -> Vec<f32> {
         .collect();
     let sum: f32 = powers.iter().sum();
     powers.iter().map(|power| power / sum).collect()
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Example {
-    text: String,
-    topic: Option<u32>,
-}
-
-/// What [`Classifier::fit`] learned. Only examples, their weights and the held-out scores are written down; the rest
-/// follows from them.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "ModelRecord", into = "ModelRecord")]
-struct Model {
-    topics: Vec<String>,
-    basis: Vec<Example>,
-    duals: Vec<Dual>,
-    /// Best scores that examples got from a model that had not seen them, ascending.
-    held_out: Vec<f32>,
-    features_maximum: usize,
-    vocabulary: Vocabulary,
-    separators: Separators,
-}
-
-#[derive(Serialize, Deserialize)]
-struct ModelRecord {
-    topics: Vec<String>,
-    basis: Vec<Example>,
-    duals: Vec<Dual>,
-    held_out: Vec<f32>,
-    features_maximum: usize,
-}
-
-impl From<Model> for ModelRecord {
-    fn from(model: Model) -> Self {
-        Self {
-            topics: model.topics,
-            basis: model.basis,
-            duals: model.duals,
-            held_out: model.held_out,
-            features_maximum: model.features_maximum,
-        }
-    }
-}
-
-impl From<ModelRecord> for Model {
-    fn from(record: ModelRecord) -> Self {
-        let (vocabulary, vectors) = read(&record.basis, record.features_maximum);
-        let mut duals = record.duals;
-        duals.resize(record.topics.len(), Dual::new());
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
-        Self {
-            topics: record.topics,
-            basis: record.basis,
-            duals,
-            held_out: record.held_out,
-            features_maximum: record.features_maximum,
-            vocabulary,
-            separators,
-        }
-    }
-}
-
-fn read(basis: &[Example], features_maximum: usize) -> (Vocabulary, Vec<Vector>) {
-    let texts: Vec<_> = basis.iter().map(|example| tokens(&example.text)).collect();
-    let vocabulary = Vocabulary::learn(texts.iter().map(Vec::as_slice), features_maximum);
-    let vectors = texts.iter().map(|text| vocabulary.vector(&grams(text))).collect();
-    (vocabulary, vectors)
-}
-
-impl Model {
-    fn learn(topics: Vec<String>, basis: Vec<Example>, features_maximum: usize) -> Self {
-        let (vocabulary, vectors) = read(&basis, features_maximum);
-        let duals = separators(&basis, &vectors, topics.len(), vocabulary.len());
-        let held_out = held_out_scores(&basis, topics.len(), features_maximum);
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
-        Self {
-            topics,
-            basis,
-            duals,
-            held_out,
-            features_maximum,
-            vocabulary,
-            separators,
-        }
-    }
-
-    /// Share of held-out examples that scored no higher, counting the text itself as one of them (a conformal
-    /// p-value; Vovk and others, "Algorithmic Learning in a Random World", 2005).
-    fn fit_of(&self, best: f32) -> f64 {
-        let below = self.held_out.partition_point(|score| *score <= best);
-        (below as f64 + 1.0) / (self.held_out.len() as f64 + 1.0)
-    }
-
-    fn words_for(&self, topic: usize, grams: &[Gram], vector: &Vector, tokens: usize) -> Vec<(usize, f32)> {
-        let mut weights = vec![0.0_f32; tokens];
-        for gram in grams {
-            let Some(feature) = self.vocabulary.index(gram.hash) else {
-                continue;
-            };
-            let Ok(at) = vector.binary_search_by_key(&feature, |(index, _)| *index) else {
-                continue;
-            };
-            let row = self.separators.row(feature);
-            let average: f32 = row.iter().sum::<f32>() / row.len() as f32;
-            let weight = (row[topic] - average) * vector[at].1;
-            for token in [gram.first, gram.last] {
-                weights[token] += weight / 2.0;
-            }
-        }
-        let mut named: Vec<(usize, f32)> = weights
-            .into_iter()
-            .enumerate()
-            .filter(|(_, weight)| *weight > 0.0)
-            .collect();
-        named.sort_by(|one, other| other.1.total_cmp(&one.1).then(one.0.cmp(&other.0)));
-        named.truncate(WORDS_NAMED);
-        named
-    }
-}
-
-fn separators(basis: &[Example], vectors: &[Vector], topics: usize, features: usize) -> Vec<Dual> {
-    let lessons: Vec<Lesson<'_>> = basis
-        .iter()
-        .zip(vectors)
-        .map(|(example, vector)| Lesson {
-            vector,
-            topic: example.topic,
-            weight: 1.0,
-        })
-        .collect();
-    (0..topics as u32)
-        .map(|topic| separate(&lessons, topic, features))
-        .collect()
-}
-
-/// The best score that each example gets from a model that has not seen it, ascending.
-fn held_out_scores(basis: &[Example], topics: usize, features_maximum: usize) -> Vec<f32> {
-    let (mut known, strangers): (Vec<&Example>, Vec<&Example>) =
-        basis.iter().partition(|example| example.topic.is_some());
-    Draws(1).shuffle(&mut known);
-    let folds = if known.len() > LARGE { 1 } else { FOLDS };
-    let mut scores = Vec::new();
-    for fold in 0..folds {
-        let in_fold = |place: &usize| place % FOLDS == fold;
-        let taught: Vec<Example> = (0..known.len())
-            .filter(|place| !in_fold(place))
-            .map(|place| known[place])
-            .chain(strangers.iter().copied())
-            .cloned()
-            .collect();
-        let (vocabulary, vectors) = read(&taught, features_maximum);
-        let duals = separators(&taught, &vectors, topics, vocabulary.len());
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
-        scores.extend((0..known.len()).filter(in_fold).filter_map(|place| {
-            let vector = vocabulary.vector(&grams(&tokens(&known[place].text)));
-            separators.scores(&vector).into_iter().max_by(f32::total_cmp)
-        }));
-    }
-    scores.sort_by(f32::total_cmp);
-    scores
 }
 
 #[cfg(test)]
@@ -512,6 +372,32 @@ mod tests {
     }
 
     #[test]
+    fn what_customers_wrote_before_teaches_words_that_no_example_has() {
+        let mut classifier = taught(Settings::default());
+        let asked = "the terminal says transaction rejected";
+        let before = classifier.classify(asked).candidates[0].share;
+        for till in 0..6 {
+            classifier.observe(&format!(
+                "my card was declined at till {till}, terminal says transaction rejected"
+            ));
+            classifier.observe(&format!("password {till} does not work to sign in, please reset"));
+        }
+        classifier.fit();
+        let verdict = classifier.classify(asked);
+        assert_eq!(verdict.candidates[0].topic, "declined");
+        assert!(verdict.candidates[0].share > before, "{before} {verdict:?}");
+    }
+
+    #[test]
+    fn the_name_of_a_topic_counts_as_an_example() {
+        let mut classifier = taught(Settings::default());
+        assert_eq!(topic(&classifier, "voucher"), Decision::FitsNothing);
+        classifier.describe("points", "voucher problems");
+        classifier.fit();
+        assert_eq!(classifier.classify("voucher").candidates[0].topic, "points");
+    }
+
+    #[test]
     fn lessons_are_bounded() {
         let settings = Settings {
             topics_maximum: 1,
@@ -526,7 +412,11 @@ mod tests {
         assert_eq!(classifier.teach("b", "other"), Err(TeachError::TooManyTopics(1)));
         assert_eq!(classifier.topics().collect::<Vec<_>>(), [("a", 2)]);
         classifier.teach("a", &"x".repeat(1_000_000)).unwrap();
-        assert!(serde_json::to_string(&classifier).unwrap().len() < 20_000);
+        for _ in 0..50 {
+            classifier.observe("text");
+            classifier.describe("none", &"y".repeat(1_000_000));
+        }
+        assert!(serde_json::to_string(&classifier).unwrap().len() < 40_000);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::text::{Kind, Token, stem};
 const CHARACTERS: std::ops::RangeInclusive<usize> = 2..=5;
 
 /// How far apart two words may stand to count as a pair.
-const PAIR_REACH: usize = 4;
+const PAIR_REACH: usize = 8;
 
 /// A family of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -30,7 +30,7 @@ enum Block {
 }
 
 /// Share of each block in the mixed vector, before it is brought to length one.
-const WEIGHTS: [f32; 3] = [1.0, 0.6, 1.0];
+const WEIGHTS: [f32; 3] = [1.0, 1.0, 1.0];
 
 /// One feature of a text and the tokens it came from.
 pub(crate) struct Gram {

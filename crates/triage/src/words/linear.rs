@@ -9,7 +9,7 @@
 use super::features::Vector;
 
 /// How strongly a wrong example counts against a wide margin.
-const COST: f32 = 0.7;
+const COST: f32 = 2.0;
 
 /// Passes over the examples at most.
 const PASSES: usize = 40;
@@ -29,7 +29,8 @@ pub(crate) struct Lesson<'a> {
 }
 
 /// The separator of `topic`.
-pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, features: usize) -> Dual {
+pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, topics: usize, features: usize) -> Dual {
+    let balance = balance(lessons, topic, topics);
     let mut weights = vec![0.0_f32; features + 1];
     let squares: Vec<f32> = lessons
         .iter()
@@ -44,8 +45,12 @@ pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, features: usize) -> D
         active.retain(|&index| {
             let at = index as usize;
             let lesson = &lessons[at];
-            let side = if lesson.topic == Some(topic) { 1.0 } else { -1.0 };
-            let slack = 0.5 / (COST * lesson.weight);
+            let (side, balance) = if lesson.topic == Some(topic) {
+                (1.0, balance)
+            } else {
+                (-1.0, 1.0)
+            };
+            let slack = 0.5 / (COST * lesson.weight * balance);
             let gradient = side * score(&weights, lesson.vector) - 1.0 + slack * alphas[at];
             if alphas[at] <= 0.0 && gradient > 0.0 {
                 // Far on the right side: it will hardly come back, so later passes skip it.
@@ -74,6 +79,18 @@ pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, features: usize) -> D
         .filter(|(_, alpha)| **alpha > 0.0)
         .map(|(index, alpha)| (index as u32, sign(index) * alpha))
         .collect()
+}
+
+/// How much more an example of this topic counts because the topic has fewer of them than others have. The root of the
+/// ratio, because examples of rare topics are also the more often wrong.
+fn balance(lessons: &[Lesson<'_>], topic: u32, topics: usize) -> f32 {
+    let all: f32 = lessons.iter().map(|lesson| lesson.weight).sum();
+    let own: f32 = lessons
+        .iter()
+        .filter(|lesson| lesson.topic == Some(topic))
+        .map(|lesson| lesson.weight)
+        .sum();
+    (all / (topics as f32 * own.max(1e-3))).sqrt().clamp(0.25, 4.0)
 }
 
 /// The last weight is the bias.

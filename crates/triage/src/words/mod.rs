@@ -27,6 +27,7 @@
 mod classifier;
 mod features;
 mod linear;
+mod model;
 mod text;
 
 pub use classifier::{Candidate, Classifier, DecidingWord, Decision, Settings, TeachError, Verdict};
