@@ -7,6 +7,7 @@
 
 mod convert;
 mod session;
+mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,6 +18,7 @@ use tokio::runtime::Handle;
 
 pub(crate) use convert::value_at;
 pub(crate) use session::Session;
+use tls::Address;
 
 use crate::Error;
 use crate::error::panicked;
@@ -60,25 +62,28 @@ enum Outcome<T, E> {
 impl Postgres {
     /// Prepares the pool; the first connection is made when it is needed.
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
-        let mut config: tokio_postgres::Config = url
-            .parse()
-            .map_err(|error| Error::other(format!("the address of the database: {error}")))?;
+        let mut address = Address::parse(url)?;
+        let encryption = address.encryption()?;
+        let config = &mut address.config;
+        // A node that hangs must not hold locks for ever. Options in the address come later, and win.
+        let mut options = "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s \
+                           -c statement_timeout=120s -c timezone=UTC "
+            .to_owned();
+        options.push_str(config.get_options().unwrap_or_default());
         config
-            .application_name("muster")
             .connect_timeout(PATIENCE)
             .keepalives_idle(Duration::from_secs(30))
-            // A node that hangs must not hold locks for ever.
-            .options(
-                "-c idle_in_transaction_session_timeout=60s -c lock_timeout=30s -c statement_timeout=120s \
-                 -c timezone=UTC",
-            );
-        let manager = Manager::from_config(
-            config,
-            tokio_postgres::NoTls,
-            ManagerConfig {
-                recycling_method: RecyclingMethod::Fast,
-            },
-        );
+            .options(options);
+        if config.get_application_name().is_none() {
+            config.application_name("muster");
+        }
+        let recycling = ManagerConfig {
+            recycling_method: RecyclingMethod::Fast,
+        };
+        let manager = match encryption {
+            Some(encryption) => Manager::from_config(address.config, encryption, recycling),
+            None => Manager::from_config(address.config, tokio_postgres::NoTls, recycling),
+        };
         let pool = Pool::builder(manager)
             .max_size(CONNECTIONS)
             .runtime(Runtime::Tokio1)

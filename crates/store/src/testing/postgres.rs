@@ -24,8 +24,13 @@ const START: Duration = Duration::from_mins(1);
 const SCRIPT: &str = r#"
 trap '' HUP INT TERM
 cd "$DIRECTORY"
+if [ -n "$CERTIFICATE" ]; then
+    umask 077
+    printf '%s' "$CERTIFICATE" >server.crt
+    printf '%s' "$KEY" >server.key
+fi
 "$PROGRAMS/initdb" --pgdata=data --username=muster --auth=trust --encoding=UTF8 --locale=C --no-sync >log 2>&1 &&
-"$PROGRAMS/postgres" -D data -k "$DIRECTORY" -c listen_addresses= -c max_connections=400 \
+"$PROGRAMS/postgres" -D data -k "$DIRECTORY" -c max_connections=400 \
     -c shared_buffers=64MB -c max_wal_size=256MB -c autovacuum=on $SETTINGS >>log 2>&1 </dev/null &
 server=$!
 read -r _
@@ -44,9 +49,16 @@ pub enum Durability {
     Full,
 }
 
+/// Where a server listens: a socket in its directory, named after the port.
+#[derive(Clone)]
+struct Place {
+    directory: PathBuf,
+    port: u16,
+}
+
 /// A running server.
 pub struct PostgresServer {
-    directory: PathBuf,
+    place: Place,
     requests: Mutex<mpsc::Sender<Request>>,
     /// Holds the pipe that keeps the server running.
     _shell: Child,
@@ -83,36 +95,55 @@ impl PostgresServer {
     /// # Panics
     /// When PostgreSQL is not installed or does not start.
     pub fn start(durability: Durability) -> Self {
+        let settings = match durability {
+            Durability::None => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
+            Durability::Full => "-c fsync=on -c synchronous_commit=on",
+        };
+        Self::start_with(&format!("-c listen_addresses= {settings}"), 5432, "", "")
+    }
+
+    /// Starts a server that also listens on this port of 127.0.0.1, with this certificate and key, both in PEM.
+    ///
+    /// # Panics
+    /// As [`Self::start`].
+    pub fn start_encrypted(port: u16, certificate: &str, key: &str) -> Self {
+        let settings = format!(
+            "-c listen_addresses=127.0.0.1 -c port={port} -c fsync=off -c synchronous_commit=off \
+             -c ssl=on -c ssl_cert_file=../server.crt -c ssl_key_file=../server.key"
+        );
+        Self::start_with(&settings, port, certificate, key)
+    }
+
+    fn start_with(settings: &str, port: u16, certificate: &str, key: &str) -> Self {
         let programs = programs();
         let directory = tempfile::Builder::new()
             .prefix("muster-pg-")
             .tempdir()
             .unwrap_or_else(|error| panic!("no temporary directory: {error}"))
             .keep();
-        let settings = match durability {
-            Durability::None => "-c fsync=off -c synchronous_commit=off -c full_page_writes=off",
-            Durability::Full => "-c fsync=on -c synchronous_commit=on",
-        };
         let shell = shell_for(&directory)
             .arg(SCRIPT)
             .env("PROGRAMS", programs)
             .env("DIRECTORY", &directory)
             .env("SETTINGS", settings)
+            .env("CERTIFICATE", certificate)
+            .env("KEY", key)
             .stdin(Stdio::piped())
             .process_group(0)
             .spawn()
             .unwrap_or_else(|error| panic!("PostgreSQL cannot be started: {error}"));
         let (requests, received) = mpsc::channel();
-        let place = directory.clone();
+        let place = Place { directory, port };
+        let served = place.clone();
         let (ready, is_ready) = mpsc::channel();
-        std::thread::spawn(move || serve(&place, &ready, &received));
+        std::thread::spawn(move || serve(&served, &ready, &received));
         match is_ready.recv_timeout(START + Duration::from_secs(5)) {
             Ok(Ok(())) => {}
-            Ok(Err(reason)) => panic!("PostgreSQL did not start: {reason}\n{}", log_in(&directory)),
-            Err(error) => panic!("PostgreSQL did not start: {error}\n{}", log_in(&directory)),
+            Ok(Err(reason)) => panic!("PostgreSQL did not start: {reason}\n{}", log_in(&place.directory)),
+            Err(error) => panic!("PostgreSQL did not start: {error}\n{}", log_in(&place.directory)),
         }
         Self {
-            directory,
+            place,
             requests: Mutex::new(requests),
             _shell: shell,
         }
@@ -120,7 +151,7 @@ impl PostgresServer {
 
     /// The address of one of its databases.
     pub fn url(&self, database: &str) -> String {
-        url(&self.directory, database)
+        url(&self.place, database)
     }
 
     /// Creates a database that stays until the server stops, and returns its address.
@@ -177,8 +208,12 @@ impl Drop for FreshDatabase {
     }
 }
 
-fn url(directory: &Path, database: &str) -> String {
-    format!("host={} user=muster dbname={database}", directory.display())
+fn url(place: &Place, database: &str) -> String {
+    format!(
+        "host={} port={} user=muster dbname={database}",
+        place.directory.display(),
+        place.port
+    )
 }
 
 /// The newest installed version.
@@ -239,7 +274,7 @@ fn log_in(directory: &Path) -> String {
 }
 
 /// Makes and drops databases, one after the other: a template must not be in use while it is copied.
-fn serve(directory: &Path, ready: &mpsc::Sender<Result<(), String>>, requests: &mpsc::Receiver<Request>) {
+fn serve(place: &Place, ready: &mpsc::Sender<Result<(), String>>, requests: &mpsc::Receiver<Request>) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -247,14 +282,14 @@ fn serve(directory: &Path, ready: &mpsc::Sender<Result<(), String>>, requests: &
             return;
         }
     };
-    let client = runtime.block_on(connect(directory));
+    let client = runtime.block_on(connect(place));
     let result = client.as_ref().map(drop).map_err(Clone::clone);
     if ready.send(result).is_err() {
         return;
     }
     let Ok(client) = client else { return };
     let mut maker = Maker {
-        directory,
+        place,
         client,
         count: 0,
         templates: HashSet::new(),
@@ -276,10 +311,10 @@ fn serve(directory: &Path, ready: &mpsc::Sender<Result<(), String>>, requests: &
     }
 }
 
-async fn connect(directory: &Path) -> Result<tokio_postgres::Client, String> {
+async fn connect(place: &Place) -> Result<tokio_postgres::Client, String> {
     let started = Instant::now();
     loop {
-        match tokio_postgres::connect(&url(directory, "postgres"), tokio_postgres::NoTls).await {
+        match tokio_postgres::connect(&url(place, "postgres"), tokio_postgres::NoTls).await {
             Ok((client, connection)) => {
                 tokio::spawn(connection);
                 return Ok(client);
@@ -291,7 +326,7 @@ async fn connect(directory: &Path) -> Result<tokio_postgres::Client, String> {
 }
 
 struct Maker<'a> {
-    directory: &'a Path,
+    place: &'a Place,
     client: tokio_postgres::Client,
     count: u32,
     templates: HashSet<String>,
@@ -320,7 +355,7 @@ impl Maker<'_> {
         self.run(&format!("CREATE DATABASE {name} TEMPLATE template0"))
             .await?;
         let location = Location::Postgres {
-            url: url(self.directory, &name),
+            url: url(self.place, &name),
         };
         let store = Store::open(&location, migrations)
             .await

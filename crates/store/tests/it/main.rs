@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+mod encryption;
 mod group_commit;
 mod kill;
 mod migrations;
