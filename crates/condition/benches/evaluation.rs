@@ -183,6 +183,11 @@ fn worst() {
             Err(error) => println!("| {name} | refused: {error} |"),
         }
     }
+    let costly = [r"event.text matches regex '\\pL{5}'"; 24].join(" or ");
+    println!(
+        "| parsing 24 patterns `\\pL{{5}}` | {:.1} |",
+        once(|| costly.parse::<Condition>().is_ok())
+    );
     let joinings = format!("{{{{ {} }}}}", ["event.text"; 17].join("~"));
     if let Ok(template) = Extraction::template(&joinings) {
         println!(

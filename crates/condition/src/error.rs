@@ -103,9 +103,18 @@ impl SyntaxError {
     }
 }
 
-/// Control characters would move the caret away from the place, or do worse on a terminal.
-fn printable(character: char) -> char {
-    if character.is_control() { ' ' } else { character }
+/// Control characters, and those that change the direction of writing, would move the caret away from the
+/// place, or do worse on a terminal or a page.
+pub(crate) fn printable(character: char) -> char {
+    let misleading = matches!(
+        character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}'
+    );
+    if character.is_control() || misleading {
+        ' '
+    } else {
+        character
+    }
 }
 
 impl Display for SyntaxError {

@@ -3,7 +3,7 @@
 //! The engine gets fuel, treats missing values as errors, and knows no functions and no filters but the ones
 //! here, each of which bounds what it gives back. Fuel counts instructions, not their work, so two more
 //! things are refused when a formula is read: `*`, which repeats texts and lists (numbers have the filter
-//! `times`), and more than a few joinings by `~` and `+`.
+//! `times`), and, over a whole template, more than a few joinings by `~` and `+`.
 
 use std::{
     fmt::{Debug, Formatter},
@@ -20,9 +20,6 @@ use crate::{
 
 /// The longest formula that is read.
 const FORMULA_BYTES: usize = 512;
-
-/// Texts are joined at most so often within a formula; each joining may copy all before it.
-const JOININGS: usize = 16;
 
 /// Instructions of one evaluation; a formula without loops cannot have more than it has bytes.
 const FUEL: u64 = 2_000;
@@ -42,7 +39,22 @@ pub(crate) struct Formula {
     source: String,
     expression: Arc<minijinja::Expression<'static, 'static>>,
     /// The documents that it looks into.
-    roots: Vec<String>,
+    pub(crate) roots: Vec<String>,
+    /// How often it joins texts; each joining may copy all before it.
+    pub(crate) joinings: usize,
+}
+
+/// The documents in the form that formulas see; made once for all formulas of a template.
+pub(crate) struct Context(Value);
+
+impl Context {
+    pub(crate) fn new<'r>(scope: &Scope<'_>, roots: impl Iterator<Item = &'r String>) -> Self {
+        let documents = roots.filter_map(|root| {
+            let document = scope.document(root)?;
+            Some((root.as_str(), Value::from(Serde(document))))
+        });
+        Self(Value::from_pairs(documents))
+    }
 }
 
 impl Debug for Formula {
@@ -59,7 +71,7 @@ impl Formula {
         if source.len() > FORMULA_BYTES {
             return Err(format!("the expression is longer than {FORMULA_BYTES} bytes"));
         }
-        check_pieces(source)?;
+        let joinings = check_pieces(source)?;
         let expression = ENVIRONMENT
             .compile_expression_owned(source.to_owned())
             .map_err(|error| reason(&error))?;
@@ -68,17 +80,15 @@ impl Formula {
             source: source.to_owned(),
             expression: Arc::new(expression),
             roots,
+            joinings,
         })
     }
 
-    pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<String, String> {
-        let documents = self.roots.iter().filter_map(|root| {
-            let document = scope.document(root)?;
-            Some((root.as_str(), Value::from(Serde(document))))
-        });
+    /// The result as text, at most 64 KiB of it.
+    pub(crate) fn render(&self, context: &Context) -> Result<String, String> {
         let value = self
             .expression
-            .eval(Value::from_pairs(documents))
+            .eval(context.0.clone())
             .map_err(|error| reason(&error))?;
         if value.is_undefined() {
             return Err("undefined value".to_owned());
@@ -94,8 +104,8 @@ impl Formula {
 }
 
 /// Refuses the operators whose work is not bounded by the fuel, and filters that do not exist, which the
-/// engine would notice only when rendering. What is quoted is neither.
-fn check_pieces(source: &str) -> Result<(), String> {
+/// engine would notice only when rendering. Gives the number of joinings. What is quoted does not count.
+fn check_pieces(source: &str) -> Result<usize, String> {
     let mut joinings = 0;
     for (position, character) in unquoted(source) {
         match character {
@@ -105,11 +115,7 @@ fn check_pieces(source: &str) -> Result<(), String> {
             _ => (),
         }
     }
-    if joinings > JOININGS {
-        Err(format!("it joins more than {JOININGS} times"))
-    } else {
-        Ok(())
-    }
+    Ok(joinings)
 }
 
 /// The characters outside of quotes, with their positions.

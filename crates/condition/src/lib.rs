@@ -56,3 +56,8 @@ pub use syntax::{
 };
 pub use template::{RenderError, Rendered, Template, TemplateError};
 pub use weekly::WeeklySchedule;
+
+/// The examples of the README, run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -31,9 +31,12 @@ use self::{
 use crate::{
     condition::{Limits, Settings},
     error::{Problem, SyntaxError},
-    pattern::Pattern,
+    pattern::{Pattern, TOGETHER},
     syntax::{Case, Comparison, Expression, MatchKind, Operand, Path},
 };
+
+/// What the stack of any thread can bear, whatever the limits say.
+const DEEPEST: usize = 256;
 
 pub(crate) type Input<'s, 'c> = Stateful<LocatingSlice<&'s str>, Progress<'c>>;
 
@@ -46,6 +49,7 @@ pub(crate) struct Progress<'c> {
     deepest: usize,
     factors: Vec<Range<usize>>,
     patterns: Vec<Pattern>,
+    pattern_states: u64,
     /// Characters looked at, those looked at twice counted twice.
     steps: u64,
 }
@@ -149,6 +153,7 @@ fn run<'c, T>(
         deepest: 0,
         factors: Vec::new(),
         patterns: Vec::new(),
+        pattern_states: 0,
         steps: 0,
     };
     let mut input = Stateful {
@@ -216,7 +221,7 @@ fn factor(input: &mut Input<'_, '_>) -> Result<Expression> {
 }
 
 fn parenthesised(input: &mut Input<'_, '_>) -> Result<Expression> {
-    let limit = input.state.limits.depth;
+    let limit = input.state.limits.depth.min(DEEPEST);
     if input.state.depth >= limit {
         return Err(Fault::at(input.current_token_start(), Problem::TooDeep { limit }));
     }
@@ -388,6 +393,11 @@ fn matching(input: &mut Input<'_, '_>, left: Operand) -> Result<Expression> {
         let text = literal_text(input)?;
         let pattern = Pattern::compile_condition(&text, case)
             .map_err(|error| Fault::at(start, Problem::BadPattern { reason: error.reason }))?;
+        input.state.pattern_states += pattern.states();
+        if input.state.pattern_states > TOGETHER {
+            let reason = "the patterns of the condition are too large together".to_owned();
+            return Err(Fault::at(start, Problem::BadPattern { reason }));
+        }
         input.state.patterns.push(pattern);
         Operand::Text(text)
     } else {

@@ -23,8 +23,11 @@ use crate::{re2::translate, syntax::Case};
 /// The longest pattern that is read at all, in bytes.
 const PATTERN_BYTES: usize = 2048;
 
-/// The most bytes that a compiled pattern may take.
-const COMPILED_BYTES: usize = 256 * 1024;
+/// The most bytes that a compiled pattern may take; `.{300}` takes half of it.
+const COMPILED_BYTES: usize = 512 * 1024;
+
+/// The most states that the patterns of one condition may have together, which bounds the time to parse it.
+pub(crate) const TOGETHER: u64 = 50_000;
 
 /// How deep groups may be nested.
 const NESTED: u32 = 50;
@@ -38,8 +41,11 @@ pub(crate) struct Allowance {
     failures: u32,
 }
 
-/// States × bytes of an evaluation, or of a capture.
+/// States × bytes of an evaluation.
 const WORK: u64 = 8 * 1024 * 1024;
+
+/// States × bytes of a capture, whose steps cost about twice as much.
+const CAPTURE_WORK: u64 = 4 * 1024 * 1024;
 
 impl Default for Allowance {
     fn default() -> Self {
@@ -131,6 +137,11 @@ impl Pattern {
         })
     }
 
+    /// How large the compiled pattern is.
+    pub(crate) fn states(&self) -> u64 {
+        self.states
+    }
+
     /// Whether the pattern is found in a text. `None` where that would take too much work, which happens
     /// only beyond the allowance and with patterns made for it.
     pub(crate) fn is_match(&self, text: &str, allowance: &mut Allowance) -> Option<bool> {
@@ -152,10 +163,10 @@ impl Pattern {
     /// What the pattern takes out of a text: its groups joined, or the whole match where it has none.
     /// `None` where it does not match.
     ///
-    /// The search is kept within the allowance of one evaluation: a pattern of 128 states sees the first
-    /// 64 KiB of the text, one of 1,000 states the first 8 KiB.
+    /// The work is bounded: a pattern of 64 states sees the first 64 KiB of the text, one of 1,000 states the
+    /// first 4 KiB.
     pub fn capture(&self, text: &str) -> Option<String> {
-        let seen = usize::try_from(WORK / self.states.max(1)).unwrap_or(usize::MAX);
+        let seen = usize::try_from(CAPTURE_WORK / self.states.max(1)).unwrap_or(usize::MAX);
         let text = &text[..text.floor_char_boundary(seen)];
         if self.regex.captures_len() == 1 {
             return self.regex.find(text).map(|found| found.as_str().to_owned());

@@ -8,10 +8,12 @@
 //! There are no statements, so a template has no loops and keeps no values; sizes are bounded, so rendering
 //! is bounded too.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use crate::{
-    expression::Formula,
+    expression::{Context, Formula},
     scope::Scope,
     syntax::Path,
     text::{TEXT_BYTES, json_text},
@@ -23,11 +25,19 @@ const TEMPLATE_BYTES: usize = 16 * 1024;
 /// The most placeholders of a template.
 const PLACEHOLDERS: usize = 64;
 
+/// How many of them may be expressions.
+const FORMULAS: usize = 16;
+
+/// How often the expressions of a template may join texts.
+const JOININGS: usize = 32;
+
 /// Text with placeholders.
 #[derive(Clone, Debug)]
 pub struct Template {
     source: String,
     parts: Vec<Part>,
+    /// The documents that expressions look into.
+    roots: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -100,9 +110,11 @@ impl Template {
         if position < source.len() {
             parts.push(Part::Text(source[position..].to_owned()));
         }
+        let roots = check_formulas(&parts)?;
         Ok(Self {
             source: source.to_owned(),
             parts,
+            roots,
         })
     }
 
@@ -113,6 +125,7 @@ impl Template {
 
     /// Fills the placeholders. Texts are inserted as they are, lists and objects as JSON, null as nothing.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, RenderError> {
+        let context = Context::new(scope, self.roots.iter());
         let mut rendered = Rendered {
             text: String::new(),
             missing: Vec::new(),
@@ -125,7 +138,7 @@ impl Template {
                     None => rendered.missing.push(path.clone()),
                 },
                 Part::Formula { offset, formula } => {
-                    let text = formula.render(scope).map_err(|reason| RenderError {
+                    let text = formula.render(&context).map_err(|reason| RenderError {
                         offset: *offset,
                         reason,
                     })?;
@@ -141,6 +154,33 @@ impl Template {
         }
         Ok(rendered)
     }
+}
+
+/// Holds the expressions to what they may do together, and gives the documents that they look into.
+fn check_formulas(parts: &[Part]) -> Result<BTreeSet<String>, TemplateError> {
+    let mut roots = BTreeSet::new();
+    let mut formulas = 0;
+    let mut joinings = 0;
+    for part in parts {
+        let Part::Formula { offset, formula } = part else {
+            continue;
+        };
+        formulas += 1;
+        joinings += formula.joinings;
+        let reason = if formulas > FORMULAS {
+            format!("it has more than {FORMULAS} expressions")
+        } else if joinings > JOININGS {
+            format!("it joins texts more than {JOININGS} times")
+        } else {
+            roots.extend(formula.roots.iter().cloned());
+            continue;
+        };
+        return Err(TemplateError {
+            offset: *offset,
+            reason,
+        });
+    }
+    Ok(roots)
 }
 
 /// How many bytes stand before the `}}` that closes a placeholder; those within quotes do not count.

@@ -10,7 +10,7 @@ use winnow::{
 
 use super::{Fault, Input, Result};
 use crate::{
-    error::Problem,
+    error::{Problem, printable},
     syntax::{continues_identifier, starts_identifier},
 };
 
@@ -76,8 +76,8 @@ pub(super) fn found(input: &Input<'_, '_>) -> String {
     let Some(first) = rest.chars().next() else {
         return "the end".to_owned();
     };
-    if first.is_control() {
-        return "a control character".to_owned();
+    if first != ' ' && printable(first) == ' ' {
+        return "an invisible character".to_owned();
     }
     let length = if continues_identifier(first) {
         rest.chars()

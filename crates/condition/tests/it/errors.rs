@@ -138,7 +138,8 @@ fn each_fault_has_its_place_and_its_reason() {
         ("'a'", 3, "expected `==`"),
         ("true true", 5, "expected `and`, `or` or the end"),
         ("event.a == 1 == 2", 13, "expected `and`, `or` or the end"),
-        ("event.a == \u{7}", 11, "control character"),
+        ("event.a == \u{7}", 11, "invisible character"),
+        ("event.a == \u{202e}1", 11, "invisible character"),
     ] {
         let error = fault(text);
         assert_eq!(error.offset, offset, "{error}");
@@ -170,6 +171,32 @@ fn sizes_are_limited() {
         assert!(allowed.parse::<Condition>().is_ok(), "{allowed}");
         assert_eq!(fault(&refused).problem, problem);
     }
+}
+
+#[test]
+fn patterns_may_not_be_too_large_together() {
+    let one = r"event.a matches regex '\\pL{5}'";
+    assert!(one.parse::<Condition>().is_ok());
+    let error = fault(&[one; 40].join(" or "));
+    assert!(
+        error.problem.to_string().contains("too large together"),
+        "{error}"
+    );
+}
+
+#[test]
+fn depth_has_an_end_even_without_limits() {
+    let limits = Limits {
+        bytes: 1 << 20,
+        depth: usize::MAX,
+        ..Limits::default()
+    };
+    let settings = Settings {
+        limits,
+        ..Settings::default()
+    };
+    let error = Condition::parse_with(&"(".repeat(100_000), &settings).unwrap_err();
+    assert_eq!(error.problem, Problem::TooDeep { limit: 256 });
 }
 
 #[test]

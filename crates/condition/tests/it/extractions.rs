@@ -177,6 +177,9 @@ fn what_could_run_away_is_refused() {
     }
     let doubling = format!("{{{{ {} }}}}", vec!["event"; 40].join("~"));
     assert!(Extraction::template(&doubling).is_err());
+    assert!(Extraction::template(&"{{ event.a ~ event.b ~ event.c }}".repeat(16)).is_ok());
+    assert!(Extraction::template(&"{{ event.a ~ event.b ~ event.c ~ '' }}".repeat(11)).is_err());
+    assert!(Extraction::template(&"{{ event.a | upper }}".repeat(17)).is_err());
     let deep = format!("{{{{ {}1{} }}}}", "(".repeat(250), ")".repeat(250));
     assert!(Extraction::template(&deep).is_err());
     assert!(Extraction::template(&"{{event.a}}".repeat(65)).is_err());
