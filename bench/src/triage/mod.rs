@@ -6,8 +6,10 @@
 mod banking77;
 mod clinc150;
 mod drain;
+mod faults;
 mod linear_baseline;
 mod log_templates;
+mod storm_mix;
 
 use std::path::Path;
 
@@ -32,6 +34,10 @@ const TASKS: &[Task] = &[
     Task {
         folder: "clinc150",
         run: clinc150::run,
+    },
+    Task {
+        folder: "storm-mix",
+        run: storm_mix::run,
     },
 ];
 

@@ -214,18 +214,19 @@ fn latest<'a>(candidates: impl Iterator<Item = (usize, &'a Profile)>) -> Option<
 }
 
 fn same_content(aggregate: Aggregate, features: &Features, profile: &Profile) -> bool {
-    profile.members.iter().any(|member| {
-        let known = &member.features.content;
+    let content = &features.message.content;
+    profile.said.iter().any(|said| {
+        let known = &said.message.content;
         let agrees = |(index, value): (usize, &u64)| *value != 0 && known.get(index) == Some(value);
         match aggregate {
-            Aggregate::All => !features.content.is_empty() && features.content.iter().enumerate().all(agrees),
-            Aggregate::Any => features.content.iter().enumerate().any(agrees),
+            Aggregate::All => !content.is_empty() && content.iter().enumerate().all(agrees),
+            Aggregate::Any => content.iter().enumerate().any(agrees),
         }
     })
 }
 
 fn no_content(features: &Features, fields: &[String]) -> Reason {
-    if features.content.iter().all(|value| *value == 0) {
+    if features.message.content.iter().all(|value| *value == 0) {
         Reason::ContentMissing {
             fields: fields.to_vec(),
         }

@@ -548,10 +548,9 @@ impl Triage {
         let Some(profile) = profile_of(&moved_alerts) else {
             return Err(Unknown::Pointless);
         };
-        source.profile.members.retain(|member| {
-            let among = |list: &[&OpenAlert]| list.iter().any(|alert| *alert.features == member.features);
-            among(&stayed_alerts) || !among(&moved_alerts)
-        });
+        source
+            .profile
+            .forget(&features_of(&moved_alerts), &features_of(&stayed_alerts));
         let lesson = self
             .knowledge
             .lessons
@@ -647,14 +646,19 @@ fn profile_of(alerts: &[&OpenAlert]) -> Option<Profile> {
     Some(profile)
 }
 
+fn features_of<'a>(alerts: &[&'a OpenAlert]) -> Vec<&'a Features> {
+    alerts.iter().map(|alert| &*alert.features).collect()
+}
+
 /// What the index files an alert under: its message, its place and its content, each within the scope.
 fn index_keys(scope: u64, features: &Features) -> Vec<u64> {
-    let mut keys = vec![combine(scope, features.template)];
+    let mut keys = vec![combine(scope, features.message.template)];
     if !features.place().is_empty() {
         keys.push(combine(scope, stable_hash_pair("place", features.place())));
     }
     keys.extend(
         features
+            .message
             .content
             .iter()
             .filter(|value| **value != 0)

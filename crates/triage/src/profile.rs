@@ -4,6 +4,8 @@
 //! incident, adds the features of every alert that joins, and passes the profiles of the candidates to
 //! [`choose_group`](crate::choose_group). Nothing else needs to be remembered.
 
+use std::collections::VecDeque;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -20,14 +22,32 @@ const TEXT_BYTES: usize = 1024;
 const NAME_BYTES: usize = 255;
 const WORDS: usize = 32;
 const LABELS: usize = 24;
-/// How many different alerts a profile remembers.
-const MEMBERS: usize = 16;
+/// How many different messages, places, alerts and repetitions a profile remembers.
+const MESSAGES: usize = 16;
+const PLACES: usize = 32;
+const SEEN: usize = 512;
+const REPEATS: usize = 8;
+
+/// A name that the dependency graph may know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Place {
+    pub(crate) hash: u64,
+    pub(crate) name: Box<str>,
+}
 
 /// What grouping looks at in one alert. Texts are kept as hashes, apart from the names of places.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features {
     /// Where it happens, most exact first: source, component, service; empty ones are left out.
-    pub(crate) places: Vec<Box<str>>,
+    pub(crate) places: Vec<Place>,
+    /// Same for alerts that say the very same of the very same place.
+    pub(crate) identity: u32,
+    pub(crate) message: Message,
+}
+
+/// What an alert says, wherever it happens.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Message {
     pub(crate) template: u64,
     /// Kind of alert: service and class, or service and template without a class.
     pub(crate) kind: u64,
@@ -68,8 +88,21 @@ impl Features {
             .into_iter()
             .flatten()
             .filter(|name| !name.is_empty())
-            .map(|name| truncate(name, NAME_BYTES).into())
+            .map(|name| truncate(name, NAME_BYTES))
+            .map(|name| Place {
+                hash: stable_hash(name),
+                name: name.into(),
+            })
             .collect();
+        let said = stable_hash_pair(
+            truncate(event.summary, TEXT_BYTES),
+            event.class.unwrap_or_default(),
+        );
+        let place = stable_hash_pair(
+            truncate(event.source, NAME_BYTES),
+            event.component.unwrap_or_default(),
+        );
+        let identity = combine(combine(stable_hash(event.service), place), said) as u32;
         let content = grouping
             .content_fields()
             .iter()
@@ -79,23 +112,27 @@ impl Features {
                 })
             })
             .collect();
-        Self {
-            places,
+        let message = Message {
             template,
             kind,
             words: words(&text),
             labels: labels(event),
             content,
+        };
+        Self {
+            places,
+            identity,
+            message,
         }
     }
 
     /// The kind of alert, by which lessons and history are kept: service and class, or service and masked text.
     pub fn kind(&self) -> Kind {
-        Kind(self.kind)
+        Kind(self.message.kind)
     }
 
     pub(crate) fn place(&self) -> &str {
-        self.places.first().map_or("", |place| place)
+        self.places.first().map_or("", |place| &place.name)
     }
 }
 
@@ -144,22 +181,27 @@ fn labels(event: &Event<'_>) -> Vec<u32> {
     labels
 }
 
-/// One remembered alert of a group.
+/// One remembered message of a group.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Member {
-    pub(crate) features: Features,
+pub(crate) struct Said {
+    pub(crate) message: Message,
     pub(crate) last_at: Timestamp,
 }
 
-/// What is remembered of an open group: when it had alerts, and up to 16 of them that differ.
-///
-/// When there are more, the one longest unseen gives way.
+/// What is remembered of an open group, in bounded space: when it had alerts, what was said (16 different messages),
+/// where (32 places), and which very alerts it had (512). Of more, those longest unseen give way.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Profile {
     pub(crate) opened_at: Timestamp,
     pub(crate) last_alert_at: Timestamp,
     pub(crate) alerts: u64,
-    pub(crate) members: Vec<Member>,
+    pub(crate) said: Vec<Said>,
+    pub(crate) places: VecDeque<Vec<Place>>,
+    /// Alerts in thousandths, fading with a half-life of a minute from the instant of the last alert.
+    lately: u64,
+    seen: VecDeque<u32>,
+    /// Alerts that came although the group had them, with the instant.
+    repeats: VecDeque<(u32, Timestamp)>,
 }
 
 impl Profile {
@@ -169,44 +211,110 @@ impl Profile {
             opened_at: at,
             last_alert_at: at,
             alerts: 1,
-            members: vec![Member {
-                features,
+            said: vec![Said {
+                message: features.message,
                 last_at: at,
             }],
+            places: VecDeque::from([features.places]),
+            lately: 1000,
+            seen: VecDeque::from([features.identity]),
+            repeats: VecDeque::new(),
         }
     }
 
     /// An alert joins. Instants may come out of order; the latest counts.
     pub fn add(&mut self, features: Features, at: Timestamp) {
         self.alerts = self.alerts.saturating_add(1);
+        self.lately = ((self.alerts_lately(at) + 1.0) * 1000.0).round() as u64;
         self.opened_at = self.opened_at.min(at);
         self.last_alert_at = self.last_alert_at.max(at);
-        let known = self.members.iter_mut().find(|member| member.features == features);
-        if let Some(member) = known {
-            member.last_at = member.last_at.max(at);
-        } else if self.members.len() < MEMBERS {
-            self.members.push(Member {
-                features,
-                last_at: at,
-            });
-        } else if let Some(oldest) = self.members.iter_mut().min_by_key(|member| member.last_at) {
-            *oldest = Member {
-                features,
-                last_at: at,
-            };
+        if self.seen.contains(&features.identity) {
+            self.repeats
+                .retain(|(identity, _)| *identity != features.identity);
+            self.repeats.push_back((features.identity, at));
+            keep_newest(&mut self.repeats, REPEATS);
+        } else {
+            self.seen.push_back(features.identity);
+            keep_newest(&mut self.seen, SEEN);
+        }
+        if !self.places.contains(&features.places) {
+            self.places.push_back(features.places);
+            keep_newest(&mut self.places, PLACES);
+        }
+        self.hear(features.message, at);
+    }
+
+    fn hear(&mut self, message: Message, at: Timestamp) {
+        if let Some(said) = self.said.iter_mut().find(|said| said.message == message) {
+            said.last_at = said.last_at.max(at);
+        } else if self.said.len() < MESSAGES {
+            self.said.push(Said { message, last_at: at });
+        } else if let Some(oldest) = self.said.iter_mut().min_by_key(|said| said.last_at) {
+            *oldest = Said { message, last_at: at };
         }
     }
 
     /// Everything of another group comes over, as when a person merges the two.
     pub fn absorb(&mut self, other: Self) {
-        let alerts = self.alerts.saturating_add(other.alerts);
-        let opened_at = self.opened_at.min(other.opened_at);
-        for member in other.members {
-            self.add(member.features, member.last_at);
-        }
-        self.alerts = alerts;
-        self.opened_at = opened_at;
+        self.alerts = self.alerts.saturating_add(other.alerts);
+        self.opened_at = self.opened_at.min(other.opened_at);
         self.last_alert_at = self.last_alert_at.max(other.last_alert_at);
+        for said in other.said {
+            self.hear(said.message, said.last_at);
+        }
+        for places in other.places {
+            if !self.places.contains(&places) {
+                self.places.push_back(places);
+            }
+        }
+        keep_newest(&mut self.places, PLACES);
+        for identity in other.seen {
+            if !self.seen.contains(&identity) {
+                self.seen.push_back(identity);
+            }
+        }
+        keep_newest(&mut self.seen, SEEN);
+    }
+
+    /// What a person took out is no longer known of the group, unless another alert says the same.
+    pub(crate) fn forget(&mut self, taken: &[&Features], left: &[&Features]) {
+        let gone = |features: &&&Features| !left.iter().any(|other| other.identity == features.identity);
+        let identities: Vec<u32> = taken
+            .iter()
+            .filter(gone)
+            .map(|features| features.identity)
+            .collect();
+        self.seen.retain(|identity| !identities.contains(identity));
+        let among =
+            |list: &[&Features], message: &Message| list.iter().any(|other| other.message == *message);
+        self.said
+            .retain(|said| among(left, &said.message) || !among(taken, &said.message));
+        let at = |list: &[&Features], places: &[Place]| list.iter().any(|other| other.places == places);
+        self.places
+            .retain(|places| at(left, places) || !at(taken, places));
+    }
+
+    /// How many alerts came lately, each fading with a half-life of a minute.
+    pub(crate) fn alerts_lately(&self, now: Timestamp) -> f64 {
+        let seconds = now
+            .as_second()
+            .saturating_sub(self.last_alert_at.as_second())
+            .max(0);
+        self.lately as f64 / 1000.0 * (-(seconds as f64) / 60.0).exp2()
+    }
+
+    /// True if the group had the very alert.
+    pub(crate) fn has(&self, identity: u32) -> bool {
+        self.seen.contains(&identity)
+    }
+
+    /// How many other alerts repeated themselves within the last seconds.
+    pub(crate) fn repeated_lately(&self, identity: u32, now: Timestamp, seconds: i64) -> u32 {
+        let lately = |at: &Timestamp| now.as_second().saturating_sub(at.as_second()) <= seconds;
+        self.repeats
+            .iter()
+            .filter(|(other, at)| *other != identity && lately(at))
+            .count() as u32
     }
 
     pub fn opened_at(&self) -> Timestamp {
@@ -224,9 +332,15 @@ impl Profile {
 
     /// The kinds of the remembered alerts, each once.
     pub fn kinds(&self) -> Vec<Kind> {
-        let mut kinds: Vec<Kind> = self.members.iter().map(|member| member.features.kind()).collect();
+        let mut kinds: Vec<Kind> = self.said.iter().map(|said| Kind(said.message.kind)).collect();
         kinds.sort_unstable();
         kinds.dedup();
         kinds
+    }
+}
+
+fn keep_newest<T>(list: &mut VecDeque<T>, count: usize) {
+    while list.len() > count {
+        list.pop_front();
     }
 }

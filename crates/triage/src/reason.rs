@@ -35,6 +35,14 @@ pub enum Reason {
     ContentMissing { fields: Vec<String> },
     /// How long ago the group had its last alert.
     Gap { seconds: i64, weight: f64 },
+    /// Alerts come quickly to the group; the count fades with a half-life of a minute.
+    Busy { alerts: f64, weight: f64 },
+    /// The same service.
+    SameService { weight: f64 },
+    /// How long ago the group was opened; where all else is equal an alert belongs to the younger one.
+    Age { seconds: i64, weight: f64 },
+    /// The group had this very alert. Where others repeat themselves too, a second incident is more likely.
+    Repeats { others: u32, weight: f64 },
     /// How far apart the two are in the dependency graph.
     Hops {
         from: String,
@@ -123,6 +131,20 @@ impl fmt::Display for Reason {
             Self::OtherContent { fields } => write!(out, "No open incident has the same {}.", List(fields)),
             Self::ContentMissing { fields } => write!(out, "The alert has no {} to compare.", List(fields)),
             Self::Gap { seconds, .. } => write!(out, "The last alert came {} ago.", Span(*seconds)),
+            Self::Busy { alerts, .. } => {
+                write!(out, "The incident had {alerts:.0} alerts in the last minutes.")
+            }
+            Self::SameService { .. } => out.write_str("The same service."),
+            Self::Age { seconds, .. } => write!(out, "The incident was opened {} ago.", Span(*seconds)),
+            Self::Repeats { others: 0, .. } => out.write_str("The incident had this very alert before."),
+            Self::Repeats { others, .. } => write!(
+                out,
+                "The incident had this very alert before, and {others} others repeated themselves just now: \
+                 this may be a second incident."
+            ),
+            Self::Hops {
+                from, to, hops: 0, ..
+            } if from == to => write!(out, "The same place, “{from}”."),
             Self::Hops {
                 from, to, hops: 1, ..
             } => write!(out, "“{from}” and “{to}” depend on each other directly."),

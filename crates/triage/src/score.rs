@@ -1,8 +1,12 @@
 //! The explainable score: how much speaks for an alert to belong to an open group.
 //!
-//! A sum of evidence in log odds, each term a reason with its weight. It is compared with every remembered alert
-//! of a group, and the best of them counts; time is counted from the last alert of the group. There is no hidden
-//! term: bias and reasons add up to the score.
+//! A sum of evidence in log odds, each term a reason with its weight. Place, message, labels and lessons are compared
+//! with everything remembered of a group, and the best of each counts; time is counted from the last alert of the
+//! group. There is no hidden term: bias and reasons add up to the score.
+//!
+//! One piece of evidence speaks against: a group that had the very alert already. A single repetition means little
+//! (senders repeat themselves), but when several alerts of a group repeat themselves within seconds, a second incident
+//! with the same signature has begun, and the wave opens a group of its own.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -10,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     grouping::{Choice, gap_seconds},
     lessons::Lessons,
-    profile::{Features, Profile},
+    profile::{Features, Kind, Place, Profile},
     reason::Reason,
-    topology::Topology,
+    topology::{Node, Topology},
 };
 
 /// What the score knows beside the alert and the groups.
@@ -30,16 +34,24 @@ pub struct Weights {
     pub bias: f64,
     /// The score needed to join.
     pub needed: f64,
-    /// For an alert without any gap; fades to its negative by the square root of the gap.
+    /// Groups that score more than this fit equally well.
+    pub plenty: f64,
+    /// For an alert without any gap; falls with the square root of the gap, at most to its negative.
     pub gap: f64,
     /// The gap, in seconds, at which time says nothing.
     pub neutral_gap_seconds: f64,
-    /// By distance in the dependency graph: the same node, one step, two steps, …
-    pub hops: Vec<f64>,
-    /// Both known to the graph, but farther apart than `hops` is long.
+    /// For every factor e by which alerts come faster to the group than one a minute.
+    pub busy: f64,
+    /// For every hour that a group is open, up to one.
+    pub age: f64,
+    /// By distance in the dependency graph: the same node, one step, two, three.
+    pub hops: [f64; 4],
+    /// Both known to the graph, but farther apart.
     pub no_path: f64,
     /// The same source, where the graph does not know it.
     pub same_source: f64,
+    /// The same service.
+    pub same_service: f64,
     pub same_template: f64,
     /// For all words in common.
     pub text: f64,
@@ -47,22 +59,36 @@ pub struct Weights {
     pub labels: f64,
     /// The most that people's merges and splits can weigh.
     pub people: f64,
+    /// The group had this very alert.
+    pub repeats: f64,
+    /// And so did so many others within the seconds: a wave.
+    pub wave: f64,
+    pub wave_alerts: u32,
+    pub wave_seconds: i64,
 }
 
 impl Default for Weights {
     fn default() -> Self {
         Self {
-            bias: -1.8,
+            bias: -2.0,
             needed: 0.0,
+            plenty: 1.0,
             gap: 1.0,
             neutral_gap_seconds: 300.0,
-            hops: vec![1.8, 1.5, 0.4],
-            no_path: -1.5,
+            busy: 0.35,
+            age: -12.0,
+            hops: [1.8, 1.5, 1.0, 0.3],
+            no_path: -2.5,
             same_source: 1.5,
-            same_template: 1.0,
+            same_service: 0.8,
+            same_template: 0.7,
             text: 1.5,
             labels: 0.8,
             people: 5.0,
+            repeats: -3.0,
+            wave: -8.0,
+            wave_alerts: 2,
+            wave_seconds: 30,
         }
     }
 }
@@ -74,24 +100,30 @@ pub(crate) fn best_match(
     knowledge: &Knowledge,
     now: Timestamp,
 ) -> Choice {
-    let scored = candidates
+    let comparison = Comparison::new(features, knowledge, now);
+    let best = candidates
         .iter()
-        .map(|(index, profile)| (*index, *profile, score(features, profile, knowledge, now)))
+        .map(|(index, profile)| (*index, *profile, comparison.evidence(profile)))
         .reduce(|best, next| {
+            let fits = |evidence: &Evidence| evidence.score() >= knowledge.weights.needed;
+            let rank = |evidence: &Evidence| (fits(evidence), evidence.preference(&knowledge.weights));
+            let (known, found) = (rank(&best.2), rank(&next.2));
             let later = next.1.last_alert_at > best.1.last_alert_at;
-            if next.2.0 > best.2.0 || (next.2.0 >= best.2.0 && later) {
+            let order = found.0.cmp(&known.0).then(found.1.total_cmp(&known.1));
+            if order.is_gt() || (order.is_eq() && later) {
                 next
             } else {
                 best
             }
         });
-    let Some((index, _, (score, mut reasons))) = scored else {
+    let Some((index, profile, evidence)) = best else {
         return Choice {
             joined: None,
             reasons: Vec::new(),
         };
     };
-    let needed = knowledge.weights.needed;
+    let (score, needed) = (evidence.score(), knowledge.weights.needed);
+    let mut reasons = comparison.explain(profile, &evidence);
     reasons.push(Reason::Score { score, needed });
     Choice {
         joined: (score >= needed).then_some(index),
@@ -99,117 +131,283 @@ pub(crate) fn best_match(
     }
 }
 
-/// The score of an alert against a group, with its evidence, heaviest first.
-pub(crate) fn score(
-    features: &Features,
-    profile: &Profile,
-    knowledge: &Knowledge,
+/// An alert being compared with groups.
+struct Comparison<'a> {
+    features: &'a Features,
+    knowledge: &'a Knowledge,
     now: Timestamp,
-) -> (f64, Vec<Reason>) {
-    let weights = &knowledge.weights;
-    let seconds = gap_seconds(profile, now);
-    let faded = 1.0 - (seconds as f64 / weights.neutral_gap_seconds.max(1.0)).sqrt();
-    let gap = weights.gap * faded.max(-1.0);
-    let best = profile
-        .members
-        .iter()
-        .map(|member| compare(features, &member.features, knowledge))
-        .reduce(|best, next| if next.0 > best.0 { next } else { best });
-    let (score, mut evidence) = best.unwrap_or_default();
-    evidence.push((gap, Reason::Gap { seconds, weight: gap }));
-    evidence.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));
-    (
-        weights.bias + gap + score,
-        evidence.into_iter().map(|(_, reason)| reason).collect(),
-    )
+    node: Option<(Node, &'a Place)>,
 }
 
-type Evidence = Vec<(f64, Reason)>;
-
-fn compare(one: &Features, other: &Features, knowledge: &Knowledge) -> (f64, Evidence) {
-    let weights = &knowledge.weights;
-    let mut evidence = Vec::new();
-    evidence.extend(distance(one, other, knowledge));
-    if one.template == other.template {
-        let weight = weights.same_template;
-        evidence.push((weight, Reason::SameTemplate { weight }));
-    }
-    let share = overlap(&one.words, &other.words);
-    if share > 0.0 {
-        let weight = weights.text * share;
-        evidence.push((weight, Reason::SimilarText { share, weight }));
-    }
-    let share = overlap(&one.labels, &other.labels);
-    if share > 0.0 {
-        let weight = weights.labels * share;
-        evidence.push((weight, Reason::SharedLabels { share, weight }));
-    }
-    let (together, apart) = knowledge.lessons.tally(one.kind(), other.kind());
-    if together + apart > 0 {
-        let balance = f64::from(together) - f64::from(apart);
-        let weight = weights.people * balance / (f64::from(together) + f64::from(apart) + 0.5);
-        evidence.push((
-            weight,
-            Reason::PeopleDecided {
-                together,
-                apart,
-                weight,
-            },
-        ));
-    }
-    (evidence.iter().map(|(weight, _)| weight).sum(), evidence)
+/// What was found for one group: figures only, because most groups are not chosen and need no words.
+#[derive(Default)]
+struct Evidence {
+    bias: f64,
+    gap: f64,
+    age: f64,
+    place: f64,
+    nearest: Option<(u8, usize)>,
+    elsewhere: Option<usize>,
+    same_source: bool,
+    template: f64,
+    text: f64,
+    text_share: f64,
+    labels: f64,
+    labels_share: f64,
+    people: f64,
+    tally: (u32, u32),
+    service: f64,
+    busy: f64,
+    busy_alerts: f64,
+    repeats: f64,
+    wave: f64,
+    repeating: Option<u32>,
 }
 
-/// Evidence from places: the dependency graph where it knows both, else whether the names are equal.
-fn distance(one: &Features, other: &Features, knowledge: &Knowledge) -> Option<(f64, Reason)> {
-    let weights = &knowledge.weights;
-    let topology = &knowledge.topology;
-    let known = |features: &Features| {
-        features
-            .places
-            .iter()
-            .find_map(|place| topology.node(place).map(|node| (node, place.to_string())))
-    };
-    if let (Some((start, from)), Some((end, to))) = (known(one), known(other)) {
-        let limit = weights.hops.len().saturating_sub(1).min(usize::from(u8::MAX)) as u8;
-        let found = topology
-            .neighbourhood(start, limit)
-            .into_iter()
-            .find(|(node, _)| *node == end);
-        return Some(match found {
-            Some((_, hops)) => {
-                let weight = weights.hops.get(usize::from(hops)).copied().unwrap_or(0.0);
-                (
+impl Evidence {
+    fn score(&self) -> f64 {
+        self.bias
+            + self.gap
+            + self.busy
+            + self.service
+            + self.place
+            + self.template
+            + self.text
+            + self.labels
+            + self.people
+            + self.wave
+    }
+
+    /// Ranks the groups that the alert may join.
+    fn preference(&self, weights: &Weights) -> f64 {
+        self.score().min(weights.plenty) + self.age + self.repeats
+    }
+}
+
+impl<'a> Comparison<'a> {
+    fn new(features: &'a Features, knowledge: &'a Knowledge, now: Timestamp) -> Self {
+        let node = first_known(&features.places, &knowledge.topology);
+        Self {
+            features,
+            knowledge,
+            now,
+            node,
+        }
+    }
+
+    fn evidence(&self, profile: &Profile) -> Evidence {
+        let weights = &self.knowledge.weights;
+        let mut evidence = Evidence {
+            bias: weights.bias,
+            ..Evidence::default()
+        };
+        let faded =
+            1.0 - (gap_seconds(profile, self.now) as f64 / weights.neutral_gap_seconds.max(1.0)).sqrt();
+        evidence.gap = weights.gap * faded.max(-1.0);
+        evidence.age = weights.age * (age_seconds(profile, self.now) as f64 / 3600.0).min(1.0);
+        evidence.busy_alerts = profile.alerts_lately(self.now);
+        evidence.busy = weights.busy * evidence.busy_alerts.max(1.0).ln().min(4.0);
+        let service = self.features.places.last();
+        if service.is_some() && profile.places.iter().any(|places| places.last() == service) {
+            evidence.service = weights.same_service;
+        }
+        self.compare_places(profile, &mut evidence);
+        self.compare_messages(profile, &mut evidence);
+        if profile.has(self.features.identity) {
+            let others = profile.repeated_lately(self.features.identity, self.now, weights.wave_seconds);
+            evidence.repeating = Some(others);
+            evidence.repeats = weights.repeats;
+            evidence.wave = if others >= weights.wave_alerts {
+                weights.wave
+            } else {
+                0.0
+            };
+        }
+        evidence
+    }
+
+    fn compare_places(&self, profile: &Profile, evidence: &mut Evidence) {
+        let weights = &self.knowledge.weights;
+        let topology = &self.knowledge.topology;
+        if let Some((node, _)) = self.node {
+            for (position, places) in profile.places.iter().enumerate() {
+                let Some((other, _)) = first_known(places, topology) else {
+                    continue;
+                };
+                let hops = topology.near(node, other);
+                if hops.is_none() {
+                    evidence.elsewhere.get_or_insert(position);
+                }
+                let nearer = |hops: &u8| evidence.nearest.is_none_or(|(known, _)| *hops < known);
+                if let Some(hops) = hops.filter(nearer) {
+                    evidence.nearest = Some((hops, position));
+                    if hops == 0 {
+                        break;
+                    }
+                }
+            }
+        }
+        evidence.place = match (evidence.nearest, evidence.elsewhere) {
+            (Some((hops, _)), _) => weights
+                .hops
+                .get(usize::from(hops))
+                .copied()
+                .unwrap_or(weights.no_path),
+            (None, Some(_)) => weights.no_path,
+            (None, None) => {
+                let source = self.features.places.first();
+                evidence.same_source =
+                    source.is_some() && profile.places.iter().any(|other| other.first() == source);
+                if evidence.same_source {
+                    weights.same_source
+                } else {
+                    0.0
+                }
+            }
+        };
+    }
+
+    fn compare_messages(&self, profile: &Profile, evidence: &mut Evidence) {
+        let weights = &self.knowledge.weights;
+        let message = &self.features.message;
+        for said in &profile.said {
+            let other = &said.message;
+            if message.template == other.template {
+                evidence.template = weights.same_template;
+            }
+            evidence.text_share = evidence.text_share.max(overlap(&message.words, &other.words));
+            evidence.labels_share = evidence.labels_share.max(overlap(&message.labels, &other.labels));
+            let (together, apart) = self
+                .knowledge
+                .lessons
+                .tally(self.features.kind(), Kind(other.kind));
+            if together + apart > 0 {
+                let balance = f64::from(together) - f64::from(apart);
+                let weight = weights.people * balance / (f64::from(together) + f64::from(apart) + 0.5);
+                if weight.abs() > evidence.people.abs() {
+                    evidence.people = weight;
+                    evidence.tally = (together, apart);
+                }
+            }
+        }
+        // Among many messages one is alike by chance, so likeness counts less.
+        let crowd = (profile.said.len().max(1) as f64).sqrt();
+        evidence.text = weights.text * evidence.text_share / crowd;
+        evidence.labels = weights.labels * evidence.labels_share;
+    }
+
+    /// The evidence in words, heaviest first.
+    fn explain(&self, profile: &Profile, evidence: &Evidence) -> Vec<Reason> {
+        let mut reasons = vec![
+            (
+                evidence.gap,
+                Reason::Gap {
+                    seconds: gap_seconds(profile, self.now),
+                    weight: evidence.gap,
+                },
+            ),
+            (
+                evidence.age,
+                Reason::Age {
+                    seconds: age_seconds(profile, self.now),
+                    weight: evidence.age,
+                },
+            ),
+        ];
+        let weight = evidence.place;
+        let from = self
+            .node
+            .map_or_else(String::new, |(_, place)| place.name.to_string());
+        let name = |position: usize| {
+            let places = profile.places.get(position).map_or(&[][..], Vec::as_slice);
+            first_known(places, &self.knowledge.topology)
+                .map_or_else(String::new, |(_, place)| place.name.to_string())
+        };
+        if evidence.busy > 0.0 {
+            let (alerts, weight) = (evidence.busy_alerts, evidence.busy);
+            reasons.push((weight, Reason::Busy { alerts, weight }));
+        }
+        if evidence.service != 0.0 {
+            reasons.push((
+                evidence.service,
+                Reason::SameService {
+                    weight: evidence.service,
+                },
+            ));
+        }
+        match (evidence.nearest, evidence.elsewhere) {
+            (Some((hops, position)), _) => {
+                reasons.push((
                     weight,
                     Reason::Hops {
                         from,
-                        to,
+                        to: name(position),
                         hops,
                         weight,
                     },
-                )
+                ));
             }
-            None => (
-                weights.no_path,
+            (None, Some(position)) => reasons.push((
+                weight,
                 Reason::NoPath {
                     from,
-                    to,
-                    weight: weights.no_path,
+                    to: name(position),
+                    weight,
                 },
-            ),
-        });
-    }
-    let same = !one.place().is_empty() && one.place() == other.place();
-    let weight = weights.same_source;
-    same.then(|| {
-        (
-            weight,
-            Reason::SameSource {
-                source: one.place().to_owned(),
+            )),
+            (None, None) if evidence.same_source => {
+                let source = self.features.place().to_owned();
+                reasons.push((weight, Reason::SameSource { source, weight }));
+            }
+            (None, None) => {}
+        }
+        if evidence.template != 0.0 {
+            reasons.push((
+                evidence.template,
+                Reason::SameTemplate {
+                    weight: evidence.template,
+                },
+            ));
+        }
+        if evidence.text_share > 0.0 {
+            let (share, weight) = (evidence.text_share, evidence.text);
+            reasons.push((weight, Reason::SimilarText { share, weight }));
+        }
+        if evidence.labels_share > 0.0 {
+            let (share, weight) = (evidence.labels_share, evidence.labels);
+            reasons.push((weight, Reason::SharedLabels { share, weight }));
+        }
+        if evidence.tally != (0, 0) {
+            let ((together, apart), weight) = (evidence.tally, evidence.people);
+            reasons.push((
                 weight,
-            },
-        )
-    })
+                Reason::PeopleDecided {
+                    together,
+                    apart,
+                    weight,
+                },
+            ));
+        }
+        if let Some(others) = evidence.repeating {
+            let weight = evidence.repeats + evidence.wave;
+            reasons.push((weight, Reason::Repeats { others, weight }));
+        }
+        reasons.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));
+        reasons.into_iter().map(|(_, reason)| reason).collect()
+    }
+}
+
+fn age_seconds(profile: &Profile, now: Timestamp) -> i64 {
+    now.as_second()
+        .saturating_sub(profile.opened_at.as_second())
+        .max(0)
+}
+
+/// The most exact place of an alert that the graph knows.
+fn first_known<'a>(places: &'a [Place], topology: &Topology) -> Option<(Node, &'a Place)> {
+    places
+        .iter()
+        .find_map(|place| topology.node_by_hash(place.hash).map(|node| (node, place)))
 }
 
 /// The share of common elements of two sorted lists (Jaccard).

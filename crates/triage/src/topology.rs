@@ -3,9 +3,14 @@
 //! Nodes are names (services, hosts, components); an edge leads from the dependent to what it depends on. The
 //! graph may have cycles, loops and repeated edges; every walk is bounded in hops and in nodes visited.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque},
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use serde::{Deserialize, Serialize};
+
+use crate::hash::stable_hash;
 
 /// A node of a [`Topology`], valid for the topology that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -19,6 +24,8 @@ impl Node {
 
 /// The largest number of nodes; names beyond it are not added.
 const NODES: usize = 1 << 20;
+/// The most neighbours that a question of nearness looks at.
+const NEIGHBOURS: usize = 64;
 /// The most nodes that one walk visits.
 const VISITS: usize = 2048;
 
@@ -34,9 +41,31 @@ const VISITS: usize = 2048;
 #[serde(from = "Edges", into = "Edges")]
 pub struct Topology {
     names: Vec<String>,
-    nodes: HashMap<String, Node>,
+    nodes: HashMap<u64, Node, BuildHasherDefault<Unhashed>>,
     supporting: Vec<Vec<Node>>,
     dependent: Vec<Vec<Node>>,
+    /// Both together, sorted.
+    around: Vec<Vec<Node>>,
+}
+
+/// Keys of the map are hashes already.
+#[derive(Clone, Copy, Default)]
+struct Unhashed(u64);
+
+impl Hasher for Unhashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = bytes
+            .iter()
+            .fold(self.0, |state, byte| state.rotate_left(8) ^ u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// The stored form: names in order of their first appearance, and edges as pairs of their positions.
@@ -74,19 +103,22 @@ impl From<Topology> for Edges {
 }
 
 impl Topology {
-    /// Adds a node without edges, or finds it. `None` when the graph is full.
+    /// Adds a node without edges, or finds it. `None` when the graph is full, or when another name has the same
+    /// hash, which does not happen by chance.
     pub fn add(&mut self, name: &str) -> Option<Node> {
-        if let Some(node) = self.nodes.get(name) {
-            return Some(*node);
+        let hash = stable_hash(name);
+        if let Some(node) = self.nodes.get(&hash) {
+            return (self.name(*node) == name).then_some(*node);
         }
         if self.names.len() >= NODES {
             return None;
         }
         let node = Node(self.names.len() as u32);
         self.names.push(name.to_owned());
-        self.nodes.insert(name.to_owned(), node);
+        self.nodes.insert(hash, node);
         self.supporting.push(Vec::new());
         self.dependent.push(Vec::new());
+        self.around.push(Vec::new());
         Some(node)
     }
 
@@ -101,11 +133,50 @@ impl Topology {
         if dependent != supporting && !self.supporting[dependent.index()].contains(&supporting) {
             self.supporting[dependent.index()].push(supporting);
             self.dependent[supporting.index()].push(dependent);
+            for (one, other) in [(dependent, supporting), (supporting, dependent)] {
+                let around = &mut self.around[one.index()];
+                if let Err(position) = around.binary_search(&other) {
+                    around.insert(position, other);
+                }
+            }
         }
     }
 
     pub fn node(&self, name: &str) -> Option<Node> {
-        self.nodes.get(name).copied()
+        self.node_by_hash(stable_hash(name))
+    }
+
+    pub(crate) fn node_by_hash(&self, hash: u64) -> Option<Node> {
+        self.nodes.get(&hash).copied()
+    }
+
+    /// The distance of two nodes if it is at most 3, looking at no more than [`NEIGHBOURS`] neighbours of each, so
+    /// that a hub stays cheap.
+    pub(crate) fn near(&self, one: Node, other: Node) -> Option<u8> {
+        if one == other {
+            return Some(0);
+        }
+        let (first, second) = (self.around.get(one.index())?, self.around.get(other.index())?);
+        let (fewer, more) = if first.len() < second.len() {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let end = if first.len() < second.len() { other } else { one };
+        if fewer.binary_search(&end).is_ok() {
+            return Some(1);
+        }
+        let fewer = &fewer[..fewer.len().min(NEIGHBOURS)];
+        if fewer.iter().any(|node| more.binary_search(node).is_ok()) {
+            return Some(2);
+        }
+        let two_steps = |node: &Node| {
+            let next = &self.around[node.index()];
+            next.iter()
+                .take(NEIGHBOURS)
+                .any(|node| more.binary_search(node).is_ok())
+        };
+        fewer.iter().any(two_steps).then_some(3)
     }
 
     pub fn name(&self, node: Node) -> &str {
@@ -196,6 +267,24 @@ mod tests {
         assert_eq!(topology.hops("a", "d", 3), Some(2));
         assert_eq!(topology.hops("a", "d", 1), None);
         assert_eq!(topology.hops("a", "unknown", 3), None);
+    }
+
+    #[test]
+    fn nearness_agrees_with_the_walk() {
+        let mut topology = Topology::default();
+        for number in 0..40_u32 {
+            topology.add_dependency(&format!("{}", number * 7 % 30), &format!("{}", number * 11 % 30));
+        }
+        for one in 0..30 {
+            for other in 0..30 {
+                let (one, other) = (one.to_string(), other.to_string());
+                let near = topology
+                    .node(&one)
+                    .zip(topology.node(&other))
+                    .and_then(|(one, other)| topology.near(one, other));
+                assert_eq!(near, topology.hops(&one, &other, 3), "{one} {other}");
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,217 @@
+//! Alert storms: several incidents at once and flapping noise, to be told apart (semi-synthetic: labelled faults laid
+//! on one timeline). Scored by B-cubed (Bagga and Baldwin 1998) over the alerts that belong to an incident; noise
+//! takes part in grouping but is not scored.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    io::Read,
+    path::Path,
+};
+
+use anyhow::Context;
+use serde::Deserialize;
+use triage::{Configuration, Event, Grouping, Outcome, Setting, Topology, Triage};
+
+use super::faults;
+use crate::score::{Finding, bootstrap};
+
+#[derive(Deserialize)]
+struct Alert {
+    t: f64,
+    system: String,
+    bed: String,
+    entity: String,
+    host: Option<String>,
+    title: String,
+    incident: i64,
+}
+
+pub(super) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (overlap, target) in [("1.0", 0.88), ("2.0", 0.78)] {
+        let alerts = read(&folder.join(format!("overlap-{overlap}.jsonl.gz")))?;
+        let topology = topology(folder, &alerts)?;
+        let one_hop = near_in_topology(&alerts, &topology);
+        let ours = group(&alerts, topology);
+        let score = score(&alerts, &ours);
+        let per_item = items(&alerts, &ours);
+        let interval = bootstrap(&per_item, seed, |sample| {
+            let of = |pick: fn(&(f64, f64)) -> f64| sample.iter().map(|item| pick(item)).sum::<f64>();
+            let (precision, recall) = (of(|item| item.0), of(|item| item.1));
+            2.0 * precision * recall / (precision + recall) / sample.len() as f64
+        });
+        for (name, groups) in [
+            ("same system, 30 s", same_system(&alerts, 30.0)),
+            ("same system, 120 s", same_system(&alerts, 120.0)),
+            ("one hop, 120 s", one_hop),
+        ] {
+            let baseline = self::score(&alerts, &groups);
+            findings.push(
+                Finding::new(format!("overlap {overlap}: F of baseline {name}"), f64::NAN)
+                    .baseline(baseline.f),
+            );
+        }
+        let quoted = if overlap == "1.0" { 0.79 } else { 0.64 };
+        let name = format!("overlap {overlap}: B-cubed F (baseline as published)");
+        findings.push(
+            Finding::new(name, score.f)
+                .interval(interval)
+                .baseline(quoted)
+                .target(target),
+        );
+        let name = format!("overlap {overlap}: precision");
+        findings.push(Finding::new(name, score.precision).target(0.9));
+        findings.push(Finding::new(format!("overlap {overlap}: recall"), score.recall));
+        let name = format!("overlap {overlap}: reduction, noise included");
+        findings.push(Finding::new(name, score.reduction).target(0.97));
+    }
+    Ok(findings)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Alert>> {
+    let file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
+    let mut text = String::new();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut text)?;
+    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+}
+
+/// The graphs of the systems, each name with its system in front because both have a frontend.
+fn topology(folder: &Path, alerts: &[Alert]) -> anyhow::Result<Topology> {
+    let graphs = folder.with_file_name("rca-alerts").join("topology");
+    let beds: HashSet<&str> = alerts.iter().map(|alert| alert.bed.as_str()).collect();
+    let mut topology = Topology::default();
+    let mut beds: Vec<&str> = beds.into_iter().collect();
+    beds.sort_unstable();
+    for bed in beds {
+        for edge in faults::read_graph(&graphs.join(format!("{bed}-KG.json")))?.edges {
+            topology.add_dependency(
+                &format!("{bed}/{}", edge.source),
+                &format!("{bed}/{}", edge.target),
+            );
+        }
+    }
+    Ok(topology)
+}
+
+fn group(alerts: &[Alert], topology: Topology) -> Vec<u64> {
+    let mut triage = Triage::new(Configuration::default());
+    triage.knowledge_mut().topology = topology;
+    let grouping = Grouping::Intelligent {
+        fields: vec![],
+        window_seconds: 300,
+    };
+    let setting = Setting {
+        scope: Some("all".into()),
+        grouping,
+        ..Setting::default()
+    };
+    alerts
+        .iter()
+        .enumerate()
+        .map(|(number, alert)| {
+            let source = format!("{}/{}", alert.bed, alert.entity);
+            let component = alert.host.as_ref().map(|host| format!("{}/{host}", alert.bed));
+            let event = Event {
+                integration: "storm",
+                service: &alert.system,
+                dedup_key: &number.to_string(),
+                summary: &alert.title,
+                source: &source,
+                component: component.as_deref(),
+                ..Event::default()
+            };
+            let now = jiff::Timestamp::from_millisecond((alert.t * 1000.0) as i64).unwrap_or_default();
+            match triage.observe(&event, &setting, now).outcome {
+                Outcome::OpenedGroup { group, .. } | Outcome::JoinedGroup { group, .. } => group.0,
+                _ => u64::MAX,
+            }
+        })
+        .collect()
+}
+
+struct Score {
+    precision: f64,
+    recall: f64,
+    f: f64,
+    reduction: f64,
+}
+
+fn items(alerts: &[Alert], groups: &[u64]) -> Vec<(f64, f64)> {
+    let mut in_incident: HashMap<i64, f64> = HashMap::new();
+    let mut in_group: HashMap<u64, f64> = HashMap::new();
+    let mut in_both: HashMap<(i64, u64), f64> = HashMap::new();
+    let scored = || alerts.iter().zip(groups).filter(|(alert, _)| alert.incident >= 0);
+    for (alert, group) in scored() {
+        *in_incident.entry(alert.incident).or_default() += 1.0;
+        *in_group.entry(*group).or_default() += 1.0;
+        *in_both.entry((alert.incident, *group)).or_default() += 1.0;
+    }
+    scored()
+        .map(|(alert, group)| {
+            let both = in_both[&(alert.incident, *group)];
+            (both / in_group[group], both / in_incident[&alert.incident])
+        })
+        .collect()
+}
+
+fn score(alerts: &[Alert], groups: &[u64]) -> Score {
+    let items = items(alerts, groups);
+    let count = items.len() as f64;
+    let precision = items.iter().map(|item| item.0).sum::<f64>() / count;
+    let recall = items.iter().map(|item| item.1).sum::<f64>() / count;
+    let distinct: HashSet<u64> = groups.iter().copied().collect();
+    Score {
+        precision,
+        recall,
+        f: 2.0 * precision * recall / (precision + recall),
+        reduction: 1.0 - distinct.len() as f64 / groups.len() as f64,
+    }
+}
+
+fn same_system(alerts: &[Alert], window: f64) -> Vec<u64> {
+    let mut last: BTreeMap<&str, (f64, u64)> = BTreeMap::new();
+    let mut next = 0;
+    alerts
+        .iter()
+        .map(|alert| {
+            let known = last
+                .get(alert.system.as_str())
+                .filter(|(at, _)| alert.t - at <= window);
+            let group = known.map_or(next, |(_, group)| *group);
+            next = next.max(group + 1);
+            last.insert(&alert.system, (alert.t, group));
+            group
+        })
+        .collect()
+}
+
+/// An alert joins the group that had the latest alert at its entity or one hop away within 120 s.
+fn near_in_topology(alerts: &[Alert], topology: &Topology) -> Vec<u64> {
+    let mut last: HashMap<String, (f64, u64)> = HashMap::new();
+    let mut next = 0;
+    alerts
+        .iter()
+        .map(|alert| {
+            let name = format!("{}/{}", alert.bed, alert.entity);
+            let mut near = vec![name.clone()];
+            if let Some(node) = topology.node(&name) {
+                near.extend(
+                    topology
+                        .neighbourhood(node, 1)
+                        .iter()
+                        .map(|(node, _)| topology.name(*node).to_owned()),
+                );
+            }
+            let known = near
+                .iter()
+                .filter_map(|name| last.get(name))
+                .filter(|(at, _)| alert.t - at <= 120.0);
+            let group = known
+                .max_by(|one, other| one.0.total_cmp(&other.0))
+                .map_or(next, |(_, group)| *group);
+            next = next.max(group + 1);
+            last.insert(name, (alert.t, group));
+            group
+        })
+        .collect()
+}
