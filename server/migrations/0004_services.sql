@@ -87,3 +87,11 @@ CREATE TABLE maintenance_window_services (
     PRIMARY KEY (maintenance_window_id, service_id)
 );
 CREATE INDEX maintenance_window_services_by_service ON maintenance_window_services (service_id);
+
+-- The ladder everybody starts with. Identifiers and colours are the same in every Muster.
+INSERT INTO priorities (id, name, description, position, color) VALUES
+    ('QP1000000000P1', 'P1', 'Everyone is hurt: drop everything', 1, 'a8171c'),
+    ('QP2000000000P2', 'P2', 'Many are hurt, or a few badly', 2, 'd9480f'),
+    ('QP3000000000P3', 'P3', 'Some are hurt and can go on', 3, 'b58105'),
+    ('QP4000000000P4', 'P4', 'Few notice', 4, '2f6f4f'),
+    ('QP5000000000P5', 'P5', 'Nobody notices yet', 5, '4a5568');

@@ -13,8 +13,11 @@ pub mod app;
 pub mod console;
 
 pub mod access;
+pub mod customers;
 pub mod incidents;
+pub mod oncall;
 pub mod people;
+pub mod services;
 pub mod timeline;
 
 pub mod jobs;

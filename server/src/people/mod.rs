@@ -8,4 +8,4 @@
 pub mod model;
 pub mod store;
 
-pub use model::{ContactMethodId, NotificationRuleId, Role, TeamId, TeamRole, User, UserId};
+pub use model::{ContactMethodId, NotificationRuleId, Role, TeamId, TeamRole, Urgency, User, UserId};

@@ -73,6 +73,14 @@ pub enum TeamRole {
     Manager,
 }
 
+/// How much something may disturb: each urgency has notification rules of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Urgency {
+    High,
+    Low,
+}
+
 #[derive(Debug, Clone, store::FromRow)]
 pub struct User {
     pub id: UserId,

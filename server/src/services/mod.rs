@@ -1,0 +1,18 @@
+//! What can break: technical services, the touchpoints that customers know, and who stands on whom.
+//!
+//! Events reach a service through an integration and its key. A service says who is paged (its escalation
+//! policy), how urgent its incidents are, how its alerts are grouped, and when incidents end by themselves.
+//! Dependencies join technical and business services in either direction; they never form a circle, so
+//! every walk over them ends. A maintenance window keeps its services from opening incidents.
+
+pub mod graph;
+pub mod model;
+pub mod rules;
+pub mod store;
+
+pub use model::{
+    BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Service, ServiceDependencyId,
+    ServiceId, Urgency,
+};
+pub use rules::urgency_at;
+pub use store::in_maintenance;

@@ -1,0 +1,257 @@
+//! Services, their settings, integrations, priorities, touchpoints, maintenance windows.
+
+use jiff::Timestamp;
+use jiff::civil::Time;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::oncall::EscalationPolicyId;
+pub use crate::people::Urgency;
+
+crate::identifier! {
+    /// One technical service.
+    ServiceId
+}
+crate::identifier! {
+    /// One way in for events.
+    IntegrationId
+}
+crate::identifier! {
+    /// One touchpoint that customers know.
+    BusinessServiceId
+}
+crate::identifier! {
+    /// One dependency between two services.
+    ServiceDependencyId
+}
+crate::identifier! {
+    /// One priority, such as P1.
+    PriorityId
+}
+crate::identifier! {
+    /// One stretch of planned work.
+    MaintenanceWindowId
+}
+
+/// A technical service and its settings.
+#[derive(Debug, Clone, PartialEq, store::FromRow)]
+pub struct Service {
+    pub id: ServiceId,
+    pub name: String,
+    pub description: Option<String>,
+    pub escalation_policy_id: EscalationPolicyId,
+    /// Accepts no events.
+    pub disabled: bool,
+    /// Seconds after which an open incident resolves by itself; never, if absent.
+    pub auto_resolve_timeout: Option<i64>,
+    /// Seconds after which an acknowledgement is too old; never, if absent.
+    pub acknowledgement_timeout: Option<i64>,
+    #[row(json)]
+    pub incident_urgency_rule: UrgencyRule,
+    #[row(json)]
+    pub support_hours: Option<SupportHours>,
+    #[row(json)]
+    pub scheduled_actions: Vec<ScheduledAction>,
+    #[row(json)]
+    pub alert_grouping: AlertGrouping,
+    #[row(json)]
+    pub auto_pause: AutoPause,
+    pub created_at: Timestamp,
+    pub last_incident_at: Option<Timestamp>,
+    pub deleted_at: Option<Timestamp>,
+}
+
+/// How urgent a new incident is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum UrgencyRule {
+    Constant {
+        urgency: UrgencyChoice,
+    },
+    UseSupportHours {
+        during_support_hours: ConstantUrgency,
+        outside_support_hours: ConstantUrgency,
+    },
+}
+
+impl Default for UrgencyRule {
+    fn default() -> Self {
+        Self::Constant {
+            urgency: UrgencyChoice::High,
+        }
+    }
+}
+
+/// The same for a part of the week.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ConstantUrgency {
+    #[serde(rename = "type", default)]
+    pub kind: ConstantKind,
+    pub urgency: UrgencyChoice,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ConstantKind {
+    #[default]
+    Constant,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum UrgencyChoice {
+    High,
+    Low,
+    /// Critical and error are high, warning and info are low.
+    SeverityBased,
+}
+
+/// The hours in which somebody looks after a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct SupportHours {
+    #[serde(rename = "type", default)]
+    pub kind: SupportHoursKind,
+    /// IANA name.
+    pub time_zone: String,
+    /// 1 (Monday) to 7 (Sunday).
+    pub days_of_week: Vec<u8>,
+    #[schema(value_type = String)]
+    pub start_time: Time,
+    /// At or before the start: on the next day.
+    #[schema(value_type = String)]
+    pub end_time: Time,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum SupportHoursKind {
+    #[default]
+    FixedTimePerDay,
+}
+
+/// Open incidents of low urgency become urgent when the support hours begin or end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduledAction {
+    #[serde(rename = "type")]
+    pub kind: ScheduledActionKind,
+    pub at: ScheduledAt,
+    pub to_urgency: ToUrgency,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ScheduledActionKind {
+    UrgencyChange,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct ScheduledAt {
+    #[serde(rename = "type")]
+    pub kind: NamedTimeKind,
+    pub name: NamedTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedTimeKind {
+    NamedTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NamedTime {
+    SupportHoursStart,
+    SupportHoursEnd,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ToUrgency {
+    High,
+}
+
+/// How alerts join: `alert_grouping_parameters` as it was checked and is shown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertGrouping {
+    /// What the `triage` crate decides by.
+    pub grouping: triage::Grouping,
+    /// `config` as it was sent, so that it is shown as it was sent.
+    #[serde(default)]
+    pub config: Option<Value>,
+}
+
+/// `auto_pause_notifications_parameters`: alerts that usually clear by themselves wait before they page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct AutoPause {
+    #[serde(default)]
+    pub enabled: bool,
+    /// Seconds: 0 (as recommended), 120, 180, 300, 600 or 900.
+    #[serde(default)]
+    pub timeout: u32,
+}
+
+impl AutoPause {
+    pub fn setting(self) -> triage::AutoPause {
+        match (self.enabled, self.timeout) {
+            (false, _) => triage::AutoPause::Off,
+            (true, 0) => triage::AutoPause::Recommended,
+            (true, seconds) => triage::AutoPause::Seconds(seconds),
+        }
+    }
+}
+
+/// One way in for events: a key that belongs to a service.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct Integration {
+    pub id: IntegrationId,
+    pub service_id: ServiceId,
+    #[row(column = "type")]
+    pub kind: String,
+    pub name: String,
+    pub integration_key: String,
+    pub vendor_id: Option<String>,
+    pub created_at: Timestamp,
+}
+
+/// P1 to P5, most important first.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct Priority {
+    pub id: PriorityId,
+    pub name: String,
+    pub description: Option<String>,
+    pub position: i64,
+    pub color: String,
+}
+
+/// A touchpoint that customers know, and what its loss means.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct BusinessService {
+    pub id: BusinessServiceId,
+    pub name: String,
+    pub description: Option<String>,
+    pub point_of_contact: Option<String>,
+    pub team_id: Option<crate::people::TeamId>,
+    /// 0 to 100.
+    pub harm_weight: i64,
+    /// In minor units of the currency.
+    pub loss_per_hour: i64,
+    pub currency: String,
+    pub customer_words: Option<String>,
+    pub fallback: Option<String>,
+    pub words_to_say: Option<String>,
+    pub created_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct MaintenanceWindow {
+    pub id: MaintenanceWindowId,
+    pub sequence_number: i64,
+    pub description: Option<String>,
+    pub start_at: Timestamp,
+    pub end_at: Timestamp,
+    pub created_by: Option<crate::people::UserId>,
+    pub created_at: Timestamp,
+    pub deleted_at: Option<Timestamp>,
+}

@@ -1,0 +1,74 @@
+//! The rows of services and what belongs to them.
+
+use jiff::Timestamp;
+use store::{Error, Tx, params, sql};
+
+use super::model::{Integration, Priority, PriorityId, Service, ServiceId};
+
+pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_policy_id, disabled, auto_resolve_timeout, \
+     acknowledgement_timeout, incident_urgency_rule, support_hours, scheduled_actions, alert_grouping, auto_pause, \
+     created_at, last_incident_at, deleted_at";
+
+pub(super) const INTEGRATION_COLUMNS: &str =
+    "id, service_id, type, name, integration_key, vendor_id, created_at";
+
+/// A service that has not been deleted.
+pub fn find(tx: &mut Tx, id: &ServiceId) -> Result<Option<Service>, Error> {
+    tx.row(
+        sql!(
+            "SELECT ",
+            SERVICE_COLUMNS,
+            " FROM services WHERE id = $1 AND deleted_at IS NULL"
+        ),
+        params![id],
+    )
+}
+
+/// The integration that a sender's key means. Those of deleted services and deleted integrations are gone.
+pub fn find_integration_by_key(tx: &mut Tx, key: &str) -> Result<Option<Integration>, Error> {
+    tx.row(
+        sql!(
+            "SELECT ",
+            INTEGRATION_COLUMNS,
+            " FROM integrations WHERE integration_key = $1 AND deleted_at IS NULL"
+        ),
+        params![key],
+    )
+}
+
+/// Whether planned work on the service is under way.
+pub fn in_maintenance(tx: &mut Tx, id: &ServiceId, now: Timestamp) -> Result<bool, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM maintenance_window_services s
+             JOIN maintenance_windows w ON w.id = s.maintenance_window_id
+             WHERE s.service_id = $1 AND w.start_at <= $2 AND w.end_at > $2 AND w.deleted_at IS NULL"
+        ),
+        params![id, now],
+    )?;
+    Ok(count > 0)
+}
+
+/// Remembers when the service last had an incident.
+pub fn touch_last_incident(tx: &mut Tx, id: &ServiceId, at: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("UPDATE services SET last_incident_at = $2 WHERE id = $1"),
+        params![id, at],
+    )?;
+    Ok(())
+}
+
+/// All priorities, the most important first.
+pub fn priorities(tx: &mut Tx) -> Result<Vec<Priority>, Error> {
+    tx.rows(
+        sql!("SELECT id, name, description, position, color FROM priorities ORDER BY position"),
+        params![],
+    )
+}
+
+pub fn find_priority(tx: &mut Tx, id: &PriorityId) -> Result<Option<Priority>, Error> {
+    tx.row(
+        sql!("SELECT id, name, description, position, color FROM priorities WHERE id = $1"),
+        params![id],
+    )
+}
