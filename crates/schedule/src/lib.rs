@@ -7,6 +7,7 @@
 //! The crate does no I/O, holds no clock and never panics: whatever is wrong with what it is given is a typed error
 //! that names the field.
 
+mod absences;
 mod assignments;
 mod covers;
 mod difference;
@@ -16,16 +17,20 @@ mod layered;
 mod members;
 mod pieces;
 mod plan;
+mod quality;
 mod recurrence;
 mod render;
 mod rotation;
 pub mod shifts;
 mod span;
+mod span_index;
 mod validate;
 mod versions;
 mod wall_clock;
 mod week;
+pub mod working_time;
 
+pub use absences::{Absence, AbsenceKind, Clash, Concerned, clashes};
 pub use assignments::{Assignment, DoubleBooking, Roster, Stretch, double_bookings, gaps, stretches};
 pub use covers::{Agreement, Cover, Covered, Extent, Fit, Misfit, apply_agreements};
 pub use difference::{ChangedStretch, Difference, PersonChange, ShiftChange, difference, preview};
@@ -34,6 +39,7 @@ pub use keys::{AgreementId, CustomShiftId, EventId, LayerId, OverrideId, Rotatio
 pub use layered::{Advance, Layer, Override, Restriction, Schedule};
 pub use members::MembersProblem;
 pub use plan::{MAX_HANDOFFS, Plan, TooLong};
+pub use quality::{Bearer, Fairness, Load, Quality, QualityQuestion, quality};
 pub use recurrence::{Frequency, Moment, Recurrence, RecurrenceProblem, Rule, RuleDay};
 pub use render::{Entry, OnCall, Rendered, RenderedLayer, Shift, Source, SubSchedule, merge_by_user};
 pub use span::{EmptySpan, Span};

@@ -78,6 +78,9 @@ pub enum ProblemKind {
     /// Counting the occurrences would take too long.
     #[error("this recurrence has too many occurrences to count; begin it later or make it simpler")]
     RecurrenceTooLong,
+    /// A share of the load that is zero, negative or no number.
+    #[error("a share must be above 0")]
+    Share,
     /// More than this crate takes on.
     #[error("at most {limit} are possible, not {given}")]
     TooMany {

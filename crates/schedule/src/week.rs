@@ -130,3 +130,8 @@ pub(crate) fn time_of_day(time: jiff::civil::Time) -> Micros {
         Micros::from(time.hour()) * 3600 + Micros::from(time.minute()) * 60 + Micros::from(time.second());
     seconds * SECOND + Micros::from(time.subsec_nanosecond()) / 1_000
 }
+
+/// Monday midnight at or before a local time.
+pub(crate) fn monday_before(local: Micros) -> Micros {
+    MONDAY + (local - MONDAY).div_euclid(WEEK) * WEEK
+}

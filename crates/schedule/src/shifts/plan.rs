@@ -11,6 +11,7 @@ use crate::plan::{MAX_HANDOFFS, TooLong};
 use crate::recurrence::days::local_micros;
 use crate::recurrence::{Occurrence, Occurrences};
 use crate::span::{DAY, Micros, micros};
+use crate::span_index::SpanIndex;
 use crate::wall_clock::WallClock;
 
 /// A shift-based schedule that has passed [`ShiftSchedule::validate`].
@@ -18,7 +19,7 @@ use crate::wall_clock::WallClock;
 pub struct ShiftPlan {
     rotations: Vec<(RotationId, Vec<PlanEvent>)>,
     custom: Vec<(CustomShiftId, Micros, Micros, Member)>,
-    replacements: HashMap<OverrideTarget, Replacements>,
+    replacements: HashMap<OverrideTarget, SpanIndex<Replacement>>,
 }
 
 #[derive(Debug, Clone)]
@@ -50,14 +51,6 @@ pub(super) struct ShiftPiece {
 pub(super) enum Origin {
     Rotation(RotationId, EventId),
     Custom(CustomShiftId),
-}
-
-/// The overrides of one target, by when they begin.
-#[derive(Debug, Clone, Default)]
-struct Replacements {
-    by_start: Vec<Replacement>,
-    /// The latest end among the first so many.
-    latest_end: Vec<Micros>,
 }
 
 #[derive(Debug, Clone)]
@@ -183,27 +176,26 @@ impl ShiftPlan {
             self.custom
                 .push((shift.id.clone(), start, end, shift.member.clone()));
         }
+        let mut by_target: HashMap<OverrideTarget, Vec<(Micros, Micros, Replacement)>> = HashMap::new();
         for (age, replacement) in schedule.overrides.iter().enumerate() {
-            let replacements = self.replacements.entry(replacement.target.clone()).or_default();
-            replacements.by_start.push(Replacement {
-                start: micros(replacement.start_time),
-                end: micros(replacement.end_time),
+            let (start, end) = (micros(replacement.start_time), micros(replacement.end_time));
+            let stretch = Replacement {
+                start,
+                end,
                 age,
                 id: replacement.id.clone(),
                 from: replacement.overridden_member.clone(),
                 to: replacement.overriding_member.clone(),
-            });
+            };
+            by_target
+                .entry(replacement.target.clone())
+                .or_default()
+                .push((start, end, stretch));
         }
-        for replacements in self.replacements.values_mut() {
-            replacements
-                .by_start
-                .sort_by_key(|replacement| (replacement.start, replacement.age));
-            let mut latest = Micros::MIN;
-            for replacement in &replacements.by_start {
-                latest = latest.max(replacement.end);
-                replacements.latest_end.push(latest);
-            }
-        }
+        let indexed = by_target
+            .into_iter()
+            .map(|(target, stretches)| (target, SpanIndex::new(stretches)));
+        self.replacements = indexed.collect();
     }
 
     /// Every shift that has time in common with `start..end`, after overrides, by start; uncut.
@@ -245,14 +237,13 @@ impl ShiftPlan {
 /// that took.
 fn replace(
     shift: ShiftPiece,
-    replacements: Option<&Replacements>,
+    replacements: Option<&SpanIndex<Replacement>>,
     start: Micros,
     end: Micros,
     into: &mut Vec<ShiftPiece>,
 ) -> usize {
-    let mut relevant = replacements
-        .map(|list| list.during(shift.start, shift.end))
-        .unwrap_or_default();
+    let during = replacements.map(|index| index.during(shift.start, shift.end));
+    let mut relevant: Vec<&Replacement> = during.into_iter().flatten().map(|(_, _, found)| found).collect();
     if relevant.is_empty() {
         into.push(shift);
         return 1;
@@ -294,18 +285,4 @@ fn replace(
     let kept: Vec<ShiftPiece> = into.drain(first..).filter(inside).collect();
     into.extend(kept);
     edges.len() * relevant.len()
-}
-
-impl Replacements {
-    fn during(&self, start: Micros, end: Micros) -> Vec<&Replacement> {
-        let first = self.latest_end.partition_point(|latest| *latest <= start);
-        let last = self
-            .by_start
-            .partition_point(|replacement| replacement.start < end);
-        let between = self.by_start.get(first..last).unwrap_or_default();
-        between
-            .iter()
-            .filter(|replacement| start < replacement.end)
-            .collect()
-    }
 }

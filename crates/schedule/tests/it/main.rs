@@ -9,5 +9,6 @@ mod build;
 mod changes;
 mod layered;
 mod oracle;
+mod people;
 mod properties;
 mod shifts;
