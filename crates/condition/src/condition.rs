@@ -20,7 +20,7 @@ pub struct Limits {
     pub bytes: usize,
     /// Comparisons.
     pub factors: usize,
-    /// Parentheses within each other. Parsing and evaluation recurse as deep, so more than 256 count as 256.
+    /// Parentheses within each other. Parsing and evaluation recurse as deep, so more than 64 count as 64.
     pub depth: usize,
     /// A quoted text, in bytes after unescaping.
     pub text_bytes: usize,

@@ -74,6 +74,17 @@ fn one_of(expected: &[&str]) -> String {
 const EXCERPT_CHARACTERS: usize = 60;
 
 impl SyntaxError {
+    /// For the root of a path that reads as more than a root.
+    pub(crate) fn not_a_word(root: &str) -> Self {
+        let found = format!("`{:.20}`", root.chars().map(printable).collect::<String>());
+        let problem = Problem::Expected {
+            expected: &["a plain word as root"],
+            found,
+            hint: None,
+        };
+        Self::locate(root, 0, problem)
+    }
+
     pub(crate) fn locate(source: &str, offset: usize, problem: Problem) -> Self {
         let offset = source.floor_char_boundary(offset);
         let (before, after) = source.split_at(offset);

@@ -30,6 +30,30 @@ impl FromStr for Path {
 }
 
 impl Path {
+    /// A path of parts that need not be written the way the language writes them.
+    ///
+    /// ```
+    /// use condition::{Path, Segment};
+    ///
+    /// let path = Path::new("event", vec![Segment::Key("disk usage".to_owned()), Segment::Index(0)])?;
+    /// assert_eq!(path.to_string(), "event['disk usage'][0]");
+    /// # Ok::<(), condition::SyntaxError>(())
+    /// ```
+    ///
+    /// The root must be a plain word, and the whole within the limits; an error points into the printed form.
+    pub fn new(root: &str, segments: Vec<Segment>) -> Result<Self, SyntaxError> {
+        let path = Self {
+            root: root.to_owned(),
+            segments,
+        };
+        let read: Self = path.to_string().parse()?;
+        if read == path {
+            Ok(path)
+        } else {
+            Err(SyntaxError::not_a_word(root))
+        }
+    }
+
     /// The document that the path looks into, such as `event` or `raw_event`.
     pub fn root(&self) -> &str {
         &self.root

@@ -196,7 +196,7 @@ fn depth_has_an_end_even_without_limits() {
         ..Settings::default()
     };
     let error = Condition::parse_with(&"(".repeat(100_000), &settings).unwrap_err();
-    assert_eq!(error.problem, Problem::TooDeep { limit: 256 });
+    assert_eq!(error.problem, Problem::TooDeep { limit: 64 });
 }
 
 #[test]

@@ -291,3 +291,63 @@ fn a_pattern_made_to_take_long_is_given_up_with_a_warning() {
     assert_eq!(outcome.warnings.len(), 30);
     assert!(outcome.warnings[0].to_string().contains("too much work"));
 }
+
+#[test]
+fn the_deepest_condition_fits_a_small_stack() {
+    let deepest = || {
+        let limits = Limits {
+            bytes: 1 << 16,
+            depth: usize::MAX,
+            ..Limits::default()
+        };
+        let settings = Settings {
+            limits,
+            ..Settings::default()
+        };
+        let text = format!(
+            "{}event.a matches regex 'x+'{}",
+            "not (true and (".repeat(32),
+            "))".repeat(32)
+        );
+        let condition = Condition::parse_with(&text, &settings).unwrap();
+        assert_eq!(condition.cost().depth, 64);
+        assert!(condition.expression().to_string().len() > 64);
+        condition.matches(&Scope::at(jiff::Timestamp::UNIX_EPOCH))
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(1024 * 1024)
+        .spawn(deepest)
+        .unwrap();
+    assert!(thread.join().is_ok());
+}
+
+#[test]
+fn deep_templates_patterns_and_events_fit_a_usual_stack() {
+    let nested = || {
+        let mut deep = json!("x");
+        for _ in 0..120 {
+            deep = json!({ "a": [deep] });
+        }
+        let event = json!({"deep": deep});
+        let scope = Scope::at(jiff::Timestamp::UNIX_EPOCH).with("event", &event);
+        for levels in [10, 49, 140, 149, 200] {
+            let (open, close) = ("(".repeat(levels), ")".repeat(levels));
+            if let Ok(extraction) = Extraction::capture("event.deep", &format!("{open}x{close}")) {
+                assert!(extraction.extract(&scope).unwrap().is_some());
+            }
+            for formula in [
+                format!("{open}event.deep{close} | json"),
+                format!("{}1", "not ".repeat(levels)),
+            ] {
+                if let Ok(template) = Template::parse(&format!("{{{{ {formula} }}}}")) {
+                    assert!(!template.render(&scope).unwrap().text.is_empty());
+                }
+            }
+        }
+    };
+    let thread = std::thread::Builder::new()
+        .stack_size(2 * 1024 * 1024)
+        .spawn(nested)
+        .unwrap();
+    assert!(thread.join().is_ok());
+}

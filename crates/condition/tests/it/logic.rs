@@ -1,4 +1,4 @@
-//! The boolean structure against a model of it.
+//! Conditions against independent models of what they mean.
 
 use condition::{Condition, Scope};
 use proptest::prelude::*;
@@ -78,5 +78,50 @@ proptest! {
         let text = model.write();
         let condition = Condition::parse_with(&text, &settings).unwrap_or_else(|error| panic!("{error}"));
         prop_assert_eq!(condition.matches(&scope), model.decide(), "{}", text);
+    }
+}
+
+/// Texts in which case matters: letters that fold to others, in a small alphabet so that parts are found.
+fn letters() -> impl Strategy<Value = String> {
+    let alphabet = vec![
+        'a', 'A', 'ß', 'ẞ', 'σ', 'ς', 'Σ', 'k', 'K', '\u{212a}', 'é', 'É', 'İ', 'ı', 'i', '.',
+    ];
+    prop::collection::vec(prop::sample::select(alphabet), 0..5)
+        .prop_map(|letters| letters.into_iter().collect())
+}
+
+fn holds(text: &str) -> bool {
+    let condition: Condition = text.parse().unwrap_or_else(|error| panic!("{error}"));
+    condition.matches(&Scope::at(jiff::Timestamp::UNIX_EPOCH))
+}
+
+proptest! {
+    #[test]
+    fn plain_matching_agrees_with_regular_expressions(left in letters(), right in letters()) {
+        let escaped = right.replace('.', r"\\.");
+        for exactly in ["", " exactly"] {
+            prop_assert_eq!(
+                holds(&format!("'{left}' matches part{exactly} '{right}'")),
+                holds(&format!("'{left}' matches regex{exactly} '{escaped}'"))
+            );
+            prop_assert_eq!(
+                holds(&format!("'{left}' matches{exactly} '{right}'")),
+                holds(&format!(r"'{left}' matches regex{exactly} '\\A{escaped}\\z'"))
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_compare_as_numbers(left in -50_i32..50, right in -50_i32..50, scale in 1_i32..4) {
+        let broken = f64::from(right) / f64::from(scale);
+        for (symbol, expected) in [
+            ("==", left * scale == right),
+            (">", f64::from(left) > broken),
+            (">=", f64::from(left) >= broken),
+            ("<", f64::from(left) < broken),
+            ("<=", f64::from(left) <= broken),
+        ] {
+            prop_assert_eq!(holds(&format!("{left} {symbol} {broken:?}")), expected, "{} {} {}", left, symbol, broken);
+        }
     }
 }

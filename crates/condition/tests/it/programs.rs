@@ -1,4 +1,5 @@
-//! Random valid conditions, in every shape that the grammar allows.
+//! Random valid conditions, in every shape that the grammar allows. The strategies are boxed, as their unboxed
+//! types need more stack than a test thread has.
 
 use proptest::{collection::vec, prelude::*, sample::select};
 
@@ -11,26 +12,28 @@ fn loose() -> impl Strategy<Value = String> {
     select(vec!["", "", " ", "\n\t"]).prop_map(str::to_owned)
 }
 
-pub(crate) fn quoted() -> impl Strategy<Value = String> {
+pub(crate) fn quoted() -> BoxedStrategy<String> {
     let character = prop_oneof![
         8 => proptest::char::range(' ', '~'),
         2 => any::<char>(),
         1 => select(vec!['\'', '\\', '\n', 'é', '日', '\u{0}', '\u{202e}']),
     ];
-    vec(character, 0..12).prop_map(|characters| {
-        let mut text = String::from("'");
-        for character in characters {
-            if matches!(character, '\'' | '\\') {
-                text.push('\\');
+    vec(character, 0..12)
+        .prop_map(|characters| {
+            let mut text = String::from("'");
+            for character in characters {
+                if matches!(character, '\'' | '\\') {
+                    text.push('\\');
+                }
+                text.push(character);
             }
-            text.push(character);
-        }
-        text.push('\'');
-        text
-    })
+            text.push('\'');
+            text
+        })
+        .boxed()
 }
 
-pub(crate) fn path() -> impl Strategy<Value = String> {
+pub(crate) fn path() -> BoxedStrategy<String> {
     let root = select(vec![
         "event",
         "raw_event",
@@ -46,10 +49,12 @@ pub(crate) fn path() -> impl Strategy<Value = String> {
         1 => (0_u32..4).prop_map(|index| format!("[{index:03}]")),
         1 => quoted().prop_map(|key| format!("[{key}]")),
     ];
-    (root, vec(segment, 0..5)).prop_map(|(root, segments)| format!("{root}{}", segments.concat()))
+    (root, vec(segment, 0..5))
+        .prop_map(|(root, segments)| format!("{root}{}", segments.concat()))
+        .boxed()
 }
 
-fn number() -> impl Strategy<Value = String> {
+fn number() -> BoxedStrategy<String> {
     prop_oneof![
         any::<i64>().prop_map(|number| number.to_string()),
         (0_i64..100).prop_map(|number| format!("{number:03}")),
@@ -57,6 +62,7 @@ fn number() -> impl Strategy<Value = String> {
         (-9_i32..10, 0_u32..100, -300_i32..300).prop_map(|(a, b, power)| format!("{a}.{b}e{power}")),
         (0_u32..10, 0_u32..20).prop_map(|(a, power)| format!("{a}.0e+{power}")),
     ]
+    .boxed()
 }
 
 fn zone() -> impl Strategy<Value = String> {
@@ -79,15 +85,15 @@ fn clock() -> impl Strategy<Value = String> {
     (0..24, 0..60, 0..60).prop_map(|(hour, minute, second)| format!("{hour:02}:{minute:02}:{second:02}"))
 }
 
-fn instant() -> impl Strategy<Value = String> {
-    (1_i32..9999, 1..13, 1..29, gap(), clock(), gap(), zone()).prop_map(
-        |(year, month, day, first, clock, second, zone)| {
+fn instant() -> BoxedStrategy<String> {
+    (1_i32..9999, 1..13, 1..29, gap(), clock(), gap(), zone())
+        .prop_map(|(year, month, day, first, clock, second, zone)| {
             format!("{year:04}-{month:02}-{day:02}{first}{clock}{second}{zone}")
-        },
-    )
+        })
+        .boxed()
 }
 
-fn threshold() -> impl Strategy<Value = String> {
+fn threshold() -> BoxedStrategy<String> {
     let parts = proptest::sample::subsequence(vec!["second", "minutes", "hour", "days"], 1..5).prop_shuffle();
     (
         select(vec!["trigger_count", "resetting_trigger_count"]),
@@ -103,9 +109,10 @@ fn threshold() -> impl Strategy<Value = String> {
             let window = window.concat();
             format!("{name} over{window}")
         })
+        .boxed()
 }
 
-fn operand() -> impl Strategy<Value = String> {
+fn operand() -> BoxedStrategy<String> {
     prop_oneof![
         5 => path(),
         3 => quoted(),
@@ -114,17 +121,20 @@ fn operand() -> impl Strategy<Value = String> {
         1 => threshold(),
         1 => select(vec!["true", "false", "now"]).prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
-fn schedule() -> impl Strategy<Value = String> {
+fn schedule() -> BoxedStrategy<String> {
     let days = proptest::sample::subsequence(vec!["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"], 1..8)
         .prop_shuffle();
-    (days, clock(), gap(), clock(), gap(), zone()).prop_map(|(days, start, first, end, second, zone)| {
-        format!("{} {start}{first}to {end}{second}{zone}", days.join(","))
-    })
+    (days, clock(), gap(), clock(), gap(), zone())
+        .prop_map(|(days, start, first, end, second, zone)| {
+            format!("{} {start}{first}to {end}{second}{zone}", days.join(","))
+        })
+        .boxed()
 }
 
-fn factor() -> impl Strategy<Value = String> {
+fn factor() -> BoxedStrategy<String> {
     let comparison = (
         operand(),
         loose(),
@@ -156,25 +166,29 @@ fn factor() -> impl Strategy<Value = String> {
     let regex = (operand(), exactly(), gap(), pattern)
         .prop_map(|(left, case, after, pattern)| format!("{left} matches regex{case}{after}{pattern}"));
     prop_oneof![
-        4 => comparison,
-        3 => matching,
-        2 => regex,
+        4 => comparison.boxed(),
+        3 => matching.boxed(),
+        2 => regex.boxed(),
         1 => (path(), gap()).prop_map(|(path, gap)| format!("{path}{gap}exists")),
         1 => (gap(), schedule()).prop_map(|(gap, schedule)| format!("now in{gap}{schedule}")),
         1 => select(vec!["true", "false"]).prop_map(str::to_owned),
     ]
+    .boxed()
 }
 
 /// A condition with at most 64 comparisons and a few levels of parentheses.
-pub(crate) fn condition() -> impl Strategy<Value = String> {
-    factor().prop_recursive(4, 24, 4, |inner| {
-        prop_oneof![
-            (loose(), inner.clone(), loose())
-                .prop_map(|(before, inner, after)| format!("({before}{inner}{after})")),
-            inner.clone().prop_map(|inner| format!("not ({inner})")),
-            factor().prop_map(|inner| format!("not {inner}")),
-            (vec(inner.clone(), 2..4), gap()).prop_map(|(members, gap)| members.join(&format!(" and{gap}"))),
-            (vec(inner, 2..4), gap()).prop_map(|(members, gap)| members.join(&format!("{gap}or "))),
-        ]
-    })
+pub(crate) fn condition() -> BoxedStrategy<String> {
+    factor()
+        .prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                (loose(), inner.clone(), loose())
+                    .prop_map(|(before, inner, after)| format!("({before}{inner}{after})")),
+                inner.clone().prop_map(|inner| format!("not ({inner})")),
+                factor().prop_map(|inner| format!("not {inner}")),
+                (vec(inner.clone(), 2..4), gap())
+                    .prop_map(|(members, gap)| members.join(&format!(" and{gap}"))),
+                (vec(inner, 2..4), gap()).prop_map(|(members, gap)| members.join(&format!("{gap}or "))),
+            ]
+        })
+        .boxed()
 }

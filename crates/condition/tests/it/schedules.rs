@@ -1,6 +1,11 @@
 //! Weekly schedules on the wall clock, by the tables of the reference.
 
 use condition::{Condition, Scope};
+use jiff::{
+    Timestamp, ToSpan, civil,
+    tz::{TimeZone, TimeZoneDatabase},
+};
+use proptest::prelude::*;
 
 #[track_caller]
 fn check(schedule: &str, rows: &[(&str, bool)]) {
@@ -101,4 +106,69 @@ fn the_end_belongs_to_the_window_to_the_whole_second() {
             ("2022-01-04T00:00:00Z", false),
         ],
     );
+}
+
+/// From the database that conditions use; the machine's own may have other rules.
+fn zone_called(name: &str) -> TimeZone {
+    TimeZoneDatabase::bundled().get(name).unwrap()
+}
+
+/// The windows of two weeks written out as dates and times, and the wall clock looked up among them.
+fn stands_within(days: &[usize], start: i64, end: i64, zone: &str, now: Timestamp) -> bool {
+    let wall = now.to_zoned(zone_called(zone)).datetime();
+    let midnight = wall.date().to_datetime(civil::Time::midnight());
+    (-7..=7).any(|offset| {
+        let day = midnight.saturating_add(i64::from(offset).days());
+        let opens = day.saturating_add(start.seconds());
+        let closes = day.saturating_add((if end > start { end } else { end + 86_400 }).seconds());
+        let listed = days.contains(&(day.weekday().to_monday_zero_offset() as usize));
+        // An end is over once its second is over, but 24 hours are not a second more.
+        let closes = if start == end {
+            closes
+        } else {
+            closes.saturating_add(1.second())
+        };
+        listed && opens <= wall && wall < closes
+    })
+}
+
+fn clock(seconds: i64) -> String {
+    format!(
+        "{:02}:{:02}:{:02}",
+        seconds / 3600,
+        seconds / 60 % 60,
+        seconds % 60
+    )
+}
+
+proptest! {
+    #[test]
+    fn a_schedule_agrees_with_its_windows_written_out(
+        days in prop::sample::subsequence(vec![0_usize, 1, 2, 3, 4, 5, 6], 1..8),
+        (start, end) in prop_oneof![
+            (0_i64..86_400, 0_i64..86_400),
+            (0_i64..86_400).prop_map(|time| (time, time)),
+        ],
+        zone in prop::sample::select(vec![
+            "America/New_York", "Australia/Lord_Howe", "Europe/Dublin", "Asia/Kathmandu", "America/Sao_Paulo",
+            "Africa/Casablanca", "Pacific/Apia", "Etc/UTC",
+        ]),
+        near in -3_i64..4,
+        second in 0_i64..2_000_000_000,
+        exact in any::<bool>(),
+    ) {
+        let zoned = Timestamp::from_second(second).unwrap().to_zoned(zone_called(zone));
+        // Half of the instants are within seconds of an edge of the window.
+        let edge = zoned.date().to_datetime(civil::Time::midnight()).saturating_add((end + near).seconds());
+        let now = if exact { zoned.timestamp() } else { edge.to_zoned(zone_called(zone)).unwrap().timestamp() };
+        let names = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
+        let listed: Vec<&str> = days.iter().map(|day| names[*day]).collect();
+        let text = format!("now in {} {} to {} {zone}", listed.join(","), clock(start), clock(end));
+        let condition: Condition = text.parse().unwrap();
+        prop_assert_eq!(
+            condition.matches(&Scope::at(now)),
+            stands_within(&days, start, end, zone, now),
+            "{} at {}", text, now
+        );
+    }
 }
