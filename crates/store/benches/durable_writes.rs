@@ -33,7 +33,7 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| panic!("{error}"));
     runtime.block_on(async {
         let server = PostgresServer::start(Durability::Full);
-        println!("engine    work    callers   writes/s   p50 ms   p99 ms   max ms");
+        println!("engine    work    callers   writes/s   p50 ms   p99 ms   max ms   CPU us/write");
         for _ in 0..rounds {
             let directory = tempfile::tempdir_in(".").unwrap_or_else(|error| panic!("{error}"));
             let locations = [
@@ -98,7 +98,7 @@ async fn run(store: &Store, work: Work, callers: usize, duration: Duration) -> S
             })
         })
         .collect();
-    let started = Instant::now();
+    let (started, cpu) = (Instant::now(), cpu_seconds());
     tokio::time::sleep(duration).await;
     done.store(true, Ordering::Relaxed);
     let mut latencies = Vec::new();
@@ -109,12 +109,26 @@ async fn run(store: &Store, work: Work, callers: usize, duration: Duration) -> S
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     let rate = latencies.len() as f64 / took.as_secs_f64();
+    let cpu = (cpu_seconds() - cpu) / latencies.len() as f64 * 1e6;
     format!(
-        "{rate:>8.0}   {:>6.2}   {:>6.2}   {:>6.1}",
+        "{rate:>8.0}   {:>6.2}   {:>6.2}   {:>6.1}   {cpu:>12.0}",
         at(0.5),
         at(0.99),
         at(1.0)
     )
+}
+
+/// Processor time of this process, callers included; PostgreSQL's own processes are not.
+fn cpu_seconds() -> f64 {
+    let statistics = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = statistics.rsplit(") ").next().unwrap_or_default();
+    let ticks = |field: usize| {
+        after_name
+            .split(' ')
+            .nth(field)
+            .and_then(|text| text.parse::<f64>().ok())
+    };
+    (ticks(11).unwrap_or(f64::NAN) + ticks(12).unwrap_or(f64::NAN)) / 100.0
 }
 
 fn write(tx: &mut Tx<'_>, work: Work, caller: usize, key: &str, body: &str) -> Result<(), Error> {

@@ -8,6 +8,7 @@
 mod dialect;
 
 use std::path::Path;
+use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
@@ -79,6 +80,9 @@ pub enum MigrationError {
     },
 }
 
+/// How long a process waits for another one that migrates the same SQLite file.
+const PATIENCE: Duration = Duration::from_mins(1);
+
 const PREPARATION: &str = "
     CREATE TABLE IF NOT EXISTS store_migrations (
         number BIGINT PRIMARY KEY,
@@ -113,6 +117,7 @@ pub(crate) fn on_sqlite(file: &Path, migrations: &[Migration]) -> Result<(), Err
     connection
         .pragma_update(None, "foreign_keys", false)
         .map_err(fail)?;
+    connection.busy_timeout(PATIENCE).map_err(fail)?;
     loop {
         sqlite::control(&connection, "BEGIN IMMEDIATE").map_err(|failure| failure.error)?;
         let mut tx = Tx::new(Connection::Sqlite(&connection), Access::Migrate);

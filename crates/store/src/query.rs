@@ -407,6 +407,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_text_and_no_choice_of_parts_makes_it_panic(text in "[a-z${}=: ']{0,40}", name in "[a-z]{1,2}") {
+            let text: &'static str = text.leak();
+            let name: &'static str = name.leak();
+            drop(Query::of(text).bind(name, 1).with(name).choose(name, name).render());
+        }
+    }
+
     #[test]
     fn refuses_texts_that_make_no_sense() {
         for wrong in ["SELECT {a", "SELECT {AND b}", "SELECT {a $b {c $d} }"] {

@@ -322,6 +322,24 @@ mod tests {
         assert_eq!(statement.text(Postgres), "SELECT CAST($1 AS BIGINT)");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn every_text_is_translated_to_the_length_that_was_measured(
+            pieces in proptest::collection::vec(
+                proptest::sample::select(vec![
+                    "= ANY($1", ")", "'", "\"", "--", "\n", "/*", "*/", "$1", "$", "FOR UPDATE", " ", "a", "\u{e9}", "ILIKE",
+                ]),
+                0..20,
+            ),
+        ) {
+            let text = pieces.concat();
+            let mut output = vec![0; super::translated_length(text.as_bytes())];
+            proptest::prop_assert_eq!(super::translate_into(text.as_bytes(), &mut output), output.len());
+            let output = String::from_utf8(output).unwrap();
+            proptest::prop_assert_eq!(output.contains('\u{e9}'), text.contains('\u{e9}'));
+        }
+    }
+
     #[test]
     fn unfinished_quotes_end_with_the_text() {
         assert_eq!(super::quoted_length(b"'abc", 0), 4);

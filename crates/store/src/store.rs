@@ -118,6 +118,7 @@ impl Store {
     /// the commit is durable.
     ///
     /// The closure may be run several times, so it has no effects but those on `tx`. Nothing can be awaited in it.
+    /// Dropping the future does not stop the transaction; it only forgets the answer.
     ///
     /// # Errors
     /// Those of the closure, and [`Error`] when the transaction could not be committed; nothing is changed then, save
@@ -175,6 +176,30 @@ impl Store {
         tokio::time::timeout(CHECK_PATIENCE, write)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("a small write took longer than five seconds")))
+    }
+
+    /// How many callers wait for their turn: for the next commit on SQLite, for a connection on PostgreSQL. A server
+    /// that sees this grow can turn senders away early.
+    pub fn waiting(&self) -> usize {
+        match &self.backend {
+            Backend::Sqlite { writer, .. } => writer.waiting(),
+            Backend::Postgres(postgres) => postgres.waiting(),
+        }
+    }
+
+    /// Lets the engine look at the data to choose better plans; worth doing once a day. PostgreSQL does so by itself.
+    ///
+    /// # Errors
+    /// Those of a write.
+    pub async fn optimize(&self) -> Result<(), Error> {
+        if self.engine() == Engine::Postgres {
+            return Ok(());
+        }
+        self.write(|tx| {
+            tx.execute(crate::sql! { sqlite: "PRAGMA optimize", postgres: "" }, &[])
+                .map(drop)
+        })
+        .await
     }
 
     /// Writes a consistent copy of the database to a new file, while it is in use.

@@ -30,6 +30,9 @@ const CONNECTIONS: usize = 16;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a closure is run when it collides with others.
 const ATTEMPTS: u32 = 12;
+/// How often a closure is run when its connection is lost: once per connection that died while it was idle would be
+/// too often, since the pool notices most of them by itself.
+const ATTEMPTS_WITHOUT_CONNECTION: u32 = 4;
 /// The first pause between two attempts; it doubles, with jitter, up to [`LONGEST_PAUSE`].
 const FIRST_PAUSE: Duration = Duration::from_millis(3);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -119,7 +122,11 @@ impl Postgres {
                 Outcome::Done(result) => return result,
                 Outcome::Again(failure) => failure,
             };
-            if attempt == ATTEMPTS {
+            let most = match failure.retry {
+                Retry::ConnectionLost => ATTEMPTS_WITHOUT_CONNECTION,
+                Retry::Never | Retry::Collision | Retry::StalePlan => ATTEMPTS,
+            };
+            if attempt >= most {
                 let reason = failure.error.to_string();
                 return Err(Error::RetriesExhausted {
                     attempts: attempt,
@@ -132,6 +139,11 @@ impl Postgres {
             work = returned;
             attempt += 1;
         }
+    }
+
+    /// How many callers wait for a connection.
+    pub(crate) fn waiting(&self) -> usize {
+        self.pool.status().waiting
     }
 
     async fn session(&self) -> Result<Session, Error> {

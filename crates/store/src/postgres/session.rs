@@ -184,7 +184,13 @@ fn of_answer(answer: &DbError, sql: &str) -> Failure {
         "57" if *code != SqlState::QUERY_CANCELED => (Error::unavailable(message()), Retry::ConnectionLost),
         // No space, no memory, too many connections; locks not free in time; broken files.
         "53" | "55" | "57" | "58" | "XX" => (Error::unavailable(message()), Retry::Never),
-        "22" => (Error::Invalid { reason: message() }, Retry::Never),
+        // These messages quote the value.
+        "22" => (
+            Error::Invalid {
+                reason: format!("the server refuses a value ({})", code.code()),
+            },
+            Retry::Never,
+        ),
         _ => (Error::statement(message(), sql), Retry::Never),
     };
     Failure { error, retry }

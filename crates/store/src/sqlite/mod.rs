@@ -118,6 +118,22 @@ pub(crate) fn execute(
     Ok(count)
 }
 
+/// Commits. After a failed read or write of the disk it is not known what a later start will find in the log.
+pub(crate) fn commit(connection: &Connection) -> Result<(), Error> {
+    let committed = connection
+        .prepare_cached("COMMIT")
+        .and_then(|mut prepared| prepared.raw_execute());
+    match committed {
+        Ok(_) => Ok(()),
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::SystemIoFailure) => {
+            Err(Error::CommitUnknown {
+                reason: error.to_string(),
+            })
+        }
+        Err(error) => Err(failure(&error, "COMMIT").error),
+    }
+}
+
 /// Has the engine check a statement.
 #[cfg(feature = "test-support")]
 pub(crate) fn prepare(connection: &Connection, statement: &Statement) -> Result<(), Failure> {

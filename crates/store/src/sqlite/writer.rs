@@ -17,7 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
 use crate::error::panicked;
-use crate::sqlite::{Purpose, connect, control};
+use crate::sqlite::{Purpose, commit, connect, control};
 use crate::transaction::{self, Access, Tx};
 
 /// The most closures that share one commit.
@@ -127,6 +127,11 @@ impl Writer {
             Err(mpsc::error::SendTimeoutError::Closed(_)) => return Err(closed().into()),
         }
         answer.await.unwrap_or_else(|_| Err(closed().into()))
+    }
+
+    /// How many closures wait for the next commit.
+    pub(crate) fn waiting(&self) -> usize {
+        QUEUE - self.queue.capacity()
     }
 
     /// Ends the thread after everything that was queued before is committed and answered.
@@ -246,10 +251,10 @@ fn run_batch(connection: &Connection, jobs: &mut [Box<dyn Job>]) -> Outcome {
     if kept == 0 {
         return Outcome::Committed;
     }
-    match control(connection, "COMMIT") {
+    match commit(connection) {
         Ok(()) => Outcome::Committed,
-        Err(failure) if failure.error.is_unavailable() => Outcome::Failed(failure.error),
-        Err(failure) => Outcome::Spoiled(failure.error),
+        Err(error) if error.is_unavailable() => Outcome::Failed(error),
+        Err(error) => Outcome::Spoiled(error),
     }
 }
 

@@ -1,11 +1,14 @@
 //! What was acknowledged survives kill -9 of the process.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use futures_util::future::join_all;
+use store::testing::PostgresServer;
 use store::{Engine, Error, Location, Single, Store, both_engines, params, sql};
 
 use crate::{MIGRATIONS, fresh};
@@ -91,4 +94,50 @@ async fn writes_until_it_is_killed() {
     });
     let ended = join_all(writers.collect::<Vec<_>>()).await;
     panic!("{} writers ended by themselves", ended.len());
+}
+
+#[tokio::test]
+async fn a_test_server_ends_with_its_process() {
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--ignored",
+            "--exact",
+            "kill::holds_a_server_until_it_is_killed",
+            "--nocapture",
+        ])
+        .env(PLACE, "")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let directory = lines
+        .map_while(Result::ok)
+        .find_map(|line| line.strip_prefix("held ").map(str::to_owned))
+        .unwrap();
+    assert!(Path::new(&directory).exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    for _ in 0..300 {
+        if !Path::new(&directory).exists() {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    panic!("{directory} was left behind");
+}
+
+#[tokio::test]
+#[ignore = "run by the test above, in a process of its own"]
+async fn holds_a_server_until_it_is_killed() {
+    if std::env::var(PLACE).is_err() {
+        return;
+    }
+    let url = PostgresServer::shared().url("postgres");
+    let directory = url
+        .split(' ')
+        .find_map(|part| part.strip_prefix("host="))
+        .unwrap();
+    println!("held {directory}");
+    tokio::time::sleep(Duration::from_mins(10)).await;
 }
