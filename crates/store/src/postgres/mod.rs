@@ -110,7 +110,7 @@ impl Postgres {
         let mut work = work;
         let mut attempt = 1;
         loop {
-            let session = self.session().await?;
+            let session = self.session(access).await?;
             let run = move || {
                 let outcome = attempt_once(session, access, &work);
                 (work, outcome)
@@ -146,9 +146,9 @@ impl Postgres {
         self.pool.status().waiting
     }
 
-    async fn session(&self) -> Result<Session, Error> {
+    async fn session(&self, access: Access) -> Result<Session, Error> {
         match self.pool.get().await {
-            Ok(client) => Ok(Session::new(client, Handle::current())),
+            Ok(client) => Ok(Session::new(client, Handle::current(), begin(access))),
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::unavailable("all connections are busy")),
             Err(PoolError::Closed) => Err(Error::unavailable("the store is closed")),
             Err(PoolError::Backend(error)) => Err(Error::unavailable(describe(&error))),
@@ -162,10 +162,6 @@ fn attempt_once<T, E: From<Error>>(
     access: Access,
     work: &impl Fn(&mut Tx) -> Result<T, E>,
 ) -> Outcome<T, E> {
-    if let Err(failure) = session.control(begin(access)) {
-        session.discard();
-        return give_up(failure);
-    }
     let mut tx = Tx::new(Connection::Postgres(&session), access);
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
     let failure = tx.failure.take();

@@ -1,5 +1,7 @@
 //! One connection during one transaction, used from a thread that may block.
 
+use std::cell::Cell;
+
 use deadpool_postgres::Object;
 use tokio::runtime::Handle;
 use tokio_postgres::error::{DbError, SqlState};
@@ -18,11 +20,19 @@ const CACHED_STATEMENTS: usize = 1000;
 pub(crate) struct Session {
     client: Object,
     handle: Handle,
+    /// The command that begins the transaction, until it is sent.
+    begin: Cell<Option<&'static str>>,
 }
 
 impl Session {
-    pub(crate) fn new(client: Object, handle: Handle) -> Self {
-        Self { client, handle }
+    /// A transaction on this connection. It begins with its first statement, which is sent without waiting for the
+    /// answer to `begin`: one round trip less.
+    pub(crate) fn new(client: Object, handle: Handle, begin: &'static str) -> Self {
+        Self {
+            client,
+            handle,
+            begin: Cell::new(Some(begin)),
+        }
     }
 
     pub(crate) fn query(
@@ -34,8 +44,8 @@ impl Session {
         let sql = &statement.postgres;
         let rows = self.handle.block_on(async {
             let prepared = self.prepare(sql, params.len()).await?;
-            let result = self.client.query(&prepared, &borrowed(params)).await;
-            result.map_err(|error| self.failure(&error, sql))
+            self.send(sql, self.client.query(&prepared, &borrowed(params)))
+                .await
         })?;
         for row in &rows {
             if !accept(&Row {
@@ -51,9 +61,36 @@ impl Session {
         let sql = &statement.postgres;
         self.handle.block_on(async {
             let prepared = self.prepare(sql, params.len()).await?;
-            let result = self.client.execute(&prepared, &borrowed(params)).await;
-            result.map_err(|error| self.failure(&error, sql))
+            self.send(sql, self.client.execute(&prepared, &borrowed(params)))
+                .await
         })
+    }
+
+    /// Runs commands without values.
+    pub(crate) fn control(&self, commands: &str) -> Result<(), Failure> {
+        self.handle
+            .block_on(self.send(commands, self.client.batch_execute(commands)))
+    }
+
+    /// Sends a statement, behind the beginning of the transaction if that is still to be sent.
+    async fn send<T>(
+        &self,
+        sql: &str,
+        statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<T, Failure> {
+        let Some(begin) = self.begin.take() else {
+            return statement.await.map_err(|error| self.failure(&error, sql));
+        };
+        // Polled in this order, so the server gets them in this order.
+        let (begun, answer) = tokio::join!(biased; self.client.batch_execute(begin), statement);
+        match (begun, answer) {
+            (Ok(()), answer) => answer.map_err(|error| self.failure(&error, sql)),
+            (Err(error), Err(_)) => Err(self.failure(&error, begin)),
+            // Should a server ever refuse to begin, then the statement ran by itself.
+            (Err(error), Ok(_)) => Err(Failure::fatal(Error::CommitUnknown {
+                reason: describe(&error),
+            })),
+        }
     }
 
     /// Has the engine check a statement.
@@ -64,15 +101,11 @@ impl Session {
         prepared.map(drop).map_err(|error| self.failure(&error, sql))
     }
 
-    /// Runs commands without values.
-    pub(crate) fn control(&self, commands: &str) -> Result<(), Failure> {
-        self.handle
-            .block_on(self.client.batch_execute(commands))
-            .map_err(|error| self.failure(&error, commands))
-    }
-
     /// Commits and gives the connection back.
     pub(crate) fn commit(self) -> Result<(), Failure> {
+        if self.begin.get().is_some() {
+            return Ok(());
+        }
         let Err(error) = self.handle.block_on(self.client.batch_execute("COMMIT")) else {
             return Ok(());
         };
@@ -89,6 +122,9 @@ impl Session {
 
     /// Ends the transaction and gives the connection back, or closes it if that fails.
     pub(crate) fn roll_back(self) {
+        if self.begin.get().is_some() {
+            return;
+        }
         if let Err(error) = self.handle.block_on(self.client.batch_execute("ROLLBACK")) {
             tracing::debug!(
                 error = describe(&error),
