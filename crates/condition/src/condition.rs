@@ -7,7 +7,7 @@ use jiff::tz::TimeZoneDatabase;
 use crate::{
     compile::{Node, Supply, compile},
     error::{Problem, SyntaxError},
-    evaluate::{Evaluation, Outcome, Warning},
+    evaluate::{Evaluation, Finding, Outcome, Warning},
     parse::{Parsed, parse},
     scope::Scope,
     syntax::{Expression, Operand, Path, Threshold},
@@ -145,25 +145,57 @@ impl Condition {
         Evaluation::new(scope, None).decide(&self.root)
     }
 
-    /// Evaluates the condition and tells which comparisons made no sense.
+    /// Evaluates the condition and tells why it came out as it did.
+    ///
+    /// ```
+    /// use condition::{Condition, Scope};
+    /// use serde_json::json;
+    ///
+    /// let event = json!({"severity": "info"});
+    /// let scope = Scope::at("2026-11-22T05:00:00Z".parse()?).with("event", &event);
+    /// let condition: Condition = "event.load > 5 or event.severity == 'info' or event.class exists".parse()?;
+    ///
+    /// let outcome = condition.evaluate(&scope);
+    /// assert!(outcome.matched);
+    /// let held: Vec<Option<bool>> = outcome.findings.iter().map(|finding| finding.held).collect();
+    /// assert_eq!(held, [Some(false), Some(true), None]);
+    /// assert_eq!(
+    ///     outcome.warnings[0].to_string(),
+    ///     "`event.load > 5` counts as false: `>` compares two numbers or two dates, not nil and a number"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn evaluate(&self, scope: &Scope<'_>) -> Outcome {
-        let mut evaluation = Evaluation::new(scope, Some(Vec::new()));
+        let mut evaluation = Evaluation::new(scope, Some(Vec::with_capacity(self.factors.len())));
         let matched = evaluation.decide(&self.root);
-        let steps = evaluation.steps;
-        let warnings = evaluation
-            .concerns
-            .unwrap_or_default()
-            .into_iter()
-            .filter_map(|(factor, concern)| {
-                let range = self.factors.get(factor)?.clone();
-                let text = self.source.get(range.clone())?.to_owned();
-                Some(Warning { text, range, concern })
+        let mut findings: Vec<Finding> = self
+            .factors
+            .iter()
+            .map(|range| Finding {
+                text: self.source[range.clone()].to_owned(),
+                range: range.clone(),
+                held: None,
             })
             .collect();
+        let mut warnings = Vec::new();
+        for (factor, decision) in evaluation.trace.unwrap_or_default() {
+            let Some(finding) = findings.get_mut(factor) else {
+                continue;
+            };
+            finding.held = Some(*decision.as_ref().unwrap_or(&false));
+            if let Err(concern) = decision {
+                warnings.push(Warning {
+                    text: finding.text.clone(),
+                    range: finding.range.clone(),
+                    concern,
+                });
+            }
+        }
         Outcome {
             matched,
+            findings,
             warnings,
-            steps,
+            steps: evaluation.steps,
         }
     }
 

@@ -25,10 +25,23 @@ use crate::{
 pub struct Outcome {
     /// Whether the condition is true of the scope.
     pub matched: bool,
+    /// What became of each comparison, in the order of the text.
+    pub findings: Vec<Finding>,
     /// Comparisons that made no sense and therefore counted as false; at most one for each comparison.
     pub warnings: Vec<Warning>,
     /// The work done: nodes and path segments visited and bytes looked at.
     pub steps: u64,
+}
+
+/// What became of one comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The comparison as it is written in the condition.
+    pub text: String,
+    /// Where it stands, in bytes.
+    pub range: Range<usize>,
+    /// Whether it held. `None` where it was not looked at, because others had decided before.
+    pub held: Option<bool>,
 }
 
 /// A comparison that counted as false because it made no sense.
@@ -86,22 +99,25 @@ impl Datum<'_> {
     }
 }
 
+/// Comparisons in the order in which they were reached, with what became of them.
+pub(crate) type Trace = Vec<(usize, Result<bool, Concern>)>;
+
 /// The running state of one evaluation.
 pub(crate) struct Evaluation<'s, 'd> {
     scope: &'s Scope<'d>,
     pub(crate) steps: u64,
     allowance: Allowance,
-    /// Filled only where the caller wants to read it.
-    pub(crate) concerns: Option<Vec<(usize, Concern)>>,
+    /// What became of the comparisons, by their number; filled only where the caller wants to read it.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl<'s, 'd: 's> Evaluation<'s, 'd> {
-    pub(crate) fn new(scope: &'s Scope<'d>, concerns: Option<Vec<(usize, Concern)>>) -> Self {
+    pub(crate) fn new(scope: &'s Scope<'d>, trace: Option<Trace>) -> Self {
         Self {
             scope,
             steps: 0,
             allowance: Allowance::default(),
-            concerns,
+            trace,
         }
     }
 
@@ -111,15 +127,14 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
             Node::Any(members) => members.iter().any(|member| self.decide(member)),
             Node::All(members) => members.iter().all(|member| self.decide(member)),
             Node::Not(inner) => !self.decide(inner),
-            Node::Factor(number, factor) => match self.decide_factor(factor) {
-                Ok(decided) => decided,
-                Err(concern) => {
-                    if let Some(concerns) = &mut self.concerns {
-                        concerns.push((*number, concern));
-                    }
-                    false
+            Node::Factor(number, factor) => {
+                let decision = self.decide_factor(factor);
+                let held = *decision.as_ref().unwrap_or(&false);
+                if let Some(trace) = &mut self.trace {
+                    trace.push((*number, decision));
                 }
-            },
+                held
+            }
         }
     }
 

@@ -25,6 +25,10 @@
 //! contains; [`Limits`] bounds sizes and depth; nothing panics. What fails: parsing gives a [`SyntaxError`]
 //! that points at the place; evaluation never fails, a comparison that makes no sense counts as false and
 //! [`Condition::evaluate`] says so in its warnings.
+//!
+//! Where to start reading: [`Expression`] is what a condition says (`syntax.rs`), `parse.rs` reads it,
+//! `compile.rs` prepares it, `evaluate.rs` decides it. [`Extraction`] is the other half: patterns
+//! (`pattern.rs`, `re2.rs`) and templates (`template.rs`, `expression.rs`).
 
 mod compile;
 mod condition;
@@ -46,7 +50,7 @@ mod weekly;
 
 pub use condition::{Condition, Cost, Limits, Settings};
 pub use error::{Problem, SyntaxError};
-pub use evaluate::{Concern, Outcome, Warning};
+pub use evaluate::{Concern, Finding, Outcome, Warning};
 pub use extraction::{Capture, Extraction, ExtractionError};
 pub use path::AssignError;
 pub use pattern::{Pattern, PatternError};

@@ -103,6 +103,7 @@ impl Pattern {
             .dot_matches_new_line(flags.get_dot_matches_new_line())
             .multi_line(flags.get_multi_line())
             .size_limit(COMPILED_BYTES)
+            .dfa_size_limit(COMPILED_BYTES)
             .nest_limit(NESTED)
             .build()
             .map_err(|error| PatternError {

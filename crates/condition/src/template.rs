@@ -32,6 +32,19 @@ const FORMULAS: usize = 16;
 const JOININGS: usize = 32;
 
 /// Text with placeholders.
+///
+/// ```
+/// use condition::{Scope, Template};
+/// use serde_json::json;
+///
+/// let variables = json!({"host": "db-7"});
+/// let scope = Scope::at("2026-11-22T05:00:00Z".parse()?).with("variables", &variables);
+/// let template = Template::parse("Disk full on {{variables.host | upper}}{{event.place}}")?;
+/// let rendered = template.render(&scope)?;
+/// assert_eq!(rendered.text, "Disk full on DB-7");
+/// assert_eq!(rendered.missing, ["event.place".parse()?]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct Template {
     source: String,

@@ -103,7 +103,8 @@ fn try_everything(text: &str) {
         Ok(condition) => {
             let outcome = condition.evaluate(&scope);
             assert_eq!(outcome.matched, condition.matches(&scope));
-            assert!(outcome.warnings.len() <= condition.cost().factors);
+            assert_eq!(outcome.findings.len(), condition.cost().factors);
+            assert!(outcome.warnings.len() <= outcome.findings.len());
             assert!(
                 condition.cost().steps <= 8 * text.len() as u64 + 64,
                 "{} {text}",

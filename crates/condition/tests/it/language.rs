@@ -257,3 +257,27 @@ fn a_tree_can_be_made_into_a_condition_within_the_same_limits() {
     let broken = condition::Expression::Any(Vec::new());
     assert!(Condition::from_expression(&broken, &settings).is_err());
 }
+
+#[test]
+fn conditions_as_they_are_written_in_the_field() {
+    for text in [
+        "event.severity matches 'info' and not (now in Mon,Tue,Wed,Thu,Fri 09:00:00 to 17:00:00 America/Santiago)",
+        "event.custom_details.probe matches 'service' and event.custom_details.key matches regex 'check_\\\\S*'",
+        "trigger_count over 5 minute > 10",
+        "raw_event.payload.custom_details.firing matches part  'Severity: critical'",
+        "event.source matches regex '.*-(stage|test)\\\\d{0,2}\\\\.example\\\\.com$'",
+        "incident.priority matches 'P1' or incident.urgency matches 'high'",
+        "cache_var.recent_host matches exactly event.source",
+        "(event.summary matches part 'a' or event.summary matches part 'b') and not event.class exists",
+    ] {
+        assert!(text.parse::<Condition>().is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn conditions_can_be_shared_between_threads() {
+    fn shareable<T: Send + Sync + Clone>() {}
+    shareable::<Condition>();
+    shareable::<condition::Extraction>();
+    shareable::<condition::Template>();
+}
