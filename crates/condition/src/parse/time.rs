@@ -4,7 +4,7 @@ use jiff::{
     civil::{Date, DateTime, Time, Weekday},
     tz::TimeZone,
 };
-use winnow::stream::Location;
+use winnow::stream::{Location, Stream};
 
 use super::{
     Fault, Input, Result,
@@ -49,7 +49,7 @@ pub(super) fn threshold(input: &mut Input<'_, '_>, kind: ThresholdKind) -> Resul
     let offset = input.current_token_start();
     let mut given: Vec<&'static str> = Vec::new();
     let mut total: u32 = 0;
-    while given.is_empty() || peek(input).is_some_and(|character| character.is_ascii_digit()) {
+    loop {
         let too_large = |_| Fault::at(offset, Problem::NumberTooLarge);
         let amount = digits(input)?;
         if amount.is_empty() {
@@ -67,7 +67,13 @@ pub(super) fn threshold(input: &mut Input<'_, '_>, kind: ThresholdKind) -> Resul
             .checked_mul(seconds)
             .and_then(|part| total.checked_add(part))
             .ok_or(Fault::at(offset, Problem::NumberTooLarge))?;
+        // Blanks that no further amount follows do not belong to the window.
+        let after_unit = input.checkpoint();
         skip_blanks(input)?;
+        if !peek(input).is_some_and(|character| character.is_ascii_digit()) {
+            input.reset(&after_unit);
+            break;
+        }
     }
     if total == 0 {
         return Err(Fault::at(offset, Problem::EmptyWindow));

@@ -275,6 +275,28 @@ fn conditions_as_they_are_written_in_the_field() {
 }
 
 #[test]
+fn findings_quote_the_comparisons_without_what_is_around_them() {
+    let event = event();
+    let scope = Scope::at(now()).with("event", &event);
+    let text = "not ( event.a  exists ) and (true or 'x' matches part 'y' ) and\n 1 < trigger_count over 2 hours  or \
+        now in Mon 00:00:00 to 23:59:59 Etc/UTC ";
+    let findings = parse(text).evaluate(&scope).findings;
+    let texts: Vec<&str> = findings.iter().map(|finding| finding.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "event.a  exists",
+            "true",
+            "'x' matches part 'y'",
+            "1 < trigger_count over 2 hours",
+            "now in Mon 00:00:00 to 23:59:59 Etc/UTC",
+        ]
+    );
+    let held: Vec<Option<bool>> = findings.iter().map(|finding| finding.held).collect();
+    assert_eq!(held, [Some(false), Some(true), None, Some(false), Some(true)]);
+}
+
+#[test]
 fn conditions_can_be_shared_between_threads() {
     fn shareable<T: Send + Sync + Clone>() {}
     shareable::<Condition>();
