@@ -69,7 +69,12 @@ for (const theme of options.themes.split(",")) {
       const name = (path.replace(/^\//, "").replace(/\.html$/, "").replace(/[^a-z0-9]+/gi, "-") || "root") + `-${width}-${theme}`;
       const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
       if (overflow > 0) said.push(`the page is ${overflow} px wider than the screen`);
-      await page.screenshot({ path: join(options.out, `${name}.png`), fullPage: !flags.has("first-screen") });
+      if (!flags.has("first-screen")) {
+        // A screen as tall as the page, so that what is fixed stands at its edges as it does for a reader.
+        const height = await page.evaluate(() => document.documentElement.scrollHeight);
+        await page.setViewportSize({ width, height: Math.max(height, page.viewportSize().height) });
+      }
+      await page.screenshot({ path: join(options.out, `${name}.png`) });
       if (!flags.has("no-axe")) {
         const session = await context.newCDPSession(page);
         await session.send("Page.setBypassCSP", { enabled: true });

@@ -23,3 +23,25 @@
     if (form) form.requestSubmit();
   });
 })();
+
+// Choosing rows shows what can be done with them together.
+(() => {
+  "use strict";
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form");
+    const bar = form?.querySelector("[data-bulk]");
+    if (!bar || !event.target.matches("input[type=checkbox]")) return;
+    const chosen = form.querySelectorAll("tbody input[type=checkbox]:checked");
+    bar.hidden = chosen.length === 0;
+    bar.querySelector("[data-bulk-count]").textContent = `${chosen.length} chosen`;
+    for (const row of form.querySelectorAll("tbody tr")) row.classList.toggle("chosen", !!row.querySelector("input:checked"));
+  });
+})();
+
+// A field that asks is sent with Enter, though it grows with what is pasted into it.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && !event.shiftKey && event.target.matches?.("[data-submit-on-enter]")) {
+    event.preventDefault();
+    event.target.form.requestSubmit();
+  }
+});

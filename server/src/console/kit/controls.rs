@@ -30,6 +30,30 @@ impl Link {
     }
 }
 
+/// One of several to pick from in a form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pick {
+    pub value: String,
+    pub words: String,
+    pub current: Current,
+}
+
+impl Pick {
+    pub fn new(value: impl Into<String>, words: impl Into<String>) -> Self {
+        Self {
+            value: value.into(),
+            words: words.into(),
+            current: Current::No,
+        }
+    }
+
+    #[must_use]
+    pub fn current(mut self) -> Self {
+        self.current = Current::Yes;
+        self
+    }
+}
+
 /// A row of places or filters of which one is current. The filter lives in the address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Choices {

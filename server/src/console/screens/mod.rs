@@ -4,8 +4,11 @@
 //! optional thing of a view has its own words for when it is missing, so an empty system is drawn by the same
 //! template.
 
+pub mod desk;
+pub mod incidents;
 pub mod kit;
 pub mod now;
+pub mod room;
 
 #[cfg(test)]
 mod samples;

@@ -18,6 +18,11 @@ fn pages() -> Vec<(&'static str, String)> {
                 .unwrap(),
         ),
         ("now", samples::now::now().render().unwrap()),
+        ("room", samples::room::room().render().unwrap()),
+        ("room-fresh", samples::room::fresh_room().render().unwrap()),
+        ("incidents", samples::desk::incidents().render().unwrap()),
+        ("desk", samples::desk::desk().render().unwrap()),
+        ("desk-empty", samples::desk::empty_desk().render().unwrap()),
         ("empty", samples::now::first_now().render().unwrap()),
     ]
 }

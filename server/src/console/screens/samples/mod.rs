@@ -1,6 +1,8 @@
 //! The story of the pictures, one minute frozen: Tuesday 17 November 2026, 06:12 in London. Only tests see it.
 
+pub(super) mod desk;
 pub(super) mod now;
+pub(super) mod room;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;

@@ -1,0 +1,115 @@
+//! The desk: "Is it us?", what to say, and who is still owed an answer.
+
+use askama::Template;
+
+use crate::console::prelude::*;
+
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/desk.html")]
+pub struct Desk {
+    pub frame: Frame,
+    /// What is asked: typed, or filled from the open case.
+    pub question: String,
+    /// "Searched for you from the open case. 2 known issues, best first."
+    pub searched: String,
+    /// Best first.
+    pub matches: Vec<Match>,
+    /// What stands in their place: "We know of nothing like this. 2 others wrote the same in the last hour."
+    pub no_match: Rich,
+    /// What goes along when it is raised.
+    pub raise_note: String,
+    /// "316, of which 4 not linked".
+    pub owed_note: String,
+    pub owed: Vec<OwedRow>,
+    /// Where all who can be answered at once are answered: "Answer 312 customers".
+    pub answer_all: Option<Link>,
+    pub open_case: Option<OpenCase>,
+    pub services: Vec<Pick>,
+    pub locations: Vec<Pick>,
+    pub touchpoints: Vec<Pick>,
+}
+
+/// A known issue that may be what the customer means.
+#[derive(Debug, Clone)]
+pub struct Match {
+    /// The incident's id.
+    pub id: String,
+    pub number: String,
+    /// "Yes, very likely", "Probably not".
+    pub answer: String,
+    pub likelihood: Likelihood,
+    pub state: StateMark,
+    pub since: Moment,
+    /// In the customer's words.
+    pub title: String,
+    pub to: String,
+    pub why: Rich,
+    pub say: Option<Approved>,
+    pub offer: Rich,
+    pub next: Option<Countdown>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Likelihood {
+    /// Drawn whole, with what to say.
+    Likely,
+    /// Drawn in two lines.
+    Unlikely,
+}
+
+/// Words that may be said, and who agreed to them.
+#[derive(Debug, Clone)]
+pub struct Approved {
+    pub words: String,
+    /// "approved by Maya Okafor 05:52, from facts r7".
+    pub by: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct OwedRow {
+    pub id: String,
+    pub to: String,
+    pub waits: Moment,
+    pub customer: String,
+    /// "Business, £41,000 a year".
+    pub standing: String,
+    pub about: String,
+    pub state: StateMark,
+    pub chosen: Chosen,
+}
+
+/// The case beside the answer.
+#[derive(Debug, Clone)]
+pub struct OpenCase {
+    pub id: String,
+    pub number: String,
+    /// Where it was reported.
+    pub source: String,
+    pub age: Moment,
+    pub title: String,
+    pub customer: String,
+    pub face: Face,
+    pub standing: String,
+    pub wrote: String,
+    /// An icon and what to mind: a hurry, a pending payment, a mood.
+    pub mind: Vec<(&'static str, Rich)>,
+    pub facts: Vec<(&'static str, CaseFact)>,
+    /// What the customer reads when it is sent; empty when nothing is owed.
+    pub reply: Option<Reply>,
+}
+
+#[derive(Debug, Clone)]
+pub enum CaseFact {
+    Words(Rich),
+    State(StateMark),
+    Due(Countdown),
+}
+
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// "Public: Hannah will read this".
+    pub reader: String,
+    pub words: String,
+    /// "Personal part kept, the rest is approved".
+    pub note: String,
+}

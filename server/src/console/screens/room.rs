@@ -1,0 +1,182 @@
+//! The incident room: what customers feel, how much, the story, and everyone who works on it.
+
+use askama::Template;
+
+use crate::console::prelude::*;
+
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/room.html")]
+pub struct Room {
+    pub frame: Frame,
+    /// The incident's id: every form of the room posts below `/console/incidents/{id}`.
+    pub id: String,
+    /// "#1042".
+    pub number: String,
+    /// A chip.
+    pub state: StateMark,
+    pub phase: RoomPhase,
+    /// "P1", when one is set.
+    pub priority: Option<String>,
+    /// "open" or "lasted", and how long.
+    pub age_word: &'static str,
+    pub age: Moment,
+    pub commander: Person,
+    /// Who hears next, and when: "customers hear next by".
+    pub next_word: Option<(String, Countdown)>,
+    /// What customers feel, in their words. A line each.
+    pub title: Vec<String>,
+    pub impact: Impact,
+    pub composer: Composer,
+    pub filter: Choices,
+    /// Newest first.
+    pub entries: Vec<Entry>,
+    /// "312 cases, grouped by their words".
+    pub voices_note: String,
+    pub voices: Vec<Voice>,
+    pub origin: Origin,
+    pub told: Vec<Told>,
+    pub roles: Vec<Role>,
+    /// "3 of 4 here".
+    pub responders_note: String,
+    pub responders: Vec<Responder>,
+    /// "2 of 5 done".
+    pub tasks_note: String,
+    pub tasks: Vec<Task>,
+    pub similar: Vec<Similar>,
+    pub picks: RoomPicks,
+}
+
+/// What comes first in thumb reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomPhase {
+    /// Nobody has it yet: acknowledge.
+    Triggered,
+    /// Somebody has it: tell customers.
+    Acknowledged,
+    /// Over: read the report.
+    Resolved,
+}
+
+/// The strip that says how much.
+#[derive(Debug, Clone)]
+pub struct Impact {
+    /// Each hurt touchpoint in its state's colour, and the word for how: "down".
+    pub touchpoints: Vec<(StateMark, &'static str)>,
+    pub locations: Option<LocationImpact>,
+    /// Customers, cases, cost: in the order of the strip.
+    pub figures: Vec<Figure>,
+}
+
+#[derive(Debug, Clone)]
+pub struct LocationImpact {
+    /// "Shops in wave one".
+    pub label: String,
+    /// "7 of 24 back".
+    pub value: String,
+    pub shares: Shares,
+}
+
+/// A label, one large value, and lines below it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Figure {
+    pub label: String,
+    pub value: String,
+    pub below: Vec<Rich>,
+}
+
+impl Figure {
+    pub fn new(label: &str, value: impl Into<String>, below: Vec<Rich>) -> Self {
+        Self {
+            label: label.to_owned(),
+            value: value.into(),
+            below,
+        }
+    }
+}
+
+/// What a group of customers said.
+#[derive(Debug, Clone)]
+pub struct Voice {
+    pub words: Rich,
+    pub bar: Bar,
+    pub count: String,
+}
+
+/// Where it probably began.
+#[derive(Debug, Clone)]
+pub enum Origin {
+    /// "No origin found yet. 3 changes to look at."
+    Unknown(Rich),
+    Probable {
+        what: Rich,
+        /// "confirmed", "82 % likely".
+        how_sure: String,
+        /// An icon and a reason.
+        reasons: Vec<(&'static str, Rich)>,
+    },
+}
+
+/// What an audience was last told and when it hears next.
+#[derive(Debug, Clone)]
+pub struct Told {
+    pub audience: String,
+    pub last: String,
+    pub next: String,
+    pub urgency: Urgency,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Urgency {
+    Calm,
+    /// The next one due.
+    Next,
+}
+
+#[derive(Debug, Clone)]
+pub struct Role {
+    pub name: String,
+    pub holder: Person,
+}
+
+#[derive(Debug, Clone)]
+pub struct Responder {
+    /// What they were asked for: a team or a skill.
+    pub what: String,
+    pub who: Person,
+    /// "2 min", "no answer yet".
+    pub answer: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct Task {
+    pub id: String,
+    pub title: String,
+    /// "Maya, 06:30".
+    pub owner: String,
+    pub progress: TaskProgress,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TaskProgress {
+    Open,
+    Done,
+}
+
+#[derive(Debug, Clone)]
+pub struct Similar {
+    pub link: Link,
+    /// "March, 14 shops, 2 h 40 min. Rolling back fixed it."
+    pub words: String,
+}
+
+/// What the room's dialogs let one choose from.
+#[derive(Debug, Clone, Default)]
+pub struct RoomPicks {
+    pub people: Vec<Pick>,
+    pub policies: Vec<Pick>,
+    pub priorities: Vec<Pick>,
+    pub other_incidents: Vec<Pick>,
+    pub roles: Vec<Pick>,
+    /// How many are told when it is over: "312 customers are owed an answer and get one to confirm."
+    pub on_resolve: String,
+}
