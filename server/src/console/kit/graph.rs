@@ -187,9 +187,10 @@ impl Layout {
                 continue;
             }
             let mut route = vec![from];
-            for column in cells[from].column + 1..cells[to].column {
+            let (first, last) = (cells[from].column + 1, cells[to].column);
+            for (column, crossed) in columns.iter_mut().enumerate().take(last).skip(first) {
                 route.push(cells.len());
-                columns[column].push(cells.len());
+                crossed.push(cells.len());
                 cells.push(Cell {
                     node: None,
                     column,

@@ -8,7 +8,9 @@ pub mod desk;
 pub mod incidents;
 pub mod kit;
 pub mod now;
+pub mod oncall;
 pub mod room;
+pub mod services;
 
 #[cfg(test)]
 mod samples;

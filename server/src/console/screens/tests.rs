@@ -23,6 +23,11 @@ fn pages() -> Vec<(&'static str, String)> {
         ("incidents", samples::desk::incidents().render().unwrap()),
         ("desk", samples::desk::desk().render().unwrap()),
         ("desk-empty", samples::desk::empty_desk().render().unwrap()),
+        ("services", samples::places::services().render().unwrap()),
+        ("services-empty", samples::places::no_services().render().unwrap()),
+        ("service", samples::places::service().render().unwrap()),
+        ("shops", samples::places::shops().render().unwrap()),
+        ("oncall", samples::places::on_call().render().unwrap()),
         ("empty", samples::now::first_now().render().unwrap()),
     ]
 }

@@ -2,6 +2,7 @@
 
 pub(super) mod desk;
 pub(super) mod now;
+pub(super) mod places;
 pub(super) mod room;
 
 use jiff::Timestamp;

@@ -1,0 +1,118 @@
+//! Services: the dependency picture with the path of an incident lit, the wall of locations, and one service.
+
+use askama::Template;
+
+use crate::console::prelude::*;
+
+/// The picture and the list.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/services.html")]
+pub struct Services {
+    pub frame: Frame,
+    /// "One update to store-edge hurts three touchpoints".
+    pub headline: String,
+    pub below: Rich,
+    /// Which incident lights the path, and "Everything".
+    pub lit: Option<Choices>,
+    pub tabs: Choices,
+    pub graph: Graph,
+    /// The same path from top to bottom, for a phone.
+    pub path: Vec<PathStep>,
+    /// "7 technical, 5 touchpoints, 1 vendor".
+    pub list_note: String,
+    pub rows: Vec<ServiceRow>,
+    pub policies: Vec<Pick>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PathStep {
+    pub mark: NodeMark,
+    pub name: String,
+    pub note: String,
+    /// What this step does to others: a state and how.
+    pub hurts: Vec<(StateMark, String)>,
+}
+
+impl PathStep {
+    fn class(&self) -> &'static str {
+        match self.mark {
+            NodeMark::State(state) => state.class(),
+            NodeMark::Icon(_) => "",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub struct ServiceRow {
+    pub name: String,
+    pub to: String,
+    pub state: StateMark,
+    pub on_call: Person,
+    pub last_change: String,
+    pub alerts: String,
+}
+
+/// One service: who answers for it, what it needs, what reports to it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/service.html")]
+pub struct Service {
+    pub frame: Frame,
+    pub id: String,
+    pub name: String,
+    pub state: StateMark,
+    pub description: String,
+    pub facts: Vec<(&'static str, Rich)>,
+    pub on_call: Vec<(String, Person)>,
+    pub uses: Vec<(StateMark, Link)>,
+    pub used_by: Vec<(StateMark, Link)>,
+    pub integrations: Vec<Integration>,
+    pub incidents: Vec<super::now::Happening>,
+    pub changes: Vec<Entry>,
+}
+
+/// What reports to a service, and the key it does so with.
+#[derive(Debug, Clone)]
+pub struct Integration {
+    pub id: String,
+    pub name: String,
+    pub kind: String,
+    pub key: String,
+    /// Where it posts to.
+    pub address: String,
+    pub last_event: Rich,
+}
+
+/// The wall: every location, the hurt ones first to the eye.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/shops.html")]
+pub struct Shops {
+    pub frame: Frame,
+    pub headline: String,
+    pub below: Rich,
+    /// "Open the incident", when there is one.
+    pub incident: Option<Link>,
+    pub tabs: Choices,
+    pub grouping: Choices,
+    /// Counts by state.
+    pub legend: Vec<StateMark>,
+    /// How many work, which have no colour.
+    pub working: String,
+    pub wall: TileWall,
+    /// "58 of 153 terminals".
+    pub recovery_note: String,
+    pub recovery: Option<Recovery>,
+    /// "Call the 12".
+    pub call: Option<Link>,
+    pub rows: Vec<ShopRow>,
+    /// What a location is called here: "shop", "shops".
+    pub empty: Empty,
+}
+
+#[derive(Debug, Clone)]
+pub struct ShopRow {
+    pub id: String,
+    pub to: String,
+    pub state: StateMark,
+    pub name: String,
+    pub terminals: Terminals,
+}
