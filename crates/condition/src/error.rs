@@ -48,7 +48,7 @@ pub enum Problem {
     BadEscape,
     #[error("the number is too large")]
     NumberTooLarge,
-    #[error("`{word}` is a reserved word; in a path write ['{word}']")]
+    #[error("`{word}` is a reserved word; a field of that name is written ['{word}']")]
     Reserved { word: String },
     #[error("there is no time zone called `{name}`")]
     UnknownZone { name: String },
