@@ -206,3 +206,41 @@ async fn a_backup_is_a_database_of_its_own(engine: Engine) {
     let copy = Store::open(&location, crate::MIGRATIONS).await.unwrap();
     assert_eq!(count_events(&copy).await, 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_full_queue_turns_callers_away() {
+    let store = fresh(Engine::Sqlite).await;
+    let (release, released) = std::sync::mpsc::channel::<()>();
+    let released = std::sync::Mutex::new(released);
+    let block = store.store.clone();
+    let held = tokio::spawn(async move {
+        block
+            .write(move |_| {
+                released.lock().unwrap().recv().unwrap();
+                Ok::<_, Error>(())
+            })
+            .await
+    });
+    let writes: Vec<_> = (0..6000)
+        .map(|number| tokio::spawn(add_event(&store, number.to_string())))
+        .collect();
+    // Time is simulated: it passes as soon as all of them wait.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(store.waiting(), 4096);
+    tokio::time::sleep(std::time::Duration::from_secs(30)).await;
+    release.send(()).unwrap();
+    held.await.unwrap().unwrap();
+    let results = join_all(writes).await;
+    let stored = results
+        .iter()
+        .filter(|result| result.as_ref().unwrap().is_ok())
+        .count();
+    assert!(results.into_iter().all(|result| {
+        result
+            .unwrap()
+            .map_or_else(|error| error.is_unavailable(), |()| true)
+    }));
+    // Some may have been taken by the writer before it was held.
+    assert!((4096..5000).contains(&stored), "{stored}");
+    assert_eq!(count_events(&store).await, stored as i64);
+}
