@@ -9,6 +9,7 @@
 
 mod absences;
 mod assignments;
+pub mod calendar;
 mod covers;
 mod difference;
 mod follow_the_sun;

@@ -15,6 +15,8 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use serde::{Deserialize, Serialize};
 
 pub use parse::RecurrenceProblem;
+pub(crate) use parse::parse_moment;
+pub(crate) use rule::MAX_BARREN_DAYS;
 pub use rule::{Frequency, Rule, RuleDay};
 
 use crate::span::{DAY, Micros, micros};
@@ -78,6 +80,8 @@ pub(crate) struct Occurrences {
     taken_out: Vec<Micros>,
     /// Sorted, and never among those of the rule.
     added: Vec<Micros>,
+    /// How many days were looked at to find all this out.
+    pub(crate) looked_at: i64,
 }
 
 /// One occurrence: where it begins on the wall clock, and how many occurrences come before it.
@@ -95,6 +99,12 @@ pub(crate) struct Occurrence {
 pub(crate) struct TooManySteps;
 
 impl Recurrence {
+    /// About how many days are looked at to find the occurrences from one local time to another.
+    pub(crate) fn effort(&self, from: Micros, to: Micros) -> i64 {
+        let dates = (self.excluded.len() + self.added.len()) as i64;
+        1 + dates + self.rule.as_ref().map_or(0, |rule| rule.effort(from, to))
+    }
+
     /// Places the recurrence, whose first event begins at `start` on the wall clock of `zone`.
     pub(crate) fn place(
         &self,
@@ -108,6 +118,7 @@ impl Recurrence {
             until: Micros::MAX,
             taken_out: Vec::new(),
             added: Vec::new(),
+            looked_at: 0,
         };
         if let Some(rule) = &self.rule {
             let by_moment = match rule.until.as_ref() {
@@ -115,7 +126,9 @@ impl Recurrence {
                 Some(Moment::Date(date)) => (day_of(*date) + 1) * DAY - 1,
                 Some(moment) => moment.on_wall(zone, zones),
             };
-            placed.until = by_moment.min(rule.last_by_count(start)?);
+            let (by_count, looked_at) = rule.last_by_count(start)?;
+            placed.until = by_moment.min(by_count);
+            placed.looked_at = looked_at;
         }
         let mut added = Vec::with_capacity(self.added.len());
         for moment in &self.added {

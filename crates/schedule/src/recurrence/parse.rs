@@ -110,7 +110,7 @@ fn read_dates(
 }
 
 /// Reads `20260131`, `20260131T090000` or `20260131T090000Z`.
-fn parse_moment(text: &str, zone: Option<&str>) -> Option<Moment> {
+pub(crate) fn parse_moment(text: &str, zone: Option<&str>) -> Option<Moment> {
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let date = |text: &str| {
         let fits = text.len() == 8 && digits(text);

@@ -12,8 +12,12 @@ use crate::span::{DAY, Micros, SECOND, WEEK};
 
 const HOUR: Micros = 3600 * SECOND;
 
-/// Most periods that one question steps through.
-const MAX_STEPS: i64 = 400_000;
+/// Most days (or hours, in an hourly rule) that one question looks at.
+const MAX_DAYS: i64 = 400_000;
+
+/// As many days without any occurrence, and there will be none: the rarest date, a leap day on a given weekday, comes at
+/// least every 40 years.
+pub(crate) const MAX_BARREN_DAYS: i64 = 100_000;
 
 /// How often a rule repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -92,7 +96,7 @@ impl Rule {
             return Ok(found);
         }
         let (first, last) = (self.period_of(start, from), self.period_of(start, to - 1));
-        if last - first > MAX_STEPS {
+        if (last - first).saturating_mul(self.days_per_period()) > MAX_DAYS {
             return Err(TooManySteps);
         }
         for period in first..=last {
@@ -101,17 +105,14 @@ impl Rule {
                     .into_iter()
                     .filter(|local| (from..to).contains(local)),
             );
-            if found.len() as i64 > MAX_STEPS {
-                return Err(TooManySteps);
-            }
         }
         Ok(found)
     }
 
-    /// Where the last occurrence begins that `COUNT` allows; never, without one.
-    pub(super) fn last_by_count(&self, start: Micros) -> Result<Micros, TooManySteps> {
+    /// Where the last occurrence begins that `COUNT` allows (never, without one), and how many days were looked at.
+    pub(super) fn last_by_count(&self, start: Micros) -> Result<(Micros, i64), TooManySteps> {
         let Some(count) = self.count else {
-            return Ok(Micros::MAX);
+            return Ok((Micros::MAX, 0));
         };
         let mut left = i64::from(count);
         let mut period = 0;
@@ -124,17 +125,18 @@ impl Rule {
                 i64::from(count)
             };
         }
-        let first = period;
-        while period - first < MAX_STEPS {
+        let mut looked_at = 0;
+        while looked_at < MAX_DAYS && (looked_at < MAX_BARREN_DAYS || left < i64::from(count)) {
+            looked_at += self.days_per_period();
             if period.saturating_mul(self.interval.into()) > self.units_until_the_end() {
-                return Ok(Micros::MAX);
+                return Ok((Micros::MAX, looked_at));
             }
             let candidates = self.candidates(start, period);
             if let Some(last) = usize::try_from(left - 1)
                 .ok()
                 .and_then(|index| candidates.get(index))
             {
-                return Ok(*last);
+                return Ok((*last, looked_at));
             }
             left -= candidates.len() as i64;
             period += 1;
@@ -160,7 +162,7 @@ impl Rule {
         if let Some(each) = self.candidates_in_every_period() {
             return Ok(within(0) + (period - 1) * each + within(period));
         }
-        if period > MAX_STEPS {
+        if period.saturating_mul(self.days_per_period()) > MAX_DAYS {
             return Err(TooManySteps);
         }
         Ok((0..=period).map(within).sum())
@@ -179,6 +181,26 @@ impl Rule {
             Frequency::Weekly if plain && self.month_days.is_empty() => Some(days.max(1)),
             _ => None,
         }
+    }
+
+    /// How many days have to be looked at to find the occurrences of one period.
+    fn days_per_period(&self) -> i64 {
+        match self.frequency {
+            Frequency::Hourly | Frequency::Daily => 1,
+            Frequency::Weekly => 7,
+            Frequency::Monthly => 31,
+            Frequency::Yearly => 366,
+        }
+    }
+
+    /// How many days are looked at to find the occurrences from one local time to another.
+    pub(super) fn effort(&self, from: Micros, to: Micros) -> i64 {
+        let unit = if self.frequency == Frequency::Hourly {
+            HOUR
+        } else {
+            DAY
+        };
+        (to - from).max(0) / unit / i64::from(self.interval.max(1)) + self.days_per_period()
     }
 
     /// How many units of the frequency lie between the first date that can be written and the last.

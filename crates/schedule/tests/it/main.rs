@@ -6,6 +6,7 @@
 
 mod arbitrary;
 mod build;
+mod calendars;
 mod changes;
 mod layered;
 mod oracle;
