@@ -64,7 +64,7 @@ impl Statement {
 ///
 /// The text is a literal, or several pieces that are literals or constants: `sql!("SELECT ", COLUMNS, " FROM users")`.
 /// A statement that differs between the engines is written twice: `sql! { sqlite: "…", postgres: "…" }`.
-/// Every use is found by [`crate::statements`] in tests and prepared on both engines.
+/// Every use is found by `store::statements` (feature `test-support`) and prepared on both engines.
 #[macro_export]
 macro_rules! sql {
     (sqlite: $sqlite:expr, postgres: $postgres:expr $(,)?) => {{

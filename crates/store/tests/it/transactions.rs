@@ -277,3 +277,11 @@ async fn a_checked_and_closed_store_refuses_further_work(engine: Engine) {
         .unwrap();
     add_team(&again, "T1").await.unwrap();
 }
+
+#[both_engines]
+async fn a_store_can_look_at_its_data_for_better_plans(engine: Engine) {
+    let store = fresh(engine).await;
+    add_team(&store, "T1").await.unwrap();
+    store.optimize().await.unwrap();
+    assert_eq!(count_teams(&store).await, 1);
+}
