@@ -6,10 +6,12 @@
 mod banking77;
 mod clinc150;
 mod drain;
+mod duplicate_reports;
 mod faults;
 mod linear_baseline;
 mod log_templates;
 mod storm_mix;
+mod ticket_counts;
 
 use std::path::Path;
 
@@ -34,6 +36,14 @@ const TASKS: &[Task] = &[
     Task {
         folder: "clinc150",
         run: clinc150::run,
+    },
+    Task {
+        folder: "duplicate-reports",
+        run: duplicate_reports::run,
+    },
+    Task {
+        folder: "ticket-counts",
+        run: ticket_counts::run,
     },
     Task {
         folder: "storm-mix",
