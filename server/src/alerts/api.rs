@@ -1,0 +1,266 @@
+//! The alerts of an incident, over the API.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum_extra::extract::Query;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Alert, AlertId, AlertStatus};
+use super::store::{self as rows, Sought};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::reference::ReferenceInput;
+use crate::http::{Body, Listing, Problem, Problems, Site};
+use crate::incidents::{IncidentId, actions, merge};
+
+const MOST_AT_ONCE: usize = 250;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list, change_many)).routes(routes!(show, change_one))
+}
+
+/// A page of alerts.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AlertsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub alerts: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+/// One alert.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AlertAnswer {
+    #[schema(value_type = Object)]
+    pub alert: Value,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Narrowing {
+    alert_key: Option<String>,
+    /// `triggered` or `resolved`.
+    #[serde(rename = "statuses[]")]
+    statuses: Vec<String>,
+}
+
+/// List the alerts of an incident.
+#[utoipa::path(
+    get, path = "/incidents/{id}/alerts", tag = "Alerts", params(Narrowing, Listing,
+        ("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "A page of alerts", body = AlertsAnswer), Problems)
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(narrowing): Query<Narrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<AlertsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let page = listing.page()?;
+    let status = match narrowing.statuses.as_slice() {
+        [] => None,
+        [one] => Some(one.clone()),
+        _ => None,
+    };
+    let sought = Sought { alert_key: narrowing.alert_key, status };
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let id = IncidentId::from(id.as_str());
+            crate::incidents::store::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+            let found = rows::of_incident(tx, &id, &sought, page)?;
+            let (found, paging) = page.finish(found, || rows::count_of_incident(tx, &id, &sought))?;
+            Ok(AlertsAnswer {
+                alerts: found.iter().map(|alert| view(alert, &site)).collect(),
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// Show one alert.
+#[utoipa::path(
+    get, path = "/incidents/{id}/alerts/{alert_id}", tag = "Alerts",
+    params(("id" = String, Path, description = "The incident's id"), ("alert_id" = String, Path, description = "The alert's id")),
+    responses((status = 200, description = "The alert", body = AlertAnswer), Problems)
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, alert_id)): Path<(String, String)>,
+) -> Result<axum::Json<AlertAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let site = app.site.clone();
+    let alert = app
+        .read(move |tx| -> Result<_, Problem> { found(tx, &IncidentId::from(id.as_str()), &alert_id) })
+        .await?;
+    Ok(axum::Json(AlertAnswer { alert: view(&alert, &site) }))
+}
+
+fn found(tx: &mut store::Tx, id: &IncidentId, alert_id: &str) -> Result<Alert, Problem> {
+    rows::find(tx, &AlertId::from(alert_id))?
+        .filter(|alert| alert.incident_id.as_ref() == Some(id))
+        .ok_or_else(|| Problem::not_found("The alert"))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct OneAlert {
+    alert: AlertChange,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct ManyAlerts {
+    alerts: Vec<AlertChange>,
+}
+
+/// What is to become of an alert.
+#[derive(Debug, Deserialize, ToSchema)]
+struct AlertChange {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    status: Option<AlertStatus>,
+    /// The incident it moves to.
+    #[serde(default)]
+    incident: Option<ReferenceInput>,
+}
+
+/// Resolve an alert, or move it to another incident.
+#[utoipa::path(
+    put, path = "/incidents/{id}/alerts/{alert_id}", tag = "Alerts", request_body = OneAlert,
+    params(("id" = String, Path, description = "The incident's id"), ("alert_id" = String, Path, description = "The alert's id")),
+    responses((status = 200, description = "The alert", body = AlertAnswer), Problems)
+)]
+async fn change_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, alert_id)): Path<(String, String)>,
+    Body(body): Body<OneAlert>,
+) -> Result<axum::Json<AlertAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    let site = app.site.clone();
+    let alert = app
+        .change(caller.agent(), move |change| {
+            apply(change, &IncidentId::from(id.as_str()), &alert_id, &body.alert)
+        })
+        .await?;
+    Ok(axum::Json(AlertAnswer { alert: view(&alert, &site) }))
+}
+
+/// Several alerts that were changed together.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ChangedAlerts {
+    #[schema(value_type = Vec<Object>)]
+    pub alerts: Vec<Value>,
+}
+
+/// Change up to 250 alerts of an incident: all of them, or none.
+#[utoipa::path(
+    put, path = "/incidents/{id}/alerts", tag = "Alerts", request_body = ManyAlerts,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The alerts", body = ChangedAlerts), Problems)
+)]
+async fn change_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<ManyAlerts>,
+) -> Result<axum::Json<ChangedAlerts>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    if body.alerts.len() > MOST_AT_ONCE {
+        return Err(Problem::too_large(format!("alerts: at most {MOST_AT_ONCE} may be changed at once.")));
+    }
+    let site = app.site.clone();
+    let alerts = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = IncidentId::from(id.as_str());
+            let mut changed = Vec::new();
+            for (index, wanted) in body.alerts.iter().enumerate() {
+                let alert_id = wanted
+                    .id
+                    .as_deref()
+                    .ok_or_else(|| Problem::invalid([format!("alerts[{index}].id is missing.")]))?;
+                changed.push(apply(change, &id, alert_id, wanted)?);
+            }
+            Ok(changed)
+        })
+        .await?;
+    Ok(axum::Json(ChangedAlerts { alerts: alerts.iter().map(|alert| view(alert, &site)).collect() }))
+}
+
+fn apply(
+    change: &mut crate::timeline::Change,
+    id: &IncidentId,
+    alert_id: &str,
+    wanted: &AlertChange,
+) -> Result<Alert, Problem> {
+    let alert = found(change.tx, id, alert_id)?;
+    if let Some(target) = &wanted.incident {
+        merge::move_alert(change, &alert.id, &IncidentId::from(target.id.as_str()))?;
+    }
+    if wanted.status == Some(AlertStatus::Resolved) && alert.status == AlertStatus::Triggered {
+        rows::resolve(change.tx, &alert.id, change.now)?;
+        if !rows::any_open(change.tx, id)? {
+            actions::resolve(change, id, Some("its last alert was resolved"))?;
+        }
+    }
+    rows::find(change.tx, &alert.id)?.ok_or_else(|| Problem::not_found("The alert"))
+}
+
+/// The resource `alert`.
+fn view(alert: &Alert, site: &Site) -> Value {
+    let id = alert.id.as_str();
+    let incident = alert.incident_id.as_ref();
+    json!({
+        "id": id,
+        "type": "alert",
+        "summary": alert.summary,
+        "self": incident.map(|incident| site.api_url("incidents", &format!("{incident}/alerts/{id}"))),
+        "html_url": incident.map(|incident| site.html_url("incidents", incident.as_str())),
+        "created_at": alert.created_at,
+        "status": alert.status,
+        "alert_key": alert.alert_key,
+        "severity": alert.severity,
+        "suppressed": alert.suppressed,
+        "service": site.reference("service", "services", alert.service_id.as_str(), ""),
+        "incident": incident.map(|incident| site.reference("incident", "incidents", incident.as_str(), "")),
+        "integration": site.reference("integration", "integrations", alert.integration_id.as_str(), ""),
+        "first_trigger_log_entry": null,
+        "body": {
+            "type": "alert_body",
+            "contexts": alert.contexts,
+            "details": alert.custom_details,
+            "cef_details": {
+                "source_origin": alert.source,
+                "source_component": alert.component,
+                "event_class": alert.class,
+                "service_group": alert.alert_group,
+                "severity": alert.severity,
+                "summary": alert.summary,
+                "client": alert.client,
+                "client_url": alert.client_url,
+                "dedup_key": alert.alert_key,
+                "details": alert.custom_details,
+            },
+        },
+        "event_count": alert.event_count,
+        "last_event_at": alert.last_event_at,
+        "resolved_at": alert.resolved_at,
+        "truncated": alert.truncated,
+        "grouping_reasons": alert.reasons,
+    })
+}

@@ -1,0 +1,20 @@
+//! What alerts owe: the end of a pause.
+
+use std::sync::Arc;
+
+use super::AlertId;
+use crate::app::App;
+use crate::http::Problem;
+use crate::jobs::{Job, store as job_rows};
+use crate::timeline::Agent;
+
+/// An alert that was held back has not cleared by itself.
+pub async fn pause_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        job_rows::complete(change.tx, &job)?;
+        super::intake::place_paused(change, &AlertId::from(job.subject.as_str()))
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,14 @@
+//! Alerts: what a machine reported, kept apart by the sender's key until it says that it is over.
+//!
+//! An alert belongs to one incident, unless it was suppressed (its service is in maintenance or switched
+//! off) or is being held back because its kind tends to clear by itself. Which incident it joins is
+//! decided by the service's grouping setting through the `triage` crate, and the reasons are kept with
+//! the alert, so that anybody can see why it is where it is.
+
+pub mod api;
+pub mod intake;
+pub mod jobs;
+pub mod model;
+pub mod store;
+
+pub use model::{Alert, AlertId};

@@ -1,0 +1,63 @@
+//! What an alert is made of.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use crate::incidents::IncidentId;
+use crate::services::{IntegrationId, ServiceId};
+
+crate::identifier! {
+    /// One alert.
+    AlertId
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum AlertStatus {
+    Triggered,
+    Resolved,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Alert {
+    pub id: AlertId,
+    pub integration_id: IntegrationId,
+    pub service_id: ServiceId,
+    pub incident_id: Option<IncidentId>,
+    pub alert_key: String,
+    pub status: AlertStatus,
+    pub suppressed: bool,
+    pub severity: String,
+    pub summary: String,
+    pub source: String,
+    pub component: Option<String>,
+    pub alert_group: Option<String>,
+    pub class: Option<String>,
+    pub client: Option<String>,
+    pub client_url: Option<String>,
+    #[row(json)]
+    pub custom_details: Value,
+    #[row(json)]
+    pub contexts: Value,
+    #[row(json)]
+    pub truncated: Vec<String>,
+    /// Sentences of the grouping decision, with their figures.
+    #[row(json)]
+    pub reasons: Vec<Reason>,
+    pub created_at: Timestamp,
+    pub last_event_at: Timestamp,
+    pub resolved_at: Option<Timestamp>,
+    pub event_count: i64,
+}
+
+/// One reason why an alert is in its incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct Reason {
+    /// The kind and figures, as the `triage` crate gives them.
+    #[schema(value_type = Object)]
+    pub figures: Value,
+    /// One plain sentence.
+    pub sentence: String,
+}

@@ -1,0 +1,395 @@
+//! The incident endpoints of the dialect.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum_extra::extract::Query;
+use jiff::{Timestamp, ToSpan as _};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::dialect::{Surroundings, view};
+use super::input::{CreateIncident, ManyIncidents, Merge, OneIncident, Snooze};
+use super::model::{Incident, IncidentId, Status, Urgency};
+use super::store::{self as rows, Order, Sought};
+use super::{actions, input, merge};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::{Body, Listing, Problem, Problems};
+use crate::signals::event::parse_timestamp;
+
+/// Incidents one request may change.
+const MOST_AT_ONCE: usize = 250;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create, change_many))
+        .routes(routes!(count))
+        .routes(routes!(show, change_one))
+        .routes(routes!(merge_into))
+        .routes(routes!(snooze))
+        .merge(super::room_api::routes())
+        .merge(super::log_api::routes())
+        .merge(crate::alerts::api::routes())
+}
+
+/// One incident.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct IncidentAnswer {
+    #[schema(value_type = Object)]
+    pub incident: Value,
+}
+
+/// A page of incidents.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct IncidentsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub incidents: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+/// What a list of incidents can be narrowed by.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Narrowing {
+    /// `triggered`, `acknowledged`, `resolved`; all of them unless told.
+    #[serde(rename = "statuses[]")]
+    statuses: Vec<String>,
+    #[serde(rename = "urgencies[]")]
+    urgencies: Vec<String>,
+    #[serde(rename = "service_ids[]")]
+    service_ids: Vec<String>,
+    #[serde(rename = "team_ids[]")]
+    team_ids: Vec<String>,
+    /// People who have it now, so open incidents only.
+    #[serde(rename = "user_ids[]")]
+    user_ids: Vec<String>,
+    incident_key: Option<String>,
+    /// `all` lifts the usual span of one month.
+    date_range: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
+    /// `incident_number`, `created_at`, `resolved_at` or `urgency`, with `:asc` or `:desc`.
+    sort_by: Option<String>,
+}
+
+impl Narrowing {
+    fn sought(&self, now: Timestamp) -> Result<Sought, Problem> {
+        let mut errors = Vec::new();
+        let statuses = parse_all("statuses[]", &self.statuses, Status::from_text, &mut errors);
+        let urgencies = parse_all("urgencies[]", &self.urgencies, Urgency::from_text, &mut errors);
+        let since = instant("since", self.since.as_deref(), &mut errors);
+        let until = instant("until", self.until.as_deref(), &mut errors);
+        let order = order(self.sort_by.as_deref(), &mut errors);
+        if !errors.is_empty() {
+            return Err(Problem::invalid(errors));
+        }
+        let lifted = self.date_range.as_deref() == Some("all") || self.incident_key.is_some();
+        let month_ago = now.checked_sub((30 * 24).hours()).unwrap_or(now);
+        let since = if lifted || !self.user_ids.is_empty() { None } else { since.or(Some(month_ago)) };
+        Ok(Sought {
+            statuses,
+            urgencies,
+            service_ids: self.service_ids.clone(),
+            team_ids: self.team_ids.clone(),
+            user_ids: self.user_ids.clone(),
+            incident_key: self.incident_key.clone(),
+            since,
+            until: if lifted { None } else { until },
+            order,
+        })
+    }
+}
+
+fn parse_all<T>(
+    name: &str,
+    texts: &[String],
+    parse: impl Fn(&str) -> Option<T>,
+    errors: &mut Vec<String>,
+) -> Vec<T> {
+    let mut parsed = Vec::new();
+    for text in texts {
+        match parse(text) {
+            Some(value) => parsed.push(value),
+            None => errors.push(format!("{name}: \"{}\" is not known.", super::input::shown(text))),
+        }
+    }
+    parsed
+}
+
+pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) -> Option<Timestamp> {
+    let text = text?;
+    let parsed = parse_timestamp(text).or_else(|| {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    });
+    if parsed.is_none() {
+        errors.push(format!("{name}: \"{}\" is not an ISO 8601 time.", super::input::shown(text)));
+    }
+    parsed
+}
+
+fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
+    // At most two fields may be named; the first decides.
+    let Some(first) = text.and_then(|text| text.split(',').next()) else { return Order::default() };
+    match first {
+        "incident_number" | "incident_number:asc" | "created_at" | "created_at:asc" => Order::Oldest,
+        "incident_number:desc" | "created_at:desc" => Order::Newest,
+        "resolved_at" | "resolved_at:asc" => Order::ResolvedFirst,
+        "resolved_at:desc" => Order::ResolvedLast,
+        "urgency" | "urgency:asc" => Order::UrgentFirst,
+        "urgency:desc" => Order::UrgentLast,
+        other => {
+            errors.push(format!("sort_by: \"{}\" is not a field that incidents are sorted by.", super::input::shown(other)));
+            Order::default()
+        }
+    }
+}
+
+/// List incidents.
+#[utoipa::path(
+    get, path = "/incidents", tag = "Incidents", params(Narrowing, Listing),
+    responses((status = 200, description = "A page of incidents", body = IncidentsAnswer), Problems)
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<Narrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<IncidentsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let page = listing.page()?;
+    let sought = narrowing.sought(app.clock.now())?;
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let found = rows::list(tx, &sought, page)?;
+            let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
+            let around = Surroundings::read(tx, &found, &site)?;
+            let incidents = found.iter().map(|one| view(one, &around, &site)).collect();
+            Ok(IncidentsAnswer {
+                incidents,
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// How many incidents there are.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct CountAnswer {
+    pub total: i64,
+}
+
+/// Count incidents.
+#[utoipa::path(
+    get, path = "/incidents/count", tag = "Incidents", params(Narrowing),
+    responses((status = 200, description = "The number of incidents", body = CountAnswer), Problems)
+)]
+async fn count(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<Narrowing>,
+) -> Result<axum::Json<CountAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let sought = narrowing.sought(app.clock.now())?;
+    let total = app.read(move |tx| -> Result<_, Problem> { Ok(rows::count(tx, &sought)?) }).await?;
+    Ok(axum::Json(CountAnswer { total }))
+}
+
+/// Show one incident.
+#[utoipa::path(
+    get, path = "/incidents/{id}", tag = "Incidents",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The incident", body = IncidentAnswer), Problems)
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<IncidentAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let site = app.site.clone();
+    let incident = app
+        .read(move |tx| -> Result<_, Problem> {
+            let incident = find(tx, &id)?;
+            Ok(one(tx, &incident, &site)?)
+        })
+        .await?;
+    Ok(axum::Json(IncidentAnswer { incident }))
+}
+
+/// Clients show people the number, and people type it: both find the incident.
+fn find(tx: &mut store::Tx, id: &str) -> Result<Incident, Problem> {
+    let found = match id.parse::<i64>() {
+        Ok(number) => rows::find_by_number(tx, number)?,
+        Err(_) => rows::find(tx, &IncidentId::from(id))?,
+    };
+    found.ok_or_else(|| Problem::not_found("The incident"))
+}
+
+pub(super) fn one(tx: &mut store::Tx, incident: &Incident, site: &crate::http::Site) -> Result<Value, store::Error> {
+    let around = Surroundings::read(tx, std::slice::from_ref(incident), site)?;
+    Ok(view(incident, &around, site))
+}
+
+/// Open an incident.
+#[utoipa::path(
+    post, path = "/incidents", tag = "Incidents", request_body = CreateIncident,
+    responses((status = 201, description = "The incident", body = IncidentAnswer), Problems)
+)]
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<CreateIncident>,
+) -> Result<(StatusCode, axum::Json<IncidentAnswer>), Problem> {
+    caller.require(Action::Create, Resource::Incident)?;
+    let new = body.incident;
+    new.check()?;
+    let site = app.site.clone();
+    let incident = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let incident = input::open(change, &new)?;
+            let incident = actions::load(change, &incident.id)?;
+            Ok(one(change.tx, &incident, &site)?)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(IncidentAnswer { incident })))
+}
+
+/// Change one incident: its state, people, priority, title and more.
+#[utoipa::path(
+    put, path = "/incidents/{id}", tag = "Incidents", request_body = OneIncident,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The incident", body = IncidentAnswer), Problems)
+)]
+async fn change_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<OneIncident>,
+) -> Result<axum::Json<IncidentAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    body.incident.check("incident")?;
+    let site = app.site.clone();
+    let incident = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let found = find(change.tx, &id)?;
+            input::apply(change, &found.id, &body.incident)?;
+            let incident = actions::load(change, &found.id)?;
+            Ok(one(change.tx, &incident, &site)?)
+        })
+        .await?;
+    Ok(axum::Json(IncidentAnswer { incident }))
+}
+
+/// Many incidents that were changed together.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ChangedAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub incidents: Vec<Value>,
+}
+
+/// Change up to 250 incidents: all of them, or none.
+#[utoipa::path(
+    put, path = "/incidents", tag = "Incidents", request_body = ManyIncidents,
+    responses((status = 200, description = "The incidents", body = ChangedAnswer), Problems)
+)]
+async fn change_many(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<ManyIncidents>,
+) -> Result<axum::Json<ChangedAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    if body.incidents.len() > MOST_AT_ONCE {
+        return Err(Problem::too_large(format!("incidents: at most {MOST_AT_ONCE} may be changed at once.")));
+    }
+    for (index, one) in body.incidents.iter().enumerate() {
+        one.check(&format!("incidents[{index}]"))?;
+        if one.id.is_none() {
+            return Err(Problem::invalid([format!("incidents[{index}].id is missing.")]));
+        }
+    }
+    let site = app.site.clone();
+    let incidents = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let mut changed = Vec::new();
+            for item in &body.incidents {
+                let found = find(change.tx, item.id.as_deref().unwrap_or_default())?;
+                input::apply(change, &found.id, item)?;
+                changed.push(actions::load(change, &found.id)?);
+            }
+            let around = Surroundings::read(change.tx, &changed, &site)?;
+            Ok(changed.iter().map(|incident| view(incident, &around, &site)).collect())
+        })
+        .await?;
+    Ok(axum::Json(ChangedAnswer { incidents }))
+}
+
+/// Merge other incidents into this one.
+#[utoipa::path(
+    put, path = "/incidents/{id}/merge", tag = "Incidents", request_body = Merge,
+    params(("id" = String, Path, description = "The incident that stays")),
+    responses((status = 200, description = "The incident that stays", body = IncidentAnswer), Problems)
+)]
+async fn merge_into(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<Merge>,
+) -> Result<axum::Json<IncidentAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    if body.source_incidents.is_empty() || body.source_incidents.len() > MOST_AT_ONCE {
+        return Err(Problem::invalid([format!("source_incidents must name between 1 and {MOST_AT_ONCE} incidents.")]));
+    }
+    let site = app.site.clone();
+    let incident = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let sources: Vec<IncidentId> =
+                body.source_incidents.iter().map(|source| IncidentId::from(source.id.as_str())).collect();
+            let incident = merge::merge(change, &IncidentId::from(id.as_str()), &sources)?;
+            Ok(one(change.tx, &incident, &site)?)
+        })
+        .await?;
+    Ok(axum::Json(IncidentAnswer { incident }))
+}
+
+/// Let an incident rest for a while; it comes back as triggered.
+#[utoipa::path(
+    post, path = "/incidents/{id}/snooze", tag = "Incidents", request_body = Snooze,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 201, description = "The incident", body = IncidentAnswer), Problems)
+)]
+async fn snooze(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<Snooze>,
+) -> Result<(StatusCode, axum::Json<IncidentAnswer>), Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    let site = app.site.clone();
+    let incident = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let incident = actions::snooze(change, &IncidentId::from(id.as_str()), body.duration)?;
+            Ok(one(change.tx, &incident, &site)?)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(IncidentAnswer { incident })))
+}
+
+/// What an empty answer is made of, where the dialect wants an object.
+pub(super) fn wrapped(name: &str, value: Value) -> axum::Json<Value> {
+    axum::Json(json!({ name: value }))
+}

@@ -1,0 +1,280 @@
+//! An incident as the API shows it: every field of the dialect, always present.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+use store::{Error, Tx};
+
+use super::model::{AlertCounts, Incident, IncidentId, Origin, Status};
+use super::{actions, room, store as rows};
+use crate::http::{Reference, Site};
+use crate::jobs;
+use crate::timeline::AgentKind;
+
+/// Everything a list of incidents points at, read with a handful of queries whatever its length.
+pub struct Surroundings {
+    assignments: Vec<super::model::Assignment>,
+    acknowledgements: Vec<super::model::Acknowledgement>,
+    counts: HashMap<IncidentId, AlertCounts>,
+    responders: Vec<room::Responder>,
+    requests: Vec<room::ResponderRequest>,
+    services: HashMap<String, String>,
+    policies: HashMap<String, String>,
+    teams: HashMap<String, Vec<(String, String)>>,
+    priorities: HashMap<String, Value>,
+    pending: HashMap<IncidentId, Vec<(jobs::Kind, jiff::Timestamp)>>,
+    names: HashMap<String, String>,
+}
+
+impl Surroundings {
+    pub fn read(tx: &mut Tx, incidents: &[Incident], site: &Site) -> Result<Self, Error> {
+        let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id.clone()).collect();
+        let services = distinct(incidents.iter().map(|incident| incident.service_id.as_str()));
+        let policies = distinct(incidents.iter().map(|incident| incident.escalation_policy_id.as_str()));
+        let mut pending = HashMap::new();
+        for incident in incidents.iter().filter(|incident| incident.status != Status::Resolved) {
+            pending.insert(incident.id.clone(), actions::pending(tx, &incident.id)?);
+        }
+        let changers: Vec<String> = distinct(incidents.iter().filter_map(|one| one.last_status_change_by_id.as_deref()));
+        Ok(Self {
+            assignments: rows::assignments(tx, &ids)?,
+            acknowledgements: rows::acknowledgements(tx, &ids)?,
+            counts: rows::alert_counts(tx, &ids)?.into_iter().collect(),
+            responders: room::responders(tx, &ids)?,
+            requests: room::responder_requests(tx, &ids)?,
+            services: rows::service_names(tx, &services)?.into_iter().collect(),
+            policies: rows::policy_names(tx, &policies)?.into_iter().collect(),
+            teams: rows::policy_teams(tx, &policies)?,
+            priorities: rows::priorities(tx)?
+                .into_iter()
+                .map(|priority| {
+                    let id = priority.id.clone();
+                    (id, priority_view(&priority, site))
+                })
+                .collect(),
+            pending,
+            names: rows::agent_names(tx, &changers)?.into_iter().collect(),
+        })
+    }
+}
+
+fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
+    let mut list: Vec<String> = texts.map(str::to_owned).collect();
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
+fn priority_view(priority: &rows::PriorityRow, site: &Site) -> Value {
+    json!({
+        "id": priority.id,
+        "type": "priority",
+        "summary": priority.name,
+        "self": site.api_url("priorities", &priority.id),
+        "html_url": null,
+        "name": priority.name,
+        "description": priority.description,
+        "color": priority.color,
+    })
+}
+
+/// The resource `incident`.
+pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
+    let id = incident.id.as_str();
+    let service = reference(site, "service", "services", incident.service_id.as_str(), &around.services);
+    let policy =
+        reference(site, "escalation_policy", "escalation_policies", incident.escalation_policy_id.as_str(), &around.policies);
+    let counts = around.counts.get(&incident.id).copied().unwrap_or_default();
+    let teams: Vec<Reference> = around
+        .teams
+        .get(incident.escalation_policy_id.as_str())
+        .into_iter()
+        .flatten()
+        .map(|(id, name)| site.reference("team", "teams", id, name.clone()))
+        .collect();
+    let assignments: Vec<Value> = around
+        .assignments
+        .iter()
+        .filter(|one| one.incident_id == incident.id)
+        .map(|one| json!({ "at": one.at, "assignee": user_reference(site, one.user_id.as_str(), &one.user_name) }))
+        .collect();
+    let acknowledgements: Vec<Value> = around
+        .acknowledgements
+        .iter()
+        .filter(|one| one.incident_id == incident.id && incident.status == Status::Acknowledged)
+        .map(|one| {
+            let acknowledger = match one.acknowledger_type.as_str() {
+                "user" => user_reference(site, &one.acknowledger_id, &one.acknowledger_name),
+                kind => site.reference(kind, &format!("{kind}s"), &one.acknowledger_id, &*one.acknowledger_name),
+            };
+            json!({ "at": one.at, "acknowledger": acknowledger })
+        })
+        .collect();
+    json!({
+        "id": id,
+        "type": "incident",
+        "summary": format!("[#{}] {}", incident.number, incident.title),
+        "self": site.api_url("incidents", id),
+        "html_url": site.html_url("incidents", id),
+        "incident_number": incident.number,
+        "title": incident.title,
+        "description": incident.title,
+        "status": incident.status,
+        "urgency": incident.urgency,
+        "incident_key": incident.incident_key,
+        "created_at": incident.created_at,
+        "updated_at": incident.updated_at,
+        "resolved_at": incident.resolved_at,
+        "last_status_change_at": incident.last_status_change_at,
+        "last_status_change_by": changer(incident, &service, around, site),
+        "service": service,
+        "assignments": assignments,
+        "assigned_via": incident.assigned_via,
+        "acknowledgements": acknowledgements,
+        "escalation_policy": policy,
+        "teams": teams,
+        "priority": incident.priority_id.as_ref().and_then(|id| around.priorities.get(id.as_str())),
+        "incident_type": { "name": incident.incident_type },
+        "first_trigger_log_entry": {
+            "id": id,
+            "type": "trigger_log_entry_reference",
+            "summary": "Triggered",
+            "self": site.api_url("incidents", &format!("{id}/log_entries")),
+            "html_url": site.html_url("incidents", id),
+        },
+        "alert_counts": counts,
+        "is_mergeable": counts.all > 0 || incident.origin != Origin::Event,
+        "pending_actions": pending_actions(incident, around),
+        "alert_grouping": if counts.all > 1 {
+            json!({
+                "grouping_type": "advanced",
+                "started_at": incident.created_at,
+                "ended_at": incident.resolved_at,
+                "alert_grouping_active": incident.status != Status::Resolved,
+            })
+        } else {
+            Value::Null
+        },
+        "resolve_reason": incident.merged_into_id.as_ref().map(|target| json!({
+            "type": "merge_resolve_reason",
+            "incident": site.reference("incident", "incidents", target.as_str(), "The incident it was merged into"),
+        })),
+        "conference_bridge": conference_bridge(incident),
+        "incidents_responders": responders(incident, around, site),
+        "responder_requests": requests(incident, around, site),
+        "snoozed_until": incident.snoozed_until,
+        "origin": incident.origin,
+        "body": { "type": "incident_body", "details": incident.body },
+    })
+}
+
+fn reference(site: &Site, kind: &str, collection: &str, id: &str, names: &HashMap<String, String>) -> Reference {
+    site.reference(kind, collection, id, names.get(id).cloned().unwrap_or_else(|| id.to_owned()))
+}
+
+fn user_reference(site: &Site, id: &str, name: &str) -> Reference {
+    site.reference("user", "users", id, name)
+}
+
+fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site: &Site) -> Value {
+    let by = match (incident.last_status_change_by_type, &incident.last_status_change_by_id) {
+        (AgentKind::User, Some(id)) => reference(site, "user", "users", id, &around.names),
+        (AgentKind::Integration, Some(id)) => reference(site, "integration", "integrations", id, &around.names),
+        _ => service.clone(),
+    };
+    json!(by)
+}
+
+fn conference_bridge(incident: &Incident) -> Value {
+    if incident.conference_number.is_none() && incident.conference_url.is_none() {
+        return Value::Null;
+    }
+    json!({ "conference_number": incident.conference_number, "conference_url": incident.conference_url })
+}
+
+fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<Value> {
+    let pending = around.pending.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
+    pending
+        .iter()
+        .filter_map(|(kind, at)| {
+            let name = match kind {
+                jobs::Kind::EscalationDue => "escalate",
+                jobs::Kind::AcknowledgementExpires | jobs::Kind::SnoozeEnds => "unacknowledge",
+                jobs::Kind::AutoResolveDue => "resolve",
+                _ => return None,
+            };
+            Some(json!({ "type": name, "at": at }))
+        })
+        .collect()
+}
+
+fn responders(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Value> {
+    around
+        .responders
+        .iter()
+        .filter(|one| one.incident_id == incident.id)
+        .map(|one| responder_view(one, site))
+        .collect()
+}
+
+fn responder_view(one: &room::Responder, site: &Site) -> Value {
+    json!({
+        "state": one.state,
+        "user": user_reference(site, one.user_id.as_str(), &one.user_name),
+        "incident": site.reference("incident", "incidents", one.incident_id.as_str(), ""),
+        "requester": one.requester_id.as_ref().map(|id| user_reference(site, id.as_str(), "")),
+        "requested_at": one.requested_at,
+        "updated_at": one.updated_at,
+        "message": one.message,
+        "escalation_policy_requests": [],
+    })
+}
+
+fn requests(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Value> {
+    around
+        .requests
+        .iter()
+        .filter(|one| one.incident_id == incident.id)
+        .map(|one| request_view(one, &around.responders, site))
+        .collect()
+}
+
+/// The resource `responder_request`.
+pub fn request_view(request: &room::ResponderRequest, responders: &[room::Responder], site: &Site) -> Value {
+    let targets: Vec<Value> = request
+        .targets
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|target| {
+            let mut target = target.clone();
+            let asked: Vec<Value> = responders
+                .iter()
+                .filter(|one| one.incident_id == request.incident_id)
+                .map(|one| responder_view(one, site))
+                .collect();
+            target["incident_responders"] = Value::from(asked);
+            target
+        })
+        .collect();
+    json!({
+        "id": request.id,
+        "incident": site.reference("incident", "incidents", request.incident_id.as_str(), ""),
+        "requester": request.requester_id.as_ref().map(|id| user_reference(site, id.as_str(), "")),
+        "requested_at": request.requested_at,
+        "message": request.message,
+        "responder_request_targets": targets,
+    })
+}
+
+/// The resource `note`, which has neither `type` nor `self`.
+pub fn note_view(note: &room::Note, site: &Site) -> Value {
+    json!({
+        "id": note.id,
+        "user": note.user_id.as_ref().map(|id| user_reference(site, id.as_str(), &note.author_name)),
+        "channel": { "summary": note.channel, "type": note.channel },
+        "content": note.content,
+        "created_at": note.created_at,
+        "updated_at": note.created_at,
+    })
+}

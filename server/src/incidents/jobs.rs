@@ -1,0 +1,65 @@
+//! The timers of an incident. Each reads the state afresh and does what is now right.
+
+use std::sync::Arc;
+
+use super::model::{IncidentId, Status};
+use super::{actions, escalation, store as rows};
+use crate::app::App;
+use crate::http::Problem;
+use crate::jobs::{Job, store as job_rows};
+use crate::timeline::{Agent, Change, Kind};
+
+/// Nobody acknowledged in time.
+pub async fn escalation_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    timer(app, job, |change, id| {
+        if let Some(mut incident) = rows::find(change.tx, id)? {
+            escalation::go_on(change, &mut incident)?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// An acknowledgement is too old to be believed.
+pub async fn acknowledgement_expires(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    timer(app, job, |change, id| {
+        let why = "The acknowledgement has lapsed without a resolution";
+        actions::unacknowledge(change, id, Kind::Unacknowledged, why)
+    })
+    .await
+}
+
+/// A snooze is over.
+pub async fn snooze_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    timer(app, job, |change, id| actions::unacknowledge(change, id, Kind::SnoozeEnded, "The snooze is over")).await
+}
+
+/// The service says that incidents do not stay open this long.
+pub async fn auto_resolve_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    timer(app, job, |change, id| {
+        if rows::find(change.tx, id)?.is_some_and(|incident| incident.status != Status::Resolved) {
+            actions::resolve(change, id, Some("open longer than the service allows"))?;
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// Runs one timer; its effect and its end commit together.
+async fn timer(
+    app: &Arc<App>,
+    job: &Job,
+    work: fn(&mut Change, &IncidentId) -> Result<(), Problem>,
+) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        job_rows::complete(change.tx, &job)?;
+        match work(change, &IncidentId::from(job.subject.as_str())) {
+            // The incident is gone: nothing is owed any more.
+            Err(problem) if problem.status() == axum::http::StatusCode::NOT_FOUND => Ok(()),
+            other => other,
+        }
+    })
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! What people do in the incident room: notes, roles, tasks, asking others to join.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{Error, Tx, params, sql};
+use utoipa::ToSchema;
+
+use super::actions::load;
+use super::model::IncidentId;
+use crate::http::Problem;
+use crate::people::UserId;
+use crate::timeline::{Change, Kind, NewEntry};
+
+crate::identifier! {
+    /// One note.
+    NoteId
+}
+crate::identifier! {
+    /// One task.
+    TaskId
+}
+crate::identifier! {
+    /// One request to join.
+    ResponderRequestId
+}
+
+/// Words that stay inside.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Note {
+    pub id: NoteId,
+    pub incident_id: IncidentId,
+    pub user_id: Option<UserId>,
+    pub author_name: String,
+    pub content: String,
+    pub channel: String,
+    pub created_at: Timestamp,
+}
+
+/// The longest note.
+pub const NOTE_LENGTH: usize = 25_000;
+
+pub fn add_note(change: &mut Change, id: &IncidentId, content: &str, channel: &str) -> Result<Note, Problem> {
+    load(change, id)?;
+    let note = Note {
+        id: change.identifier(),
+        incident_id: id.clone(),
+        user_id: change.agent.user_id().map(UserId::from),
+        author_name: change.agent.name.clone(),
+        content: content.to_owned(),
+        channel: channel.to_owned(),
+        created_at: change.now,
+    };
+    change.tx.execute(
+        sql!(
+            "INSERT INTO incident_notes (id, incident_id, user_id, author_name, content, channel, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        ),
+        params![&note.id, id, note.user_id.as_ref(), &note.author_name, content, channel, change.now],
+    )?;
+    change.record(NewEntry::new(Kind::Noted, id, content).details(json!({ "note_id": note.id })))?;
+    Ok(note)
+}
+
+pub fn notes(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Note>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, incident_id, user_id, author_name, content, channel, created_at
+             FROM incident_notes WHERE incident_id = $1 ORDER BY id"
+        ),
+        params![id],
+    )
+}
+
+/// The roles an incident can have. The first two are known everywhere in the field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum RoleName {
+    IncidentCommander,
+    CustomerLiaison,
+    OperationsLead,
+    CommunicationsLead,
+    Scribe,
+}
+
+impl RoleName {
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::IncidentCommander => "Commander",
+            Self::CustomerLiaison => "Customer lead",
+            Self::OperationsLead => "Operations",
+            Self::CommunicationsLead => "Communications",
+            Self::Scribe => "Scribe",
+        }
+    }
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct RoleHolder {
+    pub role: RoleName,
+    pub user_id: UserId,
+    pub user_name: String,
+    pub assigned_at: Timestamp,
+}
+
+pub fn roles(tx: &mut Tx, id: &IncidentId) -> Result<Vec<RoleHolder>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT r.role, r.user_id, u.name AS user_name, r.assigned_at
+             FROM incident_roles r JOIN users u ON u.id = r.user_id WHERE r.incident_id = $1 ORDER BY r.assigned_at, r.role"
+        ),
+        params![id],
+    )
+}
+
+/// Gives a role to somebody, or takes it back.
+pub fn set_role(change: &mut Change, id: &IncidentId, role: RoleName, holder: Option<&UserId>) -> Result<(), Problem> {
+    load(change, id)?;
+    let name = change.agent.name.clone();
+    let Some(user_id) = holder else {
+        change.tx.execute(
+            sql!("DELETE FROM incident_roles WHERE incident_id = $1 AND role = $2"),
+            params![id, role],
+        )?;
+        let text = format!("{name} left {} open", role.words());
+        change.record(NewEntry::new(Kind::RoleCleared, id, text).details(json!({ "role": role })))?;
+        return Ok(());
+    };
+    let user = crate::people::store::find_user(change.tx, user_id)?
+        .filter(|user| user.deleted_at.is_none())
+        .ok_or_else(|| Problem::refused(2013, "user was not found."))?;
+    change.tx.execute(
+        sql!(
+            "INSERT INTO incident_roles (incident_id, role, user_id, assigned_at) VALUES ($1, $2, $3, $4)
+             ON CONFLICT (incident_id, role) DO UPDATE SET user_id = excluded.user_id, assigned_at = excluded.assigned_at"
+        ),
+        params![id, role, user_id, change.now],
+    )?;
+    let text = if change.agent.user_id() == Some(user_id.as_str()) {
+        format!("{name} took the role {}", role.words())
+    } else {
+        format!("{name} asked {} to be {}", user.name, role.words())
+    };
+    change.record(NewEntry::new(Kind::RoleAssigned, id, text).details(json!({ "role": role, "user_id": user_id })))?;
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TaskStatus {
+    Todo,
+    Done,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Task {
+    pub id: TaskId,
+    pub incident_id: IncidentId,
+    pub name: String,
+    pub description: Option<String>,
+    pub status: TaskStatus,
+    pub assignee_id: Option<UserId>,
+    pub assignee_name: Option<String>,
+    pub due_at: Option<Timestamp>,
+    pub created_at: Timestamp,
+    pub completed_at: Option<Timestamp>,
+}
+
+/// What a task is made of, or becomes.
+#[derive(Debug, Clone)]
+pub struct TaskText {
+    pub name: String,
+    pub description: Option<String>,
+    pub assignee_id: Option<UserId>,
+    pub due_at: Option<Timestamp>,
+}
+
+pub fn tasks(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Task>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT t.id, t.incident_id, t.name, t.description, t.status, t.assignee_id, u.name AS assignee_name, t.due_at,
+                 t.created_at, t.completed_at
+             FROM incident_tasks t LEFT JOIN users u ON u.id = t.assignee_id WHERE t.incident_id = $1 ORDER BY t.id"
+        ),
+        params![id],
+    )
+}
+
+/// Tasks of a person that are still to be done, the earliest due first.
+pub fn tasks_of(tx: &mut Tx, user_id: &UserId) -> Result<Vec<Task>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT t.id, t.incident_id, t.name, t.description, t.status, t.assignee_id, u.name AS assignee_name, t.due_at,
+                 t.created_at, t.completed_at
+             FROM incident_tasks t LEFT JOIN users u ON u.id = t.assignee_id
+             WHERE t.assignee_id = $1 AND t.status = 'todo' ORDER BY CASE WHEN t.due_at IS NULL THEN 1 ELSE 0 END, t.due_at, t.id
+             LIMIT 100"
+        ),
+        params![user_id],
+    )
+}
+
+pub fn add_task(change: &mut Change, id: &IncidentId, text: &TaskText) -> Result<TaskId, Problem> {
+    load(change, id)?;
+    check_assignee(change, text.assignee_id.as_ref())?;
+    let task_id: TaskId = change.identifier();
+    change.tx.execute(
+        sql!(
+            "INSERT INTO incident_tasks (id, incident_id, name, description, status, assignee_id, due_at, created_by, created_at)
+             VALUES ($1, $2, $3, $4, 'todo', $5, $6, $7, $8)"
+        ),
+        params![
+            &task_id,
+            id,
+            &text.name,
+            text.description.as_deref(),
+            text.assignee_id.as_ref(),
+            text.due_at,
+            change.agent.id.as_deref(),
+            change.now
+        ],
+    )?;
+    let sentence = format!("{} added a task: {}", change.agent.name, text.name);
+    change.record(NewEntry::new(Kind::TaskAdded, id, sentence).details(json!({ "task_id": task_id })))?;
+    Ok(task_id)
+}
+
+/// Changes a task, or ends it.
+pub fn change_task(
+    change: &mut Change,
+    id: &IncidentId,
+    task_id: &TaskId,
+    text: &TaskText,
+    status: TaskStatus,
+) -> Result<(), Problem> {
+    let before = tasks(change.tx, id)?
+        .into_iter()
+        .find(|task| task.id == *task_id)
+        .ok_or_else(|| Problem::not_found("The task"))?;
+    check_assignee(change, text.assignee_id.as_ref())?;
+    let completed_at = match status {
+        TaskStatus::Done => before.completed_at.or(Some(change.now)),
+        TaskStatus::Todo => None,
+    };
+    change.tx.execute_one(
+        sql!(
+            "UPDATE incident_tasks SET name = $2, description = $3, assignee_id = $4, due_at = $5, status = $6, completed_at = $7
+             WHERE id = $1"
+        ),
+        params![
+            task_id,
+            &text.name,
+            text.description.as_deref(),
+            text.assignee_id.as_ref(),
+            text.due_at,
+            status,
+            completed_at
+        ],
+    )?;
+    let (kind, verb) = match (before.status, status) {
+        (TaskStatus::Todo, TaskStatus::Done) => (Kind::TaskCompleted, "finished a task"),
+        _ => (Kind::TaskChanged, "changed a task"),
+    };
+    let sentence = format!("{} {verb}: {}", change.agent.name, text.name);
+    change.record(NewEntry::new(kind, id, sentence).details(json!({ "task_id": task_id })))?;
+    Ok(())
+}
+
+fn check_assignee(change: &mut Change, assignee: Option<&UserId>) -> Result<(), Problem> {
+    let Some(user_id) = assignee else { return Ok(()) };
+    match crate::people::store::find_user(change.tx, user_id)? {
+        Some(user) if user.deleted_at.is_none() => Ok(()),
+        _ => Err(Problem::refused(2013, "assignee was not found.")),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ResponderState {
+    Pending,
+    Joined,
+    Declined,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Responder {
+    pub incident_id: IncidentId,
+    pub user_id: UserId,
+    pub user_name: String,
+    pub state: ResponderState,
+    pub requester_id: Option<UserId>,
+    pub message: String,
+    pub requested_at: Timestamp,
+    pub updated_at: Timestamp,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct ResponderRequest {
+    pub id: ResponderRequestId,
+    pub incident_id: IncidentId,
+    pub requester_id: Option<UserId>,
+    pub message: String,
+    #[row(json)]
+    pub targets: Value,
+    pub requested_at: Timestamp,
+}
+
+pub fn responders(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<Responder>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT r.incident_id, r.user_id, u.name AS user_name, r.state, r.requester_id, r.message, r.requested_at, r.updated_at
+             FROM incident_responders r JOIN users u ON u.id = r.user_id
+             WHERE r.incident_id = ANY($1) ORDER BY r.requested_at, r.user_id"
+        ),
+        params![store::Value::texts(ids.iter().map(IncidentId::as_str))],
+    )
+}
+
+pub fn responder_requests(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<ResponderRequest>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, incident_id, requester_id, message, targets, requested_at
+             FROM responder_requests WHERE incident_id = ANY($1) ORDER BY id"
+        ),
+        params![store::Value::texts(ids.iter().map(IncidentId::as_str))],
+    )
+}
+
+/// Whom a request to join is made to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestTarget {
+    pub id: String,
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub summary: String,
+}
+
+/// Asks people to join: those named, and those on call on the first level of the policies named.
+pub fn request_responders(
+    change: &mut Change,
+    id: &IncidentId,
+    message: &str,
+    targets: &[RequestTarget],
+) -> Result<ResponderRequest, Problem> {
+    load(change, id)?;
+    let request = ResponderRequest {
+        id: change.identifier(),
+        incident_id: id.clone(),
+        requester_id: change.agent.user_id().map(UserId::from),
+        message: message.to_owned(),
+        targets: serde_json::to_value(targets).map_err(Problem::internal)?,
+        requested_at: change.now,
+    };
+    change.tx.execute(
+        sql!(
+            "INSERT INTO responder_requests (id, incident_id, requester_id, message, targets, requested_at)
+             VALUES ($1, $2, $3, $4, $5, $6)"
+        ),
+        params![&request.id, id, request.requester_id.as_ref(), message, request.targets.clone(), change.now],
+    )?;
+    let mut asked = Vec::new();
+    for target in targets {
+        for user_id in people_of(change, target)? {
+            if asked.contains(&user_id) {
+                continue;
+            }
+            ask(change, &request, &user_id)?;
+            asked.push(user_id);
+        }
+    }
+    let names: Vec<&str> = targets.iter().map(|target| target.summary.as_str()).collect();
+    let text = format!("{} asked {} to join", change.agent.name, names.join(", "));
+    change.record(
+        NewEntry::new(Kind::ResponderRequested, id, text).details(json!({ "asked": asked, "message": message })),
+    )?;
+    Ok(request)
+}
+
+fn ask(change: &mut Change, request: &ResponderRequest, user_id: &UserId) -> Result<(), Problem> {
+    change.tx.execute(
+        sql!(
+            "INSERT INTO incident_responders (incident_id, user_id, state, requester_id, request_id, message, requested_at, updated_at)
+             VALUES ($1, $2, 'pending', $3, $4, $5, $6, $6)
+             ON CONFLICT (incident_id, user_id) DO UPDATE SET
+                 state = CASE WHEN incident_responders.state = 'joined' THEN 'joined' ELSE 'pending' END,
+                 message = excluded.message, request_id = excluded.request_id, updated_at = excluded.updated_at"
+        ),
+        params![
+            &request.incident_id,
+            user_id,
+            request.requester_id.as_ref(),
+            &request.id,
+            &request.message,
+            change.now
+        ],
+    )?;
+    Ok(())
+}
+
+fn people_of(change: &mut Change, target: &RequestTarget) -> Result<Vec<UserId>, Problem> {
+    let now = change.now;
+    if target.kind == "user" {
+        let user_id = UserId::from(target.id.as_str());
+        return match crate::people::store::find_user(change.tx, &user_id)? {
+            Some(user) if user.deleted_at.is_none() => Ok(vec![user_id]),
+            _ => Err(Problem::refused(2013, "responder_request_targets: the person was not found.")),
+        };
+    }
+    let policy_id = crate::oncall::EscalationPolicyId::from(target.id.as_str());
+    let policy = crate::oncall::load_policy(change.tx, &policy_id)?
+        .ok_or_else(|| Problem::refused(1014, "responder_request_targets: the escalation policy was not found."))?;
+    match policy.rules.first() {
+        Some(rule) => Ok(crate::oncall::people_on_call(change.tx, &rule.targets, now)?),
+        None => Ok(Vec::new()),
+    }
+}
+
+/// Somebody who was asked says yes or no.
+pub fn reply_to_request(change: &mut Change, id: &IncidentId, user_id: &UserId, state: ResponderState) -> Result<(), Problem> {
+    let changed = change.tx.execute(
+        sql!("UPDATE incident_responders SET state = $3, updated_at = $4 WHERE incident_id = $1 AND user_id = $2"),
+        params![id, user_id, state, change.now],
+    )?;
+    if changed == 0 {
+        return Err(Problem::not_found("The request to join"));
+    }
+    let verb = match state {
+        ResponderState::Joined => "joined",
+        ResponderState::Declined => "cannot join",
+        ResponderState::Pending => "has not decided yet",
+    };
+    let text = format!("{} {verb}", change.agent.name);
+    change.record(NewEntry::new(Kind::ResponderReplied, id, text).details(json!({ "state": state, "user_id": user_id })))?;
+    Ok(())
+}

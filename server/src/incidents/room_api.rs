@@ -1,0 +1,410 @@
+//! Notes, roles, tasks and requests to join, over the API. Roles and tasks are Muster's own: the dialect
+//! has none.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::api::wrapped;
+use super::dialect::{note_view, request_view};
+use super::model::IncidentId;
+use super::room::{self, NOTE_LENGTH, RequestTarget, ResponderState, RoleName, Task, TaskId, TaskStatus, TaskText};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::reference::ReferenceInput;
+use crate::http::{Body, Problem, Problems, Site};
+use crate::people::UserId;
+
+const NAME_LENGTH: usize = 255;
+const TEXT_LENGTH: usize = 4_096;
+const MOST_TARGETS: usize = 50;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_notes, add_note))
+        .routes(routes!(request_responders))
+        .routes(routes!(reply_to_request))
+        .routes(routes!(list_roles))
+        .routes(routes!(give_role, clear_role))
+        .routes(routes!(list_tasks, add_task))
+        .routes(routes!(change_task))
+}
+
+fn bounded(name: &str, text: &str, length: usize) -> Result<(), Problem> {
+    if text.trim().is_empty() {
+        return Err(Problem::invalid([format!("{name} is missing or blank.")]));
+    }
+    if text.chars().count() > length {
+        return Err(Problem::invalid([format!("{name} is too long (maximum is {length} characters).")]));
+    }
+    if text.contains('\0') {
+        return Err(Problem::invalid([format!("{name} contains a NUL character.")]));
+    }
+    Ok(())
+}
+
+async fn known(app: &Arc<App>, id: &IncidentId) -> Result<(), Problem> {
+    let id = id.clone();
+    let found = app.read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &id)?) }).await?;
+    found.map(drop).ok_or_else(|| Problem::not_found("The incident"))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct NewNote {
+    note: NoteInput,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct NoteInput {
+    content: String,
+}
+
+/// List the notes of an incident.
+#[utoipa::path(
+    get, path = "/incidents/{id}/notes", tag = "Incidents",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The notes under `notes`", body = inline(Value)), Problems)
+)]
+async fn list_notes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let id = IncidentId::from(id);
+    known(&app, &id).await?;
+    let notes = app.read(move |tx| -> Result<_, Problem> { Ok(room::notes(tx, &id)?) }).await?;
+    let notes: Vec<Value> = notes.iter().map(|note| note_view(note, &app.site)).collect();
+    Ok(wrapped("notes", Value::from(notes)))
+}
+
+/// Add a note; it stays inside.
+#[utoipa::path(
+    post, path = "/incidents/{id}/notes", tag = "Incidents", request_body = NewNote,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The note under `note`", body = inline(Value)), Problems)
+)]
+async fn add_note(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<NewNote>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    bounded("note.content", &body.note.content, NOTE_LENGTH)?;
+    let note = app
+        .change(caller.agent(), move |change| {
+            room::add_note(change, &IncidentId::from(id.as_str()), &body.note.content, "api")
+        })
+        .await?;
+    Ok(wrapped("note", note_view(&note, &app.site)))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct NewResponderRequest {
+    message: String,
+    responder_request_targets: Vec<WrappedTarget>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct WrappedTarget {
+    responder_request_target: ReferenceInput,
+}
+
+/// Ask people, or those on call for a policy, to join.
+#[utoipa::path(
+    post, path = "/incidents/{id}/responder_requests", tag = "Incidents", request_body = NewResponderRequest,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The request under `responder_request`", body = inline(Value)), Problems)
+)]
+async fn request_responders(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<NewResponderRequest>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    bounded("message", &body.message, TEXT_LENGTH)?;
+    if body.responder_request_targets.is_empty() || body.responder_request_targets.len() > MOST_TARGETS {
+        return Err(Problem::invalid([format!("responder_request_targets must name between 1 and {MOST_TARGETS}.")]));
+    }
+    let site = app.site.clone();
+    let request = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = IncidentId::from(id.as_str());
+            let mut targets = Vec::new();
+            for wrapped in &body.responder_request_targets {
+                targets.push(target_of(change, &wrapped.responder_request_target)?);
+            }
+            let request = room::request_responders(change, &id, &body.message, &targets)?;
+            let responders = room::responders(change.tx, std::slice::from_ref(&id))?;
+            Ok(request_view(&request, &responders, &site))
+        })
+        .await?;
+    Ok(wrapped("responder_request", request))
+}
+
+fn target_of(
+    change: &mut crate::timeline::Change,
+    reference: &ReferenceInput,
+) -> Result<RequestTarget, Problem> {
+    let kind = match reference.plain_kind() {
+        "user" | "" => "user",
+        "escalation_policy" => "escalation_policy",
+        _ => {
+            return Err(Problem::invalid([
+                "responder_request_target.type must be user_reference or escalation_policy_reference.",
+            ]));
+        }
+    };
+    let names = if kind == "user" {
+        let user = crate::people::store::find_user(change.tx, &UserId::from(reference.id.as_str()))?;
+        user.map(|user| user.name)
+    } else {
+        let ids = [reference.id.clone()];
+        super::store::policy_names(change.tx, &ids)?.into_iter().next().map(|(_, name)| name)
+    };
+    let summary = names.ok_or_else(|| Problem::refused(2013, "responder_request_target was not found."))?;
+    Ok(RequestTarget { id: reference.id.clone(), kind: kind.to_owned(), summary })
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct Reply {
+    /// `joined` or `declined`.
+    state: ResponderState,
+}
+
+/// Say whether one joins.
+#[utoipa::path(
+    put, path = "/incidents/{id}/responders/me", tag = "Incidents", request_body = Reply,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 204, description = "Noted"), Problems)
+)]
+async fn reply_to_request(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<Reply>,
+) -> Result<StatusCode, Problem> {
+    let user_id = caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "A person's key is needed."))?;
+    app.change(caller.agent(), move |change| {
+        room::reply_to_request(change, &IncidentId::from(id.as_str()), &user_id, body.state)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn role_view(holder: &room::RoleHolder, site: &Site) -> Value {
+    json!({
+        "role": holder.role,
+        "name": holder.role.words(),
+        "assignee": site.reference("user", "users", holder.user_id.as_str(), holder.user_name.clone()),
+        "assigned_at": holder.assigned_at,
+    })
+}
+
+/// List who has which role.
+#[utoipa::path(
+    get, path = "/incidents/{id}/roles", tag = "Incident roles",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The roles under `incident_roles`", body = inline(Value)), Problems)
+)]
+async fn list_roles(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let id = IncidentId::from(id);
+    known(&app, &id).await?;
+    let roles = app.read(move |tx| -> Result<_, Problem> { Ok(room::roles(tx, &id)?) }).await?;
+    let roles: Vec<Value> = roles.iter().map(|holder| role_view(holder, &app.site)).collect();
+    Ok(wrapped("incident_roles", Value::from(roles)))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct GiveRole {
+    assignee: ReferenceInput,
+}
+
+/// Give a role to somebody.
+#[utoipa::path(
+    put, path = "/incidents/{id}/roles/{role}", tag = "Incident roles", request_body = GiveRole,
+    params(("id" = String, Path, description = "The incident's id"), ("role" = RoleName, Path, description = "The role")),
+    responses((status = 204, description = "Given"), Problems)
+)]
+async fn give_role(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, role)): Path<(String, String)>,
+    Body(body): Body<GiveRole>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    let role = RoleName::from_text(&role).ok_or_else(|| Problem::not_found("The role"))?;
+    app.change(caller.agent(), move |change| {
+        room::set_role(change, &IncidentId::from(id.as_str()), role, Some(&UserId::from(body.assignee.id.as_str())))
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Leave a role open.
+#[utoipa::path(
+    delete, path = "/incidents/{id}/roles/{role}", tag = "Incident roles",
+    params(("id" = String, Path, description = "The incident's id"), ("role" = RoleName, Path, description = "The role")),
+    responses((status = 204, description = "Left open"), Problems)
+)]
+async fn clear_role(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, role)): Path<(String, String)>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    let role = RoleName::from_text(&role).ok_or_else(|| Problem::not_found("The role"))?;
+    app.change(caller.agent(), move |change| room::set_role(change, &IncidentId::from(id.as_str()), role, None))
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn task_view(task: &Task, site: &Site) -> Value {
+    json!({
+        "id": task.id,
+        "type": "incident_task",
+        "name": task.name,
+        "description": task.description,
+        "status": task.status,
+        "assignee": task.assignee_id.as_ref().map(|id| {
+            site.reference("user", "users", id.as_str(), task.assignee_name.clone().unwrap_or_default())
+        }),
+        "due_at": task.due_at,
+        "created_at": task.created_at,
+        "completed_at": task.completed_at,
+    })
+}
+
+/// List the tasks of an incident.
+#[utoipa::path(
+    get, path = "/incidents/{id}/tasks", tag = "Incident tasks",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The tasks under `incident_tasks`", body = inline(Value)), Problems)
+)]
+async fn list_tasks(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let id = IncidentId::from(id);
+    known(&app, &id).await?;
+    let tasks = app.read(move |tx| -> Result<_, Problem> { Ok(room::tasks(tx, &id)?) }).await?;
+    let tasks: Vec<Value> = tasks.iter().map(|task| task_view(task, &app.site)).collect();
+    Ok(wrapped("incident_tasks", Value::from(tasks)))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct TaskBody {
+    incident_task: TaskInput,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct TaskInput {
+    name: String,
+    #[serde(default)]
+    description: Option<String>,
+    #[serde(default)]
+    assignee: Option<ReferenceInput>,
+    #[serde(default)]
+    due_at: Option<Timestamp>,
+    #[serde(default)]
+    status: Option<TaskStatus>,
+}
+
+impl TaskInput {
+    fn check(&self) -> Result<(), Problem> {
+        bounded("incident_task.name", &self.name, NAME_LENGTH)?;
+        match &self.description {
+            Some(description) if !description.is_empty() => {
+                bounded("incident_task.description", description, TEXT_LENGTH)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn text(&self) -> TaskText {
+        TaskText {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            assignee_id: self.assignee.as_ref().map(|one| UserId::from(one.id.as_str())),
+            due_at: self.due_at,
+        }
+    }
+}
+
+/// Add a task.
+#[utoipa::path(
+    post, path = "/incidents/{id}/tasks", tag = "Incident tasks", request_body = TaskBody,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 201, description = "The task under `incident_task`", body = inline(Value)), Problems)
+)]
+async fn add_task(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<TaskBody>,
+) -> Result<(StatusCode, axum::Json<Value>), Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    body.incident_task.check()?;
+    let site = app.site.clone();
+    let task = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = IncidentId::from(id.as_str());
+            let task_id = room::add_task(change, &id, &body.incident_task.text())?;
+            shown_task(change, &id, &task_id, &site)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, wrapped("incident_task", task)))
+}
+
+/// Change a task, or finish it.
+#[utoipa::path(
+    put, path = "/incidents/{id}/tasks/{task_id}", tag = "Incident tasks", request_body = TaskBody,
+    params(("id" = String, Path, description = "The incident's id"), ("task_id" = String, Path, description = "The task's id")),
+    responses((status = 200, description = "The task under `incident_task`", body = inline(Value)), Problems)
+)]
+async fn change_task(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, task_id)): Path<(String, String)>,
+    Body(body): Body<TaskBody>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    body.incident_task.check()?;
+    let site = app.site.clone();
+    let task = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let (id, task_id) = (IncidentId::from(id.as_str()), TaskId::from(task_id.as_str()));
+            let status = body.incident_task.status.unwrap_or(TaskStatus::Todo);
+            room::change_task(change, &id, &task_id, &body.incident_task.text(), status)?;
+            shown_task(change, &id, &task_id, &site)
+        })
+        .await?;
+    Ok(wrapped("incident_task", task))
+}
+
+fn shown_task(
+    change: &mut crate::timeline::Change,
+    id: &IncidentId,
+    task_id: &TaskId,
+    site: &Site,
+) -> Result<Value, Problem> {
+    let tasks = room::tasks(change.tx, id)?;
+    let task = tasks.iter().find(|task| task.id == *task_id).ok_or_else(|| Problem::not_found("The task"))?;
+    Ok(task_view(task, site))
+}

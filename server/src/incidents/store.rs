@@ -1,0 +1,299 @@
+//! The rows of incidents.
+
+use jiff::Timestamp;
+use store::{Error, Tx, Value, params, query, sql};
+
+use super::model::{Acknowledgement, AlertCounts, Assignment, Incident, IncidentId, Status, Urgency};
+use crate::http::Page;
+use crate::people::UserId;
+
+/// The columns of [`Incident`], in the order of its fields.
+pub(super) const COLUMNS: &str = "i.id, i.number, i.title, i.status, i.urgency, i.origin, i.incident_key, i.incident_type, i.body,
+    i.service_id, i.escalation_policy_id, i.priority_id, i.assigned_via, i.escalation_rules, i.escalation_level,
+    i.escalation_loop, i.created_at, i.updated_at, i.acknowledged_at, i.resolved_at, i.snoozed_until,
+    i.last_status_change_at, i.last_status_change_by_type, i.last_status_change_by_id, i.last_alert_at,
+    i.merged_into_id, i.conference_number, i.conference_url";
+
+pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<Incident>, Error> {
+    query!("SELECT ", COLUMNS, " FROM incidents i WHERE i.id = $id")
+        .bind("id", id)
+        .rows(tx)
+        .map(|mut rows: Vec<Incident>| rows.pop())
+}
+
+/// The same, by the number people read aloud.
+pub fn find_by_number(tx: &mut Tx, number: i64) -> Result<Option<Incident>, Error> {
+    query!("SELECT ", COLUMNS, " FROM incidents i WHERE i.number = $number")
+        .bind("number", number)
+        .rows(tx)
+        .map(|mut rows: Vec<Incident>| rows.pop())
+}
+
+/// Everything open, the newest first; bounded.
+pub fn open(tx: &mut Tx, limit: i64) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.status IN ('triggered', 'acknowledged') ORDER BY i.id DESC LIMIT $limit"
+    )
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// What a list of incidents is narrowed by.
+#[derive(Debug, Clone, Default)]
+pub struct Sought {
+    pub statuses: Vec<Status>,
+    pub urgencies: Vec<Urgency>,
+    pub service_ids: Vec<String>,
+    pub team_ids: Vec<String>,
+    pub user_ids: Vec<String>,
+    pub incident_key: Option<String>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub order: Order,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    #[default]
+    Oldest,
+    Newest,
+    ResolvedFirst,
+    ResolvedLast,
+    UrgentFirst,
+    UrgentLast,
+}
+
+impl Order {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Oldest => "oldest",
+            Self::Newest => "newest",
+            Self::ResolvedFirst => "resolved_first",
+            Self::ResolvedLast => "resolved_last",
+            Self::UrgentFirst => "urgent_first",
+            Self::UrgentLast => "urgent_last",
+        }
+    }
+}
+
+
+const NARROWED: &str = " WHERE i.number > $zero
+      {AND i.status = ANY($statuses)}
+      {AND i.urgency = ANY($urgencies)}
+      {AND i.service_id = ANY($services)}
+      {AND i.escalation_policy_id IN (SELECT t.escalation_policy_id FROM escalation_policy_teams t WHERE t.team_id = ANY($teams))}
+      {AND i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = ANY($users))}
+      {AND (i.incident_key = $key OR i.id IN (SELECT k.incident_id FROM alerts k WHERE k.alert_key = $key))}
+      {AND i.created_at >= $since}
+      {AND i.created_at < $until}";
+
+fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
+    let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
+    query
+        .bind("zero", 0_i64)
+        .bind_optional("statuses", texts(sought.statuses.iter().map(|status| status.as_text())))
+        .bind_optional("urgencies", texts(sought.urgencies.iter().map(|urgency| urgency.as_text())))
+        .bind_optional("services", some(&sought.service_ids))
+        .bind_optional("teams", some(&sought.team_ids))
+        .bind_optional("users", some(&sought.user_ids))
+        .bind_optional("key", sought.incident_key.as_deref())
+        .bind_optional("since", sought.since)
+        .bind_optional("until", sought.until)
+}
+
+fn texts<'t>(list: impl Iterator<Item = &'t str>) -> Option<Value> {
+    let list: Vec<&str> = list.collect();
+    (!list.is_empty()).then(|| Value::texts(list))
+}
+
+/// A page of incidents.
+pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Incident>, Error> {
+    let listed = query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i ",
+        NARROWED,
+        " ORDER BY {order=oldest: i.id} {order=newest: i.id DESC}
+            {order=resolved_first: i.resolved_at, i.id} {order=resolved_last: i.resolved_at DESC, i.id}
+            {order=urgent_first: i.urgency, i.id} {order=urgent_last: i.urgency DESC, i.id}
+          LIMIT $limit OFFSET $offset"
+    );
+    narrowed(listed, sought)
+        .choose("order", sought.order.name())
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
+}
+
+pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
+    let (count,): (i64,) = narrowed(query!("SELECT COUNT(*) FROM incidents i ", NARROWED), sought).one(tx)?;
+    Ok(count)
+}
+
+/// How many are open, by status: the first words of the situation bar.
+pub fn count_open(tx: &mut Tx) -> Result<(i64, i64), Error> {
+    let rows: Vec<(Status, i64)> = tx.rows(
+        sql!("SELECT status, COUNT(*) FROM incidents WHERE status IN ('triggered', 'acknowledged') GROUP BY status"),
+        params![],
+    )?;
+    let of = |wanted| rows.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, count)| *count);
+    Ok((of(Status::Triggered), of(Status::Acknowledged)))
+}
+
+pub fn assignments(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<Assignment>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT a.incident_id, a.user_id, u.name AS user_name, a.at
+             FROM incident_assignments a JOIN users u ON u.id = a.user_id
+             WHERE a.incident_id = ANY($1) ORDER BY a.at, a.user_id"
+        ),
+        params![Value::texts(ids.iter().map(IncidentId::as_str))],
+    )
+}
+
+pub fn acknowledgements(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<Acknowledgement>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT k.incident_id, k.acknowledger_type, k.acknowledger_id,
+                 COALESCE(u.name, n.name, k.acknowledger_id) AS acknowledger_name, k.at
+             FROM incident_acknowledgements k
+             LEFT JOIN users u ON u.id = k.acknowledger_id
+             LEFT JOIN integrations n ON n.id = k.acknowledger_id
+             WHERE k.incident_id = ANY($1) ORDER BY k.at, k.acknowledger_id"
+        ),
+        params![Value::texts(ids.iter().map(IncidentId::as_str))],
+    )
+}
+
+pub fn alert_counts(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<(IncidentId, AlertCounts)>, Error> {
+    let rows: Vec<(IncidentId, i64, i64)> = tx.rows(
+        sql!(
+            "SELECT incident_id, COUNT(*), CAST(SUM(CASE WHEN status = 'triggered' THEN 1 ELSE 0 END) AS BIGINT)
+             FROM alerts WHERE incident_id = ANY($1) GROUP BY incident_id"
+        ),
+        params![Value::texts(ids.iter().map(IncidentId::as_str))],
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|(id, all, triggered)| (id, AlertCounts { all, triggered, resolved: all - triggered }))
+        .collect())
+}
+
+/// Open incidents of a service that an alert might join, the latest first; with what grouping remembers.
+pub fn joinable(
+    tx: &mut Tx,
+    service_id: &crate::services::ServiceId,
+    since: Option<Timestamp>,
+    limit: i64,
+) -> Result<Vec<(IncidentId, serde_json::Value)>, Error> {
+    query!(
+        "SELECT i.id, i.grouping FROM incidents i
+         WHERE i.service_id = $service AND i.status IN ('triggered', 'acknowledged') {AND i.last_alert_at >= $since}
+         ORDER BY i.last_alert_at DESC LIMIT $limit"
+    )
+    .bind("service", service_id)
+    .bind_optional("since", since)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// Remembers that an alert joined.
+pub fn note_joined(
+    tx: &mut Tx,
+    id: &IncidentId,
+    at: Timestamp,
+    profile: &serde_json::Value,
+) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE incidents SET last_alert_at = $2, updated_at = $2, grouping = $3 WHERE id = $1"),
+        params![id, at, profile.clone()],
+    )
+}
+
+/// The open incident with this key on a service, if there is one.
+pub fn find_open_by_key(
+    tx: &mut Tx,
+    service_id: &crate::services::ServiceId,
+    key: &str,
+) -> Result<Option<IncidentId>, Error> {
+    let rows: Vec<(IncidentId,)> = tx.rows(
+        sql!(
+            "SELECT id FROM incidents WHERE incident_key = $2 AND service_id = $1
+             AND status IN ('triggered', 'acknowledged') ORDER BY id LIMIT 1"
+        ),
+        params![service_id, key],
+    )?;
+    Ok(rows.into_iter().next().map(|(id,)| id))
+}
+
+/// Everybody who is assigned to something open, for the rule that such a person cannot be deleted.
+pub fn is_assigned(tx: &mut Tx, user_id: &UserId) -> Result<bool, Error> {
+    let (count,): (i64,) =
+        tx.one(sql!("SELECT COUNT(*) FROM incident_assignments WHERE user_id = $1"), params![user_id])?;
+    Ok(count > 0)
+}
+
+/// The next of a series of numbers that people read aloud. The row stays locked until the commit, so numbers
+/// have no gaps and no doubles.
+pub fn next_number(tx: &mut Tx, name: &str) -> Result<i64, Error> {
+    let (number,): (i64,) = tx.one(
+        sql!(
+            "INSERT INTO counters (name, value) VALUES ($1, 1)
+             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
+        ),
+        params![name],
+    )?;
+    Ok(number)
+}
+
+/// Names for references: services, policies with their teams, agents.
+pub fn service_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(sql!("SELECT id, name FROM services WHERE id = ANY($1)"), params![Value::texts(ids)])
+}
+
+pub fn policy_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(sql!("SELECT id, name FROM escalation_policies WHERE id = ANY($1)"), params![Value::texts(ids)])
+}
+
+pub fn policy_teams(
+    tx: &mut Tx,
+    ids: &[String],
+) -> Result<std::collections::HashMap<String, Vec<(String, String)>>, Error> {
+    let rows: Vec<(String, String, String)> = tx.rows(
+        sql!(
+            "SELECT p.escalation_policy_id, t.id, t.name FROM escalation_policy_teams p JOIN teams t ON t.id = p.team_id
+             WHERE p.escalation_policy_id = ANY($1) ORDER BY t.id"
+        ),
+        params![Value::texts(ids)],
+    )?;
+    let mut teams: std::collections::HashMap<String, Vec<(String, String)>> = std::collections::HashMap::new();
+    for (policy, id, name) in rows {
+        teams.entry(policy).or_default().push((id, name));
+    }
+    Ok(teams)
+}
+
+pub fn agent_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, name FROM users WHERE id = ANY($1)
+             UNION ALL SELECT id, name FROM integrations WHERE id = ANY($1)"
+        ),
+        params![Value::texts(ids)],
+    )
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct PriorityRow {
+    pub id: String,
+    pub name: String,
+    pub description: Option<String>,
+    pub color: String,
+}
+
+/// All priorities, the most important first.
+pub fn priorities(tx: &mut Tx) -> Result<Vec<PriorityRow>, Error> {
+    tx.rows(sql!("SELECT id, name, description, color FROM priorities ORDER BY position, id"), params![])
+}

@@ -1,0 +1,237 @@
+//! Prometheus and its Alertmanager, in their own formats: the webhook payload (version 4) that
+//! Alertmanager posts, and Alertmanager's own `/api/v2/alerts`, so that Prometheus can post straight here.
+//!
+//! The key travels as the user's password, as a bearer token, or in the path.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::api::{NotAccepted, Refusal, destination_of_key, empty_success, keep, plain};
+use super::event::{AlertEvent, EventAction, SignalKind, bounded, bounded_key, empty_event, parse_timestamp};
+use crate::access::token;
+use crate::app::App;
+
+/// Alerts one request may carry.
+const LARGEST_GROUP: usize = 10_000;
+const LABEL_LENGTH: usize = 1024;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(webhook))
+        .routes(routes!(post_alerts))
+        .routes(routes!(post_alerts_with_key))
+}
+
+/// One alert in either format.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PrometheusAlert {
+    #[serde(default)]
+    status: Option<String>,
+    labels: BTreeMap<String, String>,
+    #[serde(default)]
+    annotations: BTreeMap<String, String>,
+    #[serde(default)]
+    starts_at: Option<String>,
+    #[serde(default)]
+    ends_at: Option<String>,
+    #[serde(default, rename = "generatorURL")]
+    generator_url: Option<String>,
+    #[serde(default)]
+    fingerprint: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct WebhookPayload {
+    alerts: Vec<PrometheusAlert>,
+}
+
+/// Accept Alertmanager's webhook payload.
+#[utoipa::path(
+    post,
+    path = "/alertmanager/{integration_key}",
+    tag = "Events",
+    security(()),
+    params(("integration_key" = String, Path, description = "The integration's key")),
+    request_body(content = inline(Value), content_type = "application/json"),
+    responses(
+        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 400, description = "The payload cannot be understood", body = NotAccepted),
+        (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
+        (status = 429, description = "Too many events for this key", body = NotAccepted),
+        (status = 503, description = "The alerts could not be stored; send them again", body = NotAccepted),
+    )
+)]
+async fn webhook(
+    State(app): State<Arc<App>>,
+    Path(key): Path<String>,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<axum::Json<Value>, Response> {
+    let payload: WebhookPayload = read(body).map_err(plain)?;
+    accept(&app, &key, payload.alerts).await.map_err(plain)
+}
+
+/// Accept alerts as Alertmanager does, the key in the `Authorization` header.
+#[utoipa::path(
+    post,
+    path = "/api/v2/alerts",
+    tag = "Events",
+    security(()),
+    request_body(content = inline(Value), content_type = "application/json"),
+    responses(
+        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
+        (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
+        (status = 429, description = "Too many events for this key", body = NotAccepted),
+        (status = 503, description = "The alerts could not be stored; send them again", body = NotAccepted),
+    )
+)]
+async fn post_alerts(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<axum::Json<Value>, Response> {
+    let alerts: Vec<PrometheusAlert> = read(body).map_err(plain)?;
+    let key = key_of(&headers).unwrap_or_default();
+    accept(&app, &key, alerts).await.map_err(plain)
+}
+
+/// Accept alerts as Alertmanager does, the key in the path: set Prometheus's `path_prefix` to
+/// `/alertmanager/KEY`.
+#[utoipa::path(
+    post,
+    path = "/alertmanager/{integration_key}/api/v2/alerts",
+    tag = "Events",
+    security(()),
+    params(("integration_key" = String, Path, description = "The integration's key")),
+    request_body(content = inline(Value), content_type = "application/json"),
+    responses(
+        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
+        (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
+        (status = 429, description = "Too many events for this key", body = NotAccepted),
+        (status = 503, description = "The alerts could not be stored; send them again", body = NotAccepted),
+    )
+)]
+async fn post_alerts_with_key(
+    State(app): State<Arc<App>>,
+    Path(key): Path<String>,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<axum::Json<Value>, Response> {
+    let alerts: Vec<PrometheusAlert> = read(body).map_err(plain)?;
+    accept(&app, &key, alerts).await.map_err(plain)
+}
+
+fn read<T: serde::de::DeserializeOwned>(
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<T, Refusal> {
+    let bytes = body.map_err(|_| Refusal::TooLarge)?;
+    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        if error.inner().is_data() {
+            Refusal::Invalid(vec![format!("'{}' does not fit: {}", error.path(), error.inner())])
+        } else {
+            Refusal::NotJson("JSON parse error")
+        }
+    })
+}
+
+async fn accept(app: &App, key: &str, alerts: Vec<PrometheusAlert>) -> Result<axum::Json<Value>, Refusal> {
+    if alerts.len() > LARGEST_GROUP {
+        return Err(Refusal::Invalid(vec![format!("'alerts' may hold at most {LARGEST_GROUP} alerts")]));
+    }
+    let destination = destination_of_key(app, key).await?;
+    let now = app.clock.now();
+    let bodies = alerts.iter().map(|alert| serde_json::to_string(&event_of(alert, now))).collect();
+    keep(app, &destination, SignalKind::Alert, bodies).await?;
+    Ok(empty_success())
+}
+
+fn key_of(headers: &HeaderMap) -> Option<String> {
+    let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    if let Some(token) = authorization.strip_prefix("Bearer ") {
+        return Some(token.trim().to_owned());
+    }
+    let encoded = authorization.strip_prefix("Basic ")?;
+    let decoded = data_encoding::BASE64.decode(encoded.trim().as_bytes()).ok()?;
+    let pair = String::from_utf8(decoded).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
+    let label = |name: &str| alert.labels.get(name).filter(|text| !text.is_empty()).cloned();
+    let annotation = |name: &str| alert.annotations.get(name).filter(|text| !text.is_empty()).cloned();
+    let ends_at = alert.ends_at.as_deref().and_then(parse_timestamp);
+    let resolved = match alert.status.as_deref() {
+        Some(status) => status == "resolved",
+        // The zero time means "still firing", and so does an end in the future.
+        None => ends_at.is_some_and(|end| end <= now && end > Timestamp::UNIX_EPOCH),
+    };
+    let key = alert.fingerprint.clone().unwrap_or_else(|| fingerprint(&alert.labels));
+    if resolved {
+        return AlertEvent { dedup_key: bounded_key(&key), ..empty_event(EventAction::Resolve) };
+    }
+    let name = label("alertname").unwrap_or_else(|| "Alert".to_owned());
+    let instance = label("instance").or_else(|| label("job")).unwrap_or_else(|| "prometheus".to_owned());
+    let summary = annotation("summary")
+        .or_else(|| annotation("title"))
+        .or_else(|| annotation("description"))
+        .unwrap_or_else(|| format!("{name} on {instance}"));
+    let (summary, was_cut) = bounded(&summary, LABEL_LENGTH);
+    let contexts = alert
+        .generator_url
+        .iter()
+        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
+        .map(|url| json!({ "type": "link", "href": url, "text": "Source" }))
+        .collect();
+    AlertEvent {
+        dedup_key: bounded_key(&key),
+        summary,
+        source: bounded(&instance, LABEL_LENGTH).0,
+        severity: severity(label("severity").as_deref()).to_owned(),
+        timestamp: alert.starts_at.as_deref().and_then(parse_timestamp),
+        component: label("job"),
+        group: label("cluster").or_else(|| label("namespace")),
+        class: Some(name),
+        client: Some("Prometheus".to_owned()),
+        custom_details: Map::from_iter([
+            ("labels".to_owned(), json!(alert.labels)),
+            ("annotations".to_owned(), json!(alert.annotations)),
+        ]),
+        contexts,
+        truncated: if was_cut { vec!["summary".to_owned()] } else { Vec::new() },
+        ..empty_event(EventAction::Trigger)
+    }
+}
+
+/// The words that rules use for severity in the field, mapped to the four of the dialect.
+fn severity(label: Option<&str>) -> &'static str {
+    match label.map(str::to_lowercase).as_deref() {
+        Some("critical" | "page" | "emergency" | "fatal" | "p1" | "sev1") => "critical",
+        Some("warning" | "warn" | "minor" | "p3" | "sev3") => "warning",
+        Some("info" | "informational" | "none" | "debug" | "p4" | "p5") => "info",
+        _ => "error",
+    }
+}
+
+/// The same labels are the same alert, in whatever order they come.
+fn fingerprint(labels: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    for (name, value) in labels {
+        text.push_str(name);
+        text.push('\u{1}');
+        text.push_str(value);
+        text.push('\u{2}');
+    }
+    token::hash(&text)
+}

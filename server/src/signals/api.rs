@@ -1,0 +1,237 @@
+//! `POST /v2/enqueue` and `POST /v2/change/enqueue`, with the status codes and bodies of the reference.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::alertmanager;
+use super::event::{self, Invalid, LARGEST_READ, SignalKind};
+use super::journal::Signal;
+use super::keys::Destination;
+use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
+use crate::app::App;
+use crate::http::Problem;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(enqueue))
+        .routes(routes!(enqueue_change))
+        .merge(alertmanager::routes())
+        .layer(DefaultBodyLimit::max(LARGEST_READ))
+}
+
+/// The answer to an accepted event.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Accepted {
+    /// `success`
+    pub status: &'static str,
+    pub message: &'static str,
+    /// The key by which this alert is acknowledged and resolved.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub dedup_key: Option<String>,
+}
+
+/// The answer to an event that was not kept.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct NotAccepted {
+    pub status: &'static str,
+    pub message: &'static str,
+    pub errors: Vec<String>,
+}
+
+/// Why an event was not kept.
+#[derive(Debug)]
+pub(super) enum Refusal {
+    NotJson(&'static str),
+    Invalid(Vec<String>),
+    TooLarge,
+    TooMany,
+    Problem(Problem),
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
+impl From<Invalid> for Refusal {
+    fn from(Invalid(errors): Invalid) -> Self {
+        Self::Invalid(errors)
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let (code, status, message, errors) = match self {
+            Self::NotJson(error) => (
+                StatusCode::BAD_REQUEST,
+                "Unrecognized object",
+                "Event object format is unrecognized",
+                vec![error.to_owned()],
+            ),
+            Self::Invalid(errors) => (StatusCode::BAD_REQUEST, "invalid event", "Event object is invalid", errors),
+            Self::TooLarge => (
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "invalid event",
+                "Event object is too large",
+                vec![format!("The body may have at most {LARGEST_READ} bytes")],
+            ),
+            Self::TooMany => (
+                StatusCode::TOO_MANY_REQUESTS,
+                "throttle exceeded",
+                "Requests for this integration key arrive too quickly",
+                vec!["Send this event again in a few seconds".to_owned()],
+            ),
+            Self::Problem(problem) => {
+                problem.log();
+                (
+                    problem.status(),
+                    "unavailable",
+                    "Event was not kept",
+                    vec!["Muster cannot store anything just now. Send this event again in a moment".to_owned()],
+                )
+            }
+        };
+        (code, axum::Json(NotAccepted { status, message, errors })).into_response()
+    }
+}
+
+/// Accept one alert event: trigger, acknowledge or resolve.
+///
+/// The event is on disk when 202 comes back. Texts that are longer than their field are shortened and
+/// marked; only what cannot be understood is refused.
+#[utoipa::path(
+    post,
+    path = "/v2/enqueue",
+    tag = "Events",
+    security(()),
+    request_body(content = inline(Value), content_type = "application/json"),
+    responses(
+        (status = 202, description = "The event is durable", body = Accepted),
+        (status = 400, description = "The event cannot be understood", body = NotAccepted),
+        (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
+        (status = 429, description = "Too many events for this key", body = NotAccepted),
+        (status = 503, description = "The event could not be stored; send it again", body = NotAccepted),
+    )
+)]
+async fn enqueue(
+    State(app): State<Arc<App>>,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
+    let (object, size) = object_of(body)?;
+    let destination = destination_of(&app, &object).await?;
+    let event = event::alert_event(&object, size, &random_token(32))?;
+    let dedup_key = Some(event.dedup_key.clone());
+    keep(&app, &destination, SignalKind::Alert, vec![serde_json::to_string(&event)]).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(Accepted { status: "success", message: "Event processed", dedup_key }),
+    ))
+}
+
+/// Accept one change event: something was deployed or configured. Never opens an incident.
+#[utoipa::path(
+    post,
+    path = "/v2/change/enqueue",
+    tag = "Events",
+    security(()),
+    request_body(content = inline(Value), content_type = "application/json"),
+    responses(
+        (status = 202, description = "The change event is durable", body = Accepted),
+        (status = 400, description = "The event cannot be understood", body = NotAccepted),
+        (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
+        (status = 429, description = "Too many events for this key", body = NotAccepted),
+        (status = 503, description = "The event could not be stored; send it again", body = NotAccepted),
+    )
+)]
+async fn enqueue_change(
+    State(app): State<Arc<App>>,
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
+    let (object, _) = object_of(body)?;
+    let destination = destination_of(&app, &object).await?;
+    let event = event::change_event(&object)?;
+    keep(&app, &destination, SignalKind::Change, vec![serde_json::to_string(&event)]).await?;
+    Ok((
+        StatusCode::ACCEPTED,
+        axum::Json(Accepted { status: "success", message: "Change event processed", dedup_key: None }),
+    ))
+}
+
+fn object_of(
+    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+) -> Result<(Map<String, Value>, usize), Refusal> {
+    let bytes = body.map_err(|_| Refusal::TooLarge)?;
+    match serde_json::from_slice::<Value>(&bytes) {
+        Ok(Value::Object(object)) => Ok((object, bytes.len())),
+        Ok(_) => Err(Refusal::NotJson("JSON parse error: an object was expected")),
+        Err(_) => Err(Refusal::NotJson("JSON parse error")),
+    }
+}
+
+async fn destination_of(app: &App, object: &Map<String, Value>) -> Result<Destination, Refusal> {
+    let Some(key) = object.get("routing_key").and_then(Value::as_str) else {
+        return Err(Refusal::Invalid(vec!["'routing_key' is missing or blank".to_owned()]));
+    };
+    destination_of_key(app, key).await
+}
+
+/// Checks the shape of a key before it is looked up, and the rate after.
+pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destination, Refusal> {
+    if key.chars().count() != INTEGRATION_KEY_LENGTH {
+        return Err(Refusal::Invalid(vec![
+            "Length of 'routing_key' is incorrect (should be 32 characters)".to_owned(),
+        ]));
+    }
+    if !key.chars().all(|letter| letter.is_ascii_alphanumeric()) {
+        return Err(Refusal::Invalid(vec!["'routing_key' cannot contain non-alphanumeric characters.".to_owned()]));
+    }
+    let destination = app.keys.find(app, key).await?;
+    let destination = destination.ok_or_else(|| Refusal::Invalid(vec!["Invalid routing key".to_owned()]))?;
+    if !app.event_buckets.take(&destination.integration_id, app.clock.now()) {
+        return Err(Refusal::TooMany);
+    }
+    Ok(destination)
+}
+
+pub(super) async fn keep(
+    app: &App,
+    destination: &Destination,
+    kind: SignalKind,
+    bodies: Vec<serde_json::Result<String>>,
+) -> Result<(), Refusal> {
+    let received_at = app.clock.now();
+    let mut signals = Vec::with_capacity(bodies.len());
+    for body in bodies {
+        // An escaped NUL can be in any key or text of the details; neither database may hold one.
+        let body = body.map_err(Problem::internal)?.replace("\\u0000", "");
+        signals.push(Signal {
+            received_at,
+            integration_id: destination.integration_id.clone(),
+            service_id: destination.service_id.clone(),
+            kind,
+            body,
+        });
+    }
+    app.journal.write(signals).await.map_err(Problem::from)?;
+    Ok(())
+}
+
+/// For senders whose format knows no errors of its own: one object with the reason.
+pub(super) fn plain(refusal: Refusal) -> Response {
+    refusal.into_response()
+}
+
+/// What Alertmanager and its clients answer on success.
+pub(super) fn empty_success() -> axum::Json<Value> {
+    axum::Json(json!({}))
+}
