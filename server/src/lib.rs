@@ -13,11 +13,13 @@ pub mod app;
 pub mod console;
 
 pub mod access;
+pub mod alerts;
 pub mod customers;
 pub mod incidents;
 pub mod oncall;
 pub mod people;
 pub mod services;
+pub mod signals;
 pub mod timeline;
 
 pub mod jobs;

@@ -140,7 +140,8 @@ impl Error {
         }
     }
 
-    pub(crate) fn unavailable(reason: impl fmt::Display) -> Self {
+    /// An [`Error::Unavailable`], also for queues in front of the store.
+    pub fn unavailable(reason: impl fmt::Display) -> Self {
         Self::Unavailable {
             reason: reason.to_string(),
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum_extra::extract::Query;
+use crate::http::{Path, Query};
+use axum::extract::State;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -21,7 +21,9 @@ use crate::incidents::{IncidentId, actions, merge};
 const MOST_AT_ONCE: usize = 250;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, change_many)).routes(routes!(show, change_one))
+    OpenApiRouter::new()
+        .routes(routes!(list, change_many))
+        .routes(routes!(show, change_one))
 }
 
 /// A page of alerts.
@@ -72,7 +74,10 @@ async fn list(
         [one] => Some(one.clone()),
         _ => None,
     };
-    let sought = Sought { alert_key: narrowing.alert_key, status };
+    let sought = Sought {
+        alert_key: narrowing.alert_key,
+        status,
+    };
     let site = app.site.clone();
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
@@ -108,7 +113,9 @@ async fn show(
     let alert = app
         .read(move |tx| -> Result<_, Problem> { found(tx, &IncidentId::from(id.as_str()), &alert_id) })
         .await?;
-    Ok(axum::Json(AlertAnswer { alert: view(&alert, &site) }))
+    Ok(axum::Json(AlertAnswer {
+        alert: view(&alert, &site),
+    }))
 }
 
 fn found(tx: &mut store::Tx, id: &IncidentId, alert_id: &str) -> Result<Alert, Problem> {
@@ -158,7 +165,9 @@ async fn change_one(
             apply(change, &IncidentId::from(id.as_str()), &alert_id, &body.alert)
         })
         .await?;
-    Ok(axum::Json(AlertAnswer { alert: view(&alert, &site) }))
+    Ok(axum::Json(AlertAnswer {
+        alert: view(&alert, &site),
+    }))
 }
 
 /// Several alerts that were changed together.
@@ -182,7 +191,9 @@ async fn change_many(
 ) -> Result<axum::Json<ChangedAlerts>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     if body.alerts.len() > MOST_AT_ONCE {
-        return Err(Problem::too_large(format!("alerts: at most {MOST_AT_ONCE} may be changed at once.")));
+        return Err(Problem::too_large(format!(
+            "alerts: at most {MOST_AT_ONCE} may be changed at once."
+        )));
     }
     let site = app.site.clone();
     let alerts = app
@@ -199,7 +210,9 @@ async fn change_many(
             Ok(changed)
         })
         .await?;
-    Ok(axum::Json(ChangedAlerts { alerts: alerts.iter().map(|alert| view(alert, &site)).collect() }))
+    Ok(axum::Json(ChangedAlerts {
+        alerts: alerts.iter().map(|alert| view(alert, &site)).collect(),
+    }))
 }
 
 fn apply(

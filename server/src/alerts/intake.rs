@@ -9,7 +9,7 @@ use triage::{Event, Features, Grouping, Knowledge, Profile, choose_group, flatte
 use super::model::{AlertId, Reason};
 use super::store::{self as rows, NewAlert};
 use crate::http::Problem;
-use crate::incidents::model::{Handler, NewIncident, Origin, Urgency};
+use crate::incidents::model::{Handler, NewIncident, Origin};
 use crate::incidents::{IncidentId, actions, store as incident_rows};
 use crate::jobs;
 use crate::jobs::Owed;
@@ -54,7 +54,9 @@ impl Batch {
             (EventAction::Trigger, Some(open)) => repeat(change, &open, &event, signal),
             (EventAction::Trigger, None) => self.add(change, signal, &event),
             (EventAction::Acknowledge, Some(open)) => match open.incident_id {
-                Some(id) => self.settle_first(change, &id, |change, id| actions::acknowledge(change, id).map(drop)),
+                Some(id) => self.settle_first(change, &id, |change, id| {
+                    actions::acknowledge(change, id).map(drop)
+                }),
                 None => Ok(()),
             },
             (EventAction::Resolve, Some(open)) => self.resolve(change, signal, &open),
@@ -80,7 +82,7 @@ impl Batch {
         if let Some(agent) = self.integrations.get(id) {
             return Ok(agent.clone());
         }
-        let name = crate::services::store::integration_name(change.tx, &signal.integration_id)?;
+        let name = rows::integration_name(change.tx, &signal.integration_id)?;
         let agent = Agent::integration(id, name.unwrap_or_else(|| "An integration".to_owned()));
         self.integrations.insert(id.to_owned(), agent.clone());
         Ok(agent)
@@ -92,7 +94,11 @@ impl Batch {
                 Some(service) => {
                     let now = change.now;
                     let in_maintenance = crate::services::store::in_maintenance(change.tx, id, now)?;
-                    Some(KnownService { service, in_maintenance, open: None })
+                    Some(KnownService {
+                        service,
+                        in_maintenance,
+                        open: None,
+                    })
                 }
                 None => None,
             };
@@ -104,7 +110,10 @@ impl Batch {
     fn add(&mut self, change: &mut Change, signal: &Waiting, event: &AlertEvent) -> Result<(), Problem> {
         let id: AlertId = change.identifier();
         let Some(known) = self.known(change, &signal.service_id)? else {
-            tracing::warn!(service = signal.service_id.as_str(), "an event came for a service that is gone");
+            tracing::warn!(
+                service = signal.service_id.as_str(),
+                "an event came for a service that is gone"
+            );
             return Ok(());
         };
         let mut new = NewAlert {
@@ -123,16 +132,24 @@ impl Batch {
             } else {
                 "The service is in maintenance, so no incident was opened."
             };
-            let reasons = [Reason { figures: json!({ "kind": "suppressed" }), sentence: sentence.to_owned() }];
+            let reasons = [Reason {
+                figures: json!({ "kind": "suppressed" }),
+                sentence: sentence.to_owned(),
+            }];
             new.reasons = &reasons;
             return Ok(rows::insert(change.tx, &new, event)?);
         }
-        if let Some(pause) = known.service.auto_pause_seconds() {
-            let sentence = format!("Held back for {pause} seconds, because the service waits whether alerts clear by themselves.");
-            let reasons = [Reason { figures: json!({ "kind": "paused", "seconds": pause }), sentence }];
+        if let Some(pause) = pause_seconds(&known.service) {
+            let sentence = format!(
+                "Held back for {pause} seconds, because the service waits whether alerts clear by themselves."
+            );
+            let reasons = [Reason {
+                figures: json!({ "kind": "paused", "seconds": pause }),
+                sentence,
+            }];
             new.reasons = &reasons;
             rows::insert(change.tx, &new, event)?;
-            let due = change.now + std::time::Duration::from_secs(pause.unsigned_abs());
+            let due = change.now + std::time::Duration::from_secs(u64::from(pause));
             return Ok(change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?);
         }
         let (incident_id, reasons) = place(change, known, event)?;
@@ -142,7 +159,12 @@ impl Batch {
         tell_added(change, &incident_id, &id, event, &reasons)
     }
 
-    fn resolve(&mut self, change: &mut Change, signal: &Waiting, open: &rows::OpenAlert) -> Result<(), Problem> {
+    fn resolve(
+        &mut self,
+        change: &mut Change,
+        signal: &Waiting,
+        open: &rows::OpenAlert,
+    ) -> Result<(), Problem> {
         rows::resolve(change.tx, &open.id, signal.received_at)?;
         let Some(incident_id) = &open.incident_id else {
             change.cancel(jobs::Kind::PauseEnds, open.id.as_str())?;
@@ -195,21 +217,27 @@ fn place(
     let details = flatten_details(&Value::Object(event.custom_details.clone()));
     let service_id = known.service.id.clone();
     let seen = triage_event(event, service_id.as_str(), &details);
-    let grouping = known.service.grouping.clone();
+    let grouping = known.service.alert_grouping.grouping.clone();
     let features = Features::of(&seen, &grouping);
     if known.open.is_none() && !matches!(grouping, Grouping::Off) {
         known.open = Some(read_open(change, &service_id, &grouping)?);
     }
     let open = known.open.get_or_insert_default();
     let candidates: Vec<&Profile> = open.iter().map(|one| &one.profile).collect();
-    let choice = choose_group(&grouping, &features, &candidates, &Knowledge::default(), change.now);
+    let choice = choose_group(
+        &grouping,
+        &features,
+        &candidates,
+        &Knowledge::default(),
+        change.now,
+    );
     let reasons = choice.reasons.iter().map(reason).collect();
     if let Some(joined) = choice.joined.and_then(|index| open.get_mut(index)) {
         joined.profile.add(features, change.now);
         joined.changed = true;
         return Ok((joined.id.clone(), reasons));
     }
-    let urgency = crate::services::rules::urgency_at(&known.service, &event.severity, change.now);
+    let urgency = crate::services::urgency_at(&known.service, Some(severity_of(event)), change.now);
     let profile = Profile::open(features, change.now);
     let keep = !matches!(grouping, Grouping::Off);
     let incident = actions::open(
@@ -217,7 +245,7 @@ fn place(
         &NewIncident {
             title: event.summary.clone(),
             service_id,
-            urgency: if urgency == crate::services::model::Urgency::High { Urgency::High } else { Urgency::Low },
+            urgency,
             origin: Origin::Event,
             incident_key: None,
             incident_type: "incident_default".to_owned(),
@@ -230,18 +258,26 @@ fn place(
         },
     )?;
     if keep {
-        open.push(OpenIncident { id: incident.id.clone(), profile, changed: false });
+        open.push(OpenIncident {
+            id: incident.id.clone(),
+            profile,
+            changed: false,
+        });
     }
     Ok((incident.id, reasons))
 }
 
 /// An alert whose pause is over and which is still open finds its incident now.
 pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
-    let Some(alert) = rows::find(change.tx, id)? else { return Ok(()) };
+    let Some(alert) = rows::find(change.tx, id)? else {
+        return Ok(());
+    };
     if alert.incident_id.is_some() || alert.status != super::model::AlertStatus::Triggered {
         return Ok(());
     }
-    let Some(service) = crate::services::store::find(change.tx, &alert.service_id)? else { return Ok(()) };
+    let Some(service) = crate::services::store::find(change.tx, &alert.service_id)? else {
+        return Ok(());
+    };
     let event = AlertEvent {
         action: EventAction::Trigger,
         dedup_key: alert.alert_key.clone(),
@@ -258,7 +294,11 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
         contexts: Vec::new(),
         truncated: Vec::new(),
     };
-    let mut known = KnownService { service, in_maintenance: false, open: None };
+    let mut known = KnownService {
+        service,
+        in_maintenance: false,
+        open: None,
+    };
     let (incident_id, reasons) = place(change, &mut known, &event)?;
     rows::set_incident(change.tx, id, &incident_id, &reasons)?;
     for open in known.open.iter().flatten().filter(|open| open.changed) {
@@ -268,7 +308,11 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     tell_added(change, &incident_id, id, &event, &reasons)
 }
 
-fn read_open(change: &mut Change, service_id: &ServiceId, grouping: &Grouping) -> Result<Vec<OpenIncident>, Problem> {
+fn read_open(
+    change: &mut Change,
+    service_id: &ServiceId,
+    grouping: &Grouping,
+) -> Result<Vec<OpenIncident>, Problem> {
     let since = grouping
         .window_seconds()
         .map(|seconds| change.now - std::time::Duration::from_secs(seconds.unsigned_abs()));
@@ -277,8 +321,14 @@ fn read_open(change: &mut Change, service_id: &ServiceId, grouping: &Grouping) -
     Ok(rows
         .into_iter()
         .filter_map(|(id, profile)| {
-            let profile = serde_json::from_value::<Option<Profile>>(profile).ok().flatten()?;
-            Some(OpenIncident { id, profile, changed: false })
+            let profile = serde_json::from_value::<Option<Profile>>(profile)
+                .ok()
+                .flatten()?;
+            Some(OpenIncident {
+                id,
+                profile,
+                changed: false,
+            })
         })
         .collect())
 }
@@ -290,11 +340,15 @@ fn repeat(
     signal: &Waiting,
 ) -> Result<(), Problem> {
     rows::repeat(change.tx, &open.id, event, signal.received_at)?;
-    let Some(incident_id) = &open.incident_id else { return Ok(()) };
+    let Some(incident_id) = &open.incident_id else {
+        return Ok(());
+    };
     let entry = match open.event_count {
-        count if count < REPEATS_TOLD => {
-            NewEntry::new(Kind::AlertRepeated, incident_id, format!("{} said it again: {}", change.agent.name, event.summary))
-        }
+        count if count < REPEATS_TOLD => NewEntry::new(
+            Kind::AlertRepeated,
+            incident_id,
+            format!("{} said it again: {}", change.agent.name, event.summary),
+        ),
         REPEATS_TOLD => NewEntry::new(
             Kind::AlertLimitReached,
             incident_id,
@@ -314,10 +368,9 @@ fn tell_added(
     reasons: &[Reason],
 ) -> Result<(), Problem> {
     let text = format!("{} reported: {}", change.agent.name, event.summary);
-    change.record(
-        NewEntry::new(Kind::AlertAdded, incident_id, text)
-            .details(json!({ "alert_id": id, "severity": event.severity, "source": event.source, "reasons": reasons })),
-    )?;
+    change.record(NewEntry::new(Kind::AlertAdded, incident_id, text).details(
+        json!({ "alert_id": id, "severity": event.severity, "source": event.source, "reasons": reasons }),
+    ))?;
     Ok(())
 }
 
@@ -327,12 +380,7 @@ fn triage_event<'a>(event: &'a AlertEvent, service: &'a str, details: &'a [(Stri
         dedup_key: &event.dedup_key,
         summary: &event.summary,
         source: &event.source,
-        severity: match event.severity.as_str() {
-            "critical" => triage::Severity::Critical,
-            "warning" => triage::Severity::Warning,
-            "info" => triage::Severity::Info,
-            _ => triage::Severity::Error,
-        },
+        severity: severity_of(event),
         component: event.component.as_deref(),
         group: event.group.as_deref(),
         class: event.class.as_deref(),
@@ -341,6 +389,28 @@ fn triage_event<'a>(event: &'a AlertEvent, service: &'a str, details: &'a [(Stri
     }
 }
 
+/// How long an alert of this service waits before it becomes an incident. Without anything learned yet, the
+/// recommended pause is the middle one.
+fn pause_seconds(service: &Service) -> Option<u32> {
+    match service.auto_pause.setting() {
+        triage::AutoPause::Off => None,
+        triage::AutoPause::Recommended => Some(300),
+        triage::AutoPause::Seconds(seconds) => Some(seconds),
+    }
+}
+
+fn severity_of(event: &AlertEvent) -> triage::Severity {
+    match event.severity.as_str() {
+        "critical" => triage::Severity::Critical,
+        "warning" => triage::Severity::Warning,
+        "info" => triage::Severity::Info,
+        _ => triage::Severity::Error,
+    }
+}
+
 fn reason(reason: &triage::Reason) -> Reason {
-    Reason { figures: serde_json::to_value(reason).unwrap_or_default(), sentence: reason.to_string() }
+    Reason {
+        figures: serde_json::to_value(reason).unwrap_or_default(),
+        sentence: reason.to_string(),
+    }
 }

@@ -95,7 +95,12 @@ pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp) -> Result<(), Error> {
     )
 }
 
-pub fn set_incident(tx: &mut Tx, id: &AlertId, incident_id: &IncidentId, reasons: &[Reason]) -> Result<(), Error> {
+pub fn set_incident(
+    tx: &mut Tx,
+    id: &AlertId,
+    incident_id: &IncidentId,
+    reasons: &[Reason],
+) -> Result<(), Error> {
     tx.execute_one(
         sql!("UPDATE alerts SET incident_id = $2, reasons = $3, suppressed = $4 WHERE id = $1"),
         params![id, incident_id, store::Value::json(reasons)?, false],
@@ -153,8 +158,17 @@ pub fn count_of_incident(tx: &mut Tx, id: &IncidentId, sought: &Sought) -> Resul
 
 /// The first alert of an incident, whose words are its title.
 pub fn first_of(tx: &mut Tx, id: &IncidentId) -> Result<Option<Alert>, Error> {
-    query!("SELECT ", COLUMNS, " FROM alerts a WHERE a.incident_id = $id ORDER BY a.id LIMIT 1")
-        .bind("id", id)
-        .rows(tx)
-        .map(|mut rows: Vec<Alert>| rows.pop())
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM alerts a WHERE a.incident_id = $id ORDER BY a.id LIMIT 1"
+    )
+    .bind("id", id)
+    .rows(tx)
+    .map(|mut rows: Vec<Alert>| rows.pop())
+}
+
+pub fn integration_name(tx: &mut Tx, id: &IntegrationId) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = tx.row(sql!("SELECT name FROM integrations WHERE id = $1"), params![id])?;
+    Ok(row.map(|(name,)| name))
 }

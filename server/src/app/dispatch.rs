@@ -4,10 +4,16 @@ use std::sync::Arc;
 
 use super::App;
 use crate::jobs::{Job, Kind};
+use crate::{alerts, incidents};
 
 /// Does one job. An error brings it back later.
-pub async fn run(_app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     match job.kind {
+        Kind::EscalationDue => incidents::jobs::escalation_due(app, job).await,
+        Kind::AcknowledgementExpires => incidents::jobs::acknowledgement_expires(app, job).await,
+        Kind::SnoozeEnds => incidents::jobs::snooze_ends(app, job).await,
+        Kind::AutoResolveDue => incidents::jobs::auto_resolve_due(app, job).await,
+        Kind::PauseEnds => alerts::jobs::pause_ends(app, job).await,
         Kind::AuditorDue | Kind::CleanUpDue => Ok(()),
         kind => anyhow::bail!("nobody does jobs of the kind {} yet", kind.as_text()),
     }

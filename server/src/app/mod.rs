@@ -17,6 +17,9 @@ use crate::config::Settings;
 use crate::http::Site;
 use crate::identifier::{Identifiers, NODE_LIMIT};
 use crate::live::Hub;
+use crate::signals::Journal;
+use crate::signals::keys::Keys;
+use crate::signals::rate::Buckets;
 use crate::timeline::{Agent, Change};
 
 /// Everything a handler or a job may need. There is one for each process (or for each simulated node).
@@ -30,6 +33,9 @@ pub struct App {
     /// This node's number in the database, and its name as a holder of leases.
     pub node: i64,
     pub holder: String,
+    pub journal: Journal,
+    pub keys: Keys,
+    pub event_buckets: Buckets,
     /// Rings when a job may have become due.
     pub jobs_owed: Notify,
     pub stopping: CancellationToken,
@@ -44,6 +50,9 @@ impl App {
         Ok(Arc::new(Self {
             identifiers: Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT)),
             holder: format!("node-{node}"),
+            journal: Journal::start(store.clone(), node),
+            keys: Keys::default(),
+            event_buckets: Buckets::new(settings.event_rate_limit),
             store,
             clock,
             site,

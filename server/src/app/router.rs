@@ -22,6 +22,8 @@ struct Documented;
 /// The endpoints that are described in the OpenAPI document.
 fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Documented::openapi())
+        .merge(crate::signals::api::routes())
+        .merge(crate::incidents::api::routes())
 }
 
 /// The document itself.

@@ -14,6 +14,7 @@ use super::router::router;
 pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
     let mut background = tokio::task::JoinSet::new();
     background.spawn(crate::jobs::runner::run(Arc::clone(app)));
+    background.spawn(crate::signals::intake::run(Arc::clone(app)));
     background
 }
 

@@ -100,6 +100,20 @@ impl Page {
     }
 }
 
+/// A pattern for `ILIKE … ESCAPE '!'` that finds `text` anywhere.
+pub fn anywhere(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for one in text.chars().take(255) {
+        if matches!(one, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(one);
+    }
+    pattern.push('%');
+    pattern
+}
+
 fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> {
     match text {
         None | Some("") => Ok(None),

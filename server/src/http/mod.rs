@@ -5,11 +5,21 @@
 //! host name. Whatever a client sends, it gets one of the documented answers; a 500 is a defect.
 
 pub mod body;
+pub mod faults;
+pub mod include;
 pub mod listing;
 pub mod problem;
+pub mod problems;
+pub mod query;
 pub mod reference;
+pub mod sent;
 
 pub use body::Body;
-pub use listing::{Listing, Page};
+pub use faults::Faults;
+pub use include::{Expandable, Include};
+pub use listing::{Listing, Page, Paging};
 pub use problem::Problem;
-pub use reference::{Reference, Site};
+pub use problems::Problems;
+pub use query::{Path, Query};
+pub use reference::{Reference, ReferenceInput, Site};
+pub use sent::Sent;

@@ -84,6 +84,15 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, 1005, "Conflict").because(why)
     }
 
+    /// 400 when a row with these columns exists already; otherwise what the database said.
+    pub fn if_taken(error: store::Error, table: &str, columns: &[&str], sentence: &str) -> Self {
+        if error.is_unique_on(table, columns) {
+            Self::invalid([sentence])
+        } else {
+            Self::from(error)
+        }
+    }
+
     pub fn too_large(why: impl Into<String>) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, 2001, "Too Large").because(why)
     }
@@ -148,6 +157,8 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         if error.is_unavailable() {
             Self::unavailable(error)
+        } else if let store::Error::Invalid { reason } = &error {
+            Self::invalid([format!("A value cannot be stored: {reason}.")])
         } else {
             Self::internal(error)
         }

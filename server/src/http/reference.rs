@@ -15,6 +15,18 @@ pub struct Reference {
     pub html_url: Option<String>,
 }
 
+impl Reference {
+    /// The same as a pointer: its type ends in `_reference`.
+    #[must_use]
+    pub fn as_reference(&self) -> Self {
+        let mut reference = self.clone();
+        if !reference.kind.ends_with("_reference") {
+            reference.kind.push_str("_reference");
+        }
+        reference
+    }
+}
+
 /// What a caller sends to point at something: `x` and `x_reference` are both understood as the type.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 pub struct ReferenceInput {
@@ -68,6 +80,33 @@ impl Site {
 
     pub fn html_url(&self, collection: &str, id: &str) -> String {
         format!("{}/{collection}/{id}", self.html_base_url)
+    }
+
+    /// The five keys that a whole resource begins with.
+    pub fn resource(
+        &self,
+        kind: &str,
+        collection: &str,
+        id: impl AsRef<str>,
+        summary: impl Into<String>,
+    ) -> Reference {
+        let mut head = self.reference(kind, collection, id, summary);
+        kind.clone_into(&mut head.kind);
+        head
+    }
+
+    /// The five keys of a resource that has no page of its own.
+    pub fn part(
+        &self,
+        kind: &str,
+        collection: &str,
+        id: impl AsRef<str>,
+        summary: impl Into<String>,
+    ) -> Reference {
+        Reference {
+            html_url: None,
+            ..self.resource(kind, collection, id, summary)
+        }
     }
 
     /// A reference to a resource that has a page of its own. `kind` is without `_reference`.

@@ -74,12 +74,20 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
         ],
     )?;
     let mut incident = load(change, &id)?;
-    let opened = NewEntry::new(Kind::Triggered, &id, format!("Opened on {}: {}", service.name, new.title))
-        .service(service.id.as_str())
-        .details(json!({ "urgency": new.urgency, "origin": new.origin }));
+    let opened = NewEntry::new(
+        Kind::Triggered,
+        &id,
+        format!("Opened on {}: {}", service.name, new.title),
+    )
+    .service(service.id.as_str())
+    .details(json!({ "urgency": new.urgency, "origin": new.origin }));
     change.record(opened)?;
     if let Some(timeout) = service.auto_resolve_timeout.filter(|seconds| *seconds > 0) {
-        change.owe(&Owed::at(jobs::Kind::AutoResolveDue, id.as_str(), change.now + seconds(timeout)))?;
+        change.owe(&Owed::at(
+            jobs::Kind::AutoResolveDue,
+            id.as_str(),
+            change.now + seconds(timeout),
+        ))?;
     }
     match &new.handler {
         Handler::People(people) => assign(change, &mut incident, people)?,
@@ -96,7 +104,10 @@ pub fn acknowledge(change: &mut Change, id: &IncidentId) -> Result<Incident, Pro
     }
     let agent = change.agent.clone();
     let known = rows::acknowledgements(change.tx, std::slice::from_ref(id))?;
-    if known.iter().any(|one| Some(one.acknowledger_id.as_str()) == agent.id.as_deref()) {
+    if known
+        .iter()
+        .any(|one| Some(one.acknowledger_id.as_str()) == agent.id.as_deref())
+    {
         return Ok(incident);
     }
     if let Some(acknowledger) = &agent.id {
@@ -123,13 +134,19 @@ pub fn acknowledge(change: &mut Change, id: &IncidentId) -> Result<Incident, Pro
         set_status(change, id, Status::Acknowledged)?;
         change.cancel(jobs::Kind::EscalationDue, id.as_str())?;
         let service = crate::services::store::find(change.tx, &incident.service_id)?;
-        let timeout = service.and_then(|service| service.acknowledgement_timeout).filter(|seconds| *seconds > 0);
+        let timeout = service
+            .and_then(|service| service.acknowledgement_timeout)
+            .filter(|seconds| *seconds > 0);
         if let Some(timeout) = timeout {
             let due = change.now + seconds(timeout);
             change.owe(&Owed::at(jobs::Kind::AcknowledgementExpires, id.as_str(), due))?;
         }
     }
-    change.record(NewEntry::new(Kind::Acknowledged, id, format!("{} acknowledged", agent.name)))?;
+    change.record(NewEntry::new(
+        Kind::Acknowledged,
+        id,
+        format!("{} acknowledged", agent.name),
+    ))?;
     load(change, id)
 }
 
@@ -141,7 +158,10 @@ pub fn unacknowledge(change: &mut Change, id: &IncidentId, kind: Kind, why: &str
     }
     clear_acknowledgements(change, id)?;
     set_status(change, id, Status::Triggered)?;
-    change.tx.execute_one(sql!("UPDATE incidents SET snoozed_until = NULL WHERE id = $1"), params![id])?;
+    change.tx.execute_one(
+        sql!("UPDATE incidents SET snoozed_until = NULL WHERE id = $1"),
+        params![id],
+    )?;
     incident.status = Status::Triggered;
     change.record(NewEntry::new(kind, id, why))?;
     escalation::resume(change, &mut incident)
@@ -160,7 +180,8 @@ pub fn resolve(change: &mut Change, id: &IncidentId, resolution: Option<&str>) -
     };
     let open_seconds = change.now.duration_since(incident.created_at).as_secs();
     change.record(
-        NewEntry::new(Kind::Resolved, id, text).details(json!({ "resolution": resolution, "open_seconds": open_seconds })),
+        NewEntry::new(Kind::Resolved, id, text)
+            .details(json!({ "resolution": resolution, "open_seconds": open_seconds })),
     )?;
     load(change, id)
 }
@@ -172,7 +193,10 @@ pub(super) fn close(change: &mut Change, id: &IncidentId) -> Result<(), Problem>
         sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2 WHERE incident_id = $1 AND status = 'triggered'"),
         params![id, change.now],
     )?;
-    change.tx.execute(sql!("DELETE FROM incident_assignments WHERE incident_id = $1"), params![id])?;
+    change.tx.execute(
+        sql!("DELETE FROM incident_assignments WHERE incident_id = $1"),
+        params![id],
+    )?;
     clear_acknowledgements(change, id)?;
     cancel_timers(change, id)
 }
@@ -184,15 +208,28 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
         return Ok(incident);
     }
     if incident.merged_into_id.is_some() {
-        return Err(Problem::refused(1019, "Incident was merged into another; reopen that one."));
+        return Err(Problem::refused(
+            1019,
+            "Incident was merged into another; reopen that one.",
+        ));
     }
     set_status(change, id, Status::Triggered)?;
     change.tx.execute_one(
-        sql!("UPDATE incidents SET resolved_at = NULL, escalation_level = 0, escalation_loop = 0 WHERE id = $1"),
+        sql!(
+            "UPDATE incidents SET resolved_at = NULL, escalation_level = 0, escalation_loop = 0 WHERE id = $1"
+        ),
         params![id],
     )?;
-    (incident.status, incident.escalation_level, incident.escalation_loop) = (Status::Triggered, 0, 0);
-    change.record(NewEntry::new(Kind::Reopened, id, format!("{} reopened it", change.agent.name)))?;
+    (
+        incident.status,
+        incident.escalation_level,
+        incident.escalation_loop,
+    ) = (Status::Triggered, 0, 0);
+    change.record(NewEntry::new(
+        Kind::Reopened,
+        id,
+        format!("{} reopened it", change.agent.name),
+    ))?;
     incident.assigned_via = AssignedVia::EscalationPolicy;
     escalation::start(change, &mut incident)?;
     load(change, id)
@@ -201,7 +238,10 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
 /// Rests an incident until a time; then it comes back as triggered.
 pub fn snooze(change: &mut Change, id: &IncidentId, duration_seconds: i64) -> Result<Incident, Problem> {
     if !(1..=LONGEST_SNOOZE_SECONDS).contains(&duration_seconds) {
-        return Err(Problem::refused(1013, "duration must be between 1 and 604800 seconds."));
+        return Err(Problem::refused(
+            1013,
+            "duration must be between 1 and 604800 seconds.",
+        ));
     }
     let incident = load(change, id)?;
     match incident.status {
@@ -218,7 +258,11 @@ pub fn snooze(change: &mut Change, id: &IncidentId, duration_seconds: i64) -> Re
     )?;
     change.cancel(jobs::Kind::AcknowledgementExpires, id.as_str())?;
     change.owe(&Owed::at(jobs::Kind::SnoozeEnds, id.as_str(), until))?;
-    let text = format!("{} snoozed it for {}", change.agent.name, spoken(duration_seconds));
+    let text = format!(
+        "{} snoozed it for {}",
+        change.agent.name,
+        spoken(duration_seconds)
+    );
     change.record(NewEntry::new(Kind::Snoozed, id, text).details(json!({ "duration": duration_seconds })))?;
     load(change, id)
 }
@@ -231,7 +275,11 @@ pub fn reassign(change: &mut Change, id: &IncidentId, people: &[UserId]) -> Resu
 }
 
 /// Hands an incident to another escalation policy, from its first level.
-pub fn delegate(change: &mut Change, id: &IncidentId, policy_id: &EscalationPolicyId) -> Result<Incident, Problem> {
+pub fn delegate(
+    change: &mut Change,
+    id: &IncidentId,
+    policy_id: &EscalationPolicyId,
+) -> Result<Incident, Problem> {
     let mut incident = load_open(change, id)?;
     let frozen = escalation::freeze(change.tx, policy_id)?;
     change.tx.execute_one(
@@ -261,7 +309,10 @@ pub fn escalate_to(change: &mut Change, id: &IncidentId, level: i64) -> Result<I
     if level < 1 || level > incident.escalation_rules.rules.len() as i64 {
         return Err(Problem::refused(
             1006,
-            format!("escalation_level must be between 1 and {}.", incident.escalation_rules.rules.len()),
+            format!(
+                "escalation_level must be between 1 and {}.",
+                incident.escalation_rules.rules.len()
+            ),
         ));
     }
     if incident.status == Status::Acknowledged {
@@ -284,7 +335,11 @@ pub fn set_title(change: &mut Change, id: &IncidentId, title: &str) -> Result<()
     Ok(())
 }
 
-pub fn set_priority(change: &mut Change, id: &IncidentId, priority: Option<(&PriorityId, &str)>) -> Result<(), Problem> {
+pub fn set_priority(
+    change: &mut Change,
+    id: &IncidentId,
+    priority: Option<(&PriorityId, &str)>,
+) -> Result<(), Problem> {
     change.tx.execute_one(
         sql!("UPDATE incidents SET priority_id = $2, updated_at = $3 WHERE id = $1"),
         params![id, priority.map(|(id, _)| id), change.now],
@@ -336,7 +391,9 @@ pub fn set_conference_bridge(
     url: Option<&str>,
 ) -> Result<(), Problem> {
     change.tx.execute_one(
-        sql!("UPDATE incidents SET conference_number = $2, conference_url = $3, updated_at = $4 WHERE id = $1"),
+        sql!(
+            "UPDATE incidents SET conference_number = $2, conference_url = $3, updated_at = $4 WHERE id = $1"
+        ),
         params![id, number, url, change.now],
     )?;
     let text = format!("{} set the conference bridge", change.agent.name);
@@ -355,7 +412,10 @@ fn load_open(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> 
 /// Names the people who have it. Somebody who names only themself has acknowledged.
 fn assign(change: &mut Change, incident: &mut Incident, people: &[UserId]) -> Result<(), Problem> {
     if people.is_empty() {
-        return Err(Problem::refused(1007, "assignments must name at least one person."));
+        return Err(Problem::refused(
+            1007,
+            "assignments must name at least one person.",
+        ));
     }
     let mut names = Vec::new();
     for user_id in people {
@@ -375,7 +435,8 @@ fn assign(change: &mut Change, incident: &mut Incident, people: &[UserId]) -> Re
     }
     replace_assignments(change, &incident.id, people)?;
     let text = format!("{} assigned it to {}", change.agent.name, names.join(", "));
-    change.record(NewEntry::new(Kind::Assigned, &incident.id, text).details(json!({ "assignees": people })))?;
+    change
+        .record(NewEntry::new(Kind::Assigned, &incident.id, text).details(json!({ "assignees": people })))?;
     let own = change.agent.user_id().map(UserId::from);
     if people.len() == 1 && own.as_ref() == people.first() {
         acknowledge(change, &incident.id)?;
@@ -383,8 +444,15 @@ fn assign(change: &mut Change, incident: &mut Incident, people: &[UserId]) -> Re
     Ok(())
 }
 
-pub(super) fn replace_assignments(change: &mut Change, id: &IncidentId, people: &[UserId]) -> Result<(), Problem> {
-    change.tx.execute(sql!("DELETE FROM incident_assignments WHERE incident_id = $1"), params![id])?;
+pub(super) fn replace_assignments(
+    change: &mut Change,
+    id: &IncidentId,
+    people: &[UserId],
+) -> Result<(), Problem> {
+    change.tx.execute(
+        sql!("DELETE FROM incident_assignments WHERE incident_id = $1"),
+        params![id],
+    )?;
     for user_id in people {
         insert_assignment(change, id, user_id)?;
     }
@@ -403,7 +471,10 @@ fn insert_assignment(change: &mut Change, id: &IncidentId, user_id: &UserId) -> 
 }
 
 fn clear_acknowledgements(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
-    change.tx.execute(sql!("DELETE FROM incident_acknowledgements WHERE incident_id = $1"), params![id])?;
+    change.tx.execute(
+        sql!("DELETE FROM incident_acknowledgements WHERE incident_id = $1"),
+        params![id],
+    )?;
     Ok(())
 }
 
@@ -446,7 +517,11 @@ fn spoken(seconds: i64) -> String {
         60.. => (seconds / 60, "minute"),
         _ => (seconds, "second"),
     };
-    if count == 1 { format!("1 {unit}") } else { format!("{count} {unit}s") }
+    if count == 1 {
+        format!("1 {unit}")
+    } else {
+        format!("{count} {unit}s")
+    }
 }
 
 /// When a timestamp lies, for pending actions.

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use crate::http::{Path, Query};
+use axum::extract::State;
 use axum::http::StatusCode;
-use axum_extra::extract::Query;
 use jiff::{Timestamp, ToSpan as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -94,7 +94,11 @@ impl Narrowing {
         }
         let lifted = self.date_range.as_deref() == Some("all") || self.incident_key.is_some();
         let month_ago = now.checked_sub((30 * 24).hours()).unwrap_or(now);
-        let since = if lifted || !self.user_ids.is_empty() { None } else { since.or(Some(month_ago)) };
+        let since = if lifted || !self.user_ids.is_empty() {
+            None
+        } else {
+            since.or(Some(month_ago))
+        };
         Ok(Sought {
             statuses,
             urgencies,
@@ -129,17 +133,24 @@ pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) 
     let text = text?;
     let parsed = parse_timestamp(text).or_else(|| {
         let date: jiff::civil::Date = text.parse().ok()?;
-        date.to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        date.to_zoned(jiff::tz::TimeZone::UTC)
+            .ok()
+            .map(|zoned| zoned.timestamp())
     });
     if parsed.is_none() {
-        errors.push(format!("{name}: \"{}\" is not an ISO 8601 time.", super::input::shown(text)));
+        errors.push(format!(
+            "{name}: \"{}\" is not an ISO 8601 time.",
+            super::input::shown(text)
+        ));
     }
     parsed
 }
 
 fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
     // At most two fields may be named; the first decides.
-    let Some(first) = text.and_then(|text| text.split(',').next()) else { return Order::default() };
+    let Some(first) = text.and_then(|text| text.split(',').next()) else {
+        return Order::default();
+    };
     match first {
         "incident_number" | "incident_number:asc" | "created_at" | "created_at:asc" => Order::Oldest,
         "incident_number:desc" | "created_at:desc" => Order::Newest,
@@ -148,7 +159,10 @@ fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
         "urgency" | "urgency:asc" => Order::UrgentFirst,
         "urgency:desc" => Order::UrgentLast,
         other => {
-            errors.push(format!("sort_by: \"{}\" is not a field that incidents are sorted by.", super::input::shown(other)));
+            errors.push(format!(
+                "sort_by: \"{}\" is not a field that incidents are sorted by.",
+                super::input::shown(other)
+            ));
             Order::default()
         }
     }
@@ -205,7 +219,9 @@ async fn count(
 ) -> Result<axum::Json<CountAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let sought = narrowing.sought(app.clock.now())?;
-    let total = app.read(move |tx| -> Result<_, Problem> { Ok(rows::count(tx, &sought)?) }).await?;
+    let total = app
+        .read(move |tx| -> Result<_, Problem> { Ok(rows::count(tx, &sought)?) })
+        .await?;
     Ok(axum::Json(CountAnswer { total }))
 }
 
@@ -240,7 +256,11 @@ fn find(tx: &mut store::Tx, id: &str) -> Result<Incident, Problem> {
     found.ok_or_else(|| Problem::not_found("The incident"))
 }
 
-pub(super) fn one(tx: &mut store::Tx, incident: &Incident, site: &crate::http::Site) -> Result<Value, store::Error> {
+pub(super) fn one(
+    tx: &mut store::Tx,
+    incident: &Incident,
+    site: &crate::http::Site,
+) -> Result<Value, store::Error> {
     let around = Surroundings::read(tx, std::slice::from_ref(incident), site)?;
     Ok(view(incident, &around, site))
 }
@@ -314,7 +334,9 @@ async fn change_many(
 ) -> Result<axum::Json<ChangedAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     if body.incidents.len() > MOST_AT_ONCE {
-        return Err(Problem::too_large(format!("incidents: at most {MOST_AT_ONCE} may be changed at once.")));
+        return Err(Problem::too_large(format!(
+            "incidents: at most {MOST_AT_ONCE} may be changed at once."
+        )));
     }
     for (index, one) in body.incidents.iter().enumerate() {
         one.check(&format!("incidents[{index}]"))?;
@@ -332,7 +354,10 @@ async fn change_many(
                 changed.push(actions::load(change, &found.id)?);
             }
             let around = Surroundings::read(change.tx, &changed, &site)?;
-            Ok(changed.iter().map(|incident| view(incident, &around, &site)).collect())
+            Ok(changed
+                .iter()
+                .map(|incident| view(incident, &around, &site))
+                .collect())
         })
         .await?;
     Ok(axum::Json(ChangedAnswer { incidents }))
@@ -352,13 +377,18 @@ async fn merge_into(
 ) -> Result<axum::Json<IncidentAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     if body.source_incidents.is_empty() || body.source_incidents.len() > MOST_AT_ONCE {
-        return Err(Problem::invalid([format!("source_incidents must name between 1 and {MOST_AT_ONCE} incidents.")]));
+        return Err(Problem::invalid([format!(
+            "source_incidents must name between 1 and {MOST_AT_ONCE} incidents."
+        )]));
     }
     let site = app.site.clone();
     let incident = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let sources: Vec<IncidentId> =
-                body.source_incidents.iter().map(|source| IncidentId::from(source.id.as_str())).collect();
+            let sources: Vec<IncidentId> = body
+                .source_incidents
+                .iter()
+                .map(|source| IncidentId::from(source.id.as_str()))
+                .collect();
             let incident = merge::merge(change, &IncidentId::from(id.as_str()), &sources)?;
             Ok(one(change.tx, &incident, &site)?)
         })

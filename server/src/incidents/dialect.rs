@@ -30,12 +30,23 @@ impl Surroundings {
     pub fn read(tx: &mut Tx, incidents: &[Incident], site: &Site) -> Result<Self, Error> {
         let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id.clone()).collect();
         let services = distinct(incidents.iter().map(|incident| incident.service_id.as_str()));
-        let policies = distinct(incidents.iter().map(|incident| incident.escalation_policy_id.as_str()));
+        let policies = distinct(
+            incidents
+                .iter()
+                .map(|incident| incident.escalation_policy_id.as_str()),
+        );
         let mut pending = HashMap::new();
-        for incident in incidents.iter().filter(|incident| incident.status != Status::Resolved) {
+        for incident in incidents
+            .iter()
+            .filter(|incident| incident.status != Status::Resolved)
+        {
             pending.insert(incident.id.clone(), actions::pending(tx, &incident.id)?);
         }
-        let changers: Vec<String> = distinct(incidents.iter().filter_map(|one| one.last_status_change_by_id.as_deref()));
+        let changers: Vec<String> = distinct(
+            incidents
+                .iter()
+                .filter_map(|one| one.last_status_change_by_id.as_deref()),
+        );
         Ok(Self {
             assignments: rows::assignments(tx, &ids)?,
             acknowledgements: rows::acknowledgements(tx, &ids)?,
@@ -81,9 +92,20 @@ fn priority_view(priority: &rows::PriorityRow, site: &Site) -> Value {
 /// The resource `incident`.
 pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
     let id = incident.id.as_str();
-    let service = reference(site, "service", "services", incident.service_id.as_str(), &around.services);
-    let policy =
-        reference(site, "escalation_policy", "escalation_policies", incident.escalation_policy_id.as_str(), &around.policies);
+    let service = reference(
+        site,
+        "service",
+        "services",
+        incident.service_id.as_str(),
+        &around.services,
+    );
+    let policy = reference(
+        site,
+        "escalation_policy",
+        "escalation_policies",
+        incident.escalation_policy_id.as_str(),
+        &around.policies,
+    );
     let counts = around.counts.get(&incident.id).copied().unwrap_or_default();
     let teams: Vec<Reference> = around
         .teams
@@ -105,7 +127,12 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
         .map(|one| {
             let acknowledger = match one.acknowledger_type.as_str() {
                 "user" => user_reference(site, &one.acknowledger_id, &one.acknowledger_name),
-                kind => site.reference(kind, &format!("{kind}s"), &one.acknowledger_id, &*one.acknowledger_name),
+                kind => site.reference(
+                    kind,
+                    &format!("{kind}s"),
+                    &one.acknowledger_id,
+                    &*one.acknowledger_name,
+                ),
             };
             json!({ "at": one.at, "acknowledger": acknowledger })
         })
@@ -168,8 +195,19 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
     })
 }
 
-fn reference(site: &Site, kind: &str, collection: &str, id: &str, names: &HashMap<String, String>) -> Reference {
-    site.reference(kind, collection, id, names.get(id).cloned().unwrap_or_else(|| id.to_owned()))
+fn reference(
+    site: &Site,
+    kind: &str,
+    collection: &str,
+    id: &str,
+    names: &HashMap<String, String>,
+) -> Reference {
+    site.reference(
+        kind,
+        collection,
+        id,
+        names.get(id).cloned().unwrap_or_else(|| id.to_owned()),
+    )
 }
 
 fn user_reference(site: &Site, id: &str, name: &str) -> Reference {
@@ -177,9 +215,14 @@ fn user_reference(site: &Site, id: &str, name: &str) -> Reference {
 }
 
 fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site: &Site) -> Value {
-    let by = match (incident.last_status_change_by_type, &incident.last_status_change_by_id) {
+    let by = match (
+        incident.last_status_change_by_type,
+        &incident.last_status_change_by_id,
+    ) {
         (AgentKind::User, Some(id)) => reference(site, "user", "users", id, &around.names),
-        (AgentKind::Integration, Some(id)) => reference(site, "integration", "integrations", id, &around.names),
+        (AgentKind::Integration, Some(id)) => {
+            reference(site, "integration", "integrations", id, &around.names)
+        }
         _ => service.clone(),
     };
     json!(by)
@@ -193,7 +236,11 @@ fn conference_bridge(incident: &Incident) -> Value {
 }
 
 fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<Value> {
-    let pending = around.pending.get(&incident.id).map(Vec::as_slice).unwrap_or_default();
+    let pending = around
+        .pending
+        .get(&incident.id)
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     pending
         .iter()
         .filter_map(|(kind, at)| {

@@ -14,7 +14,7 @@ use crate::http::Problem;
 use crate::jobs;
 use crate::jobs::Owed;
 use crate::oncall::EscalationPolicyId;
-use crate::oncall::model::Strategy;
+use crate::oncall::Strategy;
 use crate::people::UserId;
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
@@ -22,7 +22,10 @@ use crate::timeline::{Agent, Change, Kind, NewEntry};
 pub fn freeze(tx: &mut Tx, policy_id: &EscalationPolicyId) -> Result<FrozenPolicy, Problem> {
     let policy = crate::oncall::load_policy(tx, policy_id)?
         .ok_or_else(|| Problem::refused(1014, "escalation_policy was not found."))?;
-    Ok(FrozenPolicy { rules: policy.rules, num_loops: policy.num_loops })
+    Ok(FrozenPolicy {
+        rules: policy.rules,
+        num_loops: policy.num_loops,
+    })
 }
 
 /// Begins the climb at the first level.
@@ -53,7 +56,10 @@ pub fn go_on(change: &mut Change, incident: &mut Incident) -> Result<(), Problem
     }
     if incident.escalation_loop < incident.escalation_rules.num_loops {
         incident.escalation_loop += 1;
-        let text = format!("Nobody acknowledged; the policy begins again (round {})", incident.escalation_loop + 1);
+        let text = format!(
+            "Nobody acknowledged; the policy begins again (round {})",
+            incident.escalation_loop + 1
+        );
         change.record(NewEntry::new(Kind::EscalationRepeated, &incident.id, text))?;
         return step_to(change, incident, 1);
     }
@@ -90,7 +96,10 @@ fn ask(change: &mut Change, incident: &mut Incident, level: i64, people: &[UserI
     let (kind, text) = if level == 1 && incident.escalation_loop == 0 {
         (Kind::Assigned, format!("Assigned to {}", names.join(", ")))
     } else {
-        (Kind::Escalated, format!("Escalated to {} (level {level})", names.join(", ")))
+        (
+            Kind::Escalated,
+            format!("Escalated to {} (level {level})", names.join(", ")),
+        )
     };
     change.record(
         NewEntry::new(kind, &incident.id, text).details(json!({ "assignees": people, "level": level })),
@@ -100,7 +109,10 @@ fn ask(change: &mut Change, incident: &mut Incident, level: i64, people: &[UserI
 
 /// The people of a level who are on call now. A round-robin level asks one of its targets in turn.
 fn people_of(change: &mut Change, incident: &Incident, level: i64) -> Result<Vec<UserId>, Problem> {
-    let Some(rule) = usize::try_from(level - 1).ok().and_then(|index| incident.escalation_rules.rules.get(index)) else {
+    let Some(rule) = usize::try_from(level - 1)
+        .ok()
+        .and_then(|index| incident.escalation_rules.rules.get(index))
+    else {
         return Ok(Vec::new());
     };
     let now = change.now;
@@ -138,7 +150,11 @@ fn set_timer(change: &mut Change, incident: &Incident) -> Result<(), Problem> {
         return Ok(());
     }
     let index = usize::try_from(incident.escalation_level - 1).unwrap_or(0);
-    let minutes = incident.escalation_rules.rules.get(index).map_or(30, |rule| rule.delay_in_minutes.max(1));
+    let minutes = incident
+        .escalation_rules
+        .rules
+        .get(index)
+        .map_or(30, |rule| i64::from(rule.delay_in_minutes.max(1)));
     let due = change.now + seconds(minutes * 60);
     change.owe(&Owed::at(jobs::Kind::EscalationDue, incident.id.as_str(), due))?;
     Ok(())

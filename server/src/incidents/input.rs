@@ -100,21 +100,30 @@ pub enum PriorityInput {
 
 /// What is to change; what is not named stays.
 #[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(default)]
 pub struct IncidentChange {
+    #[serde(default)]
     pub id: Option<String>,
+    #[serde(default)]
     pub status: Option<Status>,
+    #[serde(default)]
     pub title: Option<String>,
+    #[serde(default)]
     pub urgency: Option<Urgency>,
     /// `null` takes the priority away.
-    #[serde(deserialize_with = "present")]
+    #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<PriorityInput>)]
     pub priority: Option<Option<PriorityInput>>,
+    #[serde(default)]
     pub resolution: Option<String>,
+    #[serde(default)]
     pub escalation_level: Option<i64>,
+    #[serde(default)]
     pub assignments: Option<Vec<AssignmentInput>>,
+    #[serde(default)]
     pub escalation_policy: Option<ReferenceInput>,
+    #[serde(default)]
     pub service: Option<ReferenceInput>,
+    #[serde(default)]
     pub conference_bridge: Option<BridgeInput>,
 }
 
@@ -134,27 +143,50 @@ impl IncidentInput {
         if self.title.trim().is_empty() {
             errors.push("incident.title is missing or blank.".to_owned());
         }
-        check_text("incident.incident_key", self.incident_key.as_deref(), KEY_LENGTH, &mut errors);
+        check_text(
+            "incident.incident_key",
+            self.incident_key.as_deref(),
+            KEY_LENGTH,
+            &mut errors,
+        );
         let details = self.body.as_ref().and_then(|body| body.details.as_deref());
         check_text("incident.body.details", details, BODY_LENGTH, &mut errors);
         check_bridge("incident", self.conference_bridge.as_ref(), &mut errors);
         if self.assignments.is_some() && self.escalation_policy.is_some() {
             errors.push("incident.assignments and incident.escalation_policy exclude each other.".to_owned());
         }
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(errors))
+        }
     }
 }
 
 impl IncidentChange {
     pub fn check(&self, prefix: &str) -> Result<(), Problem> {
         let mut errors = Vec::new();
-        check_text(&format!("{prefix}.title"), self.title.as_deref(), TITLE_LENGTH, &mut errors);
+        check_text(
+            &format!("{prefix}.title"),
+            self.title.as_deref(),
+            TITLE_LENGTH,
+            &mut errors,
+        );
         if self.title.as_deref().is_some_and(|title| title.trim().is_empty()) {
             errors.push(format!("{prefix}.title is blank."));
         }
-        check_text(&format!("{prefix}.resolution"), self.resolution.as_deref(), BODY_LENGTH, &mut errors);
+        check_text(
+            &format!("{prefix}.resolution"),
+            self.resolution.as_deref(),
+            BODY_LENGTH,
+            &mut errors,
+        );
         check_bridge(prefix, self.conference_bridge.as_ref(), &mut errors);
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(errors))
+        }
     }
 }
 
@@ -182,7 +214,10 @@ fn check_text(name: &str, text: Option<&str>, length: usize, errors: &mut Vec<St
 
 /// What a caller sent, short enough to be said back.
 pub(super) fn shown(text: &str) -> String {
-    text.chars().filter(|letter| !letter.is_control()).take(80).collect()
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .take(80)
+        .collect()
 }
 
 /// Opens an incident as it was described.
@@ -193,7 +228,9 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
     if let Some(key) = &new.incident_key
         && super::store::find_open_by_key(change.tx, &service_id, key)?.is_some()
     {
-        return Err(Problem::invalid(["incident.incident_key: an open incident on this service has it already."]));
+        return Err(Problem::invalid([
+            "incident.incident_key: an open incident on this service has it already.",
+        ]));
     }
     let handler = match (&new.assignments, &new.escalation_policy) {
         (Some(assignments), _) if !assignments.is_empty() => Handler::People(people_of(assignments)),
@@ -209,8 +246,9 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
         }
         None => None,
     };
-    let urgency =
-        new.urgency.unwrap_or_else(|| crate::services::rules::urgency_at(&service, None, change.now));
+    let urgency = new
+        .urgency
+        .unwrap_or_else(|| crate::services::urgency_at(&service, None, change.now));
     let bridge = new.conference_bridge.as_ref();
     actions::open(
         change,
@@ -235,7 +273,10 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
 }
 
 fn people_of(assignments: &[AssignmentInput]) -> Vec<UserId> {
-    assignments.iter().map(|one| UserId::from(one.assignee.id.as_str())).collect()
+    assignments
+        .iter()
+        .map(|one| UserId::from(one.assignee.id.as_str()))
+        .collect()
 }
 
 /// Does what a change asks for, the state last, so that a resolution has the last word.
@@ -250,7 +291,10 @@ pub fn apply(change: &mut Change, id: &IncidentId, wanted: &IncidentChange) -> R
         actions::move_to_service(change, id, &ServiceId::from(service.id.as_str()))?;
     }
     if let Some(bridge) = &wanted.conference_bridge {
-        let (number, url) = (bridge.conference_number.as_deref(), bridge.conference_url.as_deref());
+        let (number, url) = (
+            bridge.conference_number.as_deref(),
+            bridge.conference_url.as_deref(),
+        );
         actions::set_conference_bridge(change, id, number, url)?;
     }
     if let Some(urgency) = wanted.urgency {
@@ -277,7 +321,9 @@ pub fn apply(change: &mut Change, id: &IncidentId, wanted: &IncidentChange) -> R
 }
 
 fn set_priority(change: &mut Change, id: &IncidentId, wanted: Option<&PriorityInput>) -> Result<(), Problem> {
-    let Some(wanted) = wanted else { return actions::set_priority(change, id, None) };
+    let Some(wanted) = wanted else {
+        return actions::set_priority(change, id, None);
+    };
     let name = match wanted {
         PriorityInput::Reference(reference) => &reference.id,
         PriorityInput::Name(name) => name,
@@ -287,5 +333,9 @@ fn set_priority(change: &mut Change, id: &IncidentId, wanted: Option<&PriorityIn
         .iter()
         .find(|priority| priority.id == *name || priority.name == *name)
         .ok_or_else(|| Problem::refused(1020, "priority was not found."))?;
-    actions::set_priority(change, id, Some((&PriorityId::from(found.id.as_str()), &found.name)))
+    actions::set_priority(
+        change,
+        id,
+        Some((&PriorityId::from(found.id.as_str()), &found.name)),
+    )
 }

@@ -31,7 +31,10 @@ pub async fn acknowledgement_expires(app: &Arc<App>, job: &Job) -> anyhow::Resul
 
 /// A snooze is over.
 pub async fn snooze_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
-    timer(app, job, |change, id| actions::unacknowledge(change, id, Kind::SnoozeEnded, "The snooze is over")).await
+    timer(app, job, |change, id| {
+        actions::unacknowledge(change, id, Kind::SnoozeEnded, "The snooze is over")
+    })
+    .await
 }
 
 /// The service says that incidents do not stay open this long.

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
-use axum_extra::extract::Query;
+use crate::http::{Path, Query};
+use axum::extract::State;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -66,7 +66,13 @@ impl Span {
         }
         let overview = matches!(self.is_overview.as_deref(), Some("true" | "1"));
         let kinds = if overview { OVERVIEW.to_vec() } else { Vec::new() };
-        Ok(Sought { incident, user, since, until, kinds })
+        Ok(Sought {
+            incident,
+            user,
+            since,
+            until,
+            kinds,
+        })
     }
 }
 
@@ -111,8 +117,9 @@ async fn list_of_incident(
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let wanted = IncidentId::from(id.as_str());
-    let known =
-        app.read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &wanted)?) }).await?;
+    let known = app
+        .read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &wanted)?) })
+        .await?;
     known.ok_or_else(|| Problem::not_found("The incident"))?;
     answer(&app, &caller, span.sought(Some(id), None)?, listing).await
 }
@@ -175,7 +182,9 @@ async fn show(
         .read(move |tx| -> Result<_, Problem> { Ok(entries::find(tx, &EntryId::from(id.as_str()))?) })
         .await?
         .ok_or_else(|| Problem::not_found("The log entry"))?;
-    Ok(axum::Json(LogEntryAnswer { log_entry: view(&entry, &site) }))
+    Ok(axum::Json(LogEntryAnswer {
+        log_entry: view(&entry, &site),
+    }))
 }
 
 /// The dialect knows fewer kinds; what it lacks is an annotation.
@@ -194,7 +203,9 @@ fn dialect_kind(kind: Kind) -> &'static str {
         Kind::AlertLimitReached => "reach_trigger_limit",
         Kind::Snoozed => "snooze",
         Kind::UrgencyChanged => "urgency_change",
-        Kind::PriorityChanged | Kind::TitleChanged | Kind::ServiceChanged | Kind::TypeChanged => "field_value_change",
+        Kind::PriorityChanged | Kind::TitleChanged | Kind::ServiceChanged | Kind::TypeChanged => {
+            "field_value_change"
+        }
         _ => "annotate",
     }
 }
@@ -207,7 +218,9 @@ pub(super) fn view(entry: &Entry, site: &Site) -> Value {
         (AgentKind::Integration, Some(id)) => {
             Some(site.reference("integration", "integrations", id, entry.agent_name.clone()))
         }
-        (AgentKind::Service, Some(id)) => Some(site.reference("service", "services", id, entry.agent_name.clone())),
+        (AgentKind::Service, Some(id)) => {
+            Some(site.reference("service", "services", id, entry.agent_name.clone()))
+        }
         _ => None,
     };
     let channel = match entry.kind {

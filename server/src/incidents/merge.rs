@@ -17,17 +17,27 @@ const MOST_ALERTS: i64 = 1000;
 pub fn merge(change: &mut Change, target: &IncidentId, sources: &[IncidentId]) -> Result<Incident, Problem> {
     let into = actions::load(change, target)?;
     if into.status == Status::Resolved {
-        return Err(Problem::refused(1001, "Incident Already Resolved: the target of a merge must be open."));
+        return Err(Problem::refused(
+            1001,
+            "Incident Already Resolved: the target of a merge must be open.",
+        ));
     }
     let mut all = vec![target.clone()];
     all.extend_from_slice(sources);
-    let total: i64 = rows::alert_counts(change.tx, &all)?.iter().map(|(_, counts)| counts.all).sum();
+    let total: i64 = rows::alert_counts(change.tx, &all)?
+        .iter()
+        .map(|(_, counts)| counts.all)
+        .sum();
     if total > MOST_ALERTS {
-        return Err(Problem::invalid([format!("source_incidents: together they hold {total} alerts; at most {MOST_ALERTS} fit.")]));
+        return Err(Problem::invalid([format!(
+            "source_incidents: together they hold {total} alerts; at most {MOST_ALERTS} fit."
+        )]));
     }
     for source in sources {
         if source == target {
-            return Err(Problem::invalid(["source_incidents: an incident cannot be merged into itself."]));
+            return Err(Problem::invalid([
+                "source_incidents: an incident cannot be merged into itself.",
+            ]));
         }
         merge_one(change, &into, source)?;
     }
@@ -37,7 +47,10 @@ pub fn merge(change: &mut Change, target: &IncidentId, sources: &[IncidentId]) -
 fn merge_one(change: &mut Change, into: &Incident, source: &IncidentId) -> Result<(), Problem> {
     let from = actions::load(change, source)?;
     if from.merged_into_id.is_some() {
-        return Err(Problem::refused(1019, format!("source_incidents: #{} was merged already.", from.number)));
+        return Err(Problem::refused(
+            1019,
+            format!("source_incidents: #{} was merged already.", from.number),
+        ));
     }
     change.tx.execute(
         sql!("UPDATE alerts SET incident_id = $2 WHERE incident_id = $1"),
@@ -52,12 +65,20 @@ fn merge_one(change: &mut Change, into: &Incident, source: &IncidentId) -> Resul
     )?;
     let name = change.agent.name.clone();
     change.record(
-        NewEntry::new(Kind::MergedAway, source, format!("{name} merged it into #{}", into.number))
-            .details(json!({ "into": into.id })),
+        NewEntry::new(
+            Kind::MergedAway,
+            source,
+            format!("{name} merged it into #{}", into.number),
+        )
+        .details(json!({ "into": into.id })),
     )?;
     change.record(
-        NewEntry::new(Kind::Merged, &into.id, format!("{name} merged #{} into it: {}", from.number, from.title))
-            .details(json!({ "source": source })),
+        NewEntry::new(
+            Kind::Merged,
+            &into.id,
+            format!("{name} merged #{} into it: {}", from.number, from.title),
+        )
+        .details(json!({ "source": source })),
     )?;
     Ok(())
 }
@@ -66,9 +87,13 @@ fn merge_one(change: &mut Change, into: &Incident, source: &IncidentId) -> Resul
 pub fn move_alert(change: &mut Change, alert_id: &AlertId, target: &IncidentId) -> Result<(), Problem> {
     let into = actions::load(change, target)?;
     if into.status == Status::Resolved {
-        return Err(Problem::refused(1001, "alerts.incident: the incident is resolved already."));
+        return Err(Problem::refused(
+            1001,
+            "alerts.incident: the incident is resolved already.",
+        ));
     }
-    let alert = crate::alerts::store::find(change.tx, alert_id)?.ok_or_else(|| Problem::not_found("The alert"))?;
+    let alert =
+        crate::alerts::store::find(change.tx, alert_id)?.ok_or_else(|| Problem::not_found("The alert"))?;
     let reasons = [crate::alerts::model::Reason {
         figures: json!({ "kind": "moved" }),
         sentence: format!("{} moved it here.", change.agent.name),
@@ -77,8 +102,12 @@ pub fn move_alert(change: &mut Change, alert_id: &AlertId, target: &IncidentId) 
     let text = format!("{} moved an alert here: {}", change.agent.name, alert.summary);
     change.record(NewEntry::new(Kind::AlertMoved, target, text).details(json!({ "alert_id": alert_id })))?;
     if let Some(left) = alert.incident_id.filter(|left| left != target) {
-        let text = format!("{} moved an alert to #{}: {}", change.agent.name, into.number, alert.summary);
-        change.record(NewEntry::new(Kind::AlertMoved, &left, text).details(json!({ "alert_id": alert_id })))?;
+        let text = format!(
+            "{} moved an alert to #{}: {}",
+            change.agent.name, into.number, alert.summary
+        );
+        change
+            .record(NewEntry::new(Kind::AlertMoved, &left, text).details(json!({ "alert_id": alert_id })))?;
         if !crate::alerts::store::any_open(change.tx, &left)? {
             actions::resolve(change, &left, Some("its last alert was moved"))?;
         }

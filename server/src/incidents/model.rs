@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::oncall::EscalationPolicyId;
-use crate::oncall::model::EscalationRule;
+use crate::oncall::EscalationRule;
 use crate::people::UserId;
 use crate::services::{PriorityId, ServiceId};
 
@@ -22,12 +22,7 @@ pub enum Status {
     Resolved,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Urgency {
-    High,
-    Low,
-}
+pub use crate::people::Urgency;
 
 /// Where an incident came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]

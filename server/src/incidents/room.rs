@@ -56,7 +56,15 @@ pub fn add_note(change: &mut Change, id: &IncidentId, content: &str, channel: &s
             "INSERT INTO incident_notes (id, incident_id, user_id, author_name, content, channel, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7)"
         ),
-        params![&note.id, id, note.user_id.as_ref(), &note.author_name, content, channel, change.now],
+        params![
+            &note.id,
+            id,
+            note.user_id.as_ref(),
+            &note.author_name,
+            content,
+            channel,
+            change.now
+        ],
     )?;
     change.record(NewEntry::new(Kind::Noted, id, content).details(json!({ "note_id": note.id })))?;
     Ok(note)
@@ -114,7 +122,12 @@ pub fn roles(tx: &mut Tx, id: &IncidentId) -> Result<Vec<RoleHolder>, Error> {
 }
 
 /// Gives a role to somebody, or takes it back.
-pub fn set_role(change: &mut Change, id: &IncidentId, role: RoleName, holder: Option<&UserId>) -> Result<(), Problem> {
+pub fn set_role(
+    change: &mut Change,
+    id: &IncidentId,
+    role: RoleName,
+    holder: Option<&UserId>,
+) -> Result<(), Problem> {
     load(change, id)?;
     let name = change.agent.name.clone();
     let Some(user_id) = holder else {
@@ -141,7 +154,9 @@ pub fn set_role(change: &mut Change, id: &IncidentId, role: RoleName, holder: Op
     } else {
         format!("{name} asked {} to be {}", user.name, role.words())
     };
-    change.record(NewEntry::new(Kind::RoleAssigned, id, text).details(json!({ "role": role, "user_id": user_id })))?;
+    change.record(
+        NewEntry::new(Kind::RoleAssigned, id, text).details(json!({ "role": role, "user_id": user_id })),
+    )?;
     Ok(())
 }
 
@@ -356,7 +371,14 @@ pub fn request_responders(
             "INSERT INTO responder_requests (id, incident_id, requester_id, message, targets, requested_at)
              VALUES ($1, $2, $3, $4, $5, $6)"
         ),
-        params![&request.id, id, request.requester_id.as_ref(), message, request.targets.clone(), change.now],
+        params![
+            &request.id,
+            id,
+            request.requester_id.as_ref(),
+            message,
+            request.targets.clone(),
+            change.now
+        ],
     )?;
     let mut asked = Vec::new();
     for target in targets {
@@ -371,7 +393,8 @@ pub fn request_responders(
     let names: Vec<&str> = targets.iter().map(|target| target.summary.as_str()).collect();
     let text = format!("{} asked {} to join", change.agent.name, names.join(", "));
     change.record(
-        NewEntry::new(Kind::ResponderRequested, id, text).details(json!({ "asked": asked, "message": message })),
+        NewEntry::new(Kind::ResponderRequested, id, text)
+            .details(json!({ "asked": asked, "message": message })),
     )?;
     Ok(request)
 }
@@ -403,12 +426,19 @@ fn people_of(change: &mut Change, target: &RequestTarget) -> Result<Vec<UserId>,
         let user_id = UserId::from(target.id.as_str());
         return match crate::people::store::find_user(change.tx, &user_id)? {
             Some(user) if user.deleted_at.is_none() => Ok(vec![user_id]),
-            _ => Err(Problem::refused(2013, "responder_request_targets: the person was not found.")),
+            _ => Err(Problem::refused(
+                2013,
+                "responder_request_targets: the person was not found.",
+            )),
         };
     }
     let policy_id = crate::oncall::EscalationPolicyId::from(target.id.as_str());
-    let policy = crate::oncall::load_policy(change.tx, &policy_id)?
-        .ok_or_else(|| Problem::refused(1014, "responder_request_targets: the escalation policy was not found."))?;
+    let policy = crate::oncall::load_policy(change.tx, &policy_id)?.ok_or_else(|| {
+        Problem::refused(
+            1014,
+            "responder_request_targets: the escalation policy was not found.",
+        )
+    })?;
     match policy.rules.first() {
         Some(rule) => Ok(crate::oncall::people_on_call(change.tx, &rule.targets, now)?),
         None => Ok(Vec::new()),
@@ -416,7 +446,12 @@ fn people_of(change: &mut Change, target: &RequestTarget) -> Result<Vec<UserId>,
 }
 
 /// Somebody who was asked says yes or no.
-pub fn reply_to_request(change: &mut Change, id: &IncidentId, user_id: &UserId, state: ResponderState) -> Result<(), Problem> {
+pub fn reply_to_request(
+    change: &mut Change,
+    id: &IncidentId,
+    user_id: &UserId,
+    state: ResponderState,
+) -> Result<(), Problem> {
     let changed = change.tx.execute(
         sql!("UPDATE incident_responders SET state = $3, updated_at = $4 WHERE incident_id = $1 AND user_id = $2"),
         params![id, user_id, state, change.now],
@@ -430,6 +465,9 @@ pub fn reply_to_request(change: &mut Change, id: &IncidentId, user_id: &UserId, 
         ResponderState::Pending => "has not decided yet",
     };
     let text = format!("{} {verb}", change.agent.name);
-    change.record(NewEntry::new(Kind::ResponderReplied, id, text).details(json!({ "state": state, "user_id": user_id })))?;
+    change.record(
+        NewEntry::new(Kind::ResponderReplied, id, text)
+            .details(json!({ "state": state, "user_id": user_id })),
+    )?;
     Ok(())
 }

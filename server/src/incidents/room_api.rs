@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use crate::http::Path;
+use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,7 +16,9 @@ use utoipa_axum::routes;
 use super::api::wrapped;
 use super::dialect::{note_view, request_view};
 use super::model::IncidentId;
-use super::room::{self, NOTE_LENGTH, RequestTarget, ResponderState, RoleName, Task, TaskId, TaskStatus, TaskText};
+use super::room::{
+    self, NOTE_LENGTH, RequestTarget, ResponderState, RoleName, Task, TaskId, TaskStatus, TaskText,
+};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
@@ -42,7 +45,9 @@ fn bounded(name: &str, text: &str, length: usize) -> Result<(), Problem> {
         return Err(Problem::invalid([format!("{name} is missing or blank.")]));
     }
     if text.chars().count() > length {
-        return Err(Problem::invalid([format!("{name} is too long (maximum is {length} characters).")]));
+        return Err(Problem::invalid([format!(
+            "{name} is too long (maximum is {length} characters)."
+        )]));
     }
     if text.contains('\0') {
         return Err(Problem::invalid([format!("{name} contains a NUL character.")]));
@@ -52,7 +57,9 @@ fn bounded(name: &str, text: &str, length: usize) -> Result<(), Problem> {
 
 async fn known(app: &Arc<App>, id: &IncidentId) -> Result<(), Problem> {
     let id = id.clone();
-    let found = app.read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &id)?) }).await?;
+    let found = app
+        .read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &id)?) })
+        .await?;
     found.map(drop).ok_or_else(|| Problem::not_found("The incident"))
 }
 
@@ -80,7 +87,9 @@ async fn list_notes(
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
-    let notes = app.read(move |tx| -> Result<_, Problem> { Ok(room::notes(tx, &id)?) }).await?;
+    let notes = app
+        .read(move |tx| -> Result<_, Problem> { Ok(room::notes(tx, &id)?) })
+        .await?;
     let notes: Vec<Value> = notes.iter().map(|note| note_view(note, &app.site)).collect();
     Ok(wrapped("notes", Value::from(notes)))
 }
@@ -133,7 +142,9 @@ async fn request_responders(
     caller.require(Action::Respond, Resource::Incident)?;
     bounded("message", &body.message, TEXT_LENGTH)?;
     if body.responder_request_targets.is_empty() || body.responder_request_targets.len() > MOST_TARGETS {
-        return Err(Problem::invalid([format!("responder_request_targets must name between 1 and {MOST_TARGETS}.")]));
+        return Err(Problem::invalid([format!(
+            "responder_request_targets must name between 1 and {MOST_TARGETS}."
+        )]));
     }
     let site = app.site.clone();
     let request = app
@@ -169,10 +180,17 @@ fn target_of(
         user.map(|user| user.name)
     } else {
         let ids = [reference.id.clone()];
-        super::store::policy_names(change.tx, &ids)?.into_iter().next().map(|(_, name)| name)
+        super::store::policy_names(change.tx, &ids)?
+            .into_iter()
+            .next()
+            .map(|(_, name)| name)
     };
     let summary = names.ok_or_else(|| Problem::refused(2013, "responder_request_target was not found."))?;
-    Ok(RequestTarget { id: reference.id.clone(), kind: kind.to_owned(), summary })
+    Ok(RequestTarget {
+        id: reference.id.clone(),
+        kind: kind.to_owned(),
+        summary,
+    })
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -193,7 +211,10 @@ async fn reply_to_request(
     Path(id): Path<String>,
     Body(body): Body<Reply>,
 ) -> Result<StatusCode, Problem> {
-    let user_id = caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "A person's key is needed."))?;
+    let user_id = caller
+        .user_id()
+        .cloned()
+        .ok_or_else(|| Problem::refused(2011, "A person's key is needed."))?;
     app.change(caller.agent(), move |change| {
         room::reply_to_request(change, &IncidentId::from(id.as_str()), &user_id, body.state)
     })
@@ -224,7 +245,9 @@ async fn list_roles(
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
-    let roles = app.read(move |tx| -> Result<_, Problem> { Ok(room::roles(tx, &id)?) }).await?;
+    let roles = app
+        .read(move |tx| -> Result<_, Problem> { Ok(room::roles(tx, &id)?) })
+        .await?;
     let roles: Vec<Value> = roles.iter().map(|holder| role_view(holder, &app.site)).collect();
     Ok(wrapped("incident_roles", Value::from(roles)))
 }
@@ -249,7 +272,12 @@ async fn give_role(
     caller.require(Action::Respond, Resource::Incident)?;
     let role = RoleName::from_text(&role).ok_or_else(|| Problem::not_found("The role"))?;
     app.change(caller.agent(), move |change| {
-        room::set_role(change, &IncidentId::from(id.as_str()), role, Some(&UserId::from(body.assignee.id.as_str())))
+        room::set_role(
+            change,
+            &IncidentId::from(id.as_str()),
+            role,
+            Some(&UserId::from(body.assignee.id.as_str())),
+        )
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -268,8 +296,10 @@ async fn clear_role(
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     let role = RoleName::from_text(&role).ok_or_else(|| Problem::not_found("The role"))?;
-    app.change(caller.agent(), move |change| room::set_role(change, &IncidentId::from(id.as_str()), role, None))
-        .await?;
+    app.change(caller.agent(), move |change| {
+        room::set_role(change, &IncidentId::from(id.as_str()), role, None)
+    })
+    .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -303,7 +333,9 @@ async fn list_tasks(
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
-    let tasks = app.read(move |tx| -> Result<_, Problem> { Ok(room::tasks(tx, &id)?) }).await?;
+    let tasks = app
+        .read(move |tx| -> Result<_, Problem> { Ok(room::tasks(tx, &id)?) })
+        .await?;
     let tasks: Vec<Value> = tasks.iter().map(|task| task_view(task, &app.site)).collect();
     Ok(wrapped("incident_tasks", Value::from(tasks)))
 }
@@ -321,6 +353,7 @@ struct TaskInput {
     #[serde(default)]
     assignee: Option<ReferenceInput>,
     #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     due_at: Option<Timestamp>,
     #[serde(default)]
     status: Option<TaskStatus>,
@@ -405,6 +438,9 @@ fn shown_task(
     site: &Site,
 ) -> Result<Value, Problem> {
     let tasks = room::tasks(change.tx, id)?;
-    let task = tasks.iter().find(|task| task.id == *task_id).ok_or_else(|| Problem::not_found("The task"))?;
+    let task = tasks
+        .iter()
+        .find(|task| task.id == *task_id)
+        .ok_or_else(|| Problem::not_found("The task"))?;
     Ok(task_view(task, site))
 }

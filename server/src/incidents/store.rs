@@ -78,7 +78,6 @@ impl Order {
     }
 }
 
-
 const NARROWED: &str = " WHERE i.number > $zero
       {AND i.status = ANY($statuses)}
       {AND i.urgency = ANY($urgencies)}
@@ -93,8 +92,14 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
     query
         .bind("zero", 0_i64)
-        .bind_optional("statuses", texts(sought.statuses.iter().map(|status| status.as_text())))
-        .bind_optional("urgencies", texts(sought.urgencies.iter().map(|urgency| urgency.as_text())))
+        .bind_optional(
+            "statuses",
+            texts(sought.statuses.iter().map(|status| status.as_text())),
+        )
+        .bind_optional(
+            "urgencies",
+            texts(sought.urgencies.iter().map(|urgency| urgency.as_text())),
+        )
         .bind_optional("services", some(&sought.service_ids))
         .bind_optional("teams", some(&sought.team_ids))
         .bind_optional("users", some(&sought.user_ids))
@@ -138,7 +143,11 @@ pub fn count_open(tx: &mut Tx) -> Result<(i64, i64), Error> {
         sql!("SELECT status, COUNT(*) FROM incidents WHERE status IN ('triggered', 'acknowledged') GROUP BY status"),
         params![],
     )?;
-    let of = |wanted| rows.iter().find(|(status, _)| *status == wanted).map_or(0, |(_, count)| *count);
+    let of = |wanted| {
+        rows.iter()
+            .find(|(status, _)| *status == wanted)
+            .map_or(0, |(_, count)| *count)
+    };
     Ok((of(Status::Triggered), of(Status::Acknowledged)))
 }
 
@@ -177,7 +186,16 @@ pub fn alert_counts(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<(IncidentId, 
     )?;
     Ok(rows
         .into_iter()
-        .map(|(id, all, triggered)| (id, AlertCounts { all, triggered, resolved: all - triggered }))
+        .map(|(id, all, triggered)| {
+            (
+                id,
+                AlertCounts {
+                    all,
+                    triggered,
+                    resolved: all - triggered,
+                },
+            )
+        })
         .collect())
 }
 
@@ -230,8 +248,10 @@ pub fn find_open_by_key(
 
 /// Everybody who is assigned to something open, for the rule that such a person cannot be deleted.
 pub fn is_assigned(tx: &mut Tx, user_id: &UserId) -> Result<bool, Error> {
-    let (count,): (i64,) =
-        tx.one(sql!("SELECT COUNT(*) FROM incident_assignments WHERE user_id = $1"), params![user_id])?;
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM incident_assignments WHERE user_id = $1"),
+        params![user_id],
+    )?;
     Ok(count > 0)
 }
 
@@ -250,11 +270,17 @@ pub fn next_number(tx: &mut Tx, name: &str) -> Result<i64, Error> {
 
 /// Names for references: services, policies with their teams, agents.
 pub fn service_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
-    tx.rows(sql!("SELECT id, name FROM services WHERE id = ANY($1)"), params![Value::texts(ids)])
+    tx.rows(
+        sql!("SELECT id, name FROM services WHERE id = ANY($1)"),
+        params![Value::texts(ids)],
+    )
 }
 
 pub fn policy_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
-    tx.rows(sql!("SELECT id, name FROM escalation_policies WHERE id = ANY($1)"), params![Value::texts(ids)])
+    tx.rows(
+        sql!("SELECT id, name FROM escalation_policies WHERE id = ANY($1)"),
+        params![Value::texts(ids)],
+    )
 }
 
 pub fn policy_teams(
@@ -268,7 +294,8 @@ pub fn policy_teams(
         ),
         params![Value::texts(ids)],
     )?;
-    let mut teams: std::collections::HashMap<String, Vec<(String, String)>> = std::collections::HashMap::new();
+    let mut teams: std::collections::HashMap<String, Vec<(String, String)>> =
+        std::collections::HashMap::new();
     for (policy, id, name) in rows {
         teams.entry(policy).or_default().push((id, name));
     }
@@ -295,5 +322,8 @@ pub struct PriorityRow {
 
 /// All priorities, the most important first.
 pub fn priorities(tx: &mut Tx) -> Result<Vec<PriorityRow>, Error> {
-    tx.rows(sql!("SELECT id, name, description, color FROM priorities ORDER BY position, id"), params![])
+    tx.rows(
+        sql!("SELECT id, name, description, color FROM priorities ORDER BY position, id"),
+        params![],
+    )
 }

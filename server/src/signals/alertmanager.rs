@@ -139,7 +139,11 @@ fn read<T: serde::de::DeserializeOwned>(
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
         if error.inner().is_data() {
-            Refusal::Invalid(vec![format!("'{}' does not fit: {}", error.path(), error.inner())])
+            Refusal::Invalid(vec![format!(
+                "'{}' does not fit: {}",
+                error.path(),
+                error.inner()
+            )])
         } else {
             Refusal::NotJson("JSON parse error")
         }
@@ -148,11 +152,16 @@ fn read<T: serde::de::DeserializeOwned>(
 
 async fn accept(app: &App, key: &str, alerts: Vec<PrometheusAlert>) -> Result<axum::Json<Value>, Refusal> {
     if alerts.len() > LARGEST_GROUP {
-        return Err(Refusal::Invalid(vec![format!("'alerts' may hold at most {LARGEST_GROUP} alerts")]));
+        return Err(Refusal::Invalid(vec![format!(
+            "'alerts' may hold at most {LARGEST_GROUP} alerts"
+        )]));
     }
     let destination = destination_of_key(app, key).await?;
     let now = app.clock.now();
-    let bodies = alerts.iter().map(|alert| serde_json::to_string(&event_of(alert, now))).collect();
+    let bodies = alerts
+        .iter()
+        .map(|alert| serde_json::to_string(&event_of(alert, now)))
+        .collect();
     keep(app, &destination, SignalKind::Alert, bodies).await?;
     Ok(empty_success())
 }
@@ -170,19 +179,33 @@ fn key_of(headers: &HeaderMap) -> Option<String> {
 
 fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
     let label = |name: &str| alert.labels.get(name).filter(|text| !text.is_empty()).cloned();
-    let annotation = |name: &str| alert.annotations.get(name).filter(|text| !text.is_empty()).cloned();
+    let annotation = |name: &str| {
+        alert
+            .annotations
+            .get(name)
+            .filter(|text| !text.is_empty())
+            .cloned()
+    };
     let ends_at = alert.ends_at.as_deref().and_then(parse_timestamp);
     let resolved = match alert.status.as_deref() {
         Some(status) => status == "resolved",
         // The zero time means "still firing", and so does an end in the future.
         None => ends_at.is_some_and(|end| end <= now && end > Timestamp::UNIX_EPOCH),
     };
-    let key = alert.fingerprint.clone().unwrap_or_else(|| fingerprint(&alert.labels));
+    let key = alert
+        .fingerprint
+        .clone()
+        .unwrap_or_else(|| fingerprint(&alert.labels));
     if resolved {
-        return AlertEvent { dedup_key: bounded_key(&key), ..empty_event(EventAction::Resolve) };
+        return AlertEvent {
+            dedup_key: bounded_key(&key),
+            ..empty_event(EventAction::Resolve)
+        };
     }
     let name = label("alertname").unwrap_or_else(|| "Alert".to_owned());
-    let instance = label("instance").or_else(|| label("job")).unwrap_or_else(|| "prometheus".to_owned());
+    let instance = label("instance")
+        .or_else(|| label("job"))
+        .unwrap_or_else(|| "prometheus".to_owned());
     let summary = annotation("summary")
         .or_else(|| annotation("title"))
         .or_else(|| annotation("description"))
@@ -209,7 +232,11 @@ fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
             ("annotations".to_owned(), json!(alert.annotations)),
         ]),
         contexts,
-        truncated: if was_cut { vec!["summary".to_owned()] } else { Vec::new() },
+        truncated: if was_cut {
+            vec!["summary".to_owned()]
+        } else {
+            Vec::new()
+        },
         ..empty_event(EventAction::Trigger)
     }
 }

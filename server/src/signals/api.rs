@@ -78,7 +78,12 @@ impl IntoResponse for Refusal {
                 "Event object format is unrecognized",
                 vec![error.to_owned()],
             ),
-            Self::Invalid(errors) => (StatusCode::BAD_REQUEST, "invalid event", "Event object is invalid", errors),
+            Self::Invalid(errors) => (
+                StatusCode::BAD_REQUEST,
+                "invalid event",
+                "Event object is invalid",
+                errors,
+            ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "invalid event",
@@ -97,11 +102,21 @@ impl IntoResponse for Refusal {
                     problem.status(),
                     "unavailable",
                     "Event was not kept",
-                    vec!["Muster cannot store anything just now. Send this event again in a moment".to_owned()],
+                    vec![
+                        "Muster cannot store anything just now. Send this event again in a moment".to_owned(),
+                    ],
                 )
             }
         };
-        (code, axum::Json(NotAccepted { status, message, errors })).into_response()
+        (
+            code,
+            axum::Json(NotAccepted {
+                status,
+                message,
+                errors,
+            }),
+        )
+            .into_response()
     }
 }
 
@@ -131,10 +146,20 @@ async fn enqueue(
     let destination = destination_of(&app, &object).await?;
     let event = event::alert_event(&object, size, &random_token(32))?;
     let dedup_key = Some(event.dedup_key.clone());
-    keep(&app, &destination, SignalKind::Alert, vec![serde_json::to_string(&event)]).await?;
+    keep(
+        &app,
+        &destination,
+        SignalKind::Alert,
+        vec![serde_json::to_string(&event)],
+    )
+    .await?;
     Ok((
         StatusCode::ACCEPTED,
-        axum::Json(Accepted { status: "success", message: "Event processed", dedup_key }),
+        axum::Json(Accepted {
+            status: "success",
+            message: "Event processed",
+            dedup_key,
+        }),
     ))
 }
 
@@ -160,10 +185,20 @@ async fn enqueue_change(
     let (object, _) = object_of(body)?;
     let destination = destination_of(&app, &object).await?;
     let event = event::change_event(&object)?;
-    keep(&app, &destination, SignalKind::Change, vec![serde_json::to_string(&event)]).await?;
+    keep(
+        &app,
+        &destination,
+        SignalKind::Change,
+        vec![serde_json::to_string(&event)],
+    )
+    .await?;
     Ok((
         StatusCode::ACCEPTED,
-        axum::Json(Accepted { status: "success", message: "Change event processed", dedup_key: None }),
+        axum::Json(Accepted {
+            status: "success",
+            message: "Change event processed",
+            dedup_key: None,
+        }),
     ))
 }
 
@@ -180,7 +215,9 @@ fn object_of(
 
 async fn destination_of(app: &App, object: &Map<String, Value>) -> Result<Destination, Refusal> {
     let Some(key) = object.get("routing_key").and_then(Value::as_str) else {
-        return Err(Refusal::Invalid(vec!["'routing_key' is missing or blank".to_owned()]));
+        return Err(Refusal::Invalid(vec![
+            "'routing_key' is missing or blank".to_owned(),
+        ]));
     };
     destination_of_key(app, key).await
 }
@@ -193,11 +230,16 @@ pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destinati
         ]));
     }
     if !key.chars().all(|letter| letter.is_ascii_alphanumeric()) {
-        return Err(Refusal::Invalid(vec!["'routing_key' cannot contain non-alphanumeric characters.".to_owned()]));
+        return Err(Refusal::Invalid(vec![
+            "'routing_key' cannot contain non-alphanumeric characters.".to_owned(),
+        ]));
     }
     let destination = app.keys.find(app, key).await?;
     let destination = destination.ok_or_else(|| Refusal::Invalid(vec!["Invalid routing key".to_owned()]))?;
-    if !app.event_buckets.take(&destination.integration_id, app.clock.now()) {
+    if !app
+        .event_buckets
+        .take(&destination.integration_id, app.clock.now())
+    {
         return Err(Refusal::TooMany);
     }
     Ok(destination)

@@ -55,7 +55,12 @@ pub(super) fn keep(change: &mut Change, waiting: &Waiting, event: &ChangeEvent) 
 }
 
 /// Changes on any of `services` (on all, when none are named) since a time, the newest first.
-pub fn since(tx: &mut Tx, services: &[String], since: Timestamp, limit: i64) -> Result<Vec<KeptChange>, Error> {
+pub fn since(
+    tx: &mut Tx,
+    services: &[String],
+    since: Timestamp,
+    limit: i64,
+) -> Result<Vec<KeptChange>, Error> {
     query!(
         "SELECT id, at, service_id, integration_id, summary, source, links, images, custom_details
          FROM change_events WHERE at >= $since {AND service_id = ANY($services)} ORDER BY at DESC, id DESC LIMIT $limit"

@@ -78,7 +78,11 @@ pub struct ChangeEvent {
 pub struct Invalid(pub Vec<String>);
 
 /// Reads an alert event of the Events API, version 2. `generated_key` is used when a trigger brings none.
-pub fn alert_event(body: &Map<String, Value>, size: usize, generated_key: &str) -> Result<AlertEvent, Invalid> {
+pub fn alert_event(
+    body: &Map<String, Value>,
+    size: usize,
+    generated_key: &str,
+) -> Result<AlertEvent, Invalid> {
     let mut reader = Reader::new(body);
     let action = match body.get("event_action").and_then(Value::as_str) {
         Some("trigger") => EventAction::Trigger,
@@ -102,12 +106,18 @@ pub fn alert_event(body: &Map<String, Value>, size: usize, generated_key: &str) 
         }
         _ => &empty,
     };
-    let mut inner = Reader { prefix: "payload.", ..Reader::new(payload) };
+    let mut inner = Reader {
+        prefix: "payload.",
+        ..Reader::new(payload)
+    };
     if action != EventAction::Trigger {
         let Some(dedup_key) = dedup_key else {
             return Err(Invalid(vec!["'dedup_key' is missing or blank".to_owned()]));
         };
-        return Ok(AlertEvent { dedup_key, ..empty_event(action) });
+        return Ok(AlertEvent {
+            dedup_key,
+            ..empty_event(action)
+        });
     }
     let summary = inner.required("summary", SUMMARY_LENGTH);
     let source = inner.required("source", TEXT_LENGTH);
@@ -150,13 +160,21 @@ pub fn change_event(body: &Map<String, Value>) -> Result<ChangeEvent, Invalid> {
     let Some(Value::Object(payload)) = body.get("payload") else {
         return Err(Invalid(vec!["'payload' is missing or blank".to_owned()]));
     };
-    let mut inner = Reader { prefix: "payload.", ..Reader::new(payload) };
+    let mut inner = Reader {
+        prefix: "payload.",
+        ..Reader::new(payload)
+    };
     let summary = inner.required("summary", SUMMARY_LENGTH);
     if !inner.errors.is_empty() {
         return Err(Invalid(inner.errors));
     }
     let list = |name: &str| match body.get(name) {
-        Some(Value::Array(items)) => items.iter().filter(|item| item.is_object()).take(LINKS).cloned().collect(),
+        Some(Value::Array(items)) => items
+            .iter()
+            .filter(|item| item.is_object())
+            .take(LINKS)
+            .cloned()
+            .collect(),
         _ => Vec::new(),
     };
     Ok(ChangeEvent {
@@ -225,7 +243,9 @@ fn details(value: Option<&Value>) -> Map<String, Value> {
 fn contexts(body: &Map<String, Value>, truncated: &mut Vec<String>) -> Vec<Value> {
     let mut contexts = Vec::new();
     for (name, kind) in [("links", "link"), ("images", "image")] {
-        let Some(Value::Array(items)) = body.get(name) else { continue };
+        let Some(Value::Array(items)) = body.get(name) else {
+            continue;
+        };
         if items.len() > LINKS {
             truncated.push(name.to_owned());
         }
@@ -261,7 +281,12 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(object: &'a Map<String, Value>) -> Self {
-        Self { object, prefix: "", errors: Vec::new(), truncated: Vec::new() }
+        Self {
+            object,
+            prefix: "",
+            errors: Vec::new(),
+            truncated: Vec::new(),
+        }
     }
 
     fn scalar(&self, name: &str) -> Option<String> {
@@ -274,11 +299,13 @@ impl<'a> Reader<'a> {
 
     fn required(&mut self, name: &str, length: usize) -> String {
         if is_blank(self.object.get(name)) {
-            self.errors.push(format!("'{}{name}' is missing or blank", self.prefix));
+            self.errors
+                .push(format!("'{}{name}' is missing or blank", self.prefix));
             return String::new();
         }
         let Some(text) = self.scalar(name) else {
-            self.errors.push(format!("'{}{name}' is invalid (must be a text)", self.prefix));
+            self.errors
+                .push(format!("'{}{name}' is invalid (must be a text)", self.prefix));
             return String::new();
         };
         self.cut(name, &text, length)
@@ -308,7 +335,8 @@ impl<'a> Reader<'a> {
 
     fn severity(&mut self) -> String {
         if is_blank(self.object.get("severity")) {
-            self.errors.push("'payload.severity' is missing or blank".to_owned());
+            self.errors
+                .push("'payload.severity' is missing or blank".to_owned());
             return String::new();
         }
         let severity = self.scalar("severity").unwrap_or_default().to_lowercase();
@@ -356,7 +384,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_named() {
-        let body = object(json!({ "event_action": "trigger", "payload": { "summary": " ", "severity": "bad" } }));
+        let body =
+            object(json!({ "event_action": "trigger", "payload": { "summary": " ", "severity": "bad" } }));
         assert_eq!(
             alert_event(&body, 10, "made").unwrap_err().0,
             [

@@ -54,8 +54,13 @@ pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
         .await?;
     let mut taken = 0;
     for (part,) in parts {
-        taken += match app.change(Agent::muster(), move |change| take_part(change, part, BATCH)).await {
-            Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => take_one(app, part, &problem).await?,
+        taken += match app
+            .change(Agent::muster(), move |change| take_part(change, part, BATCH))
+            .await
+        {
+            Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
+                take_one(app, part, &problem).await?
+            }
             outcome => outcome?,
         };
     }
@@ -65,11 +70,23 @@ pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
 /// A batch failed on something in it: signals are taken one by one, and the one that cannot be taken is
 /// passed over, kept in the journal and named in the log.
 async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize, Problem> {
-    tracing::error!(part, "a batch of signals failed and is taken one by one: {problem}");
-    match app.change(Agent::muster(), move |change| take_part(change, part, 1)).await {
+    tracing::error!(
+        part,
+        "a batch of signals failed and is taken one by one: {problem}"
+    );
+    match app
+        .change(Agent::muster(), move |change| take_part(change, part, 1))
+        .await
+    {
         Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
-            let passed_over = app.change(Agent::muster(), move |change| pass_over(change, part)).await?;
-            tracing::error!(part, sequence = passed_over, "a signal cannot be taken and was passed over: {problem}");
+            let passed_over = app
+                .change(Agent::muster(), move |change| pass_over(change, part))
+                .await?;
+            tracing::error!(
+                part,
+                sequence = passed_over,
+                "a signal cannot be taken and was passed over: {problem}"
+            );
             Ok(1)
         }
         outcome => outcome,
@@ -78,7 +95,9 @@ async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize,
 
 fn pass_over(change: &mut Change, part: i64) -> Result<Option<i64>, Problem> {
     change.tx.lock(&format!("journal:{part}"))?;
-    let first = waiting_of(change.tx, part, 1)?.first().map(|signal| signal.sequence);
+    let first = waiting_of(change.tx, part, 1)?
+        .first()
+        .map(|signal| signal.sequence);
     if let Some(sequence) = first {
         move_cursor(change.tx, part, sequence)?;
     }
@@ -135,7 +154,11 @@ fn waiting_of(tx: &mut Tx, part: i64, limit: i64) -> Result<Vec<Waiting>, Error>
 }
 
 fn unreadable(part: i64, signal: &Waiting, error: &serde_json::Error) {
-    tracing::error!(part, sequence = signal.sequence, "a signal in the journal cannot be read: {error}");
+    tracing::error!(
+        part,
+        sequence = signal.sequence,
+        "a signal in the journal cannot be read: {error}"
+    );
 }
 
 /// Runs until the app is told to stop.

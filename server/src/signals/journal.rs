@@ -44,8 +44,18 @@ impl Journal {
     /// Starts the writer of `node`. It ends when the last clone of the journal is dropped.
     pub fn start(store: Store, node: i64) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let journal = Self { sender, written: Arc::new(Notify::new()), accepted: Arc::new(AtomicI64::new(0)) };
-        tokio::spawn(write_all(store, node, receiver, Arc::clone(&journal.written), Arc::clone(&journal.accepted)));
+        let journal = Self {
+            sender,
+            written: Arc::new(Notify::new()),
+            accepted: Arc::new(AtomicI64::new(0)),
+        };
+        tokio::spawn(write_all(
+            store,
+            node,
+            receiver,
+            Arc::clone(&journal.written),
+            Arc::clone(&journal.accepted),
+        ));
         journal
     }
 
@@ -55,7 +65,9 @@ impl Journal {
         self.sender
             .try_send(Waiting { signals, answer })
             .map_err(|_| Error::unavailable("the journal has more waiting than it may"))?;
-        answered.await.unwrap_or_else(|_| Err(Error::unavailable("the journal has stopped")))
+        answered
+            .await
+            .unwrap_or_else(|_| Err(Error::unavailable("the journal has stopped")))
     }
 
     /// How many events this node has made durable since it started.
@@ -80,7 +92,8 @@ async fn write_all(
                 Err(_) => break,
             }
         }
-        let (batch, answers): (Vec<_>, Vec<_>) = waiting.into_iter().map(|one| (one.signals, one.answer)).unzip();
+        let (batch, answers): (Vec<_>, Vec<_>) =
+            waiting.into_iter().map(|one| (one.signals, one.answer)).unzip();
         let batch: Arc<Vec<Signal>> = Arc::new(batch.into_iter().flatten().collect());
         let count = batch.len() as i64;
         let first = sequence + 1;

@@ -43,7 +43,10 @@ impl Keys {
             })
             .await?;
         let Some(integration) = found else { return Ok(None) };
-        let destination = Destination { integration_id: integration.id, service_id: integration.service_id };
+        let destination = Destination {
+            integration_id: integration.id,
+            service_id: integration.service_id,
+        };
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KEYS {
             known.clear();

@@ -22,15 +22,23 @@ struct Bucket {
 
 impl Buckets {
     pub fn new(limit: EventRateLimit) -> Self {
-        Self { limit, filled: Mutex::new(HashMap::new()) }
+        Self {
+            limit,
+            filled: Mutex::new(HashMap::new()),
+        }
     }
 
     /// Takes one event's worth out of the key's bucket. `false`: it is empty, nothing may be kept.
     pub fn take(&self, key: &IntegrationId, now: Timestamp) -> bool {
-        let EventRateLimit::PerMinute(limit) = self.limit else { return true };
+        let EventRateLimit::PerMinute(limit) = self.limit else {
+            return true;
+        };
         let capacity = f64::from(limit);
         let mut filled = self.filled.lock().unwrap_or_else(PoisonError::into_inner);
-        let bucket = filled.entry(key.clone()).or_insert(Bucket { left: capacity, at: now });
+        let bucket = filled.entry(key.clone()).or_insert(Bucket {
+            left: capacity,
+            at: now,
+        });
         let passed = now.duration_since(bucket.at).as_secs_f64().max(0.0);
         bucket.left = (bucket.left + passed * capacity / 60.0).min(capacity);
         bucket.at = now;

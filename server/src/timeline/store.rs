@@ -67,11 +67,13 @@ pub struct Sought {
     pub kinds: Vec<Kind>,
 }
 
-const NARROWED: &str = " WHERE e.incident_id IS NOT NULL {AND e.incident_id = $incident} {AND e.agent_id = $user}
+const NARROWED: &str =
+    " WHERE e.incident_id IS NOT NULL {AND e.incident_id = $incident} {AND e.agent_id = $user}
       {AND e.at >= $since} {AND e.at < $until} {AND e.kind = ANY($kinds)}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
-    let kinds = (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(|kind| kind.as_text())));
+    let kinds =
+        (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(|kind| kind.as_text())));
     query
         .bind_optional("incident", sought.incident.as_deref())
         .bind_optional("user", sought.user.as_deref())
@@ -88,11 +90,17 @@ pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Entry>, Erro
         NARROWED,
         " ORDER BY e.id DESC LIMIT $limit OFFSET $offset"
     );
-    narrowed(listed, sought).bind("limit", page.rows_to_read()).bind("offset", page.offset).rows(tx)
+    narrowed(listed, sought)
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
 }
 
 pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
-    let (count,): (i64,) =
-        narrowed(query!("SELECT COUNT(*) FROM timeline_entries e ", NARROWED), sought).one(tx)?;
+    let (count,): (i64,) = narrowed(
+        query!("SELECT COUNT(*) FROM timeline_entries e ", NARROWED),
+        sought,
+    )
+    .one(tx)?;
     Ok(count)
 }

@@ -2,4 +2,6 @@
 
 mod foundation;
 mod harness;
+mod incidents;
+mod signals;
 mod statements;

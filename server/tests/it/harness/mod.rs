@@ -1,6 +1,8 @@
 //! A Muster held in the test's hand: one database, a clock that only moves when told to, and requests
 //! that go through the real router.
 
+mod build;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,6 +27,8 @@ use tower::ServiceExt as _;
 
 /// When every test begins: a Tuesday morning.
 pub(crate) const START: &str = "2026-11-17T06:00:00Z";
+
+pub(crate) use build::Built;
 
 pub(crate) struct TestApp {
     pub(crate) app: Arc<App>,

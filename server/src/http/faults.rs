@@ -1,0 +1,197 @@
+//! Checking what was sent, so that every mistake is named at once.
+
+use jiff::Timestamp;
+use jiff::civil::{Date, DateTime};
+use jiff::tz::TimeZone;
+
+use super::Problem;
+
+/// Names of things: as long as the field's own.
+pub const LONGEST_NAME: usize = 255;
+/// Descriptions and other texts that people write.
+pub const LONGEST_TEXT: usize = 10_000;
+
+/// Collects what is wrong; each sentence begins with the name of the field.
+#[derive(Debug, Default)]
+pub struct Faults {
+    sentences: Vec<String>,
+}
+
+impl Faults {
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    pub fn add(&mut self, sentence: impl Into<String>) {
+        self.sentences.push(sentence.into());
+    }
+
+    /// A text that must be there and must say something. Blanks around it are dropped.
+    pub fn name(&mut self, field: &str, text: Option<&str>, longest: usize) -> String {
+        let text = text.unwrap_or_default().trim();
+        if text.is_empty() {
+            self.add(format!("{field} can't be blank."));
+        }
+        self.check_length(field, text, longest);
+        text.to_owned()
+    }
+
+    /// A text that may be missing; an empty one counts as missing.
+    pub fn optional_text(&mut self, field: &str, text: Option<&str>, longest: usize) -> Option<String> {
+        let text = text.filter(|text| !text.is_empty())?;
+        self.check_length(field, text, longest);
+        Some(text.to_owned())
+    }
+
+    pub fn time_zone(&mut self, field: &str, name: &str) {
+        if !is_time_zone(name) {
+            self.add(format!("{field} must be an IANA time zone such as Europe/Dublin."));
+        }
+    }
+
+    /// An address that mail can be sent to, in lower case.
+    pub fn email(&mut self, field: &str, text: Option<&str>) -> String {
+        let text = text.unwrap_or_default().trim().to_lowercase();
+        let good = (6..=100).contains(&text.len())
+            && text
+                .split_once('@')
+                .is_some_and(|(local, domain)| {
+                    !local.is_empty() && domain.contains('.') && !domain.contains('@')
+                })
+            && !text.chars().any(|one| one.is_whitespace() || one.is_control() || "<>,;\"".contains(one));
+        if !good {
+            self.add(format!("{field} must be an e-mail address of 6 to 100 characters."));
+        }
+        text
+    }
+
+    pub fn instant(&mut self, field: &str, text: Option<&str>) -> Option<Timestamp> {
+        match text {
+            None => {
+                self.add(format!("{field} can't be blank."));
+                None
+            }
+            Some(text) => self.optional_instant(field, Some(text)),
+        }
+    }
+
+    pub fn optional_instant(&mut self, field: &str, text: Option<&str>) -> Option<Timestamp> {
+        let text = text.filter(|text| !text.is_empty())?;
+        let instant = parse_instant(text);
+        if instant.is_none() {
+            self.add(format!(
+                "{field} must be a date in ISO 8601, such as 2026-11-17T06:12:00Z."
+            ));
+        }
+        instant
+    }
+
+    pub fn within(&mut self, field: &str, number: i64, range: std::ops::RangeInclusive<i64>) -> i64 {
+        if !range.contains(&number) {
+            self.add(format!(
+                "{field} must lie between {} and {}.",
+                range.start(),
+                range.end()
+            ));
+        }
+        number
+    }
+
+    /// Refuses if anything was wrong.
+    pub fn done(self) -> Result<(), Problem> {
+        if self.sentences.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(self.sentences))
+        }
+    }
+
+    fn check_length(&mut self, field: &str, text: &str, longest: usize) {
+        if text.chars().count() > longest {
+            self.add(format!("{field} is too long (maximum is {longest} characters)."));
+        }
+        if text.contains('\0') {
+            self.add(format!("{field} must not hold a NUL character."));
+        }
+    }
+}
+
+/// Whether this is a zone of the IANA database. What only looks like a path or an offset is not.
+pub fn is_time_zone(name: &str) -> bool {
+    name.len() <= 64 && TimeZone::get(name).is_ok()
+}
+
+/// An instant in the forms the field's clients send: with any offset, with or without its colon, with a plus
+/// sign that a query string turned into a blank; without an offset it is UTC, without a time midnight.
+pub fn parse_instant(text: &str) -> Option<Timestamp> {
+    if text.len() > 64 {
+        return None;
+    }
+    let text = text.trim();
+    let mended = match text.rsplit_once(' ') {
+        Some((before, offset))
+            if before.contains('T') && offset.len() <= 6 && offset.starts_with(|one: char| one.is_ascii_digit()) =>
+        {
+            format!("{before}+{offset}")
+        }
+        _ => text.to_owned(),
+    };
+    let instant = mended
+        .parse::<Timestamp>()
+        .ok()
+        .or_else(|| {
+            let local: DateTime = mended.parse().ok()?;
+            local.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        })
+        .or_else(|| {
+            let date: Date = mended.parse().ok()?;
+            date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+        })?;
+    // Far outside any use, and where arithmetic with it would leave the calendar.
+    (-62_135_596_800..=253_370_764_800).contains(&instant.as_second()).then_some(instant)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_read_in_every_form_that_clients_send() {
+        for text in [
+            "2026-11-17T06:12:00Z",
+            "2026-11-17T06:12:00+00:00",
+            "2026-11-17T07:12:00+0100",
+            "2026-11-17T07:12:00 01:00",
+            "2026-11-17T06:12:00",
+            "2026-11-17T06:12:00.000Z",
+        ] {
+            assert_eq!(
+                parse_instant(text),
+                Some("2026-11-17T06:12:00Z".parse().unwrap()),
+                "{text}"
+            );
+        }
+        assert_eq!(
+            parse_instant("2026-11-17"),
+            Some("2026-11-17T00:00:00Z".parse().unwrap())
+        );
+    }
+
+    #[test]
+    fn what_is_no_instant_is_refused() {
+        for text in ["", "soon", "2026-13-01", "2026-11-17T25:00:00Z", "99999-01-01"] {
+            assert_eq!(parse_instant(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_fault_is_named() {
+        let mut faults = Faults::new();
+        faults.name("Name", Some("  "), 10);
+        faults.email("Email", Some("nobody"));
+        faults.time_zone("Time zone", "Mars/Olympus");
+        let problem = faults.done().unwrap_err();
+        assert_eq!(problem.errors().len(), 3);
+        assert_eq!(problem.errors()[0], "Name can't be blank.");
+    }
+}

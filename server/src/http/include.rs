@@ -1,0 +1,47 @@
+//! `include[]`: references that are to be shown as the whole resource.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Problem, Reference};
+
+/// What a caller wants to have expanded. Names that mean nothing here are ignored, as the field's clients
+/// expect.
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub struct Include {
+    /// The plural of a relation, such as `teams`.
+    #[serde(rename = "include[]")]
+    pub include: Vec<String>,
+}
+
+impl Include {
+    pub fn asks_for(&self, name: &str) -> bool {
+        self.include.iter().any(|one| one == name)
+    }
+}
+
+/// A reference, or the whole resource where `include[]` asked for it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[serde(untagged)]
+pub enum Expandable {
+    Reference(Reference),
+    #[schema(value_type = Object)]
+    Whole(Value),
+}
+
+impl Expandable {
+    pub fn whole(resource: &impl Serialize) -> Result<Self, Problem> {
+        serde_json::to_value(resource)
+            .map(Self::Whole)
+            .map_err(Problem::internal)
+    }
+}
+
+impl From<Reference> for Expandable {
+    fn from(reference: Reference) -> Self {
+        Self::Reference(reference)
+    }
+}

@@ -1,0 +1,195 @@
+//! The door: Events v2, change events, Alertmanager.
+
+use axum::body::Body;
+use axum::http::Request;
+use serde_json::{Value, json};
+use store::Engine;
+
+use crate::harness::{Answer, TestApp};
+
+async fn post(muster: &TestApp, path: &str, body: impl Into<Body>) -> Answer {
+    muster.send(Request::post(path).body(body.into()).unwrap()).await
+}
+
+fn event(key: &str) -> Value {
+    json!({
+        "routing_key": key,
+        "event_action": "trigger",
+        "dedup_key": "srv01/HTTP",
+        "payload": { "summary": "Card terminal silent", "source": "till-1", "severity": "critical" },
+    })
+}
+
+#[store::both_engines]
+async fn an_accepted_event_becomes_an_incident(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let answer = post(&muster, "/v2/enqueue", event(&built.integration_key).to_string()).await;
+    assert_eq!(
+        answer.with_status(202),
+        json!({ "status": "success", "message": "Event processed", "dedup_key": "srv01/HTTP" })
+    );
+    muster.take_signals().await;
+    let incidents = muster.get("/incidents?total=true").await.good();
+    assert_eq!(incidents["total"], 1);
+    let incident = &incidents["incidents"][0];
+    assert_eq!(incident["title"], "Card terminal silent");
+    assert_eq!(incident["status"], "triggered");
+    assert_eq!(incident["assignments"][0]["assignee"]["summary"], "Maya Okafor");
+    assert_eq!(
+        incident["alert_counts"],
+        json!({ "all": 1, "triggered": 1, "resolved": 0 })
+    );
+}
+
+#[store::both_engines]
+async fn repeated_keys_are_one_alert_and_a_resolve_ends_the_incident(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    for _ in 0..30 {
+        muster
+            .enqueue(&built, "trigger", "till-1", "Terminal silent")
+            .await
+            .with_status(202);
+    }
+    muster.take_signals().await;
+    let incidents = muster.get("/incidents").await.good();
+    assert_eq!(incidents["incidents"].as_array().unwrap().len(), 1);
+    let id = incidents["incidents"][0]["id"].as_str().unwrap().to_owned();
+    let alerts = muster.get(&format!("/incidents/{id}/alerts")).await.good();
+    assert_eq!(alerts["alerts"].as_array().unwrap().len(), 1);
+    assert_eq!(alerts["alerts"][0]["event_count"], 30);
+
+    muster
+        .enqueue(&built, "resolve", "till-1", "")
+        .await
+        .with_status(202);
+    muster.take_signals().await;
+    let incident = muster.get(&format!("/incidents/{id}")).await.good();
+    assert_eq!(incident["incident"]["status"], "resolved");
+    assert_eq!(
+        incident["incident"]["last_status_change_by"]["type"],
+        "integration_reference"
+    );
+
+    muster.trigger(&built, "till-1", "Terminal silent").await;
+    assert_eq!(
+        muster.get("/incidents?total=true").await.good()["total"],
+        2,
+        "a resolved alert is never reopened"
+    );
+}
+
+#[store::both_engines]
+async fn what_cannot_be_understood_is_refused_in_the_references_words(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let refused = |errors: Value| json!({ "status": "invalid event", "message": "Event object is invalid", "errors": errors });
+    let mut body = event("short");
+    let answer = post(&muster, "/v2/enqueue", body.to_string()).await;
+    assert_eq!(
+        answer.with_status(400),
+        refused(json!([
+            "Length of 'routing_key' is incorrect (should be 32 characters)"
+        ]))
+    );
+    body["routing_key"] = json!("a".repeat(32));
+    assert_eq!(
+        post(&muster, "/v2/enqueue", body.to_string())
+            .await
+            .with_status(400),
+        refused(json!(["Invalid routing key"]))
+    );
+    body["routing_key"] = json!(built.integration_key);
+    body["payload"]["severity"] = json!("awful");
+    assert_eq!(
+        post(&muster, "/v2/enqueue", body.to_string())
+            .await
+            .with_status(400),
+        refused(json!([
+            "'payload.severity' is invalid (must be one of the following: 'critical', 'warning', 'error' or 'info')"
+        ]))
+    );
+    assert_eq!(
+        post(&muster, "/v2/enqueue", "{not json").await.with_status(400),
+        json!({
+            "status": "Unrecognized object",
+            "message": "Event object format is unrecognized",
+            "errors": ["JSON parse error"],
+        })
+    );
+    assert_eq!(
+        post(&muster, "/v2/enqueue", vec![0xff, 0xfe])
+            .await
+            .status
+            .as_u16(),
+        400
+    );
+    let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
+    assert_eq!(post(&muster, "/v2/enqueue", deep).await.status.as_u16(), 400);
+}
+
+#[store::both_engines]
+async fn a_key_that_sends_too_much_is_asked_to_wait_and_loses_nothing_it_was_promised(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let mut accepted = 0;
+    for number in 0..130 {
+        let answer = muster
+            .enqueue(&built, "trigger", &format!("till-{number}"), "Terminal silent")
+            .await;
+        match answer.status.as_u16() {
+            202 => accepted += 1,
+            other => assert_eq!(other, 429),
+        }
+    }
+    assert_eq!(accepted, 120);
+    muster.take_signals().await;
+    assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 120);
+}
+
+#[store::both_engines]
+async fn alertmanager_and_prometheus_can_post_straight_here(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let key = &built.integration_key;
+    let firing = json!([{
+        "labels": { "alertname": "TerminalSilent", "instance": "till-1", "severity": "page" },
+        "annotations": { "summary": "Terminal till-1 is silent" },
+        "startsAt": "2026-11-17T05:59:00Z",
+        "endsAt": "2026-11-17T06:10:00Z",
+        "generatorURL": "http://prometheus/graph",
+    }]);
+    post(
+        &muster,
+        &format!("/alertmanager/{key}/api/v2/alerts"),
+        firing.to_string(),
+    )
+    .await
+    .with_status(200);
+    muster.take_signals().await;
+    let incident = muster.get("/incidents").await.good()["incidents"][0].clone();
+    assert_eq!(incident["title"], "Terminal till-1 is silent");
+
+    let resolved = json!({
+        "version": "4",
+        "groupKey": "{}",
+        "status": "resolved",
+        "alerts": [{
+            "status": "resolved",
+            "labels": { "alertname": "TerminalSilent", "instance": "till-1", "severity": "page" },
+            "annotations": {},
+            "startsAt": "2026-11-17T05:59:00Z",
+            "endsAt": "2026-11-17T06:00:00Z",
+        }],
+    });
+    post(&muster, &format!("/alertmanager/{key}"), resolved.to_string())
+        .await
+        .with_status(200);
+    muster.take_signals().await;
+    let id = incident["id"].as_str().unwrap();
+    assert_eq!(
+        muster.get(&format!("/incidents/{id}")).await.good()["incident"]["status"],
+        "resolved"
+    );
+}
