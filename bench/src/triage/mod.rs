@@ -10,6 +10,8 @@ mod duplicate_reports;
 mod faults;
 mod linear_baseline;
 mod log_templates;
+mod petshop;
+mod rca_alerts;
 mod storm_mix;
 mod ticket_counts;
 
@@ -48,6 +50,14 @@ const TASKS: &[Task] = &[
     Task {
         folder: "storm-mix",
         run: storm_mix::run,
+    },
+    Task {
+        folder: "rca-alerts",
+        run: rca_alerts::run,
+    },
+    Task {
+        folder: "petshop",
+        run: petshop::run,
     },
 ];
 

@@ -42,12 +42,14 @@ pub mod counts;
 pub mod similar;
 pub mod words;
 
+mod change;
 mod event;
 mod flapping;
 mod grouping;
 mod hash;
 mod lessons;
 mod machine;
+mod origin;
 mod profile;
 mod reason;
 mod score;
@@ -55,6 +57,7 @@ mod template;
 mod topology;
 mod transient;
 
+pub use change::{Change, Changes, Correlation, Risk};
 pub use event::{Action, Event, Severity, flatten_details};
 pub use flapping::{Flapping, FlappingLimits};
 pub use grouping::{Aggregate, Choice, Grouping, choose_group};
@@ -62,6 +65,7 @@ pub use lessons::{Lesson, Lessons, Verdict};
 pub use machine::{
     AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Triage, Unknown,
 };
+pub use origin::{Confirmation, OriginWeights, Origins, Signal, Suspect, Symptom};
 pub use profile::{Features, Kind, Profile};
 pub use reason::Reason;
 pub use score::{Knowledge, Weights};

@@ -77,6 +77,28 @@ pub enum Reason {
         lower_bound: f64,
         pause_seconds: u32,
     },
+    /// What the place shows was rare in the past; `rarest` is the surprise of its rarest symptom in nats.
+    RareSymptoms { symptoms: u32, rarest: f64, weight: f64 },
+    /// A place that this one depends on shows as much itself.
+    ExplainedBy { place: String, weight: f64 },
+    /// Most parts of the place show symptoms.
+    PartsAffected { parts: u32, weight: f64 },
+    /// Its symptoms were, or were not, those of origins that people confirmed.
+    SymptomsOfOrigins { weight: f64 },
+    /// How long after the first symptom of the cascade it showed its first.
+    Onset { delay_seconds: i64, weight: f64 },
+    /// People confirmed the place as the origin before.
+    OriginBefore { times: u32, weight: f64 },
+    /// A change came shortly before the incident.
+    ChangedShortlyBefore { seconds: i64, weight: f64 },
+    /// How often people blamed such changes.
+    ChangesBlamed { made: u32, blamed: u32, weight: f64 },
+    /// It was changed shortly before the first symptom.
+    ChangedBefore {
+        summary: String,
+        seconds: i64,
+        weight: f64,
+    },
     /// More alerts are open than the memory holds; the one longest open was forgotten.
     Forgotten { dedup_key: String },
 }
@@ -210,6 +232,56 @@ impl fmt::Display for Reason {
                 Span(i64::from(*pause_seconds)),
                 Percent(*lower_bound)
             ),
+            Self::RareSymptoms {
+                symptoms: 1, rarest, ..
+            } => {
+                write!(
+                    out,
+                    "Its symptom was seen in {} of the cascades before.",
+                    Percent((-rarest).exp())
+                )
+            }
+            Self::RareSymptoms { symptoms, rarest, .. } => write!(
+                out,
+                "It shows {symptoms} kinds of symptoms; the rarest was seen in {} of the cascades before.",
+                Percent((-rarest).exp())
+            ),
+            Self::ExplainedBy { place, .. } => {
+                write!(out, "It depends on “{place}”, which shows symptoms itself.")
+            }
+            Self::PartsAffected { parts, .. } => write!(out, "{parts} of its parts show symptoms."),
+            Self::SymptomsOfOrigins { weight } if *weight >= 0.0 => {
+                out.write_str("Origins that people confirmed showed such symptoms.")
+            }
+            Self::SymptomsOfOrigins { .. } => {
+                out.write_str("Such symptoms were seldom those of the origin that people confirmed.")
+            }
+            Self::Onset { delay_seconds: 0, .. } => out.write_str("It was among the first to show symptoms."),
+            Self::Onset { delay_seconds, .. } => {
+                write!(
+                    out,
+                    "Its first symptom came {} after the first of all.",
+                    Span(*delay_seconds)
+                )
+            }
+            Self::OriginBefore { times: 0, .. } => {
+                out.write_str("It was never confirmed as an origin before.")
+            }
+            Self::OriginBefore { times, .. } => {
+                write!(out, "It was confirmed as an origin {} before.", Times(*times))
+            }
+            Self::ChangedShortlyBefore { seconds, .. } => {
+                write!(out, "It was made {} before.", Span(*seconds))
+            }
+            Self::ChangesBlamed { made, blamed, .. } => {
+                write!(
+                    out,
+                    "{blamed} of {made} such changes were blamed for an incident."
+                )
+            }
+            Self::ChangedBefore { summary, seconds, .. } => {
+                write!(out, "It was changed {} before: “{summary}”.", Span(*seconds))
+            }
             Self::Forgotten { dedup_key } => {
                 write!(
                     out,

@@ -44,8 +44,11 @@ pub struct Topology {
     nodes: HashMap<u64, Node, BuildHasherDefault<Unhashed>>,
     supporting: Vec<Vec<Node>>,
     dependent: Vec<Vec<Node>>,
-    /// Both together, sorted.
+    parts: Vec<Vec<Node>>,
+    /// Neighbours of every sort, sorted.
     around: Vec<Vec<Node>>,
+    /// Seen only through those that call them.
+    external: BTreeSet<Node>,
 }
 
 /// Keys of the map are hashes already.
@@ -73,31 +76,45 @@ impl Hasher for Unhashed {
 struct Edges {
     names: Vec<String>,
     dependencies: Vec<(u32, u32)>,
+    #[serde(default)]
+    parts: Vec<(u32, u32)>,
+    #[serde(default)]
+    external: Vec<u32>,
 }
 
 impl From<Edges> for Topology {
     fn from(edges: Edges) -> Self {
         let mut topology = Self::default();
         let nodes: Vec<Option<Node>> = edges.names.iter().map(|name| topology.add(name)).collect();
+        let at = |position: u32| nodes.get(position as usize).copied().flatten();
         for (dependent, supporting) in edges.dependencies {
-            let ends = (nodes.get(dependent as usize), nodes.get(supporting as usize));
-            if let (Some(Some(dependent)), Some(Some(supporting))) = ends {
-                topology.connect(*dependent, *supporting);
+            if let (Some(dependent), Some(supporting)) = (at(dependent), at(supporting)) {
+                topology.connect(dependent, supporting);
             }
         }
+        for (whole, part) in edges.parts {
+            if let (Some(whole), Some(part)) = (at(whole), at(part)) {
+                topology.contain(whole, part);
+            }
+        }
+        topology.external = edges.external.into_iter().filter_map(at).collect();
         topology
     }
 }
 
 impl From<Topology> for Edges {
     fn from(topology: Topology) -> Self {
-        let dependencies = (0_u32..)
-            .zip(&topology.supporting)
-            .flat_map(|(dependent, supporting)| supporting.iter().map(move |node| (dependent, node.0)))
-            .collect();
+        let pairs = |lists: &[Vec<Node>]| -> Vec<(u32, u32)> {
+            let numbered = (0_u32..).zip(lists);
+            numbered
+                .flat_map(|(from, list)| list.iter().map(move |node| (from, node.0)))
+                .collect()
+        };
         Self {
+            dependencies: pairs(&topology.supporting),
+            parts: pairs(&topology.parts),
+            external: topology.external.iter().map(|node| node.0).collect(),
             names: topology.names,
-            dependencies,
         }
     }
 }
@@ -118,6 +135,7 @@ impl Topology {
         self.nodes.insert(hash, node);
         self.supporting.push(Vec::new());
         self.dependent.push(Vec::new());
+        self.parts.push(Vec::new());
         self.around.push(Vec::new());
         Some(node)
     }
@@ -133,13 +151,56 @@ impl Topology {
         if dependent != supporting && !self.supporting[dependent.index()].contains(&supporting) {
             self.supporting[dependent.index()].push(supporting);
             self.dependent[supporting.index()].push(dependent);
-            for (one, other) in [(dependent, supporting), (supporting, dependent)] {
-                let around = &mut self.around[one.index()];
-                if let Err(position) = around.binary_search(&other) {
-                    around.insert(position, other);
-                }
+            self.neighbours(dependent, supporting);
+        }
+    }
+
+    /// Says that `part` is one of several that make up `whole`: an instance of a service, a member of a cluster.
+    pub fn add_part(&mut self, part: &str, whole: &str) {
+        if let (Some(part), Some(whole)) = (self.add(part), self.add(whole)) {
+            self.contain(whole, part);
+        }
+    }
+
+    fn contain(&mut self, whole: Node, part: Node) {
+        if whole != part && !self.parts[whole.index()].contains(&part) {
+            self.parts[whole.index()].push(part);
+            self.neighbours(whole, part);
+        }
+    }
+
+    fn neighbours(&mut self, one: Node, other: Node) {
+        for (one, other) in [(one, other), (other, one)] {
+            let around = &mut self.around[one.index()];
+            if let Err(position) = around.binary_search(&other) {
+                around.insert(position, other);
             }
         }
+    }
+
+    /// Says that nothing is known of a place but what its callers see: an address outside, or one that the tracing did
+    /// not resolve. What is wrong there can not be told from what is wrong behind it.
+    pub fn mark_external(&mut self, name: &str) {
+        if let Some(node) = self.add(name) {
+            self.external.insert(node);
+        }
+    }
+
+    pub fn is_external(&self, node: Node) -> bool {
+        self.external.contains(&node)
+    }
+
+    /// What the node is made of.
+    pub fn parts(&self, whole: Node) -> &[Node] {
+        self.parts.get(whole.index()).map_or(&[], Vec::as_slice)
+    }
+
+    /// Every node that has parts.
+    pub fn wholes(&self) -> impl Iterator<Item = Node> {
+        (0_u32..)
+            .zip(&self.parts)
+            .filter(|(_, parts)| !parts.is_empty())
+            .map(|(number, _)| Node(number))
     }
 
     pub fn node(&self, name: &str) -> Option<Node> {
