@@ -45,3 +45,21 @@ document.addEventListener("keydown", (event) => {
     event.target.form.requestSubmit();
   }
 });
+
+// A remedy of the checker is put in with one press; on a wide screen every audience is open.
+(() => {
+  "use strict";
+  document.addEventListener("click", (event) => {
+    const remedy = event.target.closest("[data-replace-in]");
+    if (!remedy) return;
+    const field = document.getElementById(remedy.dataset.replaceIn);
+    field.value = field.value.replaceAll(remedy.dataset.replaceFrom, remedy.dataset.replaceTo);
+    field.closest("details").open = true;
+    remedy.closest(".finding")?.remove();
+    field.focus();
+  });
+  const wide = matchMedia("(min-width: 761px)");
+  const open = () => { if (wide.matches) for (const part of document.querySelectorAll("[data-open-when-wide]")) part.open = true; };
+  wide.addEventListener("change", open);
+  open();
+})();

@@ -1,7 +1,7 @@
 //! The rows of keys and sessions.
 
 use axum::http::{HeaderMap, header};
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _};
 use store::{Error, Tx, params, sql};
 
 use super::model::{ApiKeyId, KeyKind, KeyScope};
@@ -13,6 +13,8 @@ use crate::timeline::Change;
 pub const SESSION_COOKIE: &str = "__Host-muster";
 /// The same without TLS, for a Muster on one's own machine.
 pub const SESSION_COOKIE_PLAIN: &str = "muster";
+
+const SESSION_TOKEN_LENGTH: usize = 40;
 
 #[derive(Debug, Clone, store::FromRow)]
 pub struct Key {
@@ -92,4 +94,55 @@ pub fn find_session(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Option<S
         sql!("SELECT user_id, csrf_token FROM sessions WHERE token_hash = $1 AND expires_at > $2"),
         params![token::hash(token), now],
     )
+}
+
+/// How long a session lasts after a sign-in.
+pub const SESSION_HOURS: i64 = 24 * 7;
+
+/// Opens a session and returns its token; only the hash is kept.
+pub fn add_session(
+    change: &mut Change,
+    user_id: &UserId,
+    remote_address: Option<&str>,
+    user_agent: Option<&str>,
+) -> Result<String, Error> {
+    let session_token = token::random_token(SESSION_TOKEN_LENGTH);
+    let expires_at = change
+        .now
+        .saturating_add(SESSION_HOURS.hours())
+        .unwrap_or(change.now);
+    change.tx.execute(
+        sql!(
+            "INSERT INTO sessions (token_hash, user_id, csrf_token, created_at, seen_at, expires_at, remote_address, user_agent)
+             VALUES ($1, $2, $3, $4, $4, $5, $6, $7)"
+        ),
+        params![
+            token::hash(&session_token),
+            user_id,
+            token::random_token(SESSION_TOKEN_LENGTH),
+            change.now,
+            expires_at,
+            remote_address,
+            user_agent
+        ],
+    )?;
+    Ok(session_token)
+}
+
+/// Ends a session; ending it twice is no mistake.
+pub fn end_session(change: &mut Change, session_token: &str) -> Result<(), Error> {
+    change.tx.execute(
+        sql!("DELETE FROM sessions WHERE token_hash = $1"),
+        params![token::hash(session_token)],
+    )?;
+    Ok(())
+}
+
+/// The stored hash of the password that belongs to an address.
+pub fn password_hash_of(tx: &mut Tx, user_id: &UserId) -> Result<Option<String>, Error> {
+    let found: Option<(Option<String>,)> = tx.row(
+        sql!("SELECT password_hash FROM users WHERE id = $1 AND deleted_at IS NULL"),
+        params![user_id],
+    )?;
+    Ok(found.and_then(|(hash,)| hash))
 }

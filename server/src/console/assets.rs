@@ -134,7 +134,33 @@ mod tests {
     fn the_style_sheet_is_one_file_that_begins_with_the_tokens() {
         let sheet = String::from_utf8(get("console.css").unwrap().bytes.clone()).unwrap();
         assert!(sheet.find("--canvas").unwrap() < sheet.find(".btn").unwrap());
-        assert!(sheet.len() < 60_000, "{} bytes", sheet.len());
+    }
+
+    #[test]
+    fn what_a_first_visit_loads_stays_light() {
+        let first = [
+            "console.css",
+            "console.js",
+            "icons.svg",
+            "vendor/htmx-2.0.11.min.js",
+            "vendor/htmx-ext-sse-2.2.4.min.js",
+        ];
+        let fonts = [
+            "fonts/atkinson-next-latin.woff2",
+            "fonts/atkinson-next-latin-ext.woff2",
+            "fonts/atkinson-mono-latin.woff2",
+        ];
+        let travels = |path: &&str| {
+            let asset = get(path).unwrap();
+            asset.gzip.as_ref().unwrap_or(&asset.bytes).len()
+        };
+        let weight: usize = first.iter().chain(&fonts).map(travels).sum();
+        assert!(weight < 130_000, "{weight} bytes travel");
+        assert!(
+            travels(&"console.css") < 15_000,
+            "the style sheet has {} bytes",
+            travels(&"console.css")
+        );
     }
 
     #[test]

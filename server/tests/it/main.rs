@@ -1,5 +1,6 @@
 //! The integration tests, one binary; its tree mirrors the API.
 
+mod console;
 mod foundation;
 mod harness;
 mod incidents;

@@ -9,8 +9,10 @@ pub mod incidents;
 pub mod kit;
 pub mod now;
 pub mod oncall;
+pub mod report;
 pub mod room;
 pub mod services;
+pub mod updates;
 
 #[cfg(test)]
 mod samples;

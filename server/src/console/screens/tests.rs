@@ -28,6 +28,10 @@ fn pages() -> Vec<(&'static str, String)> {
         ("service", samples::places::service().render().unwrap()),
         ("shops", samples::places::shops().render().unwrap()),
         ("oncall", samples::places::on_call().render().unwrap()),
+        ("updates", samples::words::updates().render().unwrap()),
+        ("updates-list", samples::words::updates_list().render().unwrap()),
+        ("report", samples::words::report().render().unwrap()),
+        ("learn", samples::words::learn().render().unwrap()),
         ("empty", samples::now::first_now().render().unwrap()),
     ]
 }

@@ -1,0 +1,180 @@
+//! Signing in with a password, and out. What was wrong is never said more exactly than "do not match", and
+//! an unknown address takes as long as a wrong password.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::Form;
+use serde::Deserialize;
+
+use super::page::{PageProblem, Posted, show, show_with_status};
+use crate::access::password;
+use crate::access::store::{
+    SESSION_COOKIE, SESSION_COOKIE_PLAIN, SESSION_HOURS, add_session, end_session, password_hash_of,
+    session_token_of,
+};
+use crate::app::App;
+use crate::http::Problem;
+use crate::people::store::find_user_by_email;
+use crate::timeline::Agent;
+
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/sign_in.html")]
+pub struct SignIn {
+    /// "muster.larkfield.example".
+    pub host: String,
+    pub email: String,
+    /// Where to go afterwards, below `/console`.
+    pub back: String,
+    pub problem: Option<&'static str>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Back {
+    #[serde(default)]
+    back: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Given {
+    email: String,
+    password: String,
+    #[serde(default)]
+    back: String,
+}
+
+pub(super) async fn form(State(app): State<Arc<App>>, Query(query): Query<Back>) -> Response {
+    show(&SignIn {
+        host: host(&app),
+        email: String::new(),
+        back: safe_way_back(&query.back),
+        problem: None,
+    })
+}
+
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    address: Option<axum::Extension<ConnectInfo<std::net::SocketAddr>>>,
+    headers: HeaderMap,
+    Form(given): Form<Given>,
+) -> Result<Response, PageProblem> {
+    if headers
+        .get("sec-fetch-site")
+        .is_some_and(|site| site == "cross-site")
+    {
+        return Err(Problem::forbidden("Sign in on Muster's own page.").into());
+    }
+    let email = given.email.trim().to_owned();
+    let back = safe_way_back(&given.back);
+    let asked = email.clone();
+    let known = app
+        .read(move |tx| -> Result<_, store::Error> {
+            let Some(user) = find_user_by_email(tx, &asked)? else {
+                return Ok(None);
+            };
+            let hash = password_hash_of(tx, &user.id)?;
+            Ok(Some((user, hash)))
+        })
+        .await?;
+    let hash = known.as_ref().and_then(|(_, hash)| hash.clone());
+    let attempt = given.password.chars().take(password::LONGEST + 1).collect();
+    let right = password::verify(attempt, hash).await.map_err(Problem::internal)?;
+    let Some((user, _)) = known.filter(|_| right) else {
+        let view = SignIn {
+            host: host(&app),
+            email,
+            back,
+            problem: Some("E-mail and password do not match."),
+        };
+        return Ok(show_with_status(StatusCode::UNPROCESSABLE_ENTITY, &view));
+    };
+    let remote_address = address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
+    let user_agent: Option<String> = headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.chars().take(255).collect());
+    let agent = Agent::user(user.id.as_str(), user.name.clone());
+    let token = app
+        .change(agent, move |change| -> Result<String, store::Error> {
+            add_session(change, &user.id, remote_address.as_deref(), user_agent.as_deref())
+        })
+        .await?;
+    Ok(with_cookie(
+        &app,
+        &token,
+        SESSION_HOURS * 3600,
+        Redirect::to(&back),
+    ))
+}
+
+pub(super) async fn sign_out(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    posted: Posted<Back>,
+) -> Result<Response, PageProblem> {
+    if let Some(token) = session_token_of(&headers) {
+        app.change(
+            posted.visitor.0.agent(),
+            move |change| -> Result<(), store::Error> { end_session(change, &token) },
+        )
+        .await?;
+    }
+    Ok(with_cookie(&app, "", 0, Redirect::to("/console/sign-in")))
+}
+
+fn with_cookie(app: &App, token: &str, seconds: i64, answer: impl IntoResponse) -> Response {
+    let (name, secure) = if app.settings.base_url.starts_with("https://") {
+        (SESSION_COOKIE, "; Secure")
+    } else {
+        (SESSION_COOKIE_PLAIN, "")
+    };
+    let cookie = format!("{name}={token}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{secure}");
+    let mut answer = answer.into_response();
+    if let Ok(value) = HeaderValue::from_str(&cookie) {
+        answer.headers_mut().append(header::SET_COOKIE, value);
+    }
+    answer
+}
+
+/// Only a page of the console; anything else would send people elsewhere in Muster's name.
+fn safe_way_back(back: &str) -> String {
+    let inside = back == "/console" || back.starts_with("/console/") || back.starts_with("/console?");
+    let plain = back.chars().all(|letter| !letter.is_control() && letter != '\\');
+    if inside && plain && !back.starts_with("/console/sign-") {
+        back.to_owned()
+    } else {
+        "/console".to_owned()
+    }
+}
+
+fn host(app: &App) -> String {
+    app.settings
+        .base_url
+        .trim_start_matches("https://")
+        .trim_start_matches("http://")
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_way_back_stays_inside_the_console() {
+        for (asked, given) in [
+            ("/console/desk?question=x", "/console/desk?question=x"),
+            ("/console", "/console"),
+            ("https://evil.example/console", "/console"),
+            ("//evil.example", "/console"),
+            ("/consoleevil", "/console"),
+            ("/console/\\evil", "/console"),
+            ("/console/sign-out", "/console"),
+            ("", "/console"),
+        ] {
+            assert_eq!(safe_way_back(asked), given);
+        }
+    }
+}

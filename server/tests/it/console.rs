@@ -1,0 +1,159 @@
+//! The console's own doors: signing in and out, assets, the headers of every page.
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use muster::access::password;
+use muster::console::assets;
+use muster::people::Role;
+use muster::people::store::{NewUser, add_user};
+use muster::timeline::Agent;
+use store::Engine;
+use tower::ServiceExt as _;
+
+use crate::harness::TestApp;
+
+const PASSWORD: &str = "correct horse battery";
+
+async fn with_agent(engine: Engine) -> TestApp {
+    let muster = TestApp::new(engine).await;
+    let password_hash = Some(password::hash(PASSWORD.to_owned()).await.unwrap());
+    let user = NewUser {
+        name: "Aoife Brennan".to_owned(),
+        email: "aoife@example.org".to_owned(),
+        role: Role::Agent,
+        time_zone: "Europe/Dublin".to_owned(),
+        color: "green".to_owned(),
+        job_title: None,
+        description: None,
+        password_hash,
+    };
+    muster
+        .app
+        .change(Agent::muster(), move |change| add_user(change, &user))
+        .await
+        .unwrap();
+    muster
+}
+
+async fn ask(muster: &TestApp, request: Request<Body>) -> Response {
+    muster.router.clone().oneshot(request).await.unwrap()
+}
+
+fn form(path: &str, cookie: &str, body: &str) -> Request<Body> {
+    Request::post(path)
+        .header(header::COOKIE, cookie)
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::from(body.to_owned()))
+        .unwrap()
+}
+
+fn page(path: &str, cookie: &str) -> Request<Body> {
+    Request::get(path)
+        .header(header::COOKIE, cookie)
+        .body(Body::empty())
+        .unwrap()
+}
+
+async fn text(answer: Response) -> String {
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+fn sign_in(password: &str) -> Request<Body> {
+    let words = password.replace(' ', "+");
+    form(
+        "/console/sign-in",
+        "",
+        &format!("email=aoife%40example.org&password={words}&back=%2Fconsole%2Fkit"),
+    )
+}
+
+#[store::both_engines]
+async fn whoever_is_not_signed_in_is_sent_to_the_sign_in_and_back(engine: Engine) {
+    let muster = with_agent(engine).await;
+    let sent = ask(&muster, page("/console/kit", "")).await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    assert_eq!(
+        sent.headers()[header::LOCATION],
+        "/console/sign-in?back=/console/kit"
+    );
+
+    let signed_in = ask(&muster, sign_in(PASSWORD)).await;
+    assert_eq!(signed_in.headers()[header::LOCATION], "/console/kit");
+    let set = signed_in.headers()[header::SET_COOKIE]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(set.contains("HttpOnly") && set.contains("SameSite=Lax"), "{set}");
+    let cookie = set.split(';').next().unwrap();
+
+    let kit = ask(&muster, page("/console/kit", cookie)).await;
+    assert_eq!(kit.status(), StatusCode::OK);
+    let policy = kit.headers()[header::CONTENT_SECURITY_POLICY]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(
+        policy.contains("script-src 'self'") && !policy.contains("unsafe"),
+        "{policy}"
+    );
+    let html = text(kit).await;
+    assert!(html.contains("Aoife Brennan"));
+
+    let token = html
+        .split("name=\"csrf_token\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let forged = ask(&muster, form("/console/sign-out", cookie, "csrf_token=guessed")).await;
+    assert_eq!(forged.status(), StatusCode::FORBIDDEN);
+    ask(
+        &muster,
+        form("/console/sign-out", cookie, &format!("csrf_token={token}")),
+    )
+    .await;
+    assert_eq!(
+        ask(&muster, page("/console/kit", cookie)).await.status(),
+        StatusCode::SEE_OTHER
+    );
+}
+
+#[store::both_engines]
+async fn a_wrong_password_does_not_say_which_of_the_two_was_wrong(engine: Engine) {
+    let muster = with_agent(engine).await;
+    let wrong = ask(&muster, sign_in("something else")).await;
+    assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(!wrong.headers().contains_key(header::SET_COOKIE));
+    assert!(text(wrong).await.contains("E-mail and password do not match."));
+}
+
+#[store::both_engines]
+async fn assets_are_kept_for_ever_under_their_version_and_sent_once(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let address = assets::url("console.css");
+    let first = ask(&muster, page(&address, "")).await;
+    assert_eq!(
+        first.headers()[header::CACHE_CONTROL],
+        "public, max-age=31536000, immutable"
+    );
+    let etag = first.headers()[header::ETAG].clone();
+    let again = Request::get(&address)
+        .header(header::IF_NONE_MATCH, etag)
+        .body(Body::empty())
+        .unwrap();
+    assert_eq!(ask(&muster, again).await.status(), StatusCode::NOT_MODIFIED);
+
+    let old = ask(&muster, page("/assets/older/console.css", "")).await;
+    assert_eq!(old.headers()[header::CACHE_CONTROL], "no-cache");
+    assert_eq!(
+        ask(&muster, page("/assets/older/../Cargo.toml", ""))
+            .await
+            .status(),
+        StatusCode::NOT_FOUND
+    );
+}
