@@ -24,6 +24,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Documented::openapi())
         .merge(crate::signals::api::routes())
         .merge(crate::incidents::api::routes())
+        .merge(crate::customers::routes())
 }
 
 /// The document itself.

@@ -1,0 +1,328 @@
+//! `/accounts`: customers, by the conventions of the dialect.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::accounts::{self as rows, Account, AccountText, Sought, Tier};
+use super::locations_api::used_reference;
+use super::model::{AccountId, LocationId, Used, check_currency, check_money, check_name, check_text, check_used};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::{Body, Listing, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::timeline::Change;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change_one, delete))
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AccountAnswer {
+    #[schema(value_type = Object)]
+    pub account: Value,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AccountsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub accounts: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Narrowing {
+    /// Part of the name, the address or the external id.
+    query: Option<String>,
+    /// `standard`, `gold` or `business`.
+    tier: Option<String>,
+    location_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct AccountBody {
+    account: AccountInput,
+}
+
+/// A customer as it is sent. On a change, what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+struct AccountInput {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    email: Option<String>,
+    #[serde(default)]
+    telephone: Option<String>,
+    #[serde(default)]
+    tier: Option<Tier>,
+    /// In the smallest unit of the currency.
+    #[serde(default)]
+    value_per_year: Option<i64>,
+    #[serde(default)]
+    currency: Option<String>,
+    /// A language tag, such as `de`.
+    #[serde(default)]
+    language: Option<String>,
+    #[serde(default)]
+    external_id: Option<String>,
+    /// The location the customer usually goes to.
+    #[serde(default)]
+    location: Option<ReferenceInput>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    customer_since: Option<Timestamp>,
+    /// Technical services and touchpoints the customer uses; replaces what was there.
+    #[serde(default)]
+    services: Option<Vec<ReferenceInput>>,
+}
+
+impl AccountInput {
+    fn check(&self) -> Result<(), Problem> {
+        let mut errors = Vec::new();
+        if let Some(name) = &self.name {
+            check_name(&mut errors, "account.name", name, 255);
+        }
+        check_text(&mut errors, "account.email", self.email.as_deref(), 255);
+        if self.email.as_deref().is_some_and(|email| email.parse::<lettre::Address>().is_err()) {
+            errors.push("account.email is not a mail address.".to_owned());
+        }
+        check_text(&mut errors, "account.telephone", self.telephone.as_deref(), 64);
+        check_text(&mut errors, "account.language", self.language.as_deref(), 16);
+        check_text(&mut errors, "account.external_id", self.external_id.as_deref(), 255);
+        check_money(&mut errors, "account.value_per_year", self.value_per_year);
+        check_currency(&mut errors, "account.currency", self.currency.as_deref());
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    }
+
+    fn over(&self, change: &mut Change, known: Option<&Account>) -> Result<AccountText, Problem> {
+        let Some(name) = self.name.clone().or_else(|| known.map(|one| one.name.clone())) else {
+            return Err(Problem::invalid(["account.name is needed."]));
+        };
+        let location_id = match &self.location {
+            Some(reference) => {
+                let id = LocationId::from(reference.id.as_str());
+                super::locations::find(change.tx, &id)?
+                    .ok_or_else(|| Problem::invalid(["account.location was not found."]))?;
+                Some(id)
+            }
+            None => known.and_then(|one| one.location_id.clone()),
+        };
+        let either = |sent: &Option<String>, kept: fn(&Account) -> Option<String>| {
+            sent.clone().or_else(|| known.and_then(kept))
+        };
+        Ok(AccountText {
+            name,
+            email: either(&self.email, |one| one.email.clone()),
+            telephone: either(&self.telephone, |one| one.telephone.clone()),
+            tier: self.tier.or_else(|| known.map(|one| one.tier)).unwrap_or(Tier::Standard),
+            value_per_year: self.value_per_year.or_else(|| known.map(|one| one.value_per_year)).unwrap_or(0),
+            currency: either(&self.currency, |one| Some(one.currency.clone())).unwrap_or_else(|| "EUR".to_owned()),
+            language: either(&self.language, |one| Some(one.language.clone())).unwrap_or_else(|| "en".to_owned()),
+            external_id: either(&self.external_id, |one| one.external_id.clone()),
+            location_id,
+            customer_since: self.customer_since.or_else(|| known.and_then(|one| one.customer_since)),
+        })
+    }
+}
+
+fn view(account: &Account, used: &[(AccountId, Used)], site: &Site) -> Value {
+    let services: Vec<Value> = used
+        .iter()
+        .filter(|(id, _)| *id == account.id)
+        .map(|(_, used)| used_reference(used, site))
+        .collect();
+    json!({
+        "id": account.id,
+        "type": "account",
+        "summary": account.name,
+        "self": site.api_url("accounts", account.id.as_str()),
+        "html_url": site.html_url("accounts", account.id.as_str()),
+        "name": account.name,
+        "email": account.email,
+        "telephone": account.telephone,
+        "tier": account.tier,
+        "value_per_year": account.value_per_year,
+        "currency": account.currency,
+        "language": account.language,
+        "external_id": account.external_id,
+        "location": account.location_id.as_ref().map(|id| site.reference("location", "locations", id.as_str(), "")),
+        "customer_since": account.customer_since,
+        "services": services,
+        "created_at": account.created_at,
+    })
+}
+
+fn shown(change: &mut Change, id: &AccountId, site: &Site) -> Result<Value, Problem> {
+    let account = rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+    let used = rows::used(change.tx, std::slice::from_ref(id))?;
+    Ok(view(&account, &used, site))
+}
+
+/// List customers by name.
+#[utoipa::path(
+    get, path = "/accounts", tag = "Accounts", params(Narrowing, Listing),
+    responses((status = 200, description = "A page of customers", body = AccountsAnswer), Problems)
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<Narrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<AccountsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Account)?;
+    let page = listing.page()?;
+    let tier = match narrowing.tier.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(
+            Tier::from_text(text).ok_or_else(|| Problem::invalid(["tier must be standard, gold or business."]))?,
+        ),
+    };
+    let sought = Sought { words: narrowing.query, tier, location_id: narrowing.location_id };
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let found = rows::list(tx, &sought, page)?;
+            let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
+            let ids: Vec<AccountId> = found.iter().map(|one| one.id.clone()).collect();
+            let used = rows::used(tx, &ids)?;
+            Ok(AccountsAnswer {
+                accounts: found.iter().map(|one| view(one, &used, &site)).collect(),
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// Add a customer.
+#[utoipa::path(
+    post, path = "/accounts", tag = "Accounts", request_body = AccountBody,
+    responses((status = 201, description = "The customer", body = AccountAnswer), Problems)
+)]
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<AccountBody>,
+) -> Result<(StatusCode, axum::Json<AccountAnswer>), Problem> {
+    caller.require(Action::Create, Resource::Account)?;
+    body.account.check()?;
+    let site = app.site.clone();
+    let account = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let text = body.account.over(change, None)?;
+            let id = rows::add(change, &text)?;
+            if let Some(services) = &body.account.services {
+                let used = check_used(change, "account.services", services)?;
+                rows::set_used(change, &id, &used)?;
+            }
+            note(change, &caller, AuditAction::Create, &id, &text.name)?;
+            shown(change, &id, &site)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(AccountAnswer { account })))
+}
+
+fn note(
+    change: &mut Change,
+    caller: &Caller,
+    action: AuditAction,
+    id: &AccountId,
+    name: &str,
+) -> Result<(), store::Error> {
+    let changed =
+        Changed { resource_type: "account", resource_id: id.as_str(), resource_name: name, details: Value::Null };
+    audit::record(change, caller, action, &changed)
+}
+
+/// Show a customer.
+#[utoipa::path(
+    get, path = "/accounts/{id}", tag = "Accounts",
+    params(("id" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "The customer", body = AccountAnswer), Problems)
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<AccountAnswer>, Problem> {
+    caller.require(Action::View, Resource::Account)?;
+    let site = app.site.clone();
+    let account = app
+        .read(move |tx| -> Result<_, Problem> {
+            let id = AccountId::from(id.as_str());
+            let account = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+            let used = rows::used(tx, &[id])?;
+            Ok(view(&account, &used, &site))
+        })
+        .await?;
+    Ok(axum::Json(AccountAnswer { account }))
+}
+
+/// Change a customer.
+#[utoipa::path(
+    put, path = "/accounts/{id}", tag = "Accounts", request_body = AccountBody,
+    params(("id" = String, Path, description = "The customer's id")),
+    responses((status = 200, description = "The customer", body = AccountAnswer), Problems)
+)]
+async fn change_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<AccountBody>,
+) -> Result<axum::Json<AccountAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Account)?;
+    body.account.check()?;
+    let site = app.site.clone();
+    let account = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = AccountId::from(id.as_str());
+            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+            let text = body.account.over(change, Some(&known))?;
+            rows::set(change, &id, &text)?;
+            if let Some(services) = &body.account.services {
+                let used = check_used(change, "account.services", services)?;
+                rows::set_used(change, &id, &used)?;
+            }
+            note(change, &caller, AuditAction::Update, &id, &text.name)?;
+            shown(change, &id, &site)
+        })
+        .await?;
+    Ok(axum::Json(AccountAnswer { account }))
+}
+
+/// Delete a customer. Their cases stay.
+#[utoipa::path(
+    delete, path = "/accounts/{id}", tag = "Accounts",
+    params(("id" = String, Path, description = "The customer's id")),
+    responses((status = 204, description = "Deleted"), Problems)
+)]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Action::Delete, Resource::Account)?;
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
+        let id = AccountId::from(id.as_str());
+        let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+        rows::delete(change, &id)?;
+        Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,354 @@
+//! `/locations`: regions, sites and terminals, by the conventions of the dialect.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::locations::{self as rows, Location, LocationKind, LocationText, Sought};
+use super::model::{LocationId, Used, check_currency, check_money, check_name, check_text, check_time_zone, check_used};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::{Body, Listing, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::timeline::Change;
+
+pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, change_one, delete))
+        .routes(routes!(renew_code))
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct LocationAnswer {
+    #[schema(value_type = Object)]
+    pub location: Value,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct LocationsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub locations: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Narrowing {
+    /// Part of the name.
+    query: Option<String>,
+    /// `region`, `site` or `terminal`.
+    kind: Option<String>,
+    /// The location they stand in.
+    parent_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct LocationBody {
+    location: LocationInput,
+}
+
+/// A location as it is sent. On a change, what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+struct LocationInput {
+    #[serde(default)]
+    name: Option<String>,
+    #[serde(default)]
+    kind: Option<LocationKind>,
+    #[serde(default)]
+    parent: Option<ReferenceInput>,
+    #[serde(default)]
+    time_zone: Option<String>,
+    /// Two letters, ISO 3166.
+    #[serde(default)]
+    country: Option<String>,
+    #[serde(default)]
+    address: Option<String>,
+    #[serde(default)]
+    telephone: Option<String>,
+    /// In the smallest unit of the currency.
+    #[serde(default)]
+    takings_per_hour: Option<i64>,
+    #[serde(default)]
+    currency: Option<String>,
+    /// Technical services and touchpoints it uses; replaces what was there.
+    #[serde(default)]
+    services: Option<Vec<ReferenceInput>>,
+}
+
+impl LocationInput {
+    fn check(&self) -> Result<(), Problem> {
+        let mut errors = Vec::new();
+        if let Some(name) = &self.name {
+            check_name(&mut errors, "location.name", name, 255);
+        }
+        check_time_zone(&mut errors, "location.time_zone", self.time_zone.as_deref());
+        check_text(&mut errors, "location.country", self.country.as_deref(), 2);
+        check_text(&mut errors, "location.address", self.address.as_deref(), 1024);
+        check_text(&mut errors, "location.telephone", self.telephone.as_deref(), 64);
+        check_money(&mut errors, "location.takings_per_hour", self.takings_per_hour);
+        check_currency(&mut errors, "location.currency", self.currency.as_deref());
+        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+    }
+
+    fn over(&self, known: Option<&Location>) -> Result<LocationText, Problem> {
+        let name = self.name.clone().or_else(|| known.map(|one| one.name.clone()));
+        let kind = self.kind.or_else(|| known.map(|one| one.kind));
+        let (Some(name), Some(kind)) = (name, kind) else {
+            return Err(Problem::invalid(["location.name and location.kind are needed."]));
+        };
+        let either = |sent: &Option<String>, kept: fn(&Location) -> Option<String>| {
+            sent.clone().or_else(|| known.and_then(kept))
+        };
+        Ok(LocationText {
+            parent_id: self
+                .parent
+                .as_ref()
+                .map(|parent| LocationId::from(parent.id.as_str()))
+                .or_else(|| known.and_then(|one| one.parent_id.clone())),
+            kind,
+            name,
+            time_zone: either(&self.time_zone, |one| one.time_zone.clone()),
+            country: either(&self.country, |one| one.country.clone()),
+            address: either(&self.address, |one| one.address.clone()),
+            telephone: either(&self.telephone, |one| one.telephone.clone()),
+            takings_per_hour: self.takings_per_hour.or_else(|| known.map(|one| one.takings_per_hour)).unwrap_or(0),
+            currency: either(&self.currency, |one| Some(one.currency.clone())).unwrap_or_else(|| "EUR".to_owned()),
+        })
+    }
+}
+
+fn view(location: &Location, used: &[(LocationId, Used)], site: &Site) -> Value {
+    let services: Vec<Value> = used
+        .iter()
+        .filter(|(id, _)| *id == location.id)
+        .map(|(_, used)| used_reference(used, site))
+        .collect();
+    json!({
+        "id": location.id,
+        "type": "location",
+        "summary": location.name,
+        "self": site.api_url("locations", location.id.as_str()),
+        "html_url": site.html_url("locations", location.id.as_str()),
+        "name": location.name,
+        "kind": location.kind,
+        "parent": location.parent_id.as_ref().map(|id| site.reference("location", "locations", id.as_str(), "")),
+        "code": location.code,
+        "page_url": location.code.as_ref().map(|code| site.url(&format!("/at/{code}"))),
+        "time_zone": location.time_zone,
+        "country": location.country,
+        "address": location.address,
+        "telephone": location.telephone,
+        "takings_per_hour": location.takings_per_hour,
+        "currency": location.currency,
+        "services": services,
+        "created_at": location.created_at,
+    })
+}
+
+pub(super) fn used_reference(used: &Used, site: &Site) -> Value {
+    let collection = match used.service_type {
+        super::model::UsedKind::Service => "services",
+        super::model::UsedKind::BusinessService => "business_services",
+    };
+    json!(site.reference(used.service_type.as_text(), collection, &used.service_id, used.name.clone()))
+}
+
+fn shown(change: &mut Change, id: &LocationId, site: &Site) -> Result<Value, Problem> {
+    let location = rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The location"))?;
+    let used = rows::used(change.tx, std::slice::from_ref(id))?;
+    Ok(view(&location, &used, site))
+}
+
+/// List locations by name.
+#[utoipa::path(
+    get, path = "/locations", tag = "Locations", params(Narrowing, Listing),
+    responses((status = 200, description = "A page of locations", body = LocationsAnswer), Problems)
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<Narrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<LocationsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Location)?;
+    let page = listing.page()?;
+    let kind = match narrowing.kind.as_deref() {
+        None | Some("") => None,
+        Some(text) => Some(
+            LocationKind::from_text(text)
+                .ok_or_else(|| Problem::invalid(["kind must be region, site or terminal."]))?,
+        ),
+    };
+    let sought = Sought { words: narrowing.query, kind, parent_id: narrowing.parent_id };
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let found = rows::list(tx, &sought, page)?;
+            let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
+            let ids: Vec<LocationId> = found.iter().map(|one| one.id.clone()).collect();
+            let used = rows::used(tx, &ids)?;
+            Ok(LocationsAnswer {
+                locations: found.iter().map(|one| view(one, &used, &site)).collect(),
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// Add a location. A site gets a code for its own page.
+#[utoipa::path(
+    post, path = "/locations", tag = "Locations", request_body = LocationBody,
+    responses((status = 201, description = "The location", body = LocationAnswer), Problems)
+)]
+async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(body): Body<LocationBody>,
+) -> Result<(StatusCode, axum::Json<LocationAnswer>), Problem> {
+    caller.require(Action::Create, Resource::Location)?;
+    body.location.check()?;
+    let text = body.location.over(None)?;
+    let site = app.site.clone();
+    let location = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = rows::add(change, &text)?;
+            if let Some(services) = &body.location.services {
+                let used = check_used(change, "location.services", services)?;
+                rows::set_used(change, &id, &used)?;
+            }
+            note(change, &caller, AuditAction::Create, &id, &text.name)?;
+            shown(change, &id, &site)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, axum::Json(LocationAnswer { location })))
+}
+
+fn note(
+    change: &mut Change,
+    caller: &Caller,
+    action: AuditAction,
+    id: &LocationId,
+    name: &str,
+) -> Result<(), store::Error> {
+    let changed =
+        Changed { resource_type: "location", resource_id: id.as_str(), resource_name: name, details: Value::Null };
+    audit::record(change, caller, action, &changed)
+}
+
+/// Show a location.
+#[utoipa::path(
+    get, path = "/locations/{id}", tag = "Locations",
+    params(("id" = String, Path, description = "The location's id")),
+    responses((status = 200, description = "The location", body = LocationAnswer), Problems)
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<LocationAnswer>, Problem> {
+    caller.require(Action::View, Resource::Location)?;
+    let site = app.site.clone();
+    let location = app
+        .read(move |tx| -> Result<_, Problem> {
+            let id = LocationId::from(id.as_str());
+            let location = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+            let used = rows::used(tx, &[id])?;
+            Ok(view(&location, &used, &site))
+        })
+        .await?;
+    Ok(axum::Json(LocationAnswer { location }))
+}
+
+/// Change a location.
+#[utoipa::path(
+    put, path = "/locations/{id}", tag = "Locations", request_body = LocationBody,
+    params(("id" = String, Path, description = "The location's id")),
+    responses((status = 200, description = "The location", body = LocationAnswer), Problems)
+)]
+async fn change_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<LocationBody>,
+) -> Result<axum::Json<LocationAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Location)?;
+    body.location.check()?;
+    let site = app.site.clone();
+    let location = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = LocationId::from(id.as_str());
+            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+            let text = body.location.over(Some(&known))?;
+            rows::set(change, &id, &text)?;
+            if let Some(services) = &body.location.services {
+                let used = check_used(change, "location.services", services)?;
+                rows::set_used(change, &id, &used)?;
+            }
+            note(change, &caller, AuditAction::Update, &id, &text.name)?;
+            shown(change, &id, &site)
+        })
+        .await?;
+    Ok(axum::Json(LocationAnswer { location }))
+}
+
+/// Delete a location that holds no others.
+#[utoipa::path(
+    delete, path = "/locations/{id}", tag = "Locations",
+    params(("id" = String, Path, description = "The location's id")),
+    responses((status = 204, description = "Deleted"), Problems)
+)]
+async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Action::Delete, Resource::Location)?;
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
+        let id = LocationId::from(id.as_str());
+        let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+        rows::delete(change, &id)?;
+        Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Give a location a new code; the old one stops working at once.
+#[utoipa::path(
+    post, path = "/locations/{id}/code", tag = "Locations",
+    params(("id" = String, Path, description = "The location's id")),
+    responses((status = 200, description = "The location", body = LocationAnswer), Problems)
+)]
+async fn renew_code(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<LocationAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Location)?;
+    let site = app.site.clone();
+    let location = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let id = LocationId::from(id.as_str());
+            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+            rows::renew_code(change, &id)?;
+            note(change, &caller, AuditAction::Update, &id, &known.name)?;
+            shown(change, &id, &site)
+        })
+        .await?;
+    Ok(axum::Json(LocationAnswer { location }))
+}
