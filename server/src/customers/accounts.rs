@@ -11,7 +11,20 @@ use crate::http::Page;
 use crate::timeline::Change;
 
 /// How much a customer matters when not everybody can be answered at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    store::TextEnum,
+    ToSchema,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Tier {
     Standard,
@@ -51,14 +64,19 @@ pub struct AccountText {
     pub customer_since: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "a.id, a.name, a.email, a.telephone, a.tier, a.value_per_year, a.currency, a.language, a.external_id,
+const COLUMNS: &str =
+    "a.id, a.name, a.email, a.telephone, a.tier, a.value_per_year, a.currency, a.language, a.external_id,
     a.location_id, a.customer_since, a.created_at";
 
 pub fn find(tx: &mut Tx, id: &AccountId) -> Result<Option<Account>, Error> {
-    query!("SELECT ", COLUMNS, " FROM accounts a WHERE a.id = $id AND a.deleted_at IS NULL")
-        .bind("id", id)
-        .rows(tx)
-        .map(|mut rows: Vec<Account>| rows.pop())
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM accounts a WHERE a.id = $id AND a.deleted_at IS NULL"
+    )
+    .bind("id", id)
+    .rows(tx)
+    .map(|mut rows: Vec<Account>| rows.pop())
 }
 
 /// The customer with this address, the oldest first where several share it.
@@ -92,9 +110,17 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
 }
 
 pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Account>, Error> {
-    let listed =
-        query!("SELECT ", COLUMNS, " FROM accounts a ", NARROWED, " ORDER BY a.name, a.id LIMIT $limit OFFSET $offset");
-    narrowed(listed, sought).bind("limit", page.rows_to_read()).bind("offset", page.offset).rows(tx)
+    let listed = query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM accounts a ",
+        NARROWED,
+        " ORDER BY a.name, a.id LIMIT $limit OFFSET $offset"
+    );
+    narrowed(listed, sought)
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
 }
 
 pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
@@ -151,11 +177,17 @@ pub fn set(change: &mut Change, id: &AccountId, text: &AccountText) -> Result<()
 }
 
 pub fn delete(change: &mut Change, id: &AccountId) -> Result<(), Error> {
-    change.tx.execute_one(sql!("UPDATE accounts SET deleted_at = $2 WHERE id = $1"), params![id, change.now])
+    change.tx.execute_one(
+        sql!("UPDATE accounts SET deleted_at = $2 WHERE id = $1"),
+        params![id, change.now],
+    )
 }
 
 pub fn set_used(change: &mut Change, id: &AccountId, used: &[(UsedKind, String)]) -> Result<(), Error> {
-    change.tx.execute(sql!("DELETE FROM account_services WHERE account_id = $1"), params![id])?;
+    change.tx.execute(
+        sql!("DELETE FROM account_services WHERE account_id = $1"),
+        params![id],
+    )?;
     for (kind, service_id) in used {
         change.tx.execute(
             sql!("INSERT INTO account_services (account_id, service_type, service_id) VALUES ($1, $2, $3)"),
@@ -177,6 +209,15 @@ pub fn used(tx: &mut Tx, ids: &[AccountId]) -> Result<Vec<(AccountId, Used)>, Er
     )?;
     Ok(rows
         .into_iter()
-        .map(|(id, service_type, service_id, name)| (id, Used { service_type, service_id, name }))
+        .map(|(id, service_type, service_id, name)| {
+            (
+                id,
+                Used {
+                    service_type,
+                    service_id,
+                    name,
+                },
+            )
+        })
         .collect())
 }

@@ -13,7 +13,9 @@ use utoipa_axum::routes;
 
 use super::accounts::{self as rows, Account, AccountText, Sought, Tier};
 use super::locations_api::used_reference;
-use super::model::{AccountId, LocationId, Used, check_currency, check_money, check_name, check_text, check_used};
+use super::model::{
+    AccountId, LocationId, Used, check_currency, check_money, check_name, check_text, check_used,
+};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -21,7 +23,9 @@ use crate::http::{Body, Listing, Path, Problem, Problems, Query, ReferenceInput,
 use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change_one, delete))
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(show, change_one, delete))
 }
 
 #[derive(Debug, serde::Serialize, ToSchema)]
@@ -95,15 +99,28 @@ impl AccountInput {
             check_name(&mut errors, "account.name", name, 255);
         }
         check_text(&mut errors, "account.email", self.email.as_deref(), 255);
-        if self.email.as_deref().is_some_and(|email| email.parse::<lettre::Address>().is_err()) {
+        if self
+            .email
+            .as_deref()
+            .is_some_and(|email| email.parse::<lettre::Address>().is_err())
+        {
             errors.push("account.email is not a mail address.".to_owned());
         }
         check_text(&mut errors, "account.telephone", self.telephone.as_deref(), 64);
         check_text(&mut errors, "account.language", self.language.as_deref(), 16);
-        check_text(&mut errors, "account.external_id", self.external_id.as_deref(), 255);
+        check_text(
+            &mut errors,
+            "account.external_id",
+            self.external_id.as_deref(),
+            255,
+        );
         check_money(&mut errors, "account.value_per_year", self.value_per_year);
         check_currency(&mut errors, "account.currency", self.currency.as_deref());
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(errors))
+        }
     }
 
     fn over(&self, change: &mut Change, known: Option<&Account>) -> Result<AccountText, Problem> {
@@ -126,13 +143,23 @@ impl AccountInput {
             name,
             email: either(&self.email, |one| one.email.clone()),
             telephone: either(&self.telephone, |one| one.telephone.clone()),
-            tier: self.tier.or_else(|| known.map(|one| one.tier)).unwrap_or(Tier::Standard),
-            value_per_year: self.value_per_year.or_else(|| known.map(|one| one.value_per_year)).unwrap_or(0),
-            currency: either(&self.currency, |one| Some(one.currency.clone())).unwrap_or_else(|| "EUR".to_owned()),
-            language: either(&self.language, |one| Some(one.language.clone())).unwrap_or_else(|| "en".to_owned()),
+            tier: self
+                .tier
+                .or_else(|| known.map(|one| one.tier))
+                .unwrap_or(Tier::Standard),
+            value_per_year: self
+                .value_per_year
+                .or_else(|| known.map(|one| one.value_per_year))
+                .unwrap_or(0),
+            currency: either(&self.currency, |one| Some(one.currency.clone()))
+                .unwrap_or_else(|| "EUR".to_owned()),
+            language: either(&self.language, |one| Some(one.language.clone()))
+                .unwrap_or_else(|| "en".to_owned()),
             external_id: either(&self.external_id, |one| one.external_id.clone()),
             location_id,
-            customer_since: self.customer_since.or_else(|| known.and_then(|one| one.customer_since)),
+            customer_since: self
+                .customer_since
+                .or_else(|| known.and_then(|one| one.customer_since)),
         })
     }
 }
@@ -186,10 +213,15 @@ async fn list(
     let tier = match narrowing.tier.as_deref() {
         None | Some("") => None,
         Some(text) => Some(
-            Tier::from_text(text).ok_or_else(|| Problem::invalid(["tier must be standard, gold or business."]))?,
+            Tier::from_text(text)
+                .ok_or_else(|| Problem::invalid(["tier must be standard, gold or business."]))?,
         ),
     };
-    let sought = Sought { words: narrowing.query, tier, location_id: narrowing.location_id };
+    let sought = Sought {
+        words: narrowing.query,
+        tier,
+        location_id: narrowing.location_id,
+    };
     let site = app.site.clone();
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
@@ -244,8 +276,12 @@ fn note(
     id: &AccountId,
     name: &str,
 ) -> Result<(), store::Error> {
-    let changed =
-        Changed { resource_type: "account", resource_id: id.as_str(), resource_name: name, details: Value::Null };
+    let changed = Changed {
+        resource_type: "account",
+        resource_id: id.as_str(),
+        resource_name: name,
+        details: Value::Null,
+    };
     audit::record(change, caller, action, &changed)
 }
 

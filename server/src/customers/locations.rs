@@ -52,22 +52,31 @@ pub struct LocationText {
     pub currency: String,
 }
 
-const COLUMNS: &str = "l.id, l.parent_id, l.kind, l.name, l.code, l.time_zone, l.country, l.address, l.telephone,
+const COLUMNS: &str =
+    "l.id, l.parent_id, l.kind, l.name, l.code, l.time_zone, l.country, l.address, l.telephone,
     l.takings_per_hour, l.currency, l.created_at";
 
 pub fn find(tx: &mut Tx, id: &LocationId) -> Result<Option<Location>, Error> {
-    query!("SELECT ", COLUMNS, " FROM locations l WHERE l.id = $id AND l.deleted_at IS NULL")
-        .bind("id", id)
-        .rows(tx)
-        .map(|mut rows: Vec<Location>| rows.pop())
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM locations l WHERE l.id = $id AND l.deleted_at IS NULL"
+    )
+    .bind("id", id)
+    .rows(tx)
+    .map(|mut rows: Vec<Location>| rows.pop())
 }
 
 /// The location behind a code.
 pub fn find_by_code(tx: &mut Tx, code: &str) -> Result<Option<Location>, Error> {
-    query!("SELECT ", COLUMNS, " FROM locations l WHERE l.code = $code AND l.deleted_at IS NULL")
-        .bind("code", code)
-        .rows(tx)
-        .map(|mut rows: Vec<Location>| rows.pop())
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM locations l WHERE l.code = $code AND l.deleted_at IS NULL"
+    )
+    .bind("code", code)
+    .rows(tx)
+    .map(|mut rows: Vec<Location>| rows.pop())
 }
 
 /// What a list of locations is narrowed by.
@@ -78,7 +87,8 @@ pub struct Sought {
     pub parent_id: Option<String>,
 }
 
-const NARROWED: &str = " WHERE l.deleted_at IS NULL {AND l.name ILIKE $words} {AND l.kind = $kind} {AND l.parent_id = $parent}";
+const NARROWED: &str =
+    " WHERE l.deleted_at IS NULL {AND l.name ILIKE $words} {AND l.kind = $kind} {AND l.parent_id = $parent}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     query
@@ -102,9 +112,17 @@ pub fn like(words: &str) -> String {
 }
 
 pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Location>, Error> {
-    let listed =
-        query!("SELECT ", COLUMNS, " FROM locations l ", NARROWED, " ORDER BY l.name, l.id LIMIT $limit OFFSET $offset");
-    narrowed(listed, sought).bind("limit", page.rows_to_read()).bind("offset", page.offset).rows(tx)
+    let listed = query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM locations l ",
+        NARROWED,
+        " ORDER BY l.name, l.id LIMIT $limit OFFSET $offset"
+    );
+    narrowed(listed, sought)
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
 }
 
 pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
@@ -179,14 +197,21 @@ pub fn set(change: &mut Change, id: &LocationId, text: &LocationText) -> Result<
 
 /// A terminal stands in a site, a site in a region or by itself, a region by itself: so there are no circles.
 fn check_parent(change: &mut Change, id: Option<&LocationId>, text: &LocationText) -> Result<(), Problem> {
-    let Some(parent_id) = &text.parent_id else { return Ok(()) };
+    let Some(parent_id) = &text.parent_id else {
+        return Ok(());
+    };
     if id == Some(parent_id) {
-        return Err(Problem::invalid(["location.parent: a location cannot be in itself."]));
+        return Err(Problem::invalid([
+            "location.parent: a location cannot be in itself.",
+        ]));
     }
-    let parent = find(change.tx, parent_id)?.ok_or_else(|| Problem::invalid(["location.parent was not found."]))?;
+    let parent =
+        find(change.tx, parent_id)?.ok_or_else(|| Problem::invalid(["location.parent was not found."]))?;
     match (parent.kind, text.kind) {
         (LocationKind::Region, LocationKind::Site) | (LocationKind::Site, LocationKind::Terminal) => Ok(()),
-        _ => Err(Problem::invalid(["location.parent: a site stands in a region, and a terminal in a site."])),
+        _ => Err(Problem::invalid([
+            "location.parent: a site stands in a region, and a terminal in a site.",
+        ])),
     }
 }
 
@@ -197,7 +222,9 @@ pub fn delete(change: &mut Change, id: &LocationId) -> Result<(), Problem> {
         params![id],
     )?;
     if inside > 0 {
-        return Err(Problem::invalid([format!("The location still holds {inside} others; move or delete them first.")]));
+        return Err(Problem::invalid([format!(
+            "The location still holds {inside} others; move or delete them first."
+        )]));
     }
     change.tx.execute_one(
         sql!("UPDATE locations SET deleted_at = $2, code = NULL WHERE id = $1"),
@@ -210,12 +237,18 @@ pub fn delete(change: &mut Change, id: &LocationId) -> Result<(), Problem> {
 /// A new code, when the old one has got into wrong hands.
 pub fn renew_code(change: &mut Change, id: &LocationId) -> Result<String, Error> {
     let code = random_token(CODE_LENGTH).to_lowercase();
-    change.tx.execute_one(sql!("UPDATE locations SET code = $2 WHERE id = $1"), params![id, &code])?;
+    change.tx.execute_one(
+        sql!("UPDATE locations SET code = $2 WHERE id = $1"),
+        params![id, &code],
+    )?;
     Ok(code)
 }
 
 pub fn set_used(change: &mut Change, id: &LocationId, used: &[(UsedKind, String)]) -> Result<(), Error> {
-    change.tx.execute(sql!("DELETE FROM location_services WHERE location_id = $1"), params![id])?;
+    change.tx.execute(
+        sql!("DELETE FROM location_services WHERE location_id = $1"),
+        params![id],
+    )?;
     for (kind, service_id) in used {
         change.tx.execute(
             sql!("INSERT INTO location_services (location_id, service_type, service_id) VALUES ($1, $2, $3)"),
@@ -237,6 +270,15 @@ pub fn used(tx: &mut Tx, ids: &[LocationId]) -> Result<Vec<(LocationId, Used)>, 
     )?;
     Ok(rows
         .into_iter()
-        .map(|(id, service_type, service_id, name)| (id, Used { service_type, service_id, name }))
+        .map(|(id, service_type, service_id, name)| {
+            (
+                id,
+                Used {
+                    service_type,
+                    service_id,
+                    name,
+                },
+            )
+        })
         .collect())
 }

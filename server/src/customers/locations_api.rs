@@ -11,7 +11,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::locations::{self as rows, Location, LocationKind, LocationText, Sought};
-use super::model::{LocationId, Used, check_currency, check_money, check_name, check_text, check_time_zone, check_used};
+use super::model::{
+    LocationId, Used, check_currency, check_money, check_name, check_text, check_time_zone, check_used,
+};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -98,7 +100,11 @@ impl LocationInput {
         check_text(&mut errors, "location.telephone", self.telephone.as_deref(), 64);
         check_money(&mut errors, "location.takings_per_hour", self.takings_per_hour);
         check_currency(&mut errors, "location.currency", self.currency.as_deref());
-        if errors.is_empty() { Ok(()) } else { Err(Problem::invalid(errors)) }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Problem::invalid(errors))
+        }
     }
 
     fn over(&self, known: Option<&Location>) -> Result<LocationText, Problem> {
@@ -122,8 +128,12 @@ impl LocationInput {
             country: either(&self.country, |one| one.country.clone()),
             address: either(&self.address, |one| one.address.clone()),
             telephone: either(&self.telephone, |one| one.telephone.clone()),
-            takings_per_hour: self.takings_per_hour.or_else(|| known.map(|one| one.takings_per_hour)).unwrap_or(0),
-            currency: either(&self.currency, |one| Some(one.currency.clone())).unwrap_or_else(|| "EUR".to_owned()),
+            takings_per_hour: self
+                .takings_per_hour
+                .or_else(|| known.map(|one| one.takings_per_hour))
+                .unwrap_or(0),
+            currency: either(&self.currency, |one| Some(one.currency.clone()))
+                .unwrap_or_else(|| "EUR".to_owned()),
         })
     }
 }
@@ -161,7 +171,12 @@ pub(super) fn used_reference(used: &Used, site: &Site) -> Value {
         super::model::UsedKind::Service => "services",
         super::model::UsedKind::BusinessService => "business_services",
     };
-    json!(site.reference(used.service_type.as_text(), collection, &used.service_id, used.name.clone()))
+    json!(site.reference(
+        used.service_type.as_text(),
+        collection,
+        &used.service_id,
+        used.name.clone()
+    ))
 }
 
 fn shown(change: &mut Change, id: &LocationId, site: &Site) -> Result<Value, Problem> {
@@ -190,7 +205,11 @@ async fn list(
                 .ok_or_else(|| Problem::invalid(["kind must be region, site or terminal."]))?,
         ),
     };
-    let sought = Sought { words: narrowing.query, kind, parent_id: narrowing.parent_id };
+    let sought = Sought {
+        words: narrowing.query,
+        kind,
+        parent_id: narrowing.parent_id,
+    };
     let site = app.site.clone();
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
@@ -245,8 +264,12 @@ fn note(
     id: &LocationId,
     name: &str,
 ) -> Result<(), store::Error> {
-    let changed =
-        Changed { resource_type: "location", resource_id: id.as_str(), resource_name: name, details: Value::Null };
+    let changed = Changed {
+        resource_type: "location",
+        resource_id: id.as_str(),
+        resource_name: name,
+        details: Value::Null,
+    };
     audit::record(change, caller, action, &changed)
 }
 

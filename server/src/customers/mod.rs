@@ -21,5 +21,7 @@ use utoipa_axum::router::OpenApiRouter;
 use crate::app::App;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
-    OpenApiRouter::new().merge(locations_api::routes()).merge(accounts_api::routes())
+    OpenApiRouter::new()
+        .merge(locations_api::routes())
+        .merge(accounts_api::routes())
 }

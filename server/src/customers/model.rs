@@ -42,7 +42,9 @@ pub(super) fn check_used(
     wanted: &[ReferenceInput],
 ) -> Result<Vec<(UsedKind, String)>, Problem> {
     if wanted.len() > MOST_USED {
-        return Err(Problem::invalid([format!("{field} may name at most {MOST_USED} services.")]));
+        return Err(Problem::invalid([format!(
+            "{field} may name at most {MOST_USED} services."
+        )]));
     }
     let mut used: Vec<(UsedKind, String)> = Vec::new();
     for (index, reference) in wanted.iter().enumerate() {
@@ -87,7 +89,9 @@ pub(super) fn check_text(errors: &mut Vec<String>, field: &str, text: Option<&st
 /// Money in minor units: zero or more, and small enough to be added up.
 pub(super) fn check_money(errors: &mut Vec<String>, field: &str, amount: Option<i64>) {
     if amount.is_some_and(|amount| !(0..=1_000_000_000_000).contains(&amount)) {
-        errors.push(format!("{field} must be between 0 and 1000000000000 (in the currency's smallest unit)."));
+        errors.push(format!(
+            "{field} must be between 0 and 1000000000000 (in the currency's smallest unit)."
+        ));
     }
 }
 

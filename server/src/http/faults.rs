@@ -45,7 +45,9 @@ impl Faults {
 
     pub fn time_zone(&mut self, field: &str, name: &str) {
         if !is_time_zone(name) {
-            self.add(format!("{field} must be an IANA time zone such as Europe/Dublin."));
+            self.add(format!(
+                "{field} must be an IANA time zone such as Europe/Dublin."
+            ));
         }
     }
 
@@ -53,14 +55,16 @@ impl Faults {
     pub fn email(&mut self, field: &str, text: Option<&str>) -> String {
         let text = text.unwrap_or_default().trim().to_lowercase();
         let good = (6..=100).contains(&text.len())
-            && text
-                .split_once('@')
-                .is_some_and(|(local, domain)| {
-                    !local.is_empty() && domain.contains('.') && !domain.contains('@')
-                })
-            && !text.chars().any(|one| one.is_whitespace() || one.is_control() || "<>,;\"".contains(one));
+            && text.split_once('@').is_some_and(|(local, domain)| {
+                !local.is_empty() && domain.contains('.') && !domain.contains('@')
+            })
+            && !text
+                .chars()
+                .any(|one| one.is_whitespace() || one.is_control() || "<>,;\"".contains(one));
         if !good {
-            self.add(format!("{field} must be an e-mail address of 6 to 100 characters."));
+            self.add(format!(
+                "{field} must be an e-mail address of 6 to 100 characters."
+            ));
         }
         text
     }
@@ -130,7 +134,9 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     let mended = match text.rsplit_once(' ') {
         Some((before, offset))
-            if before.contains('T') && offset.len() <= 6 && offset.starts_with(|one: char| one.is_ascii_digit()) =>
+            if before.contains('T')
+                && offset.len() <= 6
+                && offset.starts_with(|one: char| one.is_ascii_digit()) =>
         {
             format!("{before}+{offset}")
         }
@@ -148,7 +154,9 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
             date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
         })?;
     // Far outside any use, and where arithmetic with it would leave the calendar.
-    (-62_135_596_800..=253_370_764_800).contains(&instant.as_second()).then_some(instant)
+    (-62_135_596_800..=253_370_764_800)
+        .contains(&instant.as_second())
+        .then_some(instant)
 }
 
 #[cfg(test)]
