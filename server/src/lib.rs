@@ -28,3 +28,4 @@ pub mod live;
 pub mod clock;
 pub mod http;
 pub mod identifier;
+pub mod words;
