@@ -1,11 +1,14 @@
 //! The audit log: who did what, from where, when; each record bound to the one before it.
 
+use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::Value;
-use store::{Error, params, sql};
+use store::{Error, Tx, params, query, sql};
+use utoipa::ToSchema;
 
 use super::caller::{Caller, Method};
 use super::token;
-use crate::timeline::{Agent, Change};
+use crate::timeline::{Agent, AgentKind, Change};
 
 /// The kind of change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, store::TextEnum)]
@@ -88,23 +91,26 @@ fn write(
         params![],
     )?;
     let (sequence, previous_hash) = last.map_or((1, String::new()), |(sequence, hash)| (sequence + 1, hash));
-    let id: String = change.identifier();
-    let sealed = serde_json::json!([
+    let mut row = AuditRecord {
         sequence,
-        id,
-        change.now.as_microsecond(),
-        origin.agent.kind.as_text(),
-        origin.agent.id,
-        origin.agent.name,
-        origin.method,
-        action.as_text(),
-        changed.resource_type,
-        changed.resource_id,
-        changed.resource_name,
-        changed.details,
-        previous_hash
-    ]);
-    let hash = token::hash(&sealed.to_string());
+        id: change.identifier(),
+        at: change.now,
+        actor_type: origin.agent.kind,
+        actor_id: origin.agent.id.clone(),
+        actor_name: origin.agent.name.clone(),
+        method: origin.method.to_owned(),
+        truncated_token: origin.truncated_token.clone(),
+        remote_address: origin.remote_address.clone(),
+        request_id: origin.request_id.clone(),
+        action,
+        resource_type: changed.resource_type.to_owned(),
+        resource_id: changed.resource_id.to_owned(),
+        resource_name: changed.resource_name.to_owned(),
+        details: changed.details.clone(),
+        previous_hash,
+        hash: String::new(),
+    };
+    row.hash = seal(&row);
     change.tx.execute(
         sql!(
             "INSERT INTO audit_records (sequence, id, at, actor_type, actor_id, actor_name, method, truncated_token,
@@ -112,24 +118,184 @@ fn write(
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
         ),
         params![
-            sequence,
-            id,
-            change.now,
-            origin.agent.kind,
-            origin.agent.id.as_deref(),
-            &origin.agent.name,
-            origin.method,
-            origin.truncated_token.as_deref(),
-            origin.remote_address.as_deref(),
-            origin.request_id.as_deref(),
-            action,
-            changed.resource_type,
-            changed.resource_id,
-            changed.resource_name,
-            changed.details.clone(),
-            previous_hash,
-            hash
+            row.sequence,
+            &row.id,
+            row.at,
+            row.actor_type,
+            row.actor_id.as_deref(),
+            &row.actor_name,
+            &row.method,
+            row.truncated_token.as_deref(),
+            row.remote_address.as_deref(),
+            row.request_id.as_deref(),
+            row.action,
+            &row.resource_type,
+            &row.resource_id,
+            &row.resource_name,
+            row.details.clone(),
+            &row.previous_hash,
+            &row.hash
         ],
     )?;
     Ok(())
+}
+
+/// A record as it is kept.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct AuditRecord {
+    pub sequence: i64,
+    pub id: String,
+    pub at: Timestamp,
+    pub actor_type: AgentKind,
+    pub actor_id: Option<String>,
+    pub actor_name: String,
+    pub method: String,
+    pub truncated_token: Option<String>,
+    pub remote_address: Option<String>,
+    pub request_id: Option<String>,
+    pub action: AuditAction,
+    pub resource_type: String,
+    pub resource_id: String,
+    pub resource_name: String,
+    #[row(json)]
+    pub details: Value,
+    pub previous_hash: String,
+    pub hash: String,
+}
+
+/// The hash that binds everything a record says to the record before it.
+fn seal(row: &AuditRecord) -> String {
+    let sealed = serde_json::json!([
+        row.sequence,
+        row.id,
+        row.at.as_microsecond(),
+        row.actor_type.as_text(),
+        row.actor_id,
+        row.actor_name,
+        row.method,
+        row.truncated_token,
+        row.remote_address,
+        row.request_id,
+        row.action.as_text(),
+        row.resource_type,
+        row.resource_id,
+        row.resource_name,
+        row.details,
+        row.previous_hash
+    ]);
+    token::hash(&sealed.to_string())
+}
+
+/// Which records a list is to show.
+#[derive(Debug, Clone, Default)]
+pub struct AuditFilter {
+    /// Only those before this one of the chain.
+    pub before: Option<i64>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub resource_types: Option<Vec<String>>,
+    pub actor_type: Option<AgentKind>,
+    pub actor_id: Option<String>,
+    pub method: Option<String>,
+    pub truncated_token: Option<String>,
+    pub actions: Option<Vec<String>>,
+}
+
+/// Records that fit, newest first.
+pub fn list(tx: &mut Tx, filter: &AuditFilter, limit: i64) -> Result<Vec<AuditRecord>, Error> {
+    query!(
+        "SELECT sequence, id, at, actor_type, actor_id, actor_name, method, truncated_token, remote_address,
+                request_id, action, resource_type, resource_id, resource_name, details, previous_hash, hash
+         FROM audit_records WHERE sequence > 0
+         {AND sequence < $before}
+         {AND at >= $since}
+         {AND at < $until}
+         {AND resource_type = ANY($resource_types)}
+         {AND actor_type = $actor_type}
+         {AND actor_id = $actor_id}
+         {AND method = $method}
+         {AND truncated_token = $truncated_token}
+         {AND action = ANY($actions)}
+         ORDER BY sequence DESC LIMIT $limit"
+    )
+    .bind_optional("before", filter.before)
+    .bind_optional("since", filter.since)
+    .bind_optional("until", filter.until)
+    .bind_optional("resource_types", filter.resource_types.clone())
+    .bind_optional("actor_type", filter.actor_type)
+    .bind_optional("actor_id", filter.actor_id.as_deref())
+    .bind_optional("method", filter.method.as_deref())
+    .bind_optional("truncated_token", filter.truncated_token.as_deref())
+    .bind_optional("actions", filter.actions.clone())
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// Whether the chain of records is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Verification {
+    /// How many records were looked at.
+    pub records: i64,
+    /// The hash of the last one. Kept somewhere else, it shows later whether records were cut off the end.
+    pub last_hash: Option<String>,
+    pub broken: Option<BrokenLink>,
+}
+
+/// The first place where the chain does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct BrokenLink {
+    pub sequence: i64,
+    pub reason: BreakReason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum BreakReason {
+    /// A record is missing before this one.
+    Missing,
+    /// The record does not say what it said when it was written.
+    Altered,
+}
+
+/// Goes over the whole chain from its beginning.
+pub fn verify(tx: &mut Tx) -> Result<Verification, Error> {
+    let (mut records, mut last_hash) = (0_i64, String::new());
+    loop {
+        let rows: Vec<AuditRecord> = tx.rows(
+            sql!(
+                "SELECT sequence, id, at, actor_type, actor_id, actor_name, method, truncated_token, remote_address,
+                        request_id, action, resource_type, resource_id, resource_name, details, previous_hash, hash
+                 FROM audit_records WHERE sequence > $1 ORDER BY sequence LIMIT 1000"
+            ),
+            params![records],
+        )?;
+        if rows.is_empty() {
+            return Ok(Verification {
+                records,
+                last_hash: Some(last_hash).filter(|hash| !hash.is_empty()),
+                broken: None,
+            });
+        }
+        for row in rows {
+            let reason = if row.sequence != records + 1 {
+                Some(BreakReason::Missing)
+            } else if row.previous_hash != last_hash || row.hash != seal(&row) {
+                Some(BreakReason::Altered)
+            } else {
+                None
+            };
+            if let Some(reason) = reason {
+                return Ok(Verification {
+                    records,
+                    last_hash: Some(last_hash).filter(|hash| !hash.is_empty()),
+                    broken: Some(BrokenLink {
+                        sequence: row.sequence,
+                        reason,
+                    }),
+                });
+            }
+            records = row.sequence;
+            last_hash = row.hash;
+        }
+    }
 }

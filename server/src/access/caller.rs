@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
+use jiff::SignedDuration;
 
 use super::model::{Action, ApiKeyId, KeyKind, KeyScope, Resource};
 use super::rules::{Grant, account_key_grant, grant};
@@ -56,6 +57,19 @@ impl Caller {
 
     pub fn user_id(&self) -> Option<&UserId> {
         self.user().map(|user| &user.id)
+    }
+
+    /// The person whose own key or session this is; nobody for an account-level key.
+    pub fn person_id(&self) -> Option<&UserId> {
+        match &self.identity {
+            Identity::Person { user, .. } => Some(&user.id),
+            Identity::Program { .. } => None,
+        }
+    }
+
+    /// Whether the caller is this very person.
+    pub fn is_person(&self, id: &UserId) -> bool {
+        self.person_id() == Some(id)
     }
 
     pub fn agent(&self) -> Agent {
@@ -235,8 +249,9 @@ async fn by_key(
     remote_address: Option<String>,
     request_id: String,
 ) -> Result<Caller, Problem> {
-    app.store
-        .read(move |tx| -> Result<Caller, Problem> {
+    let (caller, key_id, last_used_at) = app
+        .store
+        .read(move |tx| -> Result<_, Problem> {
             let key = store::find_key(tx, &key)?.ok_or_else(Problem::unauthenticated)?;
             let identity = match (key.kind, &key.user_id) {
                 (KeyKind::User, Some(user_id)) => {
@@ -266,7 +281,7 @@ async fn by_key(
                     }
                 }
             };
-            Ok(Caller {
+            let caller = Caller {
                 identity,
                 scope: key.scope,
                 method: Method::ApiToken {
@@ -274,7 +289,23 @@ async fn by_key(
                 },
                 remote_address: remote_address.clone(),
                 request_id: request_id.clone(),
-            })
+            };
+            Ok((caller, key.id, key.last_used_at))
         })
-        .await
+        .await?;
+    let now = app.clock.now();
+    if last_used_at.is_none_or(|at| now.duration_since(at) >= LAST_USED_PRECISION) {
+        let touched = app
+            .store
+            .write(move |tx| store::touch_key(tx, &key_id, now))
+            .await;
+        // Only a date for people to look at: a request is not refused because it cannot be written.
+        if let Err(error) = touched {
+            tracing::warn!("the last use of a key could not be noted: {error}");
+        }
+    }
+    Ok(caller)
 }
+
+/// How exactly the last use of a key is known.
+const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_hours(1);

@@ -6,6 +6,7 @@
 //! Every change is written to the audit log in the transaction that makes it, each record bound to the
 //! one before it by a hash, so that a missing or altered record shows.
 
+pub mod api;
 pub mod audit;
 pub mod caller;
 pub mod model;

@@ -2,10 +2,11 @@
 
 use axum::http::{HeaderMap, header};
 use jiff::{Timestamp, ToSpan as _};
-use store::{Error, Tx, params, sql};
+use store::{Error, Tx, params, query, sql};
 
 use super::model::{ApiKeyId, KeyKind, KeyScope};
 use super::token;
+use crate::http::Page;
 use crate::people::UserId;
 use crate::timeline::Change;
 
@@ -24,6 +25,7 @@ pub struct Key {
     pub name: String,
     pub last_four: String,
     pub scope: KeyScope,
+    pub last_used_at: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, store::FromRow)]
@@ -36,7 +38,7 @@ pub struct Session {
 pub fn find_key(tx: &mut Tx, key: &str) -> Result<Option<Key>, Error> {
     tx.row(
         sql!(
-            "SELECT id, kind, user_id, name, last_four, scope FROM api_keys
+            "SELECT id, kind, user_id, name, last_four, scope, last_used_at FROM api_keys
              WHERE key_hash = $1 AND revoked_at IS NULL"
         ),
         params![token::hash(key)],
@@ -75,6 +77,71 @@ pub fn add_key(change: &mut Change, new: &NewKey) -> Result<(ApiKeyId, String), 
         ],
     )?;
     Ok((id, key))
+}
+
+/// A key as it is listed.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct KeyRow {
+    pub id: ApiKeyId,
+    pub kind: KeyKind,
+    pub user_id: Option<UserId>,
+    pub user_name: Option<String>,
+    pub name: String,
+    pub last_four: String,
+    pub scope: KeyScope,
+    pub created_at: Timestamp,
+    pub last_used_at: Option<Timestamp>,
+    pub revoked_at: Option<Timestamp>,
+}
+
+pub fn find_key_row(tx: &mut Tx, id: &ApiKeyId) -> Result<Option<KeyRow>, Error> {
+    tx.row(
+        sql!(
+            "SELECT k.id, k.kind, k.user_id, u.name AS user_name, k.name, k.last_four, k.scope, k.created_at,
+                    k.last_used_at, k.revoked_at
+             FROM api_keys k LEFT JOIN users u ON u.id = k.user_id WHERE k.id = $1"
+        ),
+        params![id],
+    )
+}
+
+/// The keys that work, newest first: those of one person, or all.
+pub fn list_keys(tx: &mut Tx, owner: Option<&UserId>, page: Page) -> Result<Vec<KeyRow>, Error> {
+    query!(
+        "SELECT k.id, k.kind, k.user_id, u.name AS user_name, k.name, k.last_four, k.scope, k.created_at,
+                k.last_used_at, k.revoked_at
+         FROM api_keys k LEFT JOIN users u ON u.id = k.user_id
+         WHERE k.revoked_at IS NULL {AND k.user_id = $owner}
+         ORDER BY k.id DESC LIMIT $limit OFFSET $offset"
+    )
+    .bind_optional("owner", owner)
+    .bind("limit", page.rows_to_read())
+    .bind("offset", page.offset)
+    .rows(tx)
+}
+
+pub fn count_keys(tx: &mut Tx, owner: Option<&UserId>) -> Result<i64, Error> {
+    let (count,): (i64,) =
+        query!("SELECT COUNT(*) FROM api_keys WHERE revoked_at IS NULL {AND user_id = $owner}")
+            .bind_optional("owner", owner)
+            .one(tx)?;
+    Ok(count)
+}
+
+pub fn revoke_key(tx: &mut Tx, id: &ApiKeyId, now: Timestamp) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE api_keys SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL"),
+        params![id, now],
+    )
+}
+
+/// Remembers that a key was used; called at most once an hour for each.
+pub fn touch_key(tx: &mut Tx, id: &ApiKeyId, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("UPDATE api_keys SET last_used_at = $2 WHERE id = $1"),
+        params![id, now],
+    )?;
+    Ok(())
 }
 
 pub fn session_token_of(headers: &HeaderMap) -> Option<String> {

@@ -25,6 +25,8 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::signals::api::routes())
         .merge(crate::incidents::api::routes())
         .merge(crate::customers::routes())
+        .merge(crate::access::api::routes())
+        .merge(crate::people::api::routes())
 }
 
 /// The document itself.

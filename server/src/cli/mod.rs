@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use store::Store;
 use tokio::net::TcpListener;
 
+use crate::access::audit::Verification;
 use crate::app::{App, migrations::MIGRATIONS, serve};
 use crate::clock::Clock;
 use crate::config::{Given, Settings};
@@ -115,6 +116,19 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
 async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     let store = open(settings).await?;
     store.check().await.context("the database cannot be written to")?;
+    let audit = match store.read(crate::access::audit::verify).await? {
+        Verification {
+            broken: None,
+            records,
+            ..
+        } => format!("audit log: {records} records, chain whole"),
+        Verification {
+            broken: Some(link), ..
+        } => format!(
+            "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
+            link.sequence, link.reason
+        ),
+    };
     let mail = match &settings.mail {
         Some(mail) => format!("mail: sent as {}", mail.from),
         None => {
@@ -127,7 +141,7 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
         "TLS: off; put a proxy in front, or set tls_cert and tls_key"
     };
     print_line(&format!(
-        "database: ready\nlisten: {}\naddress: {}\n{mail}\n{tls}",
+        "database: ready\n{audit}\nlisten: {}\naddress: {}\n{mail}\n{tls}",
         settings.listen, settings.base_url
     ))
 }

@@ -5,6 +5,7 @@
 //! address, and a rule for each urgency that uses it at once, so that nobody on call is unreachable by
 //! omission.
 
+pub mod api;
 pub mod model;
 pub mod store;
 

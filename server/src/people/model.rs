@@ -95,3 +95,61 @@ pub struct User {
     pub created_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
 }
+
+/// One way to reach a person.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct ContactMethod {
+    pub id: ContactMethodId,
+    pub user_id: UserId,
+    #[row(column = "type")]
+    pub kind: ContactKind,
+    pub label: String,
+    pub address: String,
+    /// For numbers: without the plus sign.
+    pub country_code: Option<i64>,
+    pub send_short_email: bool,
+    pub created_at: Timestamp,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ContactKind {
+    EmailContactMethod,
+    PhoneContactMethod,
+    SmsContactMethod,
+    WhatsappContactMethod,
+    PushNotificationContactMethod,
+    /// Muster's own: a POST to an address.
+    WebhookContactMethod,
+}
+
+impl ContactKind {
+    /// Whether the address is a telephone number.
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Self::PhoneContactMethod | Self::SmsContactMethod | Self::WhatsappContactMethod
+        )
+    }
+}
+
+/// When a person is reached by which contact method.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct NotificationRule {
+    pub id: NotificationRuleId,
+    pub user_id: UserId,
+    pub contact_method_id: ContactMethodId,
+    pub start_delay_in_minutes: i64,
+    pub urgency: Urgency,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct Team {
+    pub id: TeamId,
+    pub name: String,
+    pub description: Option<String>,
+    /// `manager` for a public team, `none` for a private one.
+    pub default_role: String,
+    pub parent_id: Option<TeamId>,
+    pub created_at: Timestamp,
+}

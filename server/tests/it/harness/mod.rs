@@ -144,6 +144,37 @@ impl TestApp {
         self.send(request.body(body).unwrap()).await
     }
 
+    /// A request with any key.
+    pub(crate) async fn with_key(
+        &self,
+        key: &str,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Answer {
+        let person = Person {
+            key: key.to_owned(),
+            ..self.owner.clone()
+        };
+        self.as_person(&person, method, path, body).await
+    }
+
+    /// Makes an account-level key of this scope.
+    pub(crate) async fn account_key(&self, scope: &str) -> String {
+        let body = serde_json::json!({ "api_key": { "name": "Program", "kind": "account", "scope": scope } });
+        let made = self.post("/api_keys", body).await.with_status(201);
+        made["api_key"]["key"].as_str().unwrap().to_owned()
+    }
+
+    /// Makes a team and gives its id.
+    pub(crate) async fn team(&self, name: &str) -> String {
+        let made = self
+            .post("/teams", serde_json::json!({ "team": { "name": name } }))
+            .await
+            .with_status(201);
+        made["team"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// Any request at all, without a key unless it carries one.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();

@@ -1,0 +1,61 @@
+//! People over the API: users, how they are reached, their teams, and the licences that clients ask for.
+
+mod contact_methods;
+mod licences;
+mod notification_rules;
+mod teams;
+mod users;
+pub mod view;
+
+use std::sync::Arc;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::Problem;
+use crate::people::store::find_user;
+use crate::people::{User, UserId};
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(users::list, users::create))
+        .routes(routes!(users::me))
+        .routes(routes!(users::show, users::update, users::delete))
+        .routes(routes!(contact_methods::list, contact_methods::create))
+        .routes(routes!(
+            contact_methods::show,
+            contact_methods::update,
+            contact_methods::delete
+        ))
+        .routes(routes!(notification_rules::list, notification_rules::create))
+        .routes(routes!(
+            notification_rules::show,
+            notification_rules::update,
+            notification_rules::delete
+        ))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::show, teams::update, teams::delete))
+        .routes(routes!(teams::members))
+        .routes(routes!(teams::put_member, teams::remove_member))
+        .routes(routes!(licences::list))
+        .routes(routes!(licences::allocations))
+        .routes(routes!(licences::of_user))
+}
+
+/// Whether the caller may change this person's record: their own, or anybody's.
+fn require_to_change(caller: &Caller, user_id: &UserId) -> Result<(), Problem> {
+    if caller.is_person(user_id) {
+        caller.require(Action::Change, Resource::OwnProfile)
+    } else {
+        caller.require(Action::Change, Resource::User)
+    }
+}
+
+/// Somebody who has not been deleted, or 404.
+fn present_user(tx: &mut store::Tx, id: &UserId) -> Result<User, Problem> {
+    find_user(tx, id)?
+        .filter(|user| user.deleted_at.is_none())
+        .ok_or_else(|| Problem::not_found("The user"))
+}

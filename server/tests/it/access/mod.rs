@@ -1,0 +1,6 @@
+//! Who may do what, keys, and the audit log.
+
+mod abilities;
+mod api_keys;
+mod audit;
+mod matrix;

@@ -1,0 +1,5 @@
+//! People, how they are reached, and their teams.
+
+mod contact_methods;
+mod teams;
+mod users;
