@@ -45,6 +45,7 @@ pub fn router(app: Arc<App>) -> Router {
     .route("/health/live", axum::routing::get(|| async { "ok\n" }))
     .route("/health/ready", axum::routing::get(ready))
     .merge(crate::console::routes::routes())
+    .merge(crate::console::places::routes())
     .with_state(app)
 }
 

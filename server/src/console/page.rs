@@ -109,7 +109,7 @@ impl IntoResponse for PageProblem {
 }
 
 /// Percent-encodes what is not plainly safe inside a query.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' => {

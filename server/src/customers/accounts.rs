@@ -5,9 +5,9 @@ use serde::{Deserialize, Serialize};
 use store::{Error, Tx, Value, params, query, sql};
 use utoipa::ToSchema;
 
-use super::locations::like;
 use super::model::{AccountId, LocationId, Used, UsedKind};
 use crate::http::Page;
+use crate::http::listing::like;
 use crate::timeline::Change;
 
 /// How much a customer matters when not everybody can be answered at once.

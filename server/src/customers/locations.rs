@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{LocationId, Used, UsedKind};
 use crate::access::token::random_token;
+use crate::http::listing::like;
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
 
@@ -95,20 +96,6 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("words", sought.words.as_deref().map(like))
         .bind_optional("kind", sought.kind)
         .bind_optional("parent", sought.parent_id.as_deref())
-}
-
-/// A pattern that finds `words` anywhere, whatever signs they hold.
-pub fn like(words: &str) -> String {
-    let escaped: String = words
-        .chars()
-        .take(200)
-        .flat_map(|letter| match letter {
-            '%' | '_' => vec!['_'],
-            '\\' => vec!['_'],
-            letter => vec![letter],
-        })
-        .collect();
-    format!("%{escaped}%")
 }
 
 pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Location>, Error> {

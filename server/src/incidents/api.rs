@@ -109,6 +109,7 @@ impl Narrowing {
             since,
             until: if lifted { None } else { until },
             order,
+            ..Sought::default()
         })
     }
 }

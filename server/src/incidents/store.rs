@@ -51,6 +51,10 @@ pub struct Sought {
     pub incident_key: Option<String>,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
+    /// The number people read aloud.
+    pub number: Option<i64>,
+    /// Part of the title.
+    pub words: Option<String>,
     pub order: Order,
 }
 
@@ -85,6 +89,8 @@ const NARROWED: &str = " WHERE i.number > $zero
       {AND i.escalation_policy_id IN (SELECT t.escalation_policy_id FROM escalation_policy_teams t WHERE t.team_id = ANY($teams))}
       {AND i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = ANY($users))}
       {AND (i.incident_key = $key OR i.id IN (SELECT k.incident_id FROM alerts k WHERE k.alert_key = $key))}
+      {AND i.number = $number}
+      {AND i.title ILIKE $words}
       {AND i.created_at >= $since}
       {AND i.created_at < $until}";
 
@@ -104,6 +110,8 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("teams", some(&sought.team_ids))
         .bind_optional("users", some(&sought.user_ids))
         .bind_optional("key", sought.incident_key.as_deref())
+        .bind_optional("number", sought.number)
+        .bind_optional("words", sought.words.as_deref().map(crate::http::listing::like))
         .bind_optional("since", sought.since)
         .bind_optional("until", sought.until)
 }

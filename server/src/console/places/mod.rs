@@ -1,0 +1,30 @@
+//! What each place of the rail shows: the slices are read in one transaction, a screen's view is filled and
+//! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
+
+pub mod incidents;
+pub mod now;
+pub mod room;
+pub mod room_forms;
+pub mod situation;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
+
+use crate::app::App;
+
+pub fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .merge(now::routes())
+        .merge(incidents::routes())
+        .merge(room::routes())
+        .merge(room_forms::routes())
+}
+
+pub(super) use super::page::escaped;
+
+/// Goes to a page after a form was done, so that renewing the page does not do it twice.
+pub(super) fn go_to(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}

@@ -1,0 +1,294 @@
+//! What is posted from the incident room. Each form is one action of the incident slice.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::go_to;
+use crate::access::{Action, Resource};
+use crate::app::App;
+use crate::console::page::{PageProblem, Posted};
+use crate::http::{Path, Problem};
+use crate::incidents::room::{self, NOTE_LENGTH, RequestTarget, RoleName, TaskId, TaskStatus, TaskText};
+use crate::incidents::{IncidentId, actions, merge, store as rows};
+use crate::oncall::EscalationPolicyId;
+use crate::people::UserId;
+use crate::services::PriorityId;
+use crate::timeline::Change;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/incidents/{id}/acknowledge", post(acknowledge))
+        .route("/console/incidents/{id}/resolve", post(resolve))
+        .route("/console/incidents/{id}/say", post(say))
+        .route("/console/incidents/{id}/reopen", post(reopen))
+        .route("/console/incidents/{id}/escalate", post(escalate))
+        .route("/console/incidents/{id}/responders", post(ask))
+        .route("/console/incidents/{id}/roles", post(give_role))
+        .route("/console/incidents/{id}/priority", post(set_priority))
+        .route("/console/incidents/{id}/snooze", post(snooze))
+        .route("/console/incidents/{id}/merge", post(merge_into))
+        .route("/console/incidents/{id}/tasks", post(add_task))
+        .route("/console/incidents/{id}/tasks/{task_id}", post(tick_task))
+}
+
+/// Does one action as the person who posted and goes back to the room.
+async fn act<T>(
+    app: &App,
+    posted: Posted<T>,
+    id: String,
+    work: fn(&mut Change, &IncidentId, &T) -> Result<(), Problem>,
+) -> Result<Response, PageProblem>
+where
+    T: DeserializeOwned + Send + Sync + 'static,
+{
+    let Posted { visitor, fields } = posted;
+    visitor.0.require(Action::Respond, Resource::Incident)?;
+    let back = format!("/console/incidents/{id}");
+    app.change(visitor.0.agent(), move |change| {
+        work(change, &IncidentId::from(id.as_str()), &fields)
+    })
+    .await?;
+    Ok(go_to(&back))
+}
+
+#[derive(Debug, Deserialize)]
+struct Nothing {}
+
+type Answer = Result<Response, PageProblem>;
+
+async fn acknowledge(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Nothing>) -> Answer {
+    act(&app, posted, id, |change, id, _| {
+        actions::acknowledge(change, id).map(drop)
+    })
+    .await
+}
+
+async fn reopen(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Nothing>) -> Answer {
+    act(&app, posted, id, |change, id, _| {
+        actions::reopen(change, id).map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Resolution {
+    #[serde(default)]
+    resolution: String,
+}
+
+async fn resolve(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Resolution>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        let words = fields.resolution.trim();
+        actions::resolve(change, id, (!words.is_empty()).then_some(words)).map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Escalation {
+    #[serde(default)]
+    escalation_policy: String,
+    #[serde(default)]
+    user: String,
+}
+
+async fn escalate(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Escalation>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        if !fields.user.is_empty() {
+            return actions::reassign(change, id, &[UserId::from(fields.user.as_str())]).map(drop);
+        }
+        if !fields.escalation_policy.is_empty() {
+            let policy = EscalationPolicyId::from(fields.escalation_policy.as_str());
+            return actions::delegate(change, id, &policy).map(drop);
+        }
+        let incident = actions::load(change, id)?;
+        let last = incident.escalation_rules.rules.len() as i64;
+        actions::escalate_to(change, id, (incident.escalation_level + 1).min(last)).map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Asked {
+    user: String,
+    #[serde(default)]
+    message: String,
+}
+
+async fn ask(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Asked>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        let user_id = UserId::from(fields.user.as_str());
+        let user = crate::people::store::find_user(change.tx, &user_id)?
+            .ok_or_else(|| Problem::not_found("The person"))?;
+        let target = RequestTarget {
+            id: fields.user.clone(),
+            kind: "user".to_owned(),
+            summary: user.name,
+        };
+        let message = if fields.message.trim().is_empty() {
+            "Please join"
+        } else {
+            fields.message.trim()
+        };
+        room::request_responders(change, id, message, &[target]).map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Given {
+    role: String,
+    user: String,
+}
+
+async fn give_role(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Given>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        let role = RoleName::from_text(&fields.role).ok_or_else(|| Problem::not_found("The role"))?;
+        room::set_role(change, id, role, Some(&UserId::from(fields.user.as_str())))
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Picked {
+    #[serde(default)]
+    priority: String,
+}
+
+async fn set_priority(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Picked>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        if fields.priority.is_empty() {
+            return actions::set_priority(change, id, None);
+        }
+        let known = rows::priorities(change.tx)?;
+        let found = known
+            .iter()
+            .find(|one| one.id == fields.priority)
+            .ok_or_else(|| Problem::not_found("The priority"))?;
+        actions::set_priority(
+            change,
+            id,
+            Some((&PriorityId::from(found.id.as_str()), &found.name)),
+        )
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Rest {
+    duration: i64,
+}
+
+async fn snooze(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Rest>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        actions::snooze(change, id, fields.duration).map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Into {
+    into: String,
+}
+
+async fn merge_into(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Into>) -> Answer {
+    let target = posted.fields.into.clone();
+    act(&app, posted, id, |change, id, fields| {
+        merge::merge(
+            change,
+            &IncidentId::from(fields.into.as_str()),
+            std::slice::from_ref(id),
+        )
+        .map(drop)
+    })
+    .await?;
+    Ok(go_to(&format!("/console/incidents/{target}")))
+}
+
+#[derive(Debug, Deserialize)]
+struct Said {
+    #[serde(default)]
+    words: String,
+}
+
+async fn add_task(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Said>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        let name: String = fields.words.trim().chars().take(255).collect();
+        if name.is_empty() {
+            return Err(Problem::invalid(["Write what is to be done, then choose Task."]));
+        }
+        room::add_task(
+            change,
+            id,
+            &TaskText {
+                name,
+                description: None,
+                assignee_id: None,
+                due_at: None,
+            },
+        )
+        .map(drop)
+    })
+    .await
+}
+
+#[derive(Debug, Deserialize)]
+struct Ticked {
+    #[serde(default)]
+    done: Option<String>,
+}
+
+async fn tick_task(
+    State(app): State<Arc<App>>,
+    Path((id, task_id)): Path<(String, String)>,
+    posted: Posted<Ticked>,
+) -> Answer {
+    let Posted { visitor, fields } = posted;
+    visitor.0.require(Action::Respond, Resource::Incident)?;
+    app.change(visitor.0.agent(), move |change| -> Result<(), Problem> {
+        let (id, task_id) = (IncidentId::from(id.as_str()), TaskId::from(task_id.as_str()));
+        let task = room::tasks(change.tx, &id)?
+            .into_iter()
+            .find(|task| task.id == task_id)
+            .ok_or_else(|| Problem::not_found("The task"))?;
+        let text = TaskText {
+            name: task.name,
+            description: task.description,
+            assignee_id: task.assignee_id,
+            due_at: task.due_at,
+        };
+        let status = if fields.done.is_some() {
+            TaskStatus::Done
+        } else {
+            TaskStatus::Todo
+        };
+        room::change_task(change, &id, &task_id, &text, status)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+async fn say(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Said>) -> Answer {
+    act(&app, posted, id, |change, id, fields| {
+        note(change, id, &fields.words)
+    })
+    .await
+}
+
+/// A note from the composer's inside reader.
+fn note(change: &mut Change, id: &IncidentId, words: &str) -> Result<(), Problem> {
+    let words = words.trim();
+    if words.is_empty() || words.chars().count() > NOTE_LENGTH {
+        return Err(Problem::invalid([format!(
+            "Write a note of at most {NOTE_LENGTH} letters."
+        )]));
+    }
+    room::add_note(change, id, words, "console").map(drop)
+}
