@@ -40,7 +40,7 @@ pub use keys::{AgreementId, CustomShiftId, EventId, LayerId, OverrideId, Rotatio
 pub use layered::{Advance, Layer, Override, Restriction, Schedule};
 pub use members::MembersProblem;
 pub use plan::{MAX_HANDOFFS, Plan, TooLong};
-pub use quality::{Bearer, Fairness, Load, Quality, QualityQuestion, quality};
+pub use quality::{Bearer, Fairness, Load, MAX_QUALITY_DAYS, Quality, QualityQuestion, quality};
 pub use recurrence::{Frequency, Moment, Recurrence, RecurrenceProblem, Rule, RuleDay};
 pub use render::{Entry, OnCall, Rendered, RenderedLayer, Shift, Source, SubSchedule, merge_by_user};
 pub use span::{EmptySpan, Span};

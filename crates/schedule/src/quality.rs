@@ -16,7 +16,7 @@ use crate::assignments::{Assignment, gaps, join, within};
 use crate::keys::UserKey;
 use crate::layered::Restriction;
 use crate::render::percentage;
-use crate::span::{Micros, SECOND, Span};
+use crate::span::{DAY, Micros, SECOND, Span};
 use crate::validate::{Findings, Problem, ProblemKind};
 use crate::wall_clock::WallClock;
 use crate::week::{WorkingHours, time_of_day};
@@ -94,6 +94,9 @@ pub struct Fairness {
     pub holidays: f64,
 }
 
+/// Longest time that is judged at once, in days: a hundred years.
+pub const MAX_QUALITY_DAYS: i64 = 36_600;
+
 /// Judges a plan.
 ///
 /// # Errors
@@ -104,6 +107,9 @@ pub fn quality(
     zones: &TimeZoneDatabase,
 ) -> Result<Quality, Vec<Problem>> {
     let mut found = Findings::default();
+    if question.span.end_micros() - question.span.start_micros() > MAX_QUALITY_DAYS * DAY {
+        found.add("span", ProblemKind::SpanTooLong(MAX_QUALITY_DAYS));
+    }
     let mut placed = Vec::new();
     for (index, bearer) in question.people.iter().enumerate() {
         placed.extend(found.zone(&format!("people[{index}].time_zone"), &bearer.time_zone, zones));
@@ -171,7 +177,7 @@ fn nights(question: &QualityQuestion) -> Option<WorkingHours> {
         time_of_day(question.night_begins),
         time_of_day(question.night_ends),
     );
-    let length = (ends - begins).rem_euclid(crate::span::DAY) / SECOND;
+    let length = (ends - begins).rem_euclid(DAY) / SECOND;
     let duration_seconds = u32::try_from(length).ok().filter(|length| *length > 0)?;
     Some(WorkingHours::new(&[Restriction::Daily {
         start_time_of_day: question.night_begins,

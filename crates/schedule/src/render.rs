@@ -159,7 +159,10 @@ impl Plan {
         let horizon = to_micros(horizon).max(1);
         let mut reach = horizon.min(FIRST_LOOK);
         loop {
-            let (from, to) = (at.saturating_sub(reach), at.saturating_add(reach));
+            let (from, to) = (
+                in_time(at.saturating_sub(reach)),
+                in_time(at.saturating_add(reach)),
+            );
             let pieces = self.final_pieces(from, to)?;
             let Some(here) = pieces
                 .iter()
@@ -195,7 +198,7 @@ impl Plan {
             return Ok(None);
         };
         let begin = micros(at);
-        let limit = begin.saturating_add(to_micros(horizon).max(1));
+        let limit = in_time(begin.saturating_add(to_micros(horizon).max(1)));
         let mut from = begin;
         let mut reach = FIRST_LOOK;
         while from < limit {
@@ -212,6 +215,11 @@ impl Plan {
 
 /// How far a search for the end of a shift looks at first.
 const FIRST_LOOK: Micros = 8 * crate::span::DAY;
+
+/// The instant, or the nearest one that can be told; the end of time is the instant after the last.
+fn in_time(at: Micros) -> Micros {
+    at.clamp(micros(Timestamp::MIN), micros(Timestamp::MAX) + 1)
+}
 
 fn to_micros(duration: SignedDuration) -> Micros {
     Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX)

@@ -78,6 +78,9 @@ pub enum ProblemKind {
     /// Counting the occurrences would take too long.
     #[error("this recurrence has too many occurrences to count; begin it later or make it simpler")]
     RecurrenceTooLong,
+    /// The stretch of time is longer than can be judged at once.
+    #[error("this can be judged over at most {0} days at once")]
+    SpanTooLong(i64),
     /// A share of the load that is zero, negative or no number.
     #[error("a share must be above 0")]
     Share,

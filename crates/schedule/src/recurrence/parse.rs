@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use jiff::civil::{Date, DateTime, Time, Weekday};
 
 use super::{Frequency, Moment, Recurrence, Rule, RuleDay};
@@ -130,8 +131,13 @@ pub(crate) fn parse_moment(text: &str, zone: Option<&str>) -> Option<Moment> {
     let local: DateTime = date(day)?.to_datetime(time);
     match (utc, zone) {
         (true, _) => {
-            let utc = local.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-            Some(Moment::Instant(utc.timestamp()))
+            // Calendars write the last day of the year 9999 for ever, which is a day more than an instant can tell.
+            let utc = local.to_zoned(jiff::tz::TimeZone::UTC).map(|utc| utc.timestamp());
+            Some(Moment::Instant(utc.unwrap_or(if local.year() > 0 {
+                Timestamp::MAX
+            } else {
+                Timestamp::MIN
+            })))
         }
         (false, Some(zone)) => Some(Moment::Zoned(local, zone.trim_matches('"').to_owned())),
         (false, None) => Some(Moment::Local(local)),

@@ -1,25 +1,35 @@
 //! Measuring a person's duties against a pack of rules.
 
-use jiff::SignedDuration;
 use jiff::tz::{TimeZone, TimeZoneDatabase};
+use jiff::{SignedDuration, Timestamp};
 
 use super::measure::{Stretches, mondays};
 use super::pack::{Limit, NightHours, OptOut, RulePack, WorkingRule};
 use super::{Duty, DutyKind, Known, Measure, NightWorker, Standing, Violation, Worker};
 use crate::layered::Restriction;
-use crate::span::{DAY, Micros, SECOND, Span, WEEK};
+use crate::span::{DAY, Micros, SECOND, Span, WEEK, instant, micros};
 use crate::validate::{Problem, ProblemKind};
 use crate::wall_clock::WallClock;
 use crate::week::{WorkingHours, time_of_day};
 
 const HOUR: Micros = 3600 * SECOND;
 
+/// Longest time that is judged at once, in days: ten years.
+pub const MAX_KNOWN_DAYS: i64 = 3_660;
+
+/// How far around the known time duties still matter to rests that reach into it.
+const LEAD: Micros = 21 * DAY;
+
+fn later(at: Timestamp, by: Micros) -> Timestamp {
+    instant(micros(at).saturating_add(by))
+}
+
 /// Every rule of the pack that the worker's duties break, in the order of the pack and then of time.
 ///
 /// All duties during `known` must be given; those outside it may be.
 ///
 /// # Errors
-/// A [`Problem`] when the worker's time zone is unknown.
+/// A [`Problem`] when the worker's time zone is unknown, or `known` is longer than [`MAX_KNOWN_DAYS`].
 pub fn check(
     pack: &RulePack,
     worker: &Worker,
@@ -31,13 +41,29 @@ pub fn check(
         field: "time_zone".to_owned(),
         kind: ProblemKind::UnknownTimeZone(worker.time_zone.chars().take(100).collect()),
     })?;
+    if known.end_micros() - known.start_micros() > MAX_KNOWN_DAYS * DAY {
+        return Err(Problem {
+            field: "known".to_owned(),
+            kind: ProblemKind::SpanTooLong(MAX_KNOWN_DAYS),
+        });
+    }
+    // What lies far outside has no say in what is judged.
+    let (from, to) = (later(known.start(), -LEAD), later(known.end(), LEAD));
+    let near = |duty: &Duty| {
+        let span = Span::new(duty.span.start().max(from), duty.span.end().min(to)).ok()?;
+        Some(Duty {
+            span,
+            kind: duty.kind,
+        })
+    };
+    let duties: Vec<Duty> = duties.iter().filter_map(near).collect();
     let inspection = Inspection {
         pack,
         worker,
         zone,
         known,
-        worked: Stretches::worked(duties, pack.stand_by),
-        interventions: interventions(duties),
+        worked: Stretches::worked(&duties, pack.stand_by),
+        interventions: interventions(&duties),
         leave: Stretches::of_spans(&worker.leave),
     };
     Ok(pack

@@ -12,7 +12,7 @@ mod take;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-pub use check::check;
+pub use check::{MAX_KNOWN_DAYS, check};
 pub use pack::{Limit, NightHours, OptOut, RulePack, StandBy, WorkingRule};
 pub use take::{Candidate, Verdict, rest_owed_until, who_may_take};
 

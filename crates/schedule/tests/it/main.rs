@@ -8,6 +8,7 @@ mod arbitrary;
 mod build;
 mod calendars;
 mod changes;
+mod hostile;
 mod layered;
 mod oracle;
 mod people;
