@@ -11,6 +11,7 @@ pub mod config;
 pub mod app;
 
 pub mod console;
+pub mod pages;
 
 pub mod access;
 pub mod alerts;
