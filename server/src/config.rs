@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use store::Location;
 
+use crate::outbound::Network;
+
 /// Checked settings of a running Muster.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -21,7 +23,7 @@ pub struct Settings {
     /// Events a minute for each key.
     pub event_rate_limit: EventRateLimit,
     /// Networks that outgoing webhooks may reach although they are private, such as `10.1.0.0/16`.
-    pub allowed_networks: Vec<String>,
+    pub allowed_networks: Vec<Network>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -202,6 +204,17 @@ impl Given {
                 }
             },
         };
+        let allowed_networks = self
+            .allowed_networks
+            .iter()
+            .filter_map(|text| match text.parse::<Network>() {
+                Ok(network) => Some(network),
+                Err(mistake) => {
+                    mistakes.push(format!("allowed_networks: {mistake}."));
+                    None
+                }
+            })
+            .collect();
         if mistakes.is_empty() {
             Ok(Settings {
                 location,
@@ -211,7 +224,7 @@ impl Given {
                 mail,
                 tls,
                 event_rate_limit,
-                allowed_networks: self.allowed_networks,
+                allowed_networks,
             })
         } else {
             Err(Mistakes(mistakes))
@@ -230,8 +243,8 @@ fn check_mail(
         }
         return None;
     };
-    if !(smtp_url.starts_with("smtp://") || smtp_url.starts_with("smtps://")) {
-        mistakes.push("smtp_url must begin with smtp:// or smtps://.".to_owned());
+    if let Err(mistake) = crate::outbox::check_smtp_url(&smtp_url) {
+        mistakes.push(mistake);
     }
     let from = mail_from.unwrap_or_else(|| "Muster <muster@localhost>".to_owned());
     if from.parse::<lettre::message::Mailbox>().is_err() {

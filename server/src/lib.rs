@@ -13,6 +13,8 @@ pub mod app;
 pub mod console;
 pub mod pages;
 
+pub mod outbox;
+
 pub mod access;
 pub mod alerts;
 pub mod customers;
@@ -29,4 +31,6 @@ pub mod live;
 pub mod clock;
 pub mod http;
 pub mod identifier;
+pub mod metrics;
+pub mod outbound;
 pub mod words;

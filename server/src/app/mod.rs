@@ -16,7 +16,8 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::http::Site;
 use crate::identifier::{Identifiers, NODE_LIMIT};
-use crate::live::Hub;
+use crate::live::{Hub, SENDS};
+use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
 use crate::signals::rate::Buckets;
@@ -38,12 +39,16 @@ pub struct App {
     pub event_buckets: Buckets,
     /// Rings when a job may have become due.
     pub jobs_owed: Notify,
+    /// Rings when a message may have become due.
+    pub sends_owed: Notify,
+    /// The ways out: mail and webhooks.
+    pub channels: Channels,
     pub stopping: CancellationToken,
 }
 
 impl App {
     /// Puts the program together over an open database: takes a node number and nothing else.
-    pub async fn assemble(store: Store, clock: Clock, settings: Settings) -> Result<Arc<Self>, store::Error> {
+    pub async fn assemble(store: Store, clock: Clock, settings: Settings) -> anyhow::Result<Arc<Self>> {
         let now = clock.now();
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
         let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
@@ -53,6 +58,7 @@ impl App {
             journal: Journal::start(store.clone(), node),
             keys: Keys::default(),
             event_buckets: Buckets::new(settings.event_rate_limit),
+            channels: Channels::new(&settings)?,
             store,
             clock,
             site,
@@ -60,6 +66,7 @@ impl App {
             live: Hub::new(),
             node,
             jobs_owed: Notify::new(),
+            sends_owed: Notify::new(),
             stopping: CancellationToken::new(),
         }))
     }
@@ -80,6 +87,9 @@ impl App {
                 Ok((answer, change.into_touched()))
             })
             .await?;
+        if touched.iter().any(|topic| topic == SENDS) {
+            self.sends_owed.notify_waiters();
+        }
         self.live.tell(touched);
         self.jobs_owed.notify_one();
         Ok(answer)

@@ -27,6 +27,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::customers::routes())
         .merge(crate::access::api::routes())
         .merge(crate::people::api::routes())
+        .merge(crate::outbox::api::routes())
 }
 
 /// The document itself.

@@ -18,8 +18,6 @@ pub enum Kind {
     AutoResolveDue,
     /// An alert that was held back because its kind tends to clear by itself.
     PauseEnds,
-    /// A message is to be handed to its channel.
-    SendDue,
     /// The impact of an incident is to be computed afresh.
     ImpactDue,
     /// The drafts for the audiences of an incident are to be brought up to its facts.

@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use tokio::sync::broadcast;
 
+/// The topic of the outbox.
+pub const SENDS: &str = "sends";
+
 /// Hints that may wait for a slow reader before it is told to renew everything.
 const BACKLOG: usize = 1024;
 

@@ -5,6 +5,8 @@ mod console;
 mod foundation;
 mod harness;
 mod incidents;
+mod outbox;
 mod people;
 mod signals;
+mod smtp;
 mod statements;

@@ -17,6 +17,7 @@ use muster::app::router::router;
 use muster::clock::{Clock, Simulated};
 use muster::config::{Given, Settings};
 use muster::jobs::runner::run_due;
+use muster::outbox::sender::send_due;
 use muster::people::store::{NewUser, add_user};
 use muster::people::{Role, UserId};
 use muster::timeline::Agent;
@@ -190,7 +191,8 @@ impl TestApp {
     /// Does everything that is due now, and what that makes due, until nothing is.
     pub(crate) async fn settle(&self) {
         for _ in 0..1_000 {
-            if run_due(&self.app).await.unwrap() == 0 {
+            let sent = send_due(&self.app).await.unwrap();
+            if run_due(&self.app).await.unwrap() + sent == 0 {
                 return;
             }
         }

@@ -1,0 +1,269 @@
+//! `/outbox/sends`: what was sent, to whom, and what became of it. Muster's own resource, by the
+//! conventions of the dialect.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State as AppState};
+use axum_extra::extract::Query;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Attempt, Channel, Outcome, Purpose, Send, SendId, State};
+use super::store::{self as rows, Filter};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::listing::Paging;
+use crate::http::{Listing, Problem, Reference, Site};
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list_sends))
+        .routes(routes!(get_send))
+        .routes(routes!(retry_send))
+}
+
+/// A message and what became of it. The recipient's own links are never shown, except where the message
+/// went nowhere else.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SendView {
+    pub id: SendId,
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    pub summary: String,
+    #[serde(rename = "self")]
+    pub api_url: String,
+    pub html_url: String,
+    pub purpose: Purpose,
+    pub channel: Channel,
+    pub state: State,
+    pub address: String,
+    pub recipient_name: String,
+    pub user: Option<Reference>,
+    pub incident: Option<Reference>,
+    pub subject: String,
+    pub body: String,
+    /// SHA-256 of the words as they were owed.
+    pub content_hash: String,
+    pub idempotency_key: String,
+    pub attempt_count: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub created_at: Timestamp,
+    /// The next attempt, of a message that is owed.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub due_at: Option<Timestamp>,
+    /// After this no further attempt is made.
+    #[schema(value_type = String, format = DateTime)]
+    pub deadline_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub sent_at: Option<Timestamp>,
+    /// What the other side said when it took the message.
+    pub receipt: Option<String>,
+    pub last_error: Option<String>,
+    /// Oldest first; null in lists.
+    pub attempts: Option<Vec<AttemptView>>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AttemptView {
+    pub number: i64,
+    #[schema(value_type = String, format = DateTime)]
+    pub at: Timestamp,
+    pub outcome: Outcome,
+    pub detail: String,
+    pub took_milliseconds: i64,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SendBody {
+    pub send: SendView,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SendsBody {
+    pub sends: Vec<SendView>,
+    #[serde(flatten)]
+    pub paging: Paging,
+}
+
+impl SendView {
+    fn new(site: &Site, send: Send, attempts: Option<Vec<Attempt>>) -> Self {
+        Self {
+            summary: format!("{} to {}", send.subject, send.recipient_name),
+            api_url: site.api_url("outbox/sends", send.id.as_str()),
+            html_url: site.html_url("outbox", send.id.as_str()),
+            kind: "send",
+            user: send
+                .user_id
+                .as_ref()
+                .map(|id| site.reference("user", "users", id.as_str(), send.recipient_name.clone())),
+            incident: send
+                .incident_id
+                .as_ref()
+                .map(|id| site.reference("incident", "incidents", id.as_str(), send.subject.clone())),
+            body: send.shown_body(),
+            due_at: (send.state == State::Owed).then_some(send.due_at),
+            id: send.id,
+            purpose: send.purpose,
+            channel: send.channel,
+            state: send.state,
+            address: send.address,
+            recipient_name: send.recipient_name,
+            subject: send.subject,
+            content_hash: send.content_hash,
+            idempotency_key: send.idempotency_key,
+            attempt_count: send.attempts,
+            created_at: send.created_at,
+            deadline_at: send.deadline_at,
+            sent_at: send.sent_at,
+            receipt: send.receipt,
+            last_error: send.last_error,
+            attempts: attempts.map(|attempts| {
+                let view = |attempt: Attempt| AttemptView {
+                    number: attempt.number,
+                    at: attempt.at,
+                    outcome: attempt.outcome,
+                    detail: attempt.detail,
+                    took_milliseconds: attempt.took_milliseconds,
+                };
+                attempts.into_iter().map(view).collect()
+            }),
+        }
+    }
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct SendsQuery {
+    /// Only messages about this incident.
+    pub incident_id: Option<String>,
+    /// Only messages to this person.
+    pub user_id: Option<String>,
+    /// Only in these states: owed, sending, sent, shown, failed, cancelled.
+    #[serde(default, rename = "states[]")]
+    pub states: Vec<String>,
+    /// Only for these purposes: page, confirmation, reminder, answer, update, notice.
+    #[serde(default, rename = "purposes[]")]
+    pub purposes: Vec<String>,
+}
+
+impl SendsQuery {
+    fn filter(&self) -> Result<Filter, Problem> {
+        let plain = |name: &str, text: &Option<String>| match text {
+            Some(text) if text.contains('\0') => {
+                Err(Problem::invalid([format!("{name} contains a NUL character.")]))
+            }
+            text => Ok(text.clone()),
+        };
+        Ok(Filter {
+            incident_id: plain("incident_id", &self.incident_id)?.map(Into::into),
+            user_id: plain("user_id", &self.user_id)?.map(Into::into),
+            states: known("states[]", &self.states, State::from_text)?,
+            purposes: known("purposes[]", &self.purposes, Purpose::from_text)?,
+        })
+    }
+}
+
+fn known<T>(name: &str, texts: &[String], parse: impl Fn(&str) -> Option<T>) -> Result<Vec<T>, Problem> {
+    let read = |text: &String| {
+        parse(text).ok_or_else(|| Problem::invalid([format!("{name} does not know \"{text}\".")]))
+    };
+    texts.iter().map(read).collect()
+}
+
+/// List what was sent
+///
+/// The newest first.
+#[utoipa::path(
+    get, path = "/outbox/sends", tag = "Outbox",
+    params(Listing, SendsQuery),
+    responses((status = 200, body = SendsBody), crate::http::Problems),
+)]
+pub async fn list_sends(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Query(listing): Query<Listing>,
+    Query(wanted): Query<SendsQuery>,
+) -> Result<axum::Json<SendsBody>, Problem> {
+    caller.require(Action::View, Resource::Outbox)?;
+    let (page, filter) = (listing.page()?, wanted.filter()?);
+    let (sends, paging) = app
+        .read(move |tx| -> Result<_, Problem> {
+            let sends = rows::list(tx, &filter, page)?;
+            Ok(page.finish(sends, || rows::count(tx, &filter))?)
+        })
+        .await?;
+    let sends = sends
+        .into_iter()
+        .map(|send| SendView::new(&app.site, send, None))
+        .collect();
+    Ok(axum::Json(SendsBody { sends, paging }))
+}
+
+/// Get one message with its attempts
+#[utoipa::path(
+    get, path = "/outbox/sends/{id}", tag = "Outbox",
+    params(("id" = String, Path, description = "The message's id")),
+    responses((status = 200, body = SendBody), crate::http::Problems),
+)]
+pub async fn get_send(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<SendBody>, Problem> {
+    caller.require(Action::View, Resource::Outbox)?;
+    let (send, attempts) = app.read(move |tx| one(tx, &id)).await?;
+    let send = SendView::new(&app.site, send, Some(attempts));
+    Ok(axum::Json(SendBody { send }))
+}
+
+/// Try a message again
+///
+/// For one that failed, or was only shown because nothing was configured.
+#[utoipa::path(
+    post, path = "/outbox/sends/{id}/retry", tag = "Outbox",
+    params(("id" = String, Path, description = "The message's id")),
+    responses((status = 200, body = SendBody), crate::http::Problems),
+)]
+pub async fn retry_send(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<SendBody>, Problem> {
+    caller.require(Action::Respond, Resource::Outbox)?;
+    let agent = caller.agent();
+    let (send, attempts) = app
+        .change(agent, move |change| -> Result<_, Problem> {
+            let (send, _) = one(change.tx, &id)?;
+            if !rows::owe_again(change, &send)? {
+                return Err(Problem::conflict(format!(
+                    "The message is {}; only one that failed, or was only shown for want of a mail server, can be tried again.",
+                    send.state.as_text()
+                )));
+            }
+            let changed = Changed {
+                resource_type: "send",
+                resource_id: send.id.as_str(),
+                resource_name: &send.subject,
+                details: serde_json::json!({"state": {"before": send.state, "after": State::Owed}}),
+            };
+            audit::record(change, &caller, AuditAction::Update, &changed)?;
+            one(change.tx, &id)
+        })
+        .await?;
+    let send = SendView::new(&app.site, send, Some(attempts));
+    Ok(axum::Json(SendBody { send }))
+}
+
+fn one(tx: &mut store::Tx, id: &str) -> Result<(Send, Vec<Attempt>), Problem> {
+    let missing = || Problem::not_found("The message");
+    if id.contains('\0') {
+        return Err(missing());
+    }
+    let id = SendId::from(id);
+    let send = rows::find(tx, &id)?.ok_or_else(missing)?;
+    Ok((send, rows::attempts_of(tx, &id)?))
+}

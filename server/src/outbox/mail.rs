@@ -1,0 +1,204 @@
+//! Mail by SMTP, over a few connections that are kept open.
+//!
+//! `smtp://` encrypts when the server offers it and does not check its certificate: that keeps listeners
+//! out and changes nothing against an impostor, who would not offer it. `smtp://…?tls=required` and
+//! `smtps://` insist and check. A password is only ever sent over a checked connection, or to this machine.
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::header::{ContentType, HeaderName as MailHeaderName, HeaderValue};
+use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
+use lettre::transport::smtp::PoolConfig;
+use lettre::transport::smtp::client::{Tls, TlsParameters};
+use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use tokio::sync::Semaphore;
+use url::{Host, Url};
+
+use super::model::{Claimed, Purpose};
+use super::rules::Delivery;
+use crate::config::Mail;
+
+/// Connections to the mail server at the same time; the usual limit of one for each client is 20 or more.
+pub(super) const CONNECTIONS: usize = 16;
+/// The longest a single mail may take.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Says what is wrong with an address of a mail server, if anything.
+pub fn check_smtp_url(smtp_url: &str) -> Result<(), String> {
+    let url = Url::parse(smtp_url)
+        .map_err(|error| format!("smtp_url is not an address such as smtp://host:25: {error}."))?;
+    let tls = tls_of(&url);
+    match (url.scheme(), tls.as_deref()) {
+        ("smtps", None) | ("smtp", None | Some("none" | "opportunistic" | "required")) => {}
+        ("smtp" | "smtps", Some(other)) => {
+            return Err(format!(
+                "smtp_url has tls={other}; smtp:// knows none, opportunistic and required, smtps:// needs nothing."
+            ));
+        }
+        _ => return Err("smtp_url must begin with smtp:// or smtps://.".to_owned()),
+    }
+    let local = match url.host() {
+        None => return Err("smtp_url names no host.".to_owned()),
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+    };
+    let checked = url.scheme() == "smtps" || tls.as_deref() == Some("required");
+    if url.password().is_some() && !checked && !local {
+        return Err(
+            "smtp_url has a password, which would travel unprotected; use smtps:// or add ?tls=required."
+                .to_owned(),
+        );
+    }
+    Ok(())
+}
+
+fn tls_of(url: &Url) -> Option<String> {
+    url.query_pairs()
+        .find(|(name, _)| name == "tls")
+        .map(|(_, value)| value.into_owned())
+}
+
+/// A mail server and the sender's address.
+pub(super) struct Mailer {
+    transport: AsyncSmtpTransport<Tokio1Executor>,
+    from: Mailbox,
+    connections: Semaphore,
+}
+
+impl Mailer {
+    /// Connects to nothing yet.
+    pub(super) fn new(settings: &Mail) -> anyhow::Result<Self> {
+        check_smtp_url(&settings.smtp_url).map_err(anyhow::Error::msg)?;
+        let mut url = Url::parse(&settings.smtp_url)?;
+        let tls = tls_of(&url);
+        let host = url.host_str().unwrap_or_default().to_owned();
+        let unencrypted_port = url.port().unwrap_or(25);
+        let opportunistic = url.scheme() == "smtp" && tls.as_deref() != Some("required");
+        if opportunistic {
+            // The library reads the rest of the address; encryption is decided here.
+            url.set_query(None);
+            url.set_port(Some(unencrypted_port)).ok();
+        }
+        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())?;
+        if opportunistic && tls.as_deref() != Some("none") {
+            let parameters = TlsParameters::builder(host)
+                .dangerous_accept_invalid_certs(true)
+                .build()?;
+            builder = builder.tls(Tls::Opportunistic(parameters));
+        }
+        let pool = PoolConfig::new()
+            .max_size(CONNECTIONS as u32)
+            .idle_timeout(Duration::from_secs(30));
+        Ok(Self {
+            transport: builder.timeout(Some(TIMEOUT)).pool_config(pool).build(),
+            from: settings.from.parse()?,
+            connections: Semaphore::new(CONNECTIONS),
+        })
+    }
+
+    pub(super) async fn deliver(&self, send: &Claimed) -> Delivery {
+        let message = match self.compose(send) {
+            Ok(message) => message,
+            Err(reason) => return Delivery::Refused { reason },
+        };
+        let Ok(_connection) = self.connections.acquire().await else {
+            return Delivery::PutOff {
+                reason: "Muster is stopping.".to_owned(),
+            };
+        };
+        match tokio::time::timeout(TIMEOUT, self.transport.send(message)).await {
+            Ok(Ok(response)) => Delivery::Accepted {
+                receipt: format!(
+                    "{} {}",
+                    response.code(),
+                    response.message().collect::<Vec<_>>().join(" ")
+                ),
+            },
+            Ok(Err(error)) => judge(&error),
+            Err(_) => Delivery::PutOff {
+                reason: format!("The mail server did not answer within {} s.", TIMEOUT.as_secs()),
+            },
+        }
+    }
+
+    fn compose(&self, send: &Claimed) -> Result<Message, String> {
+        let address: Address = send
+            .address
+            .parse()
+            .map_err(|_| format!("\"{}\" is not a mail address.", send.address))?;
+        let name = (!send.recipient_name.is_empty()).then(|| send.recipient_name.clone());
+        let mut message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(name, address))
+            .subject(send.subject.clone())
+            .date(SystemTime::from(send.created_at))
+            .message_id(Some(format!("<{}@{}>", send.id, self.from.email.domain())))
+            .raw_header(raw("Auto-Submitted", "auto-generated".to_owned())?)
+            .raw_header(raw("X-Auto-Response-Suppress", "All".to_owned())?);
+        if send.purpose == Purpose::Page {
+            message = message.raw_header(raw("X-Priority", "1".to_owned())?);
+        }
+        for (name, value) in &send.headers {
+            message = message.raw_header(raw(name.text(), value.clone())?);
+        }
+        let text = send.full_body();
+        let message = match send.full_html() {
+            Some(html) => message.multipart(MultiPart::alternative_plain_html(text, html)),
+            None => message.singlepart(SinglePart::builder().header(ContentType::TEXT_PLAIN).body(text)),
+        };
+        message.map_err(|error| format!("The mail could not be put together: {error}."))
+    }
+}
+
+fn raw(name: &str, value: String) -> Result<HeaderValue, String> {
+    let name = MailHeaderName::new_from_ascii(name.to_owned())
+        .map_err(|error| format!("The mail could not be put together: {error}."))?;
+    Ok(HeaderValue::new(name, value))
+}
+
+/// A 5xx about the message is for good. A 5xx about who we are (sign-in, encryption) is about the
+/// configuration, which somebody can mend while the message waits.
+fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
+    let code = error.status().map(u16::from);
+    let ours = matches!(code, Some(530 | 534 | 535 | 538));
+    let reason = {
+        use std::error::Error as _;
+        match error.source() {
+            Some(source) => format!("{error}: {source}"),
+            None => error.to_string(),
+        }
+    };
+    if error.is_permanent() && !ours {
+        Delivery::Refused { reason }
+    } else {
+        Delivery::PutOff { reason }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_only_travels_protected() {
+        for fine in [
+            "smtp://mail.example.org:25",
+            "smtp://127.0.0.1:2525",
+            "smtp://u:p@localhost:25",
+            "smtp://u:p@mail.example.org?tls=required",
+            "smtps://u:p@mail.example.org",
+        ] {
+            assert_eq!(check_smtp_url(fine), Ok(()), "{fine}");
+        }
+        for wrong in [
+            "smtp://u:p@mail.example.org",
+            "smtp://u:p@mail.example.org?tls=none",
+            "smtp://mail.example.org?tls=perhaps",
+            "http://mail.example.org",
+            "mail.example.org",
+        ] {
+            assert!(check_smtp_url(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! The loop that hands messages over: claim as many as there are free slots, hand each to its channel
+//! outside any transaction, record the outcomes by the group.
+//!
+//! Each channel has a lane of its own, so that slow webhooks never hold up mail, and the lanes are apart
+//! from the jobs, so that a mail server that hangs never holds up an escalation.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+
+use super::mail::{self, Mailer};
+use super::model::{Channel, Claimed};
+use super::rules::Delivery;
+use super::store::{self as rows, Finished};
+use super::webhook;
+use crate::app::App;
+use crate::config::Settings;
+use crate::outbound;
+use crate::timeline::Agent;
+
+/// Messages of one channel that are claimed at the same time on one node.
+const SLOTS: usize = 48;
+/// A claim is made when at least so many slots are free, so that claims are worth their transaction.
+const WORTH_CLAIMING: usize = 12;
+/// How many outcomes are recorded together at most.
+const GROUP: usize = 256;
+/// The longest sleep: another node may have owed a message without this one hearing of it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// The lanes. What is shown in the outbox only needs none.
+pub const LANES: [Channel; 2] = [Channel::Email, Channel::Webhook];
+
+// A claimed message waits for a connection at most while those before it time out; its lease must outlast
+// that and its own attempt.
+const _: () = assert!((SLOTS / mail::CONNECTIONS) as u64 * mail::TIMEOUT.as_secs() < rows::LEASE.as_secs());
+const _: () = assert!(outbound::TIMEOUT.as_secs() < rows::LEASE.as_secs());
+
+/// The ways out of this node.
+pub struct Channels {
+    mailer: Option<Mailer>,
+    webhooks: outbound::Client,
+    signing_secret: OnceCell<String>,
+}
+
+impl Channels {
+    pub fn new(settings: &Settings) -> anyhow::Result<Self> {
+        Ok(Self {
+            mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
+            webhooks: outbound::Client::new(settings.allowed_networks.clone())?,
+            signing_secret: OnceCell::new(),
+        })
+    }
+}
+
+async fn deliver(app: &App, send: &Claimed) -> Delivery {
+    match send.channel {
+        Channel::Email => match &app.channels.mailer {
+            Some(mailer) => mailer.deliver(send).await,
+            None => Delivery::Shown,
+        },
+        Channel::Webhook => {
+            let secret = app
+                .channels
+                .signing_secret
+                .get_or_try_init(|| app.change(Agent::muster(), rows::signing_secret))
+                .await;
+            match secret {
+                Ok(secret) => webhook::deliver(&app.channels.webhooks, secret, send).await,
+                Err(error) => Delivery::PutOff {
+                    reason: format!("The signing secret could not be read: {error}."),
+                },
+            }
+        }
+        Channel::Outbox => Delivery::Shown,
+    }
+}
+
+async fn attempt(app: &App, send: Claimed) -> Finished {
+    let began = Instant::now();
+    let delivery = deliver(app, &send).await;
+    Finished {
+        delivery,
+        at: app.clock.now(),
+        took: began.elapsed(),
+        send,
+    }
+}
+
+async fn claim(app: &App, lane: Channel, limit: usize) -> Result<Vec<Claimed>, store::Error> {
+    let now = app.clock.now();
+    app.store
+        .write(move |tx| rows::claim(tx, lane, now, limit as i64))
+        .await
+}
+
+/// Records a group, trying until it succeeds: what is not recorded would be sent again.
+async fn record(app: &App, group: Vec<Finished>) {
+    let group = Arc::new(group);
+    loop {
+        let outcomes = Arc::clone(&group);
+        let recorded = app
+            .change(Agent::muster(), move |change| rows::record(change, &outcomes))
+            .await;
+        match recorded {
+            Ok(ended) => {
+                for one in ended {
+                    crate::metrics::send_ended(
+                        one.channel.as_text(),
+                        one.purpose.as_text(),
+                        one.state.as_text(),
+                        one.delay,
+                    );
+                }
+                return;
+            }
+            Err(error) => {
+                tracing::error!(
+                    "what became of {} messages cannot be written: {error}",
+                    group.len()
+                );
+                tokio::select! {
+                    () = tokio::time::sleep(LONGEST_SLEEP) => {}
+                    () = app.stopping.cancelled() => return,
+                }
+            }
+        }
+    }
+}
+
+/// Sends everything that is due now and returns how many messages that were. Tests call this instead of
+/// waiting.
+pub async fn send_due(app: &Arc<App>) -> Result<usize, store::Error> {
+    let mut count = 0;
+    for lane in LANES {
+        loop {
+            let claimed = claim(app, lane, SLOTS).await?;
+            if claimed.is_empty() {
+                break;
+            }
+            count += claimed.len();
+            let mut under_way = tokio::task::JoinSet::new();
+            for send in claimed {
+                let app = Arc::clone(app);
+                under_way.spawn(async move { attempt(&app, send).await });
+            }
+            record(app, under_way.join_all().await).await;
+        }
+    }
+    Ok(count)
+}
+
+/// Serves one lane until the app is told to stop; what is under way then is finished and recorded.
+pub async fn run(app: Arc<App>, lane: Channel) {
+    let (finished, outcomes) = mpsc::channel(GROUP * 4);
+    let recorder = tokio::spawn(record_outcomes(Arc::clone(&app), outcomes));
+    let slots = Arc::new(Semaphore::new(SLOTS));
+    while let Some(mut free) = free_slots(&app, &slots).await {
+        let woken = app.sends_owed.notified();
+        let claimed = match claim(&app, lane, free.num_permits()).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!("messages cannot be claimed: {error}");
+                Vec::new()
+            }
+        };
+        if claimed.is_empty() {
+            drop(free);
+            let next = app.store.read(move |tx| rows::next_due(tx, lane)).await;
+            let next = next.unwrap_or_else(|error| {
+                tracing::error!("the next message cannot be read: {error}");
+                None
+            });
+            tokio::select! {
+                () = woken => {}
+                () = wait_until(&app, next) => {}
+                () = app.stopping.cancelled() => break,
+            }
+            continue;
+        }
+        for send in claimed {
+            let slot = free.split(1);
+            let (app, finished) = (Arc::clone(&app), finished.clone());
+            tokio::spawn(async move {
+                let outcome = attempt(&app, send).await;
+                drop(slot);
+                if finished.send(outcome).await.is_err() {
+                    tracing::error!("an outcome could not be recorded; the message will be sent again");
+                }
+            });
+        }
+    }
+    drop(finished);
+    if let Err(error) = recorder.await {
+        tracing::error!("the recorder of outcomes stopped: {error}");
+    }
+}
+
+/// Waits until a claim is worth it and takes every slot that is free then. None when the app stops.
+async fn free_slots(app: &App, slots: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
+    let mut taken = tokio::select! {
+        taken = Arc::clone(slots).acquire_many_owned(WORTH_CLAIMING as u32) => taken.ok()?,
+        () = app.stopping.cancelled() => return None,
+    };
+    while let Ok(more) = Arc::clone(slots).try_acquire_owned() {
+        taken.merge(more);
+    }
+    Some(taken)
+}
+
+async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Finished>) {
+    let mut group = Vec::new();
+    while outcomes.recv_many(&mut group, GROUP).await > 0 {
+        record(&app, std::mem::take(&mut group)).await;
+    }
+}
+
+async fn wait_until(app: &App, next: Option<Timestamp>) {
+    let longest = tokio::time::sleep(LONGEST_SLEEP);
+    match next {
+        Some(at) => tokio::select! {
+            () = app.clock.sleep_until(at) => {}
+            () = longest => {}
+        },
+        None => longest.await,
+    }
+}
