@@ -17,20 +17,24 @@ const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 pub(crate) struct Watch {
     pub(crate) start: Timestamp,
     pub(crate) minutes: usize,
+    instants: Vec<Timestamp>,
     seen: HashMap<String, Vec<DateTime>>,
 }
 
 impl Watch {
     pub(crate) fn new(start: Timestamp, minutes: usize) -> Self {
+        let minute = |index: usize| start + MINUTE * i32::try_from(index).unwrap();
+        let instants = (0..minutes).map(minute).collect();
         Self {
             start,
             minutes,
+            instants,
             seen: HashMap::new(),
         }
     }
 
     pub(crate) fn minute(&self, index: usize) -> Timestamp {
-        self.start + MINUTE * i32::try_from(index).unwrap()
+        self.instants[index]
     }
 
     /// Looks at the clock of a zone, from two days before so that a repeated hour at the start is known as such.
@@ -82,7 +86,7 @@ impl Watch {
             .unwrap()
             .to_datetime(layer.rotation_virtual_start);
         let (start, end) = (layer.start, layer.end);
-        let instants: Vec<Timestamp> = (0..self.minutes).map(|index| self.minute(index)).collect();
+        let instants = self.instants.clone();
         let seen = self.look(&zone);
         let windows = windows(&layer.restrictions, *seen.first().unwrap(), *seen.last().unwrap());
         let mut turns = Turns {
