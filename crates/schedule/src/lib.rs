@@ -1,11 +1,4 @@
-//! Who is on call, from when to when, and by which rule.
-//!
-//! A [`Schedule`] is written down as layers of rotations and overrides over them. [`Schedule::validate`] checks it
-//! and makes a [`Plan`], which answers for any instant ([`Plan::on_call_at`]) and any span ([`Plan::render`]), past or
-//! future, exactly over every change of the clocks.
-//!
-//! The crate does no I/O, holds no clock and never panics: whatever is wrong with what it is given is a typed error
-//! that names the field.
+#![doc = include_str!("../README.md")]
 
 mod absences;
 mod assignments;

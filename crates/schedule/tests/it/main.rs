@@ -14,3 +14,4 @@ mod oracle;
 mod people;
 mod properties;
 mod shifts;
+mod worked_examples;
