@@ -9,9 +9,12 @@ pub mod incidents;
 pub mod kit;
 pub mod now;
 pub mod oncall;
+pub mod pages;
+pub mod people;
 pub mod report;
 pub mod room;
 pub mod services;
+pub mod settings;
 pub mod updates;
 
 #[cfg(test)]

@@ -32,6 +32,10 @@ fn pages() -> Vec<(&'static str, String)> {
         ("updates-list", samples::words::updates_list().render().unwrap()),
         ("report", samples::words::report().render().unwrap()),
         ("learn", samples::words::learn().render().unwrap()),
+        ("customers", samples::settings::customers().render().unwrap()),
+        ("customer", samples::settings::customer().render().unwrap()),
+        ("pages", samples::settings::pages().render().unwrap()),
+        ("settings", samples::settings::settings().render().unwrap()),
         ("empty", samples::now::first_now().render().unwrap()),
     ]
 }

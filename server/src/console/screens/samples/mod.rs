@@ -4,6 +4,7 @@ pub(super) mod desk;
 pub(super) mod now;
 pub(super) mod places;
 pub(super) mod room;
+pub(super) mod settings;
 pub(super) mod words;
 
 use jiff::Timestamp;

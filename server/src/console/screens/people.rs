@@ -1,0 +1,54 @@
+//! Customers, and the case of one of them.
+
+use askama::Template;
+
+use super::room::Figure;
+use crate::console::prelude::*;
+
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/customers.html")]
+pub struct Customers {
+    pub frame: Frame,
+    pub headline: String,
+    /// What was looked for.
+    pub words: String,
+    pub tiers: Vec<Pick>,
+    pub rows: Vec<CustomerRow>,
+    pub pagination: Pagination,
+}
+
+#[derive(Debug, Clone)]
+pub struct CustomerRow {
+    pub id: String,
+    pub to: String,
+    pub name: String,
+    /// "Gold, 9 years".
+    pub standing: String,
+    pub uses: String,
+    pub open_cases: String,
+    /// What hurts them now, when something does.
+    pub state: Option<StateMark>,
+}
+
+/// One customer: who they are, what they use, what they told us and what we told them.
+#[derive(Debug, Clone, Template)]
+#[template(path = "console/customer.html")]
+pub struct Customer {
+    pub frame: Frame,
+    pub name: String,
+    pub standing: String,
+    pub figures: Vec<Figure>,
+    pub facts: Vec<(String, Rich)>,
+    pub cases: Vec<CaseRow>,
+    pub story: Vec<Entry>,
+}
+
+#[derive(Debug, Clone)]
+pub struct CaseRow {
+    pub id: String,
+    pub to: String,
+    pub number: String,
+    pub title: String,
+    pub age: Moment,
+    pub state: StateMark,
+}
