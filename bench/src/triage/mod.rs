@@ -3,6 +3,7 @@
 //! A task is a function from the folder of its data and the seed to findings. All tasks use the crate's default
 //! configuration: nothing is tuned for one set.
 
+mod alarm_causality;
 mod banking77;
 mod clinc150;
 mod drain;
@@ -59,6 +60,10 @@ const TASKS: &[Task] = &[
         folder: "petshop",
         run: petshop::run,
     },
+    Task {
+        folder: "alarm-causality",
+        run: alarm_causality::run,
+    },
 ];
 
 #[derive(clap::Args)]
@@ -87,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         };
         println!("\n{}", task.folder);
         println!(
-            "  {:<52} {:>8} {:>17} {:>8} {:>8}",
+            "  {:<84} {:>8} {:>17} {:>8} {:>8}",
             "measure", "ours", "95 % interval", "baseline", "target"
         );
         for finding in (task.run)(&folder, arguments.seed)? {
@@ -96,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
                 .map_or_else(String::new, |(low, high)| format!("{low:.3} to {high:.3}"));
             let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
             println!(
-                "  {:<52} {:>8.3} {:>17} {:>8} {:>8}",
+                "  {:<84} {:>8.3} {:>17} {:>8} {:>8}",
                 finding.measure,
                 finding.ours,
                 interval,

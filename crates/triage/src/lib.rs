@@ -42,6 +42,7 @@ pub mod counts;
 pub mod similar;
 pub mod words;
 
+mod causes;
 mod change;
 mod event;
 mod flapping;
@@ -57,6 +58,7 @@ mod template;
 mod topology;
 mod transient;
 
+pub use causes::{Cause, Causes, CausesSetting, Happening};
 pub use change::{Change, Changes, Correlation, Risk};
 pub use event::{Action, Event, Severity, flatten_details};
 pub use flapping::{Flapping, FlappingLimits};

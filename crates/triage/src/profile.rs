@@ -140,6 +140,13 @@ impl Features {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Kind(pub(crate) u64);
 
+impl Kind {
+    /// The kind of alerts of a service with a class, as [`Features::kind`] gives it, or of any two words of history.
+    pub fn of(service: &str, class: &str) -> Self {
+        Self(stable_hash_pair(service, truncate(class, NAME_BYTES)))
+    }
+}
+
 fn words(text: &str) -> Vec<u32> {
     let mut words: Vec<u32> = text
         .split(|letter: char| !letter.is_alphanumeric() && letter != '<' && letter != '>')

@@ -62,8 +62,8 @@ pub enum Reason {
     SharedLabels { share: f64, weight: f64 },
     /// People merged or split such alerts before.
     PeopleDecided { together: u32, apart: u32, weight: f64 },
-    /// Kinds of alerts that came together more often than by chance in the past.
-    CameTogether { times: u32, lift: f64, weight: f64 },
+    /// History says that the one brings about the other: how many times, and in what share of all cases.
+    BroughtAbout { effects: f64, share: f64, weight: f64 },
     /// The sum, compared with what is needed to join.
     Score { score: f64, needed: f64 },
     /// The alert opens and closes too often; the rate is in changes of state, fading with time.
@@ -193,13 +193,11 @@ impl fmt::Display for Reason {
                     Times(*apart)
                 )
             }
-            Self::CameTogether { times, lift, .. } => {
-                write!(
-                    out,
-                    "Such alerts came together {}, {lift:.1} times as often as by chance.",
-                    Times(*times)
-                )
-            }
+            Self::BroughtAbout { effects, share, .. } => write!(
+                out,
+                "In the past the one brought about the other {effects:.0} times, in {} of all cases.",
+                Percent(*share)
+            ),
             Self::Score { score, needed } if score >= needed => {
                 write!(out, "The score is {score:.1}; {needed:.1} is needed to join.")
             }

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    causes::{Cause, Causes},
     grouping::{Choice, gap_seconds},
     lessons::Lessons,
     profile::{Features, Kind, Place, Profile},
@@ -24,6 +25,8 @@ use crate::{
 pub struct Knowledge {
     pub topology: Topology,
     pub lessons: Lessons,
+    /// Which kinds bring about which, learned from history now and then.
+    pub causes: Causes,
     pub weights: Weights,
 }
 
@@ -59,6 +62,8 @@ pub struct Weights {
     pub labels: f64,
     /// The most that people's merges and splits can weigh.
     pub people: f64,
+    /// For a kind that history says is always brought about by one in the group, or always brings one about.
+    pub history: f64,
     /// The group had this very alert.
     pub repeats: f64,
     /// And so did so many others within the seconds: a wave.
@@ -85,6 +90,7 @@ impl Default for Weights {
             text: 1.5,
             labels: 0.8,
             people: 5.0,
+            history: 2.0,
             repeats: -3.0,
             wave: -8.0,
             wave_alerts: 2,
@@ -156,6 +162,8 @@ struct Evidence {
     labels_share: f64,
     people: f64,
     tally: (u32, u32),
+    history: f64,
+    cause: Option<Cause>,
     service: f64,
     busy: f64,
     busy_alerts: f64,
@@ -175,6 +183,7 @@ impl Evidence {
             + self.text
             + self.labels
             + self.people
+            + self.history
             + self.wave
     }
 
@@ -277,6 +286,7 @@ impl<'a> Comparison<'a> {
             }
             evidence.text_share = evidence.text_share.max(overlap(&message.words, &other.words));
             evidence.labels_share = evidence.labels_share.max(overlap(&message.labels, &other.labels));
+            self.compare_history(Kind(other.kind), &mut evidence.history, &mut evidence.cause);
             let (together, apart) = self
                 .knowledge
                 .lessons
@@ -294,6 +304,24 @@ impl<'a> Comparison<'a> {
         let crowd = (profile.said.len().max(1) as f64).sqrt();
         evidence.text = weights.text * evidence.text_share / crowd;
         evidence.labels = weights.labels * evidence.labels_share;
+    }
+
+    fn compare_history(&self, other: Kind, weight: &mut f64, known: &mut Option<Cause>) {
+        let causes = &self.knowledge.causes;
+        if causes.is_empty() {
+            return;
+        }
+        let kind = self.features.kind();
+        for cause in [causes.of(other, kind), causes.of(kind, other)]
+            .into_iter()
+            .flatten()
+        {
+            let found = self.knowledge.weights.history * cause.share;
+            if found > *weight {
+                *weight = found;
+                *known = Some(cause);
+            }
+        }
     }
 
     /// The evidence in words, heaviest first.
@@ -384,6 +412,17 @@ impl<'a> Comparison<'a> {
                 Reason::PeopleDecided {
                     together,
                     apart,
+                    weight,
+                },
+            ));
+        }
+        if let Some(Cause { effects, share, .. }) = evidence.cause {
+            let weight = evidence.history;
+            reasons.push((
+                weight,
+                Reason::BroughtAbout {
+                    effects,
+                    share,
                     weight,
                 },
             ));
