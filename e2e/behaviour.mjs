@@ -1,0 +1,174 @@
+// What the console's scripts do, tried in a real browser on drawn pages (see shoot.mjs for the folder).
+//
+//   node --test behaviour.mjs      with MUSTER_RENDER_TO naming the folder
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+
+const FOLDER = process.env.MUSTER_RENDER_TO;
+const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
+const answers = new Map(); // what a test wants to be answered at a path
+let server, browser, base, page;
+
+before(async () => {
+  server = createServer(async (request, response) => {
+    const path = new URL(request.url, "http://x").pathname;
+    if (answers.has(path)) { response.writeHead(200, { "content-type": TYPES[".html"] }).end(answers.get(path)); return; }
+    if (path === "/console/live") { response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders(); return; }
+    try { response.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/plain" }).end(await readFile(join(FOLDER, path))); }
+    catch { if (!response.headersSent) response.writeHead(404); response.end(); }
+  }).listen(0);
+  base = `http://127.0.0.1:${server.address().port}`;
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args: ["--no-sandbox", "--disable-gpu"] });
+});
+after(async () => { await browser?.close(); server?.closeAllConnections(); server?.close(); });
+
+async function open(name, options = {}) {
+  page = await browser.newPage({ viewport: { width: 1440, height: 900 }, ...options });
+  await page.goto(`${base}/${name}.html`, { waitUntil: "load" });
+  return page;
+}
+
+test("G and a letter goes to a place", async () => {
+  await open("now");
+  answers.set("/console/desk", "<title>desk</title>");
+  await page.keyboard.press("g");
+  await page.keyboard.press("d");
+  await page.waitForURL("**/console/desk");
+  answers.delete("/console/desk");
+});
+
+test("single keys are off while a field has the focus", async () => {
+  await open("desk");
+  await page.locator("#question").focus();
+  await page.keyboard.type("r?");
+  assert.equal(await page.locator("dialog[open]").count(), 0);
+  assert.match(await page.locator("#question").inputValue(), /r\?/);
+});
+
+test("? lists the keys, also those of this page, and Escape gives the focus back", async () => {
+  await open("room");
+  await page.keyboard.press("?");
+  const listed = await page.locator("#keys-list").innerText();
+  assert.match(listed, /Escalate/);
+  assert.match(listed, /On call/);
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog[open]").count(), 0);
+});
+
+test("a key of the page does what its button does", async () => {
+  await open("room");
+  await page.keyboard.press("e");
+  assert.ok(await page.locator("#escalate[open]").isVisible());
+});
+
+test("the palette finds places and actions and is driven by the keyboard", async () => {
+  await open("room");
+  answers.set("/console/on-call", "<title>on call</title>");
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("on ca");
+  await page.waitForFunction(() => document.querySelectorAll("#palette-found [role=option]").length === 1);
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/console/on-call");
+  answers.delete("/console/on-call");
+});
+
+test("J and K walk the rows", async () => {
+  await open("now");
+  await page.keyboard.press("j");
+  const first = await page.evaluate(() => document.activeElement.closest("[data-row]").id);
+  await page.keyboard.press("j");
+  const second = await page.evaluate(() => document.activeElement.closest("[data-row]").id);
+  assert.deepEqual([first, second], ["need-1", "need-2"]);
+});
+
+test("the composer says who will read it before a word is typed, and keeps a draft for each", async () => {
+  await open("room");
+  await page.locator("#say-words").fill("for us only");
+  await page.getByRole("radio", { name: "Customers" }).check({ force: true });
+  assert.match(await page.locator("#say-sees").innerText(), /^Public: 298/);
+  assert.equal(await page.locator("[data-composer-verb]").innerText(), "Tell customers");
+  assert.equal(await page.locator("#say-words").inputValue(), "");
+  const border = await page.locator("#say").evaluate((form) => getComputedStyle(form).borderStyle);
+  assert.equal(border, "solid");
+  await page.getByRole("radio", { name: "Inside" }).check({ force: true });
+  assert.equal(await page.locator("#say-words").inputValue(), "for us only");
+});
+
+test("times count on from the server's time", async () => {
+  await open("now");
+  await page.clock.install();
+  const before = await page.locator(".need .countdown").first().innerText();
+  await page.evaluate(() => { window.muster.setServerTime("2026-11-17T06:15:30Z"); window.muster.tick(); });
+  const later = await page.locator(".need .countdown").first().innerText();
+  assert.match(before, /left/);
+  assert.equal(later.trim(), "1 min late");
+});
+
+const row = (id, words) => `<li class="happening" id="${id}" data-live-row data-row><h3><a href="#">${words}</a></h3></li>`;
+
+async function renew(list, html) {
+  answers.set("/console/now/happening", html);
+  await page.evaluate((id) => window.htmx.trigger(`#${id}`, "sse:incidents"), list);
+}
+
+test("a live list changes rows in place, lets new ones in and old ones go", async () => {
+  await open("now");
+  await page.mouse.move(5, 5);
+  await page.locator("#incident-1043").evaluate((element) => { element.dataset.seen = "yes"; });
+  await renew("happening", row("incident-1050", "A new one") + row("incident-1042", "Changed"));
+  await page.locator("#incident-1050").waitFor();
+  const ids = await page.locator("#happening > li").evaluateAll((rows) => rows.map((each) => each.id));
+  assert.deepEqual(ids, ["incident-1050", "incident-1042"]);
+  assert.match(await page.locator("#incident-1042").innerText(), /Changed/);
+  answers.delete("/console/now/happening");
+});
+
+test("nothing moves under the pointer: new rows wait and say how many they are", async () => {
+  await open("now");
+  await page.locator("#incident-1042").hover();
+  await renew("happening", row("incident-1050", "A new one") + row("incident-1042", "Card payments"));
+  await page.locator("#happening-waiting").waitFor();
+  assert.equal(await page.locator("#happening-waiting").innerText(), "1 new");
+  assert.equal(await page.locator("#incident-1050").count(), 0);
+  await page.locator("#happening-waiting").click();
+  await page.locator("#incident-1050").waitFor();
+  answers.delete("/console/now/happening");
+});
+
+test("focus is never lost by a live update", async () => {
+  await open("now");
+  await page.mouse.move(5, 5);
+  await page.locator("#incident-1042 a").focus();
+  await renew("happening", row("incident-1042", "Changed while focused"));
+  await page.waitForTimeout(200);
+  assert.equal(await page.evaluate(() => document.activeElement.closest("[data-row]")?.id), "incident-1042");
+  answers.delete("/console/now/happening");
+});
+
+test("rows that are chosen can be acted on together", async () => {
+  await open("incidents");
+  await page.getByLabel("Choose #1042").check();
+  await page.getByLabel("Choose #1043").check();
+  assert.equal(await page.locator("[data-bulk-count]").innerText(), "2 chosen");
+});
+
+test("a remedy of the checker goes into the words", async () => {
+  await open("updates");
+  await page.locator("#edit-customers").evaluate((field) => { field.value = "the store-edge agent restarts"; });
+  await page.getByRole("button", { name: "Use that" }).click();
+  assert.equal(await page.locator("#edit-customers").inputValue(), "the till system restarts");
+});
+
+test("without scripts every page still shows what it has to say", async () => {
+  const context = await browser.newContext({ javaScriptEnabled: false });
+  page = await context.newPage();
+  for (const [name, words] of [["now", "Five things need you"], ["desk", "Is it us?"], ["public", "Card payments are not working"]]) {
+    await page.goto(`${base}/${name}.html`);
+    assert.match(await page.locator("h1").innerText(), new RegExp(words.replace("?", "\\?")));
+  }
+  await context.close();
+});
