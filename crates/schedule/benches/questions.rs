@@ -13,7 +13,12 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
-use schedule::{Advance, Layer, LayerId, Override, OverrideId, Restriction, Schedule, Span, UserKey};
+use schedule::shifts::{AssignmentStrategy, Member, PlaceTime, ShiftEvent, ShiftRotation, ShiftSchedule};
+use schedule::working_time::{Duty, RulePack, StandBy, Worker, check, stand_by};
+use schedule::{
+    Advance, Assignment, Bearer, Layer, LayerId, Override, OverrideId, Plan, QualityQuestion, Recurrence,
+    Restriction, Roster, Schedule, Span, UserKey, difference, quality,
+};
 
 fn main() {
     let schedule = big_schedule();
@@ -53,6 +58,17 @@ fn main() {
         )
         .unwrap()
     });
+    let shifts = three_shifts_a_day().validate().unwrap();
+    measure("a year of three recurring shifts a day", || {
+        shifts.render(year).unwrap()
+    });
+    measure("who has a shift, six years into the recurrence", || {
+        hour = (hour + 7) % 8760;
+        shifts
+            .on_call_at(after(6 * 365) + SignedDuration::from_hours(hour))
+            .unwrap()
+    });
+    measure_judgements(&plan, year);
     let entries = plan.render(year).unwrap();
     let layers: usize = entries
         .layers
@@ -63,6 +79,78 @@ fn main() {
         "(the year has {layers} entries in layers and {} in the end)",
         entries.final_schedule.entries.len()
     );
+}
+
+fn measure_judgements(plan: &Plan, year: Span) {
+    let assignments = plan.assignments(year).unwrap();
+    let bearer = |user: &UserKey| Bearer {
+        user: user.clone(),
+        time_zone: "America/Chicago".to_owned(),
+        share: 1.0,
+    };
+    let question = QualityQuestion {
+        span: year,
+        people: plan.people().iter().map(bearer).collect(),
+        night_begins: jiff::civil::time(22, 0, 0, 0),
+        night_ends: jiff::civil::time(6, 0, 0, 0),
+        weekend: vec![6, 7],
+        holidays: Vec::new(),
+    };
+    measure("fairness of the year for 20 people", || {
+        quality(&assignments, &question, jiff::tz::db()).unwrap()
+    });
+    let changed = year.start() + SignedDuration::from_hours(24 * 100);
+    let moved: Vec<Assignment> = assignments
+        .iter()
+        .filter(|one| one.span.start() < changed)
+        .cloned()
+        .collect();
+    measure("difference of two versions of the year", || {
+        difference(&assignments, &moved, year)
+    });
+    let worker: Worker =
+        serde_json::from_str(r#"{"user": "PUSER01", "time_zone": "America/Chicago"}"#).unwrap();
+    let duties: Vec<Duty> = stand_by(&assignments, &worker.user).collect();
+    let pack = RulePack::european_union(StandBy::Wholly);
+    measure("working-time rules, a person's year", || {
+        check(&pack, &worker, &duties, year, jiff::tz::db()).unwrap()
+    });
+}
+
+fn three_shifts_a_day() -> ShiftSchedule {
+    let event = |id: &str, hour: i8| ShiftEvent {
+        id: id.into(),
+        name: String::new(),
+        start_time: place_time(5, hour),
+        end_time: place_time(if hour == 22 { 6 } else { 5 }, (hour + 8) % 24),
+        effective_since: "2026-01-01T00:00:00Z".parse().unwrap(),
+        effective_until: None,
+        recurrence: Recurrence::parse(["RRULE:FREQ=DAILY"]).unwrap(),
+        assignment_strategy: AssignmentStrategy::Rotating {
+            shifts_per_member: 2,
+            members: (0..6)
+                .map(|index| Member::user(format!("PUSER{index}")))
+                .collect(),
+        },
+        advance: Advance::WorkedTurns,
+    };
+    let events = vec![event("early", 6), event("late", 14), event("night", 22)];
+    ShiftSchedule {
+        time_zone: "Europe/Dublin".to_owned(),
+        rotations: vec![ShiftRotation {
+            id: "PROTATION".into(),
+            events,
+        }],
+        custom_shifts: Vec::new(),
+        overrides: Vec::new(),
+    }
+}
+
+fn place_time(day: i8, hour: i8) -> PlaceTime {
+    PlaceTime {
+        date_time: jiff::civil::date(2026, 1, day).at(hour, 0, 0, 0),
+        time_zone: "Europe/Dublin".to_owned(),
+    }
 }
 
 fn measure<T>(name: &str, mut question: impl FnMut() -> T) {

@@ -78,15 +78,24 @@ impl WorkingHours {
 
     /// Whether the layer works when the wall clock reads `local`.
     pub(crate) fn contains(&self, local: Micros) -> bool {
-        let Self::Weekly(windows) = self else { return true };
-        let within = (local - MONDAY).rem_euclid(WEEK);
-        let inside = |at: Micros| windows.iter().any(|&(opens, closes)| opens <= at && at < closes);
-        inside(within) || inside(within + WEEK)
+        self.overlaps(local, local + 1)
     }
 
     /// Whether any of the time from `start` to `end` is worked.
     pub(crate) fn overlaps(&self, start: Micros, end: Micros) -> bool {
-        self.windows(start, end).next().is_some()
+        let Self::Weekly(windows) = self else {
+            return start < end;
+        };
+        let from = (start - MONDAY).rem_euclid(WEEK);
+        let to = from + (end - start);
+        let reaches = |from: Micros, to: Micros| {
+            let next = windows.partition_point(|&(_, closes)| closes <= from);
+            windows.get(next).is_some_and(|&(opens, _)| opens < to)
+        };
+        // The last window may reach into this week from the one before, and the time asked for into the next.
+        reaches(from, to)
+            || reaches(from + WEEK, to + WEEK)
+            || windows.first().is_some_and(|&(opens, _)| opens + WEEK < to)
     }
 
     /// The windows that have time in common with `start..end`, uncut, in order.

@@ -11,7 +11,9 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::lines::{Property, properties};
 use super::windows_zones::iana_name;
 use crate::absences::{Absence, AbsenceKind, Concerned};
-use crate::recurrence::{MAX_BARREN_DAYS, Moment, Occurrence, Recurrence, RecurrenceProblem, parse_moment};
+use crate::recurrence::{
+    MAX_BARREN_DAYS, MAX_EFFORT, Moment, Occurrence, Recurrence, RecurrenceProblem, parse_moment,
+};
 use crate::span::{DAY, Micros, SECOND, Span, WEEK};
 use crate::wall_clock::WallClock;
 
@@ -408,9 +410,6 @@ impl Reader<'_, '_> {
         WallClock::over(zone, at, at).reading(at)
     }
 }
-
-/// Most days that all events together may have looked at.
-const MAX_EFFORT: i64 = 20_000_000;
 
 /// Leave longer than this is a change of job: ten years.
 const MAX_EVENT_LENGTH: Micros = 3660 * DAY;

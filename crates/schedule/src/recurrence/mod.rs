@@ -156,7 +156,17 @@ impl Recurrence {
     }
 }
 
+/// Most days that one question may have looked at for all recurrences together.
+pub(crate) const MAX_EFFORT: i64 = 20_000_000;
+
 impl Occurrences {
+    /// About how many days are looked at to find and count the occurrences from one local time to another.
+    pub(crate) fn effort(&self, from: Micros, to: Micros) -> i64 {
+        self.rule.as_ref().map_or(1, |rule| {
+            rule.effort(from, to) + rule.counting_effort(self.start, from)
+        })
+    }
+
     /// The occurrences that begin from `from` (inside) to `to` (outside), in order.
     pub(crate) fn between(&self, from: Micros, to: Micros) -> Result<Vec<Occurrence>, TooManySteps> {
         let planned = self.planned_between(from, to)?;

@@ -193,6 +193,15 @@ impl Rule {
         }
     }
 
+    /// How many days are looked at to count the occurrences before a local time.
+    pub(super) fn counting_effort(&self, start: Micros, local: Micros) -> i64 {
+        if self.candidates_in_every_period().is_some() {
+            1
+        } else {
+            self.effort(start, local)
+        }
+    }
+
     /// How many days are looked at to find the occurrences from one local time to another.
     pub(super) fn effort(&self, from: Micros, to: Micros) -> i64 {
         let unit = if self.frequency == Frequency::Hourly {

@@ -9,7 +9,7 @@ use crate::keys::{CustomShiftId, EventId, OverrideId, RotationId};
 use crate::layered::Advance;
 use crate::plan::{MAX_HANDOFFS, TooLong};
 use crate::recurrence::days::local_micros;
-use crate::recurrence::{Occurrence, Occurrences};
+use crate::recurrence::{MAX_EFFORT, Occurrence, Occurrences};
 use crate::span::{DAY, Micros, micros};
 use crate::span_index::SpanIndex;
 use crate::wall_clock::WallClock;
@@ -84,8 +84,15 @@ impl PlanEvent {
         }
     }
 
-    /// The shifts that have time in common with `start..end`, uncut but for the event's own limits.
-    fn shifts(&self, rotation: &RotationId, start: Micros, end: Micros) -> Result<Vec<ShiftPiece>, TooLong> {
+    /// The shifts that have time in common with `start..end`, uncut but for the event's own limits. Adds the days that were
+    /// looked at to `effort`.
+    fn shifts(
+        &self,
+        rotation: &RotationId,
+        start: Micros,
+        end: Micros,
+        effort: &mut i64,
+    ) -> Result<Vec<ShiftPiece>, TooLong> {
         let (start, end) = (start.max(self.since), end.min(self.until));
         if start >= end {
             return Ok(Vec::new());
@@ -95,6 +102,10 @@ impl PlanEvent {
         let start_clock = WallClock::over(&self.start_zone, start - reach, end + reach);
         let end_clock = WallClock::over(&self.end_zone, start - reach, end + reach);
         let (first, last) = (start_clock.reading(start), start_clock.reading(end));
+        *effort += self.occurrences.effort(first - reach, last + DAY);
+        if *effort > MAX_EFFORT {
+            return Err(TOO_MANY_STEPS);
+        }
         let found = self
             .occurrences
             .between(first - reach, last + DAY)
@@ -202,10 +213,11 @@ impl ShiftPlan {
     pub(super) fn pieces(&self, start: Micros, end: Micros) -> Result<Vec<ShiftPiece>, TooLong> {
         let mut pieces = Vec::new();
         let mut effort = 0;
+        let mut days = 0;
         for (rotation, events) in &self.rotations {
             let replacements = self.replacements.get(&OverrideTarget::Rotation(rotation.clone()));
             for event in events {
-                for shift in event.shifts(rotation, start, end)? {
+                for shift in event.shifts(rotation, start, end, &mut days)? {
                     effort += replace(shift, replacements, start, end, &mut pieces);
                     within_limit(pieces.len())?;
                     within_effort(effort)?;

@@ -7,6 +7,7 @@ use jiff::tz::{TimeZone, TimeZoneDatabase};
 use super::plan::{PlanEvent, ShiftPlan};
 use super::{AssignmentStrategy, OverrideTarget, PlaceTime, ShiftEvent, ShiftSchedule};
 use crate::recurrence::days::local_micros;
+use crate::recurrence::{MAX_BARREN_DAYS, MAX_EFFORT, TooManySteps};
 use crate::span::{DAY, Micros, micros};
 use crate::validate::{Findings, Problem, ProblemKind};
 use crate::wall_clock::WallClock;
@@ -45,6 +46,8 @@ impl ShiftSchedule {
         found.limit("custom_shifts", self.custom_shifts.len(), MAX_CUSTOM_SHIFTS);
         found.limit("overrides", self.overrides.len(), MAX_SHIFT_OVERRIDES);
         let mut plan = ShiftPlan::default();
+        // Days looked at for all recurrences together.
+        let mut effort = 0;
         let mut ids = HashSet::new();
         for (index, rotation) in self.rotations.iter().enumerate().take(MAX_ROTATIONS) {
             let path = format!("rotations[{index}]");
@@ -58,7 +61,7 @@ impl ShiftSchedule {
             for (index, event) in rotation.events.iter().enumerate().take(MAX_EVENTS_PER_ROTATION) {
                 let path = format!("{path}.events[{index}]");
                 found.unique(&mut event_ids, &path, event.id.as_str());
-                if let Some(event) = place(&mut found, &path, event, zones) {
+                if let Some(event) = place(&mut found, &path, event, zones, &mut effort) {
                     plan.add_event(&rotation.id, event);
                 }
             }
@@ -109,6 +112,7 @@ fn place(
     path: &str,
     event: &ShiftEvent,
     zones: &TimeZoneDatabase,
+    effort: &mut i64,
 ) -> Option<PlanEvent> {
     let start_zone = found.zone(
         &format!("{path}.start_time.time_zone"),
@@ -163,7 +167,13 @@ fn place(
         found.add(format!("{path}.end_time"), ProblemKind::ShiftTooLong);
         return None;
     }
-    let Ok(occurrences) = event.recurrence.place(start, &start_zone, zones) else {
+    let placed = if *effort > MAX_EFFORT {
+        Err(TooManySteps)
+    } else {
+        event.recurrence.place(start, &start_zone, zones)
+    };
+    *effort += placed.as_ref().map_or(MAX_BARREN_DAYS, |placed| placed.looked_at);
+    let Ok(occurrences) = placed else {
         found.add(format!("{path}.recurrence"), ProblemKind::RecurrenceTooLong);
         return None;
     };

@@ -475,3 +475,62 @@ fn a_whole_life_of_overrides_is_flattened_in_good_time() {
     let rendered = soon(|| schedule.validate().unwrap().render(year)).unwrap();
     assert_eq!(rendered.final_schedule.entries.len(), 20_000);
 }
+
+#[test]
+fn many_recurrences_that_never_come_true_are_refused_together() {
+    let place = PlaceTime {
+        date_time: "2026-01-01T00:00:00".parse().unwrap(),
+        time_zone: "UTC".into(),
+    };
+    let event = |index: usize| ShiftEvent {
+        id: format!("{index}").into(),
+        name: String::new(),
+        end_time: PlaceTime {
+            date_time: "2026-01-02T00:00:00".parse().unwrap(),
+            ..place.clone()
+        },
+        start_time: place.clone(),
+        effective_since: Timestamp::MIN,
+        effective_until: None,
+        recurrence: Recurrence::parse(["FREQ=MONTHLY;BYMONTH=2;BYMONTHDAY=30;COUNT=2"]).unwrap(),
+        assignment_strategy: AssignmentStrategy::Everyone {
+            members: vec![Member::Empty],
+        },
+        advance: Advance::WorkedTurns,
+    };
+    let rotation = |index: usize| ShiftRotation {
+        id: format!("{index}").into(),
+        events: (0..200).map(event).collect(),
+    };
+    let schedule = ShiftSchedule {
+        time_zone: "UTC".into(),
+        rotations: (0..100).map(rotation).collect(),
+        custom_shifts: vec![],
+        overrides: vec![],
+    };
+    assert_eq!(soon(|| schedule.validate()).unwrap_err().len(), 20_000);
+}
+
+#[test]
+fn the_largest_rotations_by_worked_turns_are_counted_in_good_time() {
+    let window = |minute: i8| Restriction::Daily {
+        start_time_of_day: jiff::civil::time(minute / 60, minute % 60, 0, 0),
+        duration_seconds: 1,
+    };
+    let layers = (0..200).map(|index| Layer {
+        advance: Advance::WorkedTurns,
+        restrictions: (0..100).map(window).collect(),
+        ..layer(&index.to_string(), "2026-01-01T00:00:00Z", 60, &["a", "b"])
+    });
+    let schedule = Schedule {
+        time_zone: "UTC".into(),
+        layers: layers.collect(),
+        overrides: vec![],
+    };
+    assert!(
+        soon(|| schedule.validate())
+            .unwrap()
+            .on_call_at(at("2030-01-01T00:00:00Z"))
+            .is_some()
+    );
+}
