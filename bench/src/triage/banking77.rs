@@ -51,7 +51,8 @@ pub(crate) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
         }
     }
     let baseline = mean(&baseline_hits(&train, &test));
-    let hits = hits_of(&learned(&train, &[], Names::Told), &test);
+    let classifier = learned(&train, &[], Names::Told);
+    let hits = hits_of(&classifier, &test);
     findings.push(accuracy(
         "all examples, and the topics' names".to_owned(),
         &hits,
@@ -59,6 +60,8 @@ pub(crate) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
         Some(0.925),
         seed,
     ));
+    let history: Vec<String> = train.iter().map(|(text, _)| text.clone()).collect();
+    findings.extend(super::outage_replay::run(&classifier, &history, &test, seed));
     Ok(findings)
 }
 

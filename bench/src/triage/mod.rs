@@ -11,6 +11,7 @@ mod duplicate_reports;
 mod faults;
 mod linear_baseline;
 mod log_templates;
+mod outage_replay;
 mod petshop;
 mod rca_alerts;
 mod storm_mix;

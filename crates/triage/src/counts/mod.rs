@@ -1,15 +1,14 @@
 //! Notices that more is reported than usual: per topic, per place, per topic at a place, and in all.
 //!
 //! A [`Monitor`] counts reports in short buckets of time. For every [`Key`] it knows the usual count of each hour of the
-//! week, and at the end of each bucket it asks four questions: are the last bucket, the last hour and the last half
-//! day too full (a scan in three widths), and has there been a little too much for long (a CUSUM)? An alarm on the
+//! week, and at the end of each bucket it asks five questions: are the last bucket, half hour, three hours and half
+//! day too full (a scan in four widths), and has there been a little too much for long (a CUSUM)? An alarm on the
 //! total is blind to a small outage inside a busy queue; that is why every grain is watched by itself.
 //!
 //! How unusual is too unusual is not a number of standard deviations but the rate of false alarms that the user
 //! states ([`Settings::false_alarms_per_week`]), shared by all keys and questions. Two judges must agree that the
-//! count is rarer than that: Chernoff's bound for a Poisson count with the usual mean, which holds from the first
-//! day, and the series' own past, whose highest values of every six hours are continued beyond the highest by an
-//! exponential tail (peaks over threshold; Coles, "An Introduction to Statistical Modeling of Extreme Values",
+//! count is rarer than that: the tail of a Poisson count with the usual mean, which needs no past, and the series' own
+//! past, of which the strongest evidence of every six hours is continued beyond the strongest by an exponential tail (peaks over threshold; Coles, "An Introduction to Statistical Modeling of Extreme Values",
 //! 2001), which knows how restless this series really is. Nothing is raised in the first two days.
 //!
 //! The caller moves time: [`Monitor::advance`] to an instant, then [`Monitor::observe`] what is reported there. Memory

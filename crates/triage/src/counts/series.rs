@@ -9,7 +9,7 @@ use super::tail::{SPAN_SECONDS, Tail};
 use super::usual::{Evidence, Hour, Usual};
 
 /// Widths of the scan, in seconds; the first is one bucket.
-const SCANS: [u32; 3] = [0, 3_600, 43_200];
+const SCANS: [u32; 4] = [0, 1_800, 10_800, 43_200];
 
 /// Questions asked of each bucket: the scans and the CUSUM.
 pub(super) const QUESTIONS: usize = SCANS.len() + 1;
@@ -101,18 +101,20 @@ impl Series {
         self.usual.learn(bucket.hour, count, expected, evidence);
         self.remember(count, usual, bucket);
         self.cusum.add(count, usual, bucket);
-        let buckets_in_span = SPAN_SECONDS as f64 / f64::from(bucket.seconds);
         let mut most: Option<Answer> = None;
-        for (question, value, answer) in self.answers(bucket) {
-            // Chernoff for one bucket, summed over the buckets of the span.
-            let by_chance = value * value / answer.0 - buckets_in_span.ln();
+        for (question, reading) in self.readings(usual, bucket).into_iter().enumerate() {
+            let Some(reading) = reading else { continue };
             let tail = &mut self.tails[question];
-            let surprise = tail.surprise(value).map(|by_past| by_past.min(by_chance));
-            tail.add(value);
-            if let Some(surprise) = surprise
-                && most.as_ref().is_none_or(|most| surprise > most.surprise)
-            {
-                most = Some(Answer { surprise, ..answer.1 });
+            let by_past = tail.surprise(reading.value);
+            tail.add(reading.value);
+            let Some(surprise) = by_past.map(|by_past| by_past.min(reading.by_chance)) else {
+                continue;
+            };
+            if most.as_ref().is_none_or(|most| surprise > most.surprise) {
+                most = Some(Answer {
+                    surprise,
+                    ..reading.answer
+                });
             }
         }
         if bucket.ends_span {
@@ -133,12 +135,12 @@ impl Series {
         }
     }
 
-    /// For each question its number, its value, and with the value's divisor in Chernoff's exponent the answer. A scan
-    /// has none before its window is full.
-    fn answers(&self, bucket: Bucket) -> Vec<(usize, f64, (f64, Answer))> {
-        let mut answers = Vec::with_capacity(QUESTIONS);
+    /// The reading of each question; a scan has none before its window is full.
+    fn readings(&self, usual: f64, bucket: Bucket) -> [Option<Reading>; QUESTIONS] {
+        let mut readings = [const { None }; QUESTIONS];
+        let in_span = SPAN_SECONDS as f64 / f64::from(bucket.seconds);
         let (mut observed, mut expected, mut summed) = (0_u64, 0.0, 0);
-        for (question, width) in SCANS.into_iter().enumerate() {
+        for (reading, width) in readings.iter_mut().zip(SCANS) {
             let width = buckets(width, bucket.seconds);
             if self.recent.len() < width {
                 break;
@@ -151,46 +153,72 @@ impl Series {
             let sign = Sign::Burst {
                 seconds: (width as u32).saturating_mul(bucket.seconds),
             };
-            let value = deviance_root(observed as f64, expected.max(EXPECTED_LEAST));
-            answers.push((
-                question,
+            let (value, by_chance) = scan(
+                observed as f64,
+                expected.max(EXPECTED_LEAST),
+                width as f64,
+                in_span,
+            );
+            *reading = Some(Reading {
                 value,
-                (
-                    2.0,
-                    Answer {
-                        sign,
-                        observed,
-                        expected,
-                        surprise: 0.0,
-                    },
-                ),
-            ));
+                by_chance,
+                answer: Answer {
+                    sign,
+                    observed,
+                    expected,
+                    surprise: 0.0,
+                },
+            });
         }
         let seconds = u32::try_from(bucket.end.saturating_sub(self.cusum.since)).unwrap_or(u32::MAX);
-        let answer = Answer {
-            sign: Sign::Persistent { seconds },
-            observed: self.cusum.observed,
-            expected: self.cusum.expected,
-            surprise: 0.0,
-        };
-        answers.push((SCANS.len(), self.cusum.value.sqrt(), (1.0, answer)));
-        answers
+        // An excursion begins with a report, which alone is worth the logarithm of the ratio.
+        let excursions = (CUSUM_RATIO * usual * in_span).clamp(0.5, in_span);
+        readings[SCANS.len()] = Some(Reading {
+            value: self.cusum.value,
+            by_chance: self.cusum.value - excursions.ln(),
+            answer: Answer {
+                sign: Sign::Persistent { seconds },
+                observed: self.cusum.observed,
+                expected: self.cusum.expected,
+                surprise: 0.0,
+            },
+        });
+        readings
     }
+}
+
+/// What a question found.
+struct Reading {
+    /// Evidence against the usual mean: exponent of the likelihood ratio, zero where there is none.
+    value: f64,
+    /// Minus the logarithm of the probability that a Poisson count with the usual mean brings it within a span.
+    by_chance: f64,
+    answer: Answer,
 }
 
 fn buckets(seconds: u32, bucket_seconds: u32) -> usize {
     (seconds / bucket_seconds).max(1) as usize
 }
 
-/// Signed root of the Poisson deviance: about normal, and half its square is Chernoff's exponent for so many or more.
-fn deviance_root(observed: f64, expected: f64) -> f64 {
+/// The evidence in a window (half the Poisson deviance), and how improbable so many or more are within a span.
+///
+/// Of one window the probability is bounded by Stirling's formula, closely and from above. Windows that overlap are not
+/// new chances: high values come in clumps, about one more than twice the
+/// exponent of them for each window that lies apart.
+fn scan(observed: f64, expected: f64, width: f64, in_span: f64) -> (f64, f64) {
     let logarithm = if observed > 0.0 {
         observed * (observed / expected).ln()
     } else {
         0.0
     };
-    let root = (2.0 * (logarithm - (observed - expected))).max(0.0).sqrt();
-    if observed > expected { root } else { -root }
+    let exponent = (logarithm - (observed - expected)).max(0.0);
+    if observed <= expected {
+        return (0.0, -in_span.ln());
+    }
+    let of_window =
+        exponent + (std::f64::consts::TAU * observed).ln() / 2.0 + (1.0 - expected / (observed + 1.0)).ln();
+    let windows = (1.0 + in_span / width * (1.0 + 2.0 * exponent)).min(in_span);
+    (exponent, of_window - windows.ln())
 }
 
 impl Cusum {

@@ -1,6 +1,6 @@
 //! How rare a value is, judged by the series' own past.
 //!
-//! Of every six hours the highest value is kept. The highest fifth of these are taken to lie on an exponential tail,
+//! A value is evidence on a logarithmic scale. Of every six hours the highest value is kept. The highest fifth of these are taken to lie on an exponential tail,
 //! which continues beyond the highest value seen. Fewer than eight spans say nothing.
 
 use std::collections::VecDeque;

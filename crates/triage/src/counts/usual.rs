@@ -1,7 +1,7 @@
 //! The usual count of each hour of the week.
 //!
 //! An hour of the week (Tuesday, 9 to 10) is estimated from its own past, drawn towards the same hour of all days,
-//! and that towards the mean of all hours, each by as much evidence as two hours are worth; so the estimate is
+//! and that towards the mean of all hours, each by as much as two hours or ten reports are worth; so the estimate is
 //! usable after a day and sharp after some weeks. Older weeks count less and less. A burst is cut before it is
 //! learned, so that an outage does not become usual.
 
@@ -12,6 +12,9 @@ const HOURS_OF_WEEK: usize = 168;
 
 /// Evidence that draws an estimate towards the coarser one, in seconds of observation.
 const PRIOR_SECONDS: f64 = 7_200.0;
+
+/// The same in reports, for series that have few: a handful of them says little about its hour.
+const PRIOR_REPORTS: f64 = 10.0;
 
 /// What is left of the evidence for each hour of observation in the same slot: all, hour of the day, hour of the week.
 /// The last loses about a fifth each week, the first about half.
@@ -108,9 +111,9 @@ impl Usual {
     pub(super) fn expected(&self, hour: Hour, evidence: &Evidence) -> Option<f64> {
         let counts = self.counts.get(hour);
         let buckets = evidence.buckets.get(hour);
-        let prior = PRIOR_SECONDS / evidence.bucket_seconds;
         (buckets[0] > 0.0).then(|| {
             let mean = counts[0] / buckets[0];
+            let prior = (PRIOR_SECONDS / evidence.bucket_seconds).max(PRIOR_REPORTS / mean.max(1e-9));
             let day = (counts[1] + prior * mean) / (buckets[1] + prior);
             (counts[2] + prior * day) / (buckets[2] + prior)
         })

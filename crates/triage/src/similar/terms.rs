@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::{Field, Report};
-use crate::words::{Token, stem, tokens};
+use crate::hash::stable_hash_pair;
+use crate::words::{Token, first_characters, is_glue, stem, tokens};
 
 /// Characters of the body that are read for words.
 const BODY_CHARACTERS: usize = 1_000;
@@ -25,22 +26,15 @@ const TITLE_WEIGHT: f32 = 2.0;
 /// The same for letters, which are many more in the body.
 const TITLE_LETTER_WEIGHT: f32 = 3.0;
 
+/// Keeps words and letters apart where they are hashed.
+const WORD: &str = "w";
+const LETTERS: &str = "l";
+
 /// Letters in a group.
 const GROUP: usize = 4;
 
 /// What a word that only holds sentences together counts, compared with one that says something.
 const GLUE_WEIGHT: f32 = 0.25;
-
-/// English words that hold sentences together. In a small index every word is rare, so rarity alone cannot tell
-/// them from the words that matter.
-const GLUE: &[&str] = &[
-    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
-    "could", "did", "do", "does", "for", "from", "get", "had", "has", "have", "he", "hello", "her", "hi",
-    "him", "his", "how", "i", "if", "in", "is", "it", "its", "just", "me", "my", "no", "not", "of", "on",
-    "or", "our", "please", "she", "should", "so", "some", "than", "thank", "thanks", "that", "the", "their",
-    "them", "then", "there", "they", "this", "to", "up", "us", "was", "we", "were", "what", "when", "where",
-    "which", "who", "why", "will", "with", "would", "you", "your",
-];
 
 /// A term by the hash of its content, and how often it occurs (weighted by field).
 pub(super) type Bag = Vec<(u64, f32)>;
@@ -105,9 +99,9 @@ pub(super) fn terms(mentions: &[Mention]) -> Terms {
 fn read(token: &Token, text: &str, field: Field) -> Mention {
     let original = text.get(token.place.clone()).unwrap_or_default();
     let parts = parts(original);
-    let mut words = vec![hash(b'w', &stem(&token.text))];
+    let mut words = vec![stable_hash_pair(WORD, &stem(&token.text))];
     if parts.len() > 1 {
-        words.extend(parts.iter().map(|part| hash(b'w', &stem(part))));
+        words.extend(parts.iter().map(|part| stable_hash_pair(WORD, &stem(part))));
     }
     let spoken = if parts.len() > 1 {
         parts.as_slice()
@@ -115,11 +109,7 @@ fn read(token: &Token, text: &str, field: Field) -> Mention {
         std::slice::from_ref(&token.text)
     };
     let letters = spoken.iter().flat_map(|part| groups(part)).collect();
-    let weight = if GLUE.binary_search(&token.text.as_str()).is_ok() {
-        GLUE_WEIGHT
-    } else {
-        1.0
-    };
+    let weight = if is_glue(&token.text) { GLUE_WEIGHT } else { 1.0 };
     Mention {
         field,
         place: token.place.clone(),
@@ -158,27 +148,12 @@ fn groups(word: &str) -> Vec<u64> {
         .chain(std::iter::once(' '))
         .collect();
     if padded.len() <= GROUP {
-        return vec![hash(b'l', &padded.iter().collect::<String>())];
+        return vec![stable_hash_pair(LETTERS, &padded.iter().collect::<String>())];
     }
     padded
         .windows(GROUP)
-        .map(|group| hash(b'l', &group.iter().collect::<String>()))
+        .map(|group| stable_hash_pair(LETTERS, &group.iter().collect::<String>()))
         .collect()
-}
-
-/// FNV-1a over a kind and the text, mixed once more so that all bits count.
-fn hash(kind: u8, text: &str) -> u64 {
-    let feed = |state: u64, byte: u8| (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-    let state = text.bytes().fold(feed(0xCBF2_9CE4_8422_2325, kind), feed);
-    let state = (state ^ (state >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    state ^ (state >> 32)
-}
-
-/// The first `count` characters of `text`.
-pub(super) fn first_characters(text: &str, count: usize) -> &str {
-    text.char_indices()
-        .nth(count)
-        .map_or(text, |(end, _)| &text[..end])
 }
 
 /// The part of a report that is ever read, so that nothing else is kept.
@@ -214,7 +189,7 @@ const FACT_CHARACTERS: usize = 200;
 
 #[cfg(test)]
 mod tests {
-    use super::{GLUE, parts};
+    use super::parts;
 
     #[test]
     fn names_in_camel_case_come_apart() {
@@ -222,16 +197,5 @@ mod tests {
         assert_eq!(parts("HDFSClient"), ["hdfs", "client"]);
         assert_eq!(parts("URL"), ["url"]);
         assert_eq!(parts("card"), ["card"]);
-    }
-
-    #[test]
-    fn glue_is_sorted_for_the_search() {
-        let mut sorted = GLUE.to_vec();
-        sorted.sort_unstable();
-        assert_eq!(
-            sorted.iter().position(|word| GLUE.binary_search(word).is_err()),
-            None,
-            "{sorted:?}"
-        );
     }
 }

@@ -11,12 +11,19 @@ use std::collections::{BTreeMap, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::text::{Kind, Token, stem};
+use crate::hash::{combine, stable_hash, stable_hash_pair};
 
 /// Lengths of character n-grams.
 const CHARACTERS: std::ops::RangeInclusive<usize> = 2..=5;
 
 /// How far apart two words may stand to count as a pair.
 const PAIR_REACH: usize = 8;
+
+/// Keep the families of features apart where they are hashed.
+const WORD: &str = "w";
+const NEIGHBOURS: &str = "n";
+const NEAR: &str = "p";
+const LETTERS: &str = "l";
 
 /// A family of features.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -55,7 +62,7 @@ pub(crate) fn grams(tokens: &[Token]) -> Vec<Gram> {
     let mut grams = Vec::with_capacity(tokens.len() * 24);
     for (first, stem) in stems.iter().enumerate() {
         grams.push(Gram {
-            hash: hash(Block::Words, [stem.as_bytes()]),
+            hash: stable_hash_pair(WORD, stem),
             block: Block::Words,
             first,
             last: first,
@@ -67,7 +74,7 @@ pub(crate) fn grams(tokens: &[Token]) -> Vec<Gram> {
                 Block::Pairs
             };
             grams.push(Gram {
-                hash: hash(block, [stem.as_bytes(), other.as_bytes()]),
+                hash: pair_hash(block, stem, other),
                 block,
                 first,
                 last,
@@ -78,6 +85,11 @@ pub(crate) fn grams(tokens: &[Token]) -> Vec<Gram> {
         push_letters(token, place, &mut grams);
     }
     grams
+}
+
+fn pair_hash(block: Block, first: &str, second: &str) -> u64 {
+    let family = if block == Block::Words { NEIGHBOURS } else { NEAR };
+    combine(stable_hash_pair(family, first), stable_hash(second))
 }
 
 fn push_letters(token: &Token, place: usize, grams: &mut Vec<Gram>) {
@@ -94,28 +106,15 @@ fn push_letters(token: &Token, place: usize, grams: &mut Vec<Gram>) {
         .collect();
     for length in CHARACTERS {
         for window in starts.windows(length + 1) {
-            let part = &padded.as_bytes()[window[0]..window[length]];
+            let part = &padded[window[0]..window[length]];
             grams.push(Gram {
-                hash: hash(Block::Letters, [part]),
+                hash: stable_hash_pair(LETTERS, part),
                 block: Block::Letters,
                 first: place,
                 last: place,
             });
         }
     }
-}
-
-/// FNV-1a over the block and the parts, mixed once more so that all bits count.
-fn hash<const N: usize>(block: Block, parts: [&[u8]; N]) -> u64 {
-    let mut state = 0xCBF2_9CE4_8422_2325_u64;
-    let mut feed = |byte: u8| state = (state ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3);
-    feed(block as u8);
-    for part in parts {
-        part.iter().copied().for_each(&mut feed);
-        feed(0);
-    }
-    state = (state ^ (state >> 32)).wrapping_mul(0xD6E8_FEB8_6659_FD93);
-    state ^ (state >> 32)
 }
 
 /// A text as features and values, ascending by feature, of length one (or empty).

@@ -2,7 +2,8 @@
 //!
 //! A customer's sentence is short, misspelt and about one thing. The modules here read it without any downloaded
 //! model: [`tokens`] cuts it, [`Classifier`] learns topics from the few examples that agents give by linking cases,
-//! says when none fits, and names the words that decided. All of it is deterministic, bounded in memory and
+//! says when none fits, and names the words that decided. [`discovery`] gathers texts about things that nobody named
+//! yet. All of it is deterministic, bounded in memory and
 //! serialisable, and no text can make it fail.
 //!
 //! ```
@@ -25,11 +26,12 @@
 //! ```
 
 mod classifier;
+pub mod discovery;
 mod features;
 mod linear;
 mod model;
 mod text;
 
 pub use classifier::{Candidate, Classifier, DecidingWord, Decision, Settings, TeachError, Verdict};
-pub(crate) use text::stem;
 pub use text::{BYTES_READ, Kind, TOKENS_READ, Token, tokens};
+pub(crate) use text::{first_characters, is_glue, stem};

@@ -230,6 +230,29 @@ fn undouble(stem: &mut String) {
     }
 }
 
+/// English words that hold sentences together. In a small index every word is rare, so rarity alone cannot tell
+/// them from the words that matter.
+const GLUE: &[&str] = &[
+    "a", "about", "all", "am", "an", "and", "any", "are", "as", "at", "be", "been", "but", "by", "can",
+    "could", "did", "do", "does", "for", "from", "get", "had", "has", "have", "he", "hello", "her", "hi",
+    "him", "his", "how", "i", "if", "in", "is", "it", "its", "just", "me", "my", "no", "not", "of", "on",
+    "or", "our", "please", "she", "should", "so", "some", "than", "thank", "thanks", "that", "the", "their",
+    "them", "then", "there", "they", "this", "to", "up", "us", "was", "we", "were", "what", "when", "where",
+    "which", "who", "why", "will", "with", "would", "you", "your",
+];
+
+/// Whether a word (as in [`Token::text`]) only holds sentences together.
+pub(crate) fn is_glue(word: &str) -> bool {
+    GLUE.binary_search(&word).is_ok()
+}
+
+/// The first `count` characters of `text`.
+pub(crate) fn first_characters(text: &str, count: usize) -> &str {
+    text.char_indices()
+        .nth(count)
+        .map_or(text, |(end, _)| &text[..end])
+}
+
 /// Characters without width or that turn the direction of writing: a reader does not see them, so neither do we.
 fn is_invisible(character: char) -> bool {
     matches!(character,
@@ -256,7 +279,7 @@ fn stands_alone(character: char) -> bool {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{BYTES_READ, Kind, TOKENS_READ, stem, tokens};
+    use super::{BYTES_READ, GLUE, Kind, TOKENS_READ, stem, tokens};
 
     fn words(text: &str) -> Vec<String> {
         tokens(text).into_iter().map(|token| token.text).collect()
@@ -325,6 +348,17 @@ mod tests {
             tokens(&"é".repeat(1_000_000))
                 .iter()
                 .all(|token| token.place.end <= BYTES_READ + 4)
+        );
+    }
+
+    #[test]
+    fn glue_is_sorted_for_the_search() {
+        let mut sorted = GLUE.to_vec();
+        sorted.sort_unstable();
+        assert_eq!(
+            sorted.iter().position(|word| GLUE.binary_search(word).is_err()),
+            None,
+            "{sorted:?}"
         );
     }
 
