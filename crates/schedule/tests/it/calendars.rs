@@ -244,6 +244,11 @@ proptest! {
         prop_assert_eq!(&found.events[0].summary, &written.summary);
     }
 
+}
+
+proptest! {
+    #![proptest_config(cases(200))]
+
     #[test]
     fn no_text_makes_the_reader_panic(
         lines in prop::collection::vec(
