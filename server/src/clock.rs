@@ -14,12 +14,8 @@ pub enum Clock {
     System,
     /// A time that only moves when told to.
     Simulated(Simulated),
-    /// A time that began at `start` and runs `speed` times as fast as the machine's.
-    Scaled {
-        began: Instant,
-        start: Timestamp,
-        speed: u32,
-    },
+    /// A time that runs faster than the machine's, and can change its pace.
+    Scaled(Scaled),
 }
 
 impl Clock {
@@ -32,10 +28,25 @@ impl Clock {
     }
 
     pub fn scaled(start: Timestamp, speed: u32) -> Self {
-        Self::Scaled {
-            began: Instant::now(),
-            start,
-            speed: speed.max(1),
+        let pace = Pace { began: Instant::now(), start, speed: speed.max(1) };
+        let (changed, _) = watch::channel(());
+        Self::Scaled(Scaled { pace: Arc::new(Mutex::new(pace)), changed: Arc::new(changed) })
+    }
+
+    /// How many seconds pass in one of the machine's.
+    pub fn speed(&self) -> u32 {
+        match self {
+            Self::Scaled(scaled) => scaled.pace().speed,
+            Self::System | Self::Simulated(_) => 1,
+        }
+    }
+
+    /// Changes the pace from now on. Only a scaled clock has one.
+    pub fn set_speed(&self, speed: u32) {
+        if let Self::Scaled(scaled) = self {
+            let mut pace = scaled.pace.lock().unwrap_or_else(PoisonError::into_inner);
+            *pace = Pace { start: pace.now(), began: Instant::now(), speed: speed.max(1) };
+            scaled.changed.send_replace(());
         }
     }
 
@@ -48,7 +59,7 @@ impl Clock {
         let now = match self {
             Self::System => Timestamp::now(),
             Self::Simulated(simulated) => *simulated.time.lock().unwrap_or_else(PoisonError::into_inner),
-            Self::Scaled { began, start, speed } => *start + began.elapsed() * *speed,
+            Self::Scaled(scaled) => scaled.pace().now(),
         };
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
@@ -57,8 +68,19 @@ impl Clock {
     pub async fn sleep_until(&self, at: Timestamp) {
         match self {
             Self::System => tokio::time::sleep(duration_between(self.now(), at)).await,
-            Self::Scaled { speed, .. } => {
-                tokio::time::sleep(duration_between(self.now(), at) / *speed).await;
+            Self::Scaled(scaled) => {
+                let mut changed = scaled.changed.subscribe();
+                loop {
+                    let now = self.now();
+                    if now >= at {
+                        return;
+                    }
+                    let left = duration_between(now, at) / scaled.pace().speed;
+                    tokio::select! {
+                        () = tokio::time::sleep(left) => {}
+                        _ = changed.changed() => {}
+                    }
+                }
             }
             Self::Simulated(simulated) => {
                 let mut moved = simulated.moved.subscribe();
@@ -69,6 +91,32 @@ impl Clock {
                 }
             }
         }
+    }
+}
+
+/// A clock with a pace of its own.
+#[derive(Debug, Clone)]
+pub struct Scaled {
+    pace: Arc<Mutex<Pace>>,
+    changed: Arc<watch::Sender<()>>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    began: Instant,
+    start: Timestamp,
+    speed: u32,
+}
+
+impl Pace {
+    fn now(self) -> Timestamp {
+        self.start + self.began.elapsed() * self.speed
+    }
+}
+
+impl Scaled {
+    fn pace(&self) -> Pace {
+        *self.pace.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

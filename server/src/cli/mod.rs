@@ -27,6 +27,8 @@ struct Arguments {
 enum Command {
     /// Run Muster: accept events, page, and show the console
     Serve(SettingsArguments),
+    /// Show a retailer's outage from beginning to end, in a database of its own
+    Demo(crate::demo::DemoArguments),
     /// Make the first owner and an API key, without asking questions
     Setup(setup::SetupArguments),
     /// Say what is configured, what is missing, and what is wrong
@@ -74,6 +76,7 @@ pub fn run() -> anyhow::Result<()> {
     runtime.block_on(async {
         match arguments.command {
             Command::Serve(settings) => serve_command(settings.check()?).await,
+            Command::Demo(arguments) => crate::demo::run(arguments).await,
             Command::Setup(arguments) => setup::run(arguments).await,
             Command::Check(settings) => check_command(&settings.check()?).await,
             Command::Backup { settings, to } => {

@@ -169,10 +169,7 @@ impl Visitor {
                 Method::ApiToken { .. } => String::new(),
             },
             now: app.clock.now(),
-            clock_speed: match &app.clock {
-                crate::clock::Clock::Scaled { speed, .. } => *speed,
-                _ => 1,
-            },
+            clock_speed: app.clock.speed(),
         }
     }
 }
