@@ -28,9 +28,16 @@ impl Clock {
     }
 
     pub fn scaled(start: Timestamp, speed: u32) -> Self {
-        let pace = Pace { began: Instant::now(), start, speed: speed.max(1) };
+        let pace = Pace {
+            began: Instant::now(),
+            start,
+            speed: speed.max(1),
+        };
         let (changed, _) = watch::channel(());
-        Self::Scaled(Scaled { pace: Arc::new(Mutex::new(pace)), changed: Arc::new(changed) })
+        Self::Scaled(Scaled {
+            pace: Arc::new(Mutex::new(pace)),
+            changed: Arc::new(changed),
+        })
     }
 
     /// How many seconds pass in one of the machine's.
@@ -45,7 +52,11 @@ impl Clock {
     pub fn set_speed(&self, speed: u32) {
         if let Self::Scaled(scaled) = self {
             let mut pace = scaled.pace.lock().unwrap_or_else(PoisonError::into_inner);
-            *pace = Pace { start: pace.now(), began: Instant::now(), speed: speed.max(1) };
+            *pace = Pace {
+                start: pace.now(),
+                began: Instant::now(),
+                speed: speed.max(1),
+            };
             scaled.changed.send_replace(());
         }
     }

@@ -1,7 +1,9 @@
 //! The series of migrations, forward only, and the register of nodes.
 
 use jiff::Timestamp;
-use store::{Error, Migration, Tx, params, sql};
+use store::{Error, Migration, Store, Tx, params, sql};
+
+use crate::identifier::Identifiers;
 
 macro_rules! migration {
     ($number:literal, $name:literal) => {
@@ -33,4 +35,16 @@ pub fn register_node(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
         params![number, now],
     )?;
     Ok(number)
+}
+
+/// What every Muster begins with: the usual priorities.
+pub async fn seed(store: &Store, identifiers: &Identifiers, now: Timestamp) -> Result<(), Error> {
+    let known = store.read(crate::services::store::priorities).await?;
+    if !known.is_empty() {
+        return Ok(());
+    }
+    let ids: [String; 5] = std::array::from_fn(|_| identifiers.next(now));
+    store
+        .write(move |tx| crate::services::store::touchpoints::seed_priorities(tx, &ids))
+        .await
 }

@@ -51,9 +51,11 @@ impl App {
     pub async fn assemble(store: Store, clock: Clock, settings: Settings) -> anyhow::Result<Arc<Self>> {
         let now = clock.now();
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
+        let identifiers = Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT));
+        migrations::seed(&store, &identifiers, now).await?;
         let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
         Ok(Arc::new(Self {
-            identifiers: Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT)),
+            identifiers,
             holder: format!("node-{node}"),
             journal: Journal::start(store.clone(), node),
             keys: Keys::default(),

@@ -25,6 +25,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::signals::api::routes())
         .merge(crate::incidents::api::routes())
         .merge(crate::customers::routes())
+        .merge(crate::services::api::routes())
         .merge(crate::access::api::routes())
         .merge(crate::people::api::routes())
         .merge(crate::outbox::api::routes())

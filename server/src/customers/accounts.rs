@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{AccountId, LocationId, Used, UsedKind};
 use crate::http::Page;
-use crate::http::listing::like;
+use crate::http::listing::anywhere;
 use crate::timeline::Change;
 
 /// How much a customer matters when not everybody can be answered at once.
@@ -99,12 +99,12 @@ pub struct Sought {
     pub location_id: Option<String>,
 }
 
-const NARROWED: &str = " WHERE a.deleted_at IS NULL {AND (a.name ILIKE $words OR a.email ILIKE $words OR a.external_id ILIKE $words)}
+const NARROWED: &str = " WHERE a.deleted_at IS NULL {AND (a.name ILIKE $words ESCAPE '!' OR a.email ILIKE $words ESCAPE '!' OR a.external_id ILIKE $words ESCAPE '!')}
       {AND a.tier = $tier} {AND a.location_id = $location}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     query
-        .bind_optional("words", sought.words.as_deref().map(like))
+        .bind_optional("words", sought.words.as_deref().map(anywhere))
         .bind_optional("tier", sought.tier)
         .bind_optional("location", sought.location_id.as_deref())
 }

@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::model::{LocationId, Used, UsedKind};
 use crate::access::token::random_token;
-use crate::http::listing::like;
+use crate::http::listing::anywhere;
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
 
@@ -88,12 +88,11 @@ pub struct Sought {
     pub parent_id: Option<String>,
 }
 
-const NARROWED: &str =
-    " WHERE l.deleted_at IS NULL {AND l.name ILIKE $words} {AND l.kind = $kind} {AND l.parent_id = $parent}";
+const NARROWED: &str = " WHERE l.deleted_at IS NULL {AND l.name ILIKE $words ESCAPE '!'} {AND l.kind = $kind} {AND l.parent_id = $parent}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     query
-        .bind_optional("words", sought.words.as_deref().map(like))
+        .bind_optional("words", sought.words.as_deref().map(anywhere))
         .bind_optional("kind", sought.kind)
         .bind_optional("parent", sought.parent_id.as_deref())
 }

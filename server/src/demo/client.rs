@@ -20,7 +20,10 @@ pub struct Client {
 
 impl Client {
     pub fn new(app: &Arc<App>, key: String) -> Self {
-        Self { router: router(Arc::clone(app)), key }
+        Self {
+            router: router(Arc::clone(app)),
+            key,
+        }
     }
 
     pub fn key(&self) -> &str {
@@ -29,7 +32,10 @@ impl Client {
 
     /// The same door, as somebody else.
     pub fn with_key(&self, key: &str) -> Self {
-        Self { router: self.router.clone(), key: key.to_owned() }
+        Self {
+            router: self.router.clone(),
+            key: key.to_owned(),
+        }
     }
 
     pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
@@ -65,6 +71,10 @@ impl Client {
         let bytes = axum::body::to_bytes(response.into_body(), 16 * 1024 * 1024).await?;
         let text = String::from_utf8_lossy(&bytes);
         anyhow::ensure!(status.is_success(), "{method} {path} answered {status}: {text}");
-        if text.is_empty() { Ok(Value::Null) } else { Ok(serde_json::from_str(&text).unwrap_or(Value::Null)) }
+        if text.is_empty() {
+            Ok(Value::Null)
+        } else {
+            Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+        }
     }
 }

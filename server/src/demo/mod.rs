@@ -61,18 +61,30 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         ..Given::default()
     }
     .check()?;
-    let listener = TcpListener::bind(settings.listen)
+    let listener = TcpListener::bind(settings.listen).await.with_context(|| {
+        format!(
+            "{} cannot be listened on; choose another with --listen",
+            settings.listen
+        )
+    })?;
+    let settings = crate::config::Settings {
+        event_rate_limit: EventRateLimit::Off,
+        ..settings
+    };
+    let location = Location::Sqlite {
+        directory: arguments.data.clone(),
+    };
+    let store = Store::open(&location, MIGRATIONS)
         .await
-        .with_context(|| format!("{} cannot be listened on; choose another with --listen", settings.listen))?;
-    let settings = crate::config::Settings { event_rate_limit: EventRateLimit::Off, ..settings };
-    let location = Location::Sqlite { directory: arguments.data.clone() };
-    let store = Store::open(&location, MIGRATIONS).await.context("the demo's database cannot be opened")?;
+        .context("the demo's database cannot be opened")?;
     let begins: Timestamp = BEGINS.parse()?;
     let app = App::assemble(store, Clock::scaled(begins, 1), settings).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(12));
     let key = people::first_owner(&app, password::hash(chosen.clone()).await?).await?;
     let client = Client::new(&app, key);
-    let retailer = retailer::build(&client, &app, &chosen).await.context("the demo's company could not be set up")?;
+    let retailer = retailer::build(&client, &app, &chosen)
+        .await
+        .context("the demo's company could not be set up")?;
     greet(&app, &retailer, &chosen, arguments.speed)?;
 
     let stopping = app.stopping.clone();
@@ -95,7 +107,9 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
 }
 
 fn time_of_the_story(text: &str) -> anyhow::Result<Timestamp> {
-    format!("2026-11-17T{text}:00Z").parse().context("--until is a time of the story, such as 06:12")
+    format!("2026-11-17T{text}:00Z")
+        .parse()
+        .context("--until is a time of the story, such as 06:12")
 }
 
 /// Makes the folder, or empties it when an earlier demo made it. Anything else is left alone.
@@ -111,13 +125,17 @@ fn prepare(directory: &Path) -> anyhow::Result<()> {
         for name in ["muster.db", "muster.db-wal", "muster.db-shm"] {
             let path = directory.join(name);
             if path.exists() {
-                std::fs::remove_file(&path).with_context(|| format!("{} cannot be removed", path.display()))?;
+                std::fs::remove_file(&path)
+                    .with_context(|| format!("{} cannot be removed", path.display()))?;
             }
         }
     }
     std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
-    std::fs::write(&mark, "Made by muster demo. The demo empties this folder at each start.\n")
-        .with_context(|| format!("{} cannot be written", mark.display()))
+    std::fs::write(
+        &mark,
+        "Made by muster demo. The demo empties this folder at each start.\n",
+    )
+    .with_context(|| format!("{} cannot be written", mark.display()))
 }
 
 fn greet(app: &App, retailer: &retailer::Retailer, password: &str, speed: u32) -> anyhow::Result<()> {
@@ -143,9 +161,14 @@ Stop with Ctrl C. Everything is kept in the folder, and made anew at the next st
 ",
         url("/console"),
         url("/status/larkfield"),
-        url(&format!("/at/{}", retailer.hurt_shops.first().map_or("", |shop| shop.code.as_str()))),
+        url(&format!(
+            "/at/{}",
+            retailer.hurt_shops.first().map_or("", |shop| shop.code.as_str())
+        )),
         url("/console/outbox"),
         url("/docs"),
     );
-    std::io::stdout().write_all(text.as_bytes()).context("the greeting could not be printed")
+    std::io::stdout()
+        .write_all(text.as_bytes())
+        .context("the greeting could not be printed")
 }

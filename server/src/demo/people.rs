@@ -19,20 +19,79 @@ pub struct Player {
 /// Name, address before the @, role, job title, time zone.
 type Described = (&'static str, &'static str, Role, &'static str, &'static str);
 
-const OWNER: Described =
-    ("Maya Okafor", "maya", Role::Owner, "Head of operations, incident commander", "Europe/London");
+const OWNER: Described = (
+    "Maya Okafor",
+    "maya",
+    Role::Owner,
+    "Head of operations, incident commander",
+    "Europe/London",
+);
 
 /// Everybody else. The order is that of [`Cast`].
 const OTHERS: [Described; 9] = [
-    ("Priya Raman", "priya", Role::Responder, "Payments engineer", "Europe/London"),
-    ("Jonas Weber", "jonas", Role::Responder, "Payments engineer", "Europe/Berlin"),
-    ("Tomasz Zieliński", "tomasz", Role::Responder, "Store systems engineer", "Europe/Warsaw"),
-    ("Inés Caballero Montoya", "ines", Role::Responder, "Store systems engineer", "Europe/Madrid"),
-    ("Emre Yıldız", "emre", Role::Responder, "Digital engineer", "Europe/Berlin"),
-    ("Sinéad O’Donovan", "sinead", Role::Manager, "Service owner, payments", "Europe/Dublin"),
-    ("Aoife Brennan", "aoife", Role::Agent, "Customer service lead", "Europe/Dublin"),
-    ("Daniel Mensah", "daniel", Role::Agent, "Customer service", "Europe/London"),
-    ("Charlotte Lefèvre", "charlotte", Role::Stakeholder, "Chief operating officer", "Europe/Paris"),
+    (
+        "Priya Raman",
+        "priya",
+        Role::Responder,
+        "Payments engineer",
+        "Europe/London",
+    ),
+    (
+        "Jonas Weber",
+        "jonas",
+        Role::Responder,
+        "Payments engineer",
+        "Europe/Berlin",
+    ),
+    (
+        "Tomasz Zieliński",
+        "tomasz",
+        Role::Responder,
+        "Store systems engineer",
+        "Europe/Warsaw",
+    ),
+    (
+        "Inés Caballero Montoya",
+        "ines",
+        Role::Responder,
+        "Store systems engineer",
+        "Europe/Madrid",
+    ),
+    (
+        "Emre Yıldız",
+        "emre",
+        Role::Responder,
+        "Digital engineer",
+        "Europe/Berlin",
+    ),
+    (
+        "Sinéad O’Donovan",
+        "sinead",
+        Role::Manager,
+        "Service owner, payments",
+        "Europe/Dublin",
+    ),
+    (
+        "Aoife Brennan",
+        "aoife",
+        Role::Agent,
+        "Customer service lead",
+        "Europe/Dublin",
+    ),
+    (
+        "Daniel Mensah",
+        "daniel",
+        Role::Agent,
+        "Customer service",
+        "Europe/London",
+    ),
+    (
+        "Charlotte Lefèvre",
+        "charlotte",
+        Role::Stakeholder,
+        "Chief operating officer",
+        "Europe/Paris",
+    ),
 ];
 
 /// The people by name.
@@ -64,10 +123,34 @@ pub async fn cast(app: &Arc<App>, owner_key: &str, password_hash: &str) -> anyho
     for described in OTHERS {
         players.push(add(app, described, password_hash.to_owned()).await?);
     }
-    let [priya, jonas, tomasz, ines, emre, sinead, aoife, daniel, _charlotte]: [Player; 9] =
-        players.try_into().map_err(|_| anyhow::anyhow!("the cast is not complete"))?;
-    let maya = Player { id: owner.id, key: owner_key.to_owned() };
-    Ok(Cast { maya, priya, jonas, tomasz, ines, emre, sinead, aoife, daniel })
+    let [
+        priya,
+        jonas,
+        tomasz,
+        ines,
+        emre,
+        sinead,
+        aoife,
+        daniel,
+        _charlotte,
+    ]: [Player; 9] = players
+        .try_into()
+        .map_err(|_| anyhow::anyhow!("the cast is not complete"))?;
+    let maya = Player {
+        id: owner.id,
+        key: owner_key.to_owned(),
+    };
+    Ok(Cast {
+        maya,
+        priya,
+        jonas,
+        tomasz,
+        ines,
+        emre,
+        sinead,
+        aoife,
+        daniel,
+    })
 }
 
 async fn add(app: &Arc<App>, described: Described, password_hash: String) -> anyhow::Result<Player> {

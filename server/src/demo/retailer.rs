@@ -74,41 +74,104 @@ pub async fn build(client: &Client, app: &Arc<App>, password: &str) -> anyhow::R
     let digital = team(client, "Digital", &[&cast.emre]).await?;
     team(client, "Customer service", &[&cast.aoife, &cast.daniel]).await?;
 
-    let payments_rota =
-        rota(client, "Payments on call", "Europe/London", &[&cast.priya, &cast.jonas], &payments).await?;
-    let edge_rota =
-        rota(client, "Store systems on call", "Europe/Warsaw", &[&cast.tomasz, &cast.ines], &store_systems).await?;
-    let digital_rota = rota(client, "Digital on call", "Europe/Berlin", &[&cast.emre], &digital).await?;
-    let payments_policy =
-        policy(client, "Payments", &payments, &[("schedule", &payments_rota), ("user", cast.sinead.id.as_str())]).await?;
-    let edge_policy =
-        policy(client, "Store systems", &store_systems, &[("schedule", &edge_rota), ("user", cast.maya.id.as_str())])
-            .await?;
-    let digital_policy =
-        policy(client, "Digital", &digital, &[("schedule", &digital_rota), ("user", cast.maya.id.as_str())]).await?;
+    let payments_rota = rota(
+        client,
+        "Payments on call",
+        "Europe/London",
+        &[&cast.priya, &cast.jonas],
+        &payments,
+    )
+    .await?;
+    let edge_rota = rota(
+        client,
+        "Store systems on call",
+        "Europe/Warsaw",
+        &[&cast.tomasz, &cast.ines],
+        &store_systems,
+    )
+    .await?;
+    let digital_rota = rota(
+        client,
+        "Digital on call",
+        "Europe/Berlin",
+        &[&cast.emre],
+        &digital,
+    )
+    .await?;
+    let payments_policy = policy(
+        client,
+        "Payments",
+        &payments,
+        &[("schedule", &payments_rota), ("user", cast.sinead.id.as_str())],
+    )
+    .await?;
+    let edge_policy = policy(
+        client,
+        "Store systems",
+        &store_systems,
+        &[("schedule", &edge_rota), ("user", cast.maya.id.as_str())],
+    )
+    .await?;
+    let digital_policy = policy(
+        client,
+        "Digital",
+        &digital,
+        &[("schedule", &digital_rota), ("user", cast.maya.id.as_str())],
+    )
+    .await?;
 
     let services = Services {
-        store_edge: service(client, "store-edge", "Runs in every shop; terminals and tills go through it.", &edge_policy)
-            .await?,
-        card_gateway: service(client, "card-gateway", "Card terminals of all shops, towards Northpay.", &payments_policy)
-            .await?,
+        store_edge: service(
+            client,
+            "store-edge",
+            "Runs in every shop; terminals and tills go through it.",
+            &edge_policy,
+        )
+        .await?,
+        card_gateway: service(
+            client,
+            "card-gateway",
+            "Card terminals of all shops, towards Northpay.",
+            &payments_policy,
+        )
+        .await?,
         loyalty_api: service(client, "loyalty-api", "Points and vouchers.", &digital_policy).await?,
         order_hub: service(client, "order-hub", "Orders collected in shops.", &digital_policy).await?,
-        booking: service(client, "booking", "Appointments and their reminders.", &digital_policy).await?,
+        booking: service(
+            client,
+            "booking",
+            "Appointments and their reminders.",
+            &digital_policy,
+        )
+        .await?,
     };
     let touchpoints = touchpoints(client).await?;
     depend(client, &services, &touchpoints).await?;
     let hurt_shops = shops(client, &services, &touchpoints).await?;
     let customers = customers(client, &touchpoints, &hurt_shops).await?;
     let status_page_id = status_page(client, &touchpoints).await?;
-    Ok(Retailer { cast, services, touchpoints, hurt_shops, customers, status_page_id })
+    Ok(Retailer {
+        cast,
+        services,
+        touchpoints,
+        hurt_shops,
+        customers,
+        status_page_id,
+    })
 }
 
 async fn team(client: &Client, name: &str, members: &[&people::Player]) -> anyhow::Result<String> {
-    let id = client.make("/teams", "team", json!({ "type": "team", "name": name })).await?;
+    let id = client
+        .make("/teams", "team", json!({ "type": "team", "name": name }))
+        .await?;
     for (index, member) in members.iter().enumerate() {
         let role = if index == 0 { "manager" } else { "responder" };
-        client.put(&format!("/teams/{id}/users/{}", member.id), json!({ "role": role })).await?;
+        client
+            .put(
+                &format!("/teams/{id}/users/{}", member.id),
+                json!({ "role": role }),
+            )
+            .await?;
     }
     Ok(id)
 }
@@ -120,8 +183,10 @@ async fn rota(
     members: &[&people::Player],
     team_id: &str,
 ) -> anyhow::Result<String> {
-    let users: Vec<Value> =
-        members.iter().map(|member| json!({ "user": { "id": member.id, "type": "user_reference" } })).collect();
+    let users: Vec<Value> = members
+        .iter()
+        .map(|member| json!({ "user": { "id": member.id, "type": "user_reference" } }))
+        .collect();
     let schedule = json!({
         "type": "schedule",
         "name": name,
@@ -138,7 +203,12 @@ async fn rota(
     client.make("/schedules", "schedule", schedule).await
 }
 
-async fn policy(client: &Client, name: &str, team_id: &str, levels: &[(&str, &str)]) -> anyhow::Result<String> {
+async fn policy(
+    client: &Client,
+    name: &str,
+    team_id: &str,
+    levels: &[(&str, &str)],
+) -> anyhow::Result<String> {
     let rules: Vec<Value> = levels
         .iter()
         .map(|(kind, id)| {
@@ -155,7 +225,9 @@ async fn policy(client: &Client, name: &str, team_id: &str, levels: &[(&str, &st
         "teams": [{ "id": team_id, "type": "team_reference" }],
         "escalation_rules": rules,
     });
-    client.make("/escalation_policies", "escalation_policy", policy).await
+    client
+        .make("/escalation_policies", "escalation_policy", policy)
+        .await
 }
 
 async fn service(client: &Client, name: &str, description: &str, policy_id: &str) -> anyhow::Result<Service> {
@@ -171,9 +243,16 @@ async fn service(client: &Client, name: &str, description: &str, policy_id: &str
     });
     let id = client.make("/services", "service", resource).await?;
     let integration = json!({ "type": "events_api_v2_inbound_integration", "name": "Monitoring" });
-    let answer =
-        client.post(&format!("/services/{id}/integrations"), json!({ "integration": integration })).await?;
-    let key = answer["integration"]["integration_key"].as_str().unwrap_or_default().to_owned();
+    let answer = client
+        .post(
+            &format!("/services/{id}/integrations"),
+            json!({ "integration": integration }),
+        )
+        .await?;
+    let key = answer["integration"]["integration_key"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     anyhow::ensure!(key.len() == 32, "the integration of {name} has no key");
     Ok(Service { id, key })
 }
@@ -237,19 +316,45 @@ async fn depend(client: &Client, services: &Services, touchpoints: &Touchpoints)
     let technical = |id: &str| json!({ "id": id, "type": "service" });
     let business = |id: &str| json!({ "id": id, "type": "business_service" });
     let edges = [
-        (technical(&services.store_edge.id), technical(&services.card_gateway.id)),
-        (technical(&services.store_edge.id), technical(&services.loyalty_api.id)),
-        (technical(&services.store_edge.id), technical(&services.order_hub.id)),
-        (technical(&services.card_gateway.id), business(&touchpoints.card_payments)),
-        (technical(&services.loyalty_api.id), business(&touchpoints.loyalty)),
-        (technical(&services.order_hub.id), business(&touchpoints.click_and_collect)),
-        (technical(&services.booking.id), business(&touchpoints.appointments)),
+        (
+            technical(&services.store_edge.id),
+            technical(&services.card_gateway.id),
+        ),
+        (
+            technical(&services.store_edge.id),
+            technical(&services.loyalty_api.id),
+        ),
+        (
+            technical(&services.store_edge.id),
+            technical(&services.order_hub.id),
+        ),
+        (
+            technical(&services.card_gateway.id),
+            business(&touchpoints.card_payments),
+        ),
+        (
+            technical(&services.loyalty_api.id),
+            business(&touchpoints.loyalty),
+        ),
+        (
+            technical(&services.order_hub.id),
+            business(&touchpoints.click_and_collect),
+        ),
+        (
+            technical(&services.booking.id),
+            business(&touchpoints.appointments),
+        ),
     ];
     let relationships: Vec<Value> = edges
         .into_iter()
         .map(|(supporting, dependent)| json!({ "supporting_service": supporting, "dependent_service": dependent }))
         .collect();
-    client.post("/service_dependencies/associate", json!({ "relationships": relationships })).await?;
+    client
+        .post(
+            "/service_dependencies/associate",
+            json!({ "relationships": relationships }),
+        )
+        .await?;
     Ok(())
 }
 
@@ -269,7 +374,10 @@ async fn shops(client: &Client, services: &Services, touchpoints: &Touchpoints) 
             regions.push((region, client.make("/locations", "location", resource).await?));
         }
         for (region, name) in names(country) {
-            let parent = regions.iter().find(|(known, _)| *known == region).map(|(_, id)| id.clone());
+            let parent = regions
+                .iter()
+                .find(|(known, _)| *known == region)
+                .map(|(_, id)| id.clone());
             let used = if sites.len() < FIRST_WAVE {
                 vec![services.store_edge.id.clone()]
             } else {
@@ -282,11 +390,18 @@ async fn shops(client: &Client, services: &Services, touchpoints: &Touchpoints) 
     for chunk in sites.chunks(AT_ONCE) {
         let mut running = JoinSet::new();
         for (index, (country, name, parent, used)) in chunk.iter().enumerate() {
-            let mut uses: Vec<Value> = [&touchpoints.loyalty, &touchpoints.click_and_collect, &touchpoints.card_payments]
-                .into_iter()
-                .map(|id| json!({ "id": id, "type": "business_service_reference" }))
-                .collect();
-            uses.extend(used.iter().map(|id| json!({ "id": id, "type": "service_reference" })));
+            let mut uses: Vec<Value> = [
+                &touchpoints.loyalty,
+                &touchpoints.click_and_collect,
+                &touchpoints.card_payments,
+            ]
+            .into_iter()
+            .map(|id| json!({ "id": id, "type": "business_service_reference" }))
+            .collect();
+            uses.extend(
+                used.iter()
+                    .map(|id| json!({ "id": id, "type": "service_reference" })),
+            );
             let resource = json!({
                 "name": name,
                 "kind": "site",
@@ -302,7 +417,11 @@ async fn shops(client: &Client, services: &Services, touchpoints: &Touchpoints) 
             running.spawn(async move {
                 let answer = client.post("/locations", json!({ "location": resource })).await?;
                 let text = |name: &str| answer["location"][name].as_str().unwrap_or_default().to_owned();
-                let shop = Shop { id: text("id"), name: text("name"), code: text("code") };
+                let shop = Shop {
+                    id: text("id"),
+                    name: text("name"),
+                    code: text("code"),
+                };
                 for terminal in 1..=TERMINALS {
                     let resource = json!({
                         "name": format!("{} terminal {terminal}", shop.name),
@@ -326,15 +445,59 @@ async fn shops(client: &Client, services: &Services, touchpoints: &Touchpoints) 
 }
 
 const FIRST_NAMES: [&str; 24] = [
-    "Hannah", "Dieter", "Inés", "Brodie", "Amelia", "Oluwaseun", "Maëlle", "Lukas", "Siobhán", "Carlos", "Fatima",
-    "Niamh", "Pádraig", "Greta", "Hugo", "Zofia", "Mehmet", "Chloé", "Elena", "Rhys", "Ngozi", "Jürgen", "Ana", "Tadhg",
+    "Hannah",
+    "Dieter",
+    "Inés",
+    "Brodie",
+    "Amelia",
+    "Oluwaseun",
+    "Maëlle",
+    "Lukas",
+    "Siobhán",
+    "Carlos",
+    "Fatima",
+    "Niamh",
+    "Pádraig",
+    "Greta",
+    "Hugo",
+    "Zofia",
+    "Mehmet",
+    "Chloé",
+    "Elena",
+    "Rhys",
+    "Ngozi",
+    "Jürgen",
+    "Ana",
+    "Tadhg",
 ];
 const LAST_NAMES: [&str; 20] = [
-    "Whitcombe", "Vogel", "Caballero", "Okonkwo", "Byrne", "Müller", "García Ruiz", "Lefèvre", "O’Sullivan", "Nowak",
-    "Patel", "Schneider", "Murphy", "Moreau", "Hughes", "Yılmaz", "Fernández", "Weiß", "MacLeod", "Adeyemi",
+    "Whitcombe",
+    "Vogel",
+    "Caballero",
+    "Okonkwo",
+    "Byrne",
+    "Müller",
+    "García Ruiz",
+    "Lefèvre",
+    "O’Sullivan",
+    "Nowak",
+    "Patel",
+    "Schneider",
+    "Murphy",
+    "Moreau",
+    "Hughes",
+    "Yılmaz",
+    "Fernández",
+    "Weiß",
+    "MacLeod",
+    "Adeyemi",
 ];
 
-async fn customers(client: &Client, touchpoints: &Touchpoints, shops: &[Shop]) -> anyhow::Result<Vec<Customer>> {
+async fn customers(
+    client: &Client,
+    touchpoints: &Touchpoints,
+    shops: &[Shop],
+) -> anyhow::Result<Vec<Customer>> {
     let mut customers = Vec::new();
     let indices: Vec<usize> = (0..CUSTOMERS).collect();
     for chunk in indices.chunks(AT_ONCE) {
@@ -347,7 +510,11 @@ async fn customers(client: &Client, touchpoints: &Touchpoints, shops: &[Shop]) -
                 1..=7 => ("gold", 240_000),
                 _ => ("standard", 38_000),
             };
-            let name = if tier == "business" { format!("{last} & Sons Catering") } else { format!("{first} {last}") };
+            let name = if tier == "business" {
+                format!("{last} & Sons Catering")
+            } else {
+                format!("{first} {last}")
+            };
             let email = format!("customer{index}@mail.example");
             let resource = json!({
                 "name": name,
@@ -385,7 +552,9 @@ async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Resu
         ("Appointments", &touchpoints.appointments),
     ] {
         let component = json!({ "name": name, "business_service": { "id": touchpoint, "type": "business_service_reference" } });
-        client.make(&format!("/status_pages/{id}/components"), "component", component).await?;
+        client
+            .make(&format!("/status_pages/{id}/components"), "component", component)
+            .await?;
     }
     Ok(id)
 }

@@ -17,19 +17,52 @@ pub const COUNTRIES: [Country; 5] = [
         currency: "GBP",
         time_zone: "Europe/London",
         regions: &[
-            ("North of England", &["Leeds", "Manchester", "Sheffield", "York", "Newcastle", "Liverpool"]),
-            ("Midlands", &["Birmingham", "Nottingham", "Leicester", "Derby", "Coventry"]),
-            ("London and South", &["London", "Brighton", "Reading", "Oxford", "Southampton", "Bristol"]),
+            (
+                "North of England",
+                &[
+                    "Leeds",
+                    "Manchester",
+                    "Sheffield",
+                    "York",
+                    "Newcastle",
+                    "Liverpool",
+                ],
+            ),
+            (
+                "Midlands",
+                &["Birmingham", "Nottingham", "Leicester", "Derby", "Coventry"],
+            ),
+            (
+                "London and South",
+                &[
+                    "London",
+                    "Brighton",
+                    "Reading",
+                    "Oxford",
+                    "Southampton",
+                    "Bristol",
+                ],
+            ),
             ("Scotland", &["Edinburgh", "Glasgow", "Aberdeen", "Dundee"]),
         ],
-        streets: &["Briggate", "Market Street", "High Street", "Station Road", "Castle Street", "King Street"],
+        streets: &[
+            "Briggate",
+            "Market Street",
+            "High Street",
+            "Station Road",
+            "Castle Street",
+            "King Street",
+        ],
         shops: 96,
     },
     Country {
         code: "IE",
         currency: "EUR",
         time_zone: "Europe/Dublin",
-        regions: &[("Leinster", &["Dublin", "Kilkenny", "Drogheda"]), ("Munster", &["Cork", "Limerick", "Waterford"])],
+        regions: &[
+            ("Leinster", &["Dublin", "Kilkenny", "Drogheda"]),
+            ("Munster", &["Cork", "Limerick", "Waterford"]),
+        ],
         streets: &["High Street", "Main Street", "Bridge Street", "Patrick Street"],
         shops: 24,
     },
@@ -38,18 +71,30 @@ pub const COUNTRIES: [Country; 5] = [
         currency: "EUR",
         time_zone: "Europe/Berlin",
         regions: &[
-            ("Nordrhein-Westfalen", &["Köln", "Düsseldorf", "Dortmund", "Essen", "Münster"]),
+            (
+                "Nordrhein-Westfalen",
+                &["Köln", "Düsseldorf", "Dortmund", "Essen", "Münster"],
+            ),
             ("Bayern", &["München", "Nürnberg", "Augsburg", "Würzburg"]),
             ("Nord", &["Hamburg", "Bremen", "Hannover", "Kiel"]),
         ],
-        streets: &["Ehrenstraße", "Königsallee", "Bahnhofstraße", "Marktplatz", "Hauptstraße"],
+        streets: &[
+            "Ehrenstraße",
+            "Königsallee",
+            "Bahnhofstraße",
+            "Marktplatz",
+            "Hauptstraße",
+        ],
         shops: 60,
     },
     Country {
         code: "ES",
         currency: "EUR",
         time_zone: "Europe/Madrid",
-        regions: &[("Andalucía", &["Sevilla", "Málaga", "Granada"]), ("Levante", &["Valencia", "Alicante", "Murcia"])],
+        regions: &[
+            ("Andalucía", &["Sevilla", "Málaga", "Granada"]),
+            ("Levante", &["Valencia", "Alicante", "Murcia"]),
+        ],
         streets: &["Sierpes", "Calle Mayor", "Gran Vía", "Plaza Nueva"],
         shops: 32,
     },
@@ -57,7 +102,10 @@ pub const COUNTRIES: [Country; 5] = [
         code: "FR",
         currency: "EUR",
         time_zone: "Europe/Paris",
-        regions: &[("Nord", &["Lille", "Amiens", "Arras"]), ("Rhône-Alpes", &["Lyon", "Grenoble", "Annecy"])],
+        regions: &[
+            ("Nord", &["Lille", "Amiens", "Arras"]),
+            ("Rhône-Alpes", &["Lyon", "Grenoble", "Annecy"]),
+        ],
         streets: &["Rue Nationale", "Grande Rue", "Place du Marché", "Rue de la Gare"],
         shops: 28,
     },
@@ -79,7 +127,11 @@ pub fn names(country: &Country) -> Vec<(&'static str, String)> {
             let round = index / towns.len();
             let street = country.streets[(index + round) % country.streets.len()];
             let suffix = round / country.streets.len();
-            let name = if suffix == 0 { format!("{town} {street}") } else { format!("{town} {street} {}", suffix + 1) };
+            let name = if suffix == 0 {
+                format!("{town} {street}")
+            } else {
+                format!("{town} {street} {}", suffix + 1)
+            };
             (region, name)
         })
         .collect()

@@ -125,17 +125,3 @@ fn whole_number(name: &str, text: Option<&str>) -> Result<Option<i64>, Problem> 
         },
     }
 }
-
-/// A pattern that finds `words` anywhere, whatever signs they hold.
-pub fn like(words: &str) -> String {
-    let escaped: String = words
-        .chars()
-        .take(200)
-        .flat_map(|letter| match letter {
-            '%' | '_' => vec!['_'],
-            '\\' => vec!['_'],
-            letter => vec![letter],
-        })
-        .collect();
-    format!("%{escaped}%")
-}

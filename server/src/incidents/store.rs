@@ -90,7 +90,7 @@ const NARROWED: &str = " WHERE i.number > $zero
       {AND i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = ANY($users))}
       {AND (i.incident_key = $key OR i.id IN (SELECT k.incident_id FROM alerts k WHERE k.alert_key = $key))}
       {AND i.number = $number}
-      {AND i.title ILIKE $words}
+      {AND i.title ILIKE $words ESCAPE '!'}
       {AND i.created_at >= $since}
       {AND i.created_at < $until}";
 
@@ -111,7 +111,10 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("users", some(&sought.user_ids))
         .bind_optional("key", sought.incident_key.as_deref())
         .bind_optional("number", sought.number)
-        .bind_optional("words", sought.words.as_deref().map(crate::http::listing::like))
+        .bind_optional(
+            "words",
+            sought.words.as_deref().map(crate::http::listing::anywhere),
+        )
         .bind_optional("since", sought.since)
         .bind_optional("until", sought.until)
 }

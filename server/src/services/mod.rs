@@ -5,6 +5,7 @@
 //! Dependencies join technical and business services in either direction; they never form a circle, so
 //! every walk over them ends. A maintenance window keeps its services from opening incidents.
 
+pub mod api;
 pub mod graph;
 pub mod model;
 pub mod rules;

@@ -7,6 +7,7 @@ mod harness;
 mod incidents;
 mod outbox;
 mod people;
+mod services;
 mod signals;
 mod smtp;
 mod statements;

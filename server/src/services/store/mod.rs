@@ -1,9 +1,12 @@
 //! The rows of services and what belongs to them.
 
+pub mod services;
+pub mod touchpoints;
+
 use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
-use super::model::{Integration, Priority, PriorityId, Service, ServiceId};
+use crate::services::model::{Integration, Priority, PriorityId, Service, ServiceId};
 
 pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_policy_id, disabled, auto_resolve_timeout, \
      acknowledgement_timeout, incident_urgency_rule, support_hours, scheduled_actions, alert_grouping, auto_pause, \

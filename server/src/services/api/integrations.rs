@@ -1,0 +1,189 @@
+//! `/services/{id}/integrations`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::view::integration_view;
+use super::{present, teams_of};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource, token};
+use crate::app::App;
+use crate::http::faults::LONGEST_NAME;
+use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput};
+use crate::services::model::{Integration, IntegrationId, Service, ServiceId};
+use crate::services::store::services as rows;
+use crate::timeline::Change;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct IntegrationAnswer {
+    #[schema(value_type = Object)]
+    integration: Value,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct IntegrationRequest {
+    integration: IntegrationInput,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(super) struct IntegrationInput {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    name: Option<String>,
+    vendor: Option<ReferenceInput>,
+}
+
+/// The kinds whose senders speak to a key.
+const KINDS: [&str; 10] = [
+    "events_api_v2_inbound_integration",
+    "generic_events_api_inbound_integration",
+    "generic_email_inbound_integration",
+    "event_transformer_api_inbound_integration",
+    "aws_cloudwatch_inbound_integration",
+    "nagios_inbound_integration",
+    "pingdom_inbound_integration",
+    "cloudkick_inbound_integration",
+    "keynote_inbound_integration",
+    "sql_monitor_inbound_integration",
+];
+
+fn check(input: &IntegrationInput, before: Integration) -> Result<Integration, Problem> {
+    let mut faults = Faults::new();
+    let mut integration = before;
+    if input.name.is_some() || integration.name.is_empty() {
+        let default = input.name.as_deref().or(Some("Events API v2"));
+        integration.name = faults.name("Name", default, LONGEST_NAME);
+    }
+    if let Some(kind) = &input.kind {
+        let kind = kind.strip_suffix("_reference").unwrap_or(kind);
+        if KINDS.contains(&kind) {
+            kind.clone_into(&mut integration.kind);
+        } else {
+            faults.add("Type is not a known kind of integration, such as events_api_v2_inbound_integration.");
+        }
+    }
+    if let Some(vendor) = &input.vendor {
+        integration.vendor_id = faults.optional_text("Vendor", Some(&vendor.id), 64);
+    }
+    faults.done()?;
+    Ok(integration)
+}
+
+fn owned(change: &mut Change, caller: &Caller, id: &ServiceId) -> Result<Service, Problem> {
+    let service = present(change.tx, id)?;
+    let teams = teams_of(change.tx, &service)?;
+    caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
+    Ok(service)
+}
+
+fn changed(integration: &Integration) -> Changed<'_> {
+    Changed {
+        resource_type: "integration",
+        resource_id: integration.id.as_str(),
+        resource_name: &integration.name,
+        details: Value::Null,
+    }
+}
+
+/// Adds a way in for events and gives its key.
+#[utoipa::path(post, path = "/services/{id}/integrations", tag = "Services", params(("id" = String, Path)),
+    request_body = IntegrationRequest, responses((status = 201, body = IntegrationAnswer), Problems))]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<ServiceId>,
+    Body(request): Body<IntegrationRequest>,
+) -> Result<(StatusCode, Json<IntegrationAnswer>), Problem> {
+    let site = app.site.clone();
+    let integration = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let service = owned(change, &caller, &id)?;
+            let blank = Integration {
+                id: change.identifier(),
+                service_id: id.clone(),
+                kind: "events_api_v2_inbound_integration".to_owned(),
+                name: String::new(),
+                integration_key: token::integration_key(),
+                vendor_id: None,
+                created_at: change.now,
+            };
+            let integration = check(&request.integration, blank)?;
+            rows::add_integration(change.tx, &integration)?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&integration))?;
+            Ok(integration_view(&integration, &service.name, &site))
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(IntegrationAnswer { integration })))
+}
+
+/// One integration.
+#[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
+    params(("id" = String, Path), ("integration_id" = String, Path)),
+    responses((status = 200, body = IntegrationAnswer), Problems))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
+) -> Result<Json<IntegrationAnswer>, Problem> {
+    caller.require(Action::View, Resource::Service)?;
+    let site = app.site.clone();
+    app.read(move |tx| {
+        let service = present(tx, &id)?;
+        let integration = rows::find_integration(tx, &id, &integration_id)?
+            .ok_or_else(|| Problem::not_found("The integration"))?;
+        Ok(Json(IntegrationAnswer {
+            integration: integration_view(&integration, &service.name, &site),
+        }))
+    })
+    .await
+}
+
+/// Changes an integration; its key stays.
+#[utoipa::path(put, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
+    params(("id" = String, Path), ("integration_id" = String, Path)), request_body = IntegrationRequest,
+    responses((status = 200, body = IntegrationAnswer), Problems))]
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
+    Body(request): Body<IntegrationRequest>,
+) -> Result<Json<IntegrationAnswer>, Problem> {
+    let site = app.site.clone();
+    app.change(caller.agent(), move |change| {
+        let service = owned(change, &caller, &id)?;
+        let before = rows::find_integration(change.tx, &id, &integration_id)?
+            .ok_or_else(|| Problem::not_found("The integration"))?;
+        let integration = check(&request.integration, before)?;
+        rows::set_integration(change.tx, &integration)?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&integration))?;
+        Ok(Json(IntegrationAnswer {
+            integration: integration_view(&integration, &service.name, &site),
+        }))
+    })
+    .await
+}
+
+/// Removes an integration; events with its key are refused from then on.
+#[utoipa::path(delete, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
+    params(("id" = String, Path), ("integration_id" = String, Path)), responses((status = 204), Problems))]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
+) -> Result<StatusCode, Problem> {
+    app.change(caller.agent(), move |change| {
+        owned(change, &caller, &id)?;
+        let integration = rows::find_integration(change.tx, &id, &integration_id)?
+            .ok_or_else(|| Problem::not_found("The integration"))?;
+        rows::delete_integration(change.tx, &integration_id, change.now)?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&integration))?;
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

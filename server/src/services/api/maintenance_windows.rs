@@ -1,0 +1,301 @@
+//! `/maintenance_windows`: planned work, during which services open no incidents.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::Tx;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::faults::LONGEST_TEXT;
+use crate::http::listing::anywhere;
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
+use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WindowAnswer {
+    #[schema(value_type = Object)]
+    maintenance_window: Value,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct WindowsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    maintenance_windows: Vec<Value>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub(super) struct WindowRequest {
+    maintenance_window: WindowInput,
+}
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+pub(super) struct WindowInput {
+    start_time: Option<String>,
+    end_time: Option<String>,
+    description: Option<String>,
+    services: Option<Vec<ReferenceInput>>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WindowsQuery {
+    /// A part of the description.
+    query: Option<String>,
+    #[serde(rename = "service_ids[]")]
+    service_ids: Vec<String>,
+    /// `past`, `future`, `ongoing`, `open` or `all`.
+    filter: Option<String>,
+}
+
+const MOST_SERVICES: usize = 500;
+
+fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site: &Site) -> Value {
+    let own: Vec<_> = services
+        .iter()
+        .filter(|(id, _, _)| id == window.id.as_str())
+        .map(|(_, id, name)| site.reference("service", "services", id, name.clone()))
+        .collect();
+    json!({
+        "id": window.id,
+        "type": "maintenance_window",
+        "summary": window.description.clone().unwrap_or_else(|| "Maintenance".to_owned()),
+        "self": site.api_url("maintenance_windows", window.id.as_str()),
+        "html_url": Value::Null,
+        "sequence_number": window.sequence_number,
+        "start_time": window.start_at,
+        "end_time": window.end_at,
+        "description": window.description,
+        "created_by": window.created_by.as_ref().map(|id| site.reference("user", "users", id.as_str(), "")),
+        "services": own,
+        "teams": [],
+    })
+}
+
+fn shown(tx: &mut Tx, window: &MaintenanceWindow, site: &Site) -> Result<Value, Problem> {
+    let services = rows::window_services(tx, &[window.id.to_string()])?;
+    Ok(view(window, &services, site))
+}
+
+fn present(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<MaintenanceWindow, Problem> {
+    rows::find_window(tx, id)?.ok_or_else(|| Problem::not_found("The maintenance window"))
+}
+
+/// The window as it will be, and its services. A start in the past becomes now.
+fn check(
+    tx: &mut Tx,
+    input: &WindowInput,
+    before: MaintenanceWindow,
+    now: jiff::Timestamp,
+    kept: Vec<String>,
+) -> Result<(MaintenanceWindow, Vec<String>), Problem> {
+    let mut faults = Faults::new();
+    let mut window = before;
+    let is_new = kept.is_empty();
+    if input.start_time.is_some() || is_new {
+        let start = faults.instant("Start time", input.start_time.as_deref());
+        window.start_at = start.unwrap_or(now).max(now);
+    }
+    if input.end_time.is_some() || is_new {
+        window.end_at = faults
+            .instant("End time", input.end_time.as_deref())
+            .unwrap_or(now);
+    }
+    if window.end_at <= now || window.end_at <= window.start_at {
+        faults.add("End time must lie in the future and after the start time.");
+    }
+    if input.description.is_some() {
+        window.description = faults.optional_text("Description", input.description.as_deref(), LONGEST_TEXT);
+    }
+    let services = match &input.services {
+        Some(list) => list.iter().map(|one| one.id.clone()).collect(),
+        None => kept,
+    };
+    if services.is_empty() || services.len() > MOST_SERVICES {
+        faults.add(format!(
+            "Services must name between 1 and {MOST_SERVICES} services."
+        ));
+    }
+    faults.done()?;
+    for id in &services {
+        crate::services::store::find(tx, &ServiceId::from(id.as_str()))?
+            .ok_or_else(|| Problem::refused(5002, format!("Services: {id} was not found.")))?;
+    }
+    Ok((window, services))
+}
+
+fn changed(window: &MaintenanceWindow) -> Changed<'_> {
+    Changed {
+        resource_type: "maintenance_window",
+        resource_id: window.id.as_str(),
+        resource_name: window.description.as_deref().unwrap_or("Maintenance"),
+        details: Value::Null,
+    }
+}
+
+/// Maintenance windows, by their start.
+#[utoipa::path(get, path = "/maintenance_windows", tag = "Maintenance", params(Listing, WindowsQuery),
+    responses((status = 200, body = WindowsAnswer), Problems))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(listing): Query<Listing>,
+    Query(asked): Query<WindowsQuery>,
+) -> Result<Json<WindowsAnswer>, Problem> {
+    caller.require(Action::View, Resource::MaintenanceWindow)?;
+    let page = listing.page()?;
+    let span = match asked.filter.as_deref() {
+        None | Some("") => WindowSpan::All,
+        Some(text) => WindowSpan::from_text(text)
+            .ok_or_else(|| Problem::invalid(["Filter must be past, future, ongoing, open or all."]))?,
+    };
+    let filter = WindowFilter {
+        pattern: asked
+            .query
+            .filter(|query| !query.is_empty())
+            .map(|query| anywhere(&query)),
+        service_ids: asked.service_ids,
+        span,
+        now: app.clock.now(),
+    };
+    let site = app.site.clone();
+    app.read(move |tx| {
+        let found = rows::list_windows(tx, &filter, page)?;
+        let (found, paging) = page.finish(found, || rows::count_windows(tx, &filter))?;
+        let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
+        let services = rows::window_services(tx, &ids)?;
+        let maintenance_windows = found.iter().map(|one| view(one, &services, &site)).collect();
+        Ok(Json(WindowsAnswer {
+            maintenance_windows,
+            paging,
+        }))
+    })
+    .await
+}
+
+/// Plans work.
+#[utoipa::path(post, path = "/maintenance_windows", tag = "Maintenance", request_body = WindowRequest,
+    responses((status = 201, body = WindowAnswer), Problems))]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(request): Body<WindowRequest>,
+) -> Result<(StatusCode, Json<WindowAnswer>), Problem> {
+    caller.require(Action::Create, Resource::MaintenanceWindow)?;
+    let site = app.site.clone();
+    let maintenance_window = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let now = change.now;
+            let blank = MaintenanceWindow {
+                id: change.identifier(),
+                sequence_number: 0,
+                description: None,
+                start_at: now,
+                end_at: now,
+                created_by: caller.user_id().cloned(),
+                created_at: now,
+                deleted_at: None,
+            };
+            let (mut window, services) =
+                check(change.tx, &request.maintenance_window, blank, now, Vec::new())?;
+            window.sequence_number = crate::incidents::store::next_number(change.tx, "maintenance_windows")?;
+            rows::put_window(change.tx, &window, &services)?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&window))?;
+            change.touch("services");
+            shown(change.tx, &window, &site)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(WindowAnswer { maintenance_window })))
+}
+
+/// One maintenance window.
+#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
+    responses((status = 200, body = WindowAnswer), Problems))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<MaintenanceWindowId>,
+) -> Result<Json<WindowAnswer>, Problem> {
+    caller.require(Action::View, Resource::MaintenanceWindow)?;
+    let site = app.site.clone();
+    app.read(move |tx| {
+        let window = present(tx, &id)?;
+        Ok(Json(WindowAnswer {
+            maintenance_window: shown(tx, &window, &site)?,
+        }))
+    })
+    .await
+}
+
+/// Changes planned or running work.
+#[utoipa::path(put, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
+    request_body = WindowRequest, responses((status = 200, body = WindowAnswer), Problems))]
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<MaintenanceWindowId>,
+    Body(request): Body<WindowRequest>,
+) -> Result<Json<WindowAnswer>, Problem> {
+    caller.require(Action::Change, Resource::MaintenanceWindow)?;
+    let site = app.site.clone();
+    app.change(caller.agent(), move |change| {
+        let before = present(change.tx, &id)?;
+        let kept = rows::window_services(change.tx, &[id.to_string()])?
+            .into_iter()
+            .map(|(_, id, _)| id)
+            .collect();
+        let now = change.now;
+        let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept)?;
+        rows::put_window(change.tx, &window, &services)?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&window))?;
+        change.touch("services");
+        Ok(Json(WindowAnswer {
+            maintenance_window: shown(change.tx, &window, &site)?,
+        }))
+    })
+    .await
+}
+
+/// Removes a window that lies ahead, or ends one that is running.
+#[utoipa::path(delete, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
+    responses((status = 204), Problems))]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<MaintenanceWindowId>,
+) -> Result<StatusCode, Problem> {
+    caller.require(Action::Change, Resource::MaintenanceWindow)?;
+    app.change(caller.agent(), move |change| {
+        let mut window = present(change.tx, &id)?;
+        if window.end_at <= change.now {
+            return Err(Problem::refused(
+                5003,
+                "A maintenance window that is over cannot be cancelled.",
+            ));
+        }
+        if window.start_at > change.now {
+            rows::delete_window(change.tx, &id, change.now)?;
+        } else {
+            let services: Vec<String> = rows::window_services(change.tx, &[id.to_string()])?
+                .into_iter()
+                .map(|(_, id, _)| id)
+                .collect();
+            window.end_at = change.now;
+            rows::put_window(change.tx, &window, &services)?;
+        }
+        audit::record(change, &caller, AuditAction::Delete, &changed(&window))?;
+        change.touch("services");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}

@@ -1,0 +1,70 @@
+//! The endpoints of services, touchpoints and what joins them.
+
+mod business_services;
+mod catalogue;
+mod dependencies;
+mod integrations;
+mod maintenance_windows;
+mod service_input;
+mod services;
+mod view;
+
+use std::sync::Arc;
+
+use ::store::Tx;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::model::{Service, ServiceId};
+use super::store;
+
+use crate::app::App;
+use crate::http::Problem;
+use crate::people::TeamId;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(services::list, services::create))
+        .routes(routes!(services::show, services::update, services::delete))
+        .routes(routes!(services::changes))
+        .routes(routes!(integrations::create))
+        .routes(routes!(
+            integrations::show,
+            integrations::update,
+            integrations::delete
+        ))
+        .routes(routes!(business_services::list, business_services::create))
+        .routes(routes!(
+            business_services::show,
+            business_services::update,
+            business_services::delete
+        ))
+        .routes(routes!(dependencies::associate))
+        .routes(routes!(dependencies::disassociate))
+        .routes(routes!(dependencies::of_service))
+        .routes(routes!(dependencies::of_business_service))
+        .routes(routes!(maintenance_windows::list, maintenance_windows::create))
+        .routes(routes!(
+            maintenance_windows::show,
+            maintenance_windows::update,
+            maintenance_windows::delete
+        ))
+        .routes(routes!(catalogue::priorities))
+        .routes(routes!(catalogue::vendors))
+        .routes(routes!(catalogue::vendor))
+}
+
+fn present(tx: &mut Tx, id: &ServiceId) -> Result<Service, Problem> {
+    store::find(tx, id)?.ok_or_else(|| Problem::not_found("The service"))
+}
+
+/// The teams a service belongs to: those of its escalation policy.
+fn teams_of(tx: &mut Tx, service: &Service) -> Result<Vec<TeamId>, Problem> {
+    let ids = [service.escalation_policy_id.as_str().to_owned()];
+    let teams = crate::incidents::store::policy_teams(tx, &ids)?;
+    Ok(teams
+        .into_values()
+        .flatten()
+        .map(|(id, _)| TeamId::from(id))
+        .collect())
+}

@@ -1,0 +1,303 @@
+//! `/services`.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use super::service_input::{ServiceRequest, check};
+use super::view::views;
+use super::{present, teams_of};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::listing::anywhere;
+use crate::http::{Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::oncall::EscalationPolicyId;
+use crate::services::model::{AlertGrouping, AutoPause, Service, ServiceId, UrgencyRule};
+use crate::services::store::services::{self as rows, ServiceFilter, ServiceOrder};
+use crate::timeline::Change;
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ServiceAnswer {
+    #[schema(value_type = Object)]
+    service: Value,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ServicesAnswer {
+    #[schema(value_type = Vec<Object>)]
+    services: Vec<Value>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ServicesQuery {
+    /// A part of the name.
+    query: Option<String>,
+    /// The whole name.
+    name: Option<String>,
+    #[serde(rename = "team_ids[]")]
+    team_ids: Vec<String>,
+    /// `name` or `name:desc`.
+    sort_by: Option<String>,
+}
+
+/// All services, by name.
+#[utoipa::path(get, path = "/services", tag = "Services", params(Listing, Include, ServicesQuery),
+    responses((status = 200, body = ServicesAnswer), Problems))]
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
+    Query(asked): Query<ServicesQuery>,
+) -> Result<Json<ServicesAnswer>, Problem> {
+    caller.require(Action::View, Resource::Service)?;
+    let page = listing.page()?;
+    let filter = ServiceFilter {
+        pattern: asked
+            .query
+            .filter(|query| !query.is_empty())
+            .map(|query| anywhere(&query)),
+        name: asked.name.filter(|name| !name.is_empty()),
+        team_ids: asked.team_ids,
+        order: match asked.sort_by.as_deref() {
+            Some("name:desc") => ServiceOrder::NameDescending,
+            _ => ServiceOrder::Name,
+        },
+    };
+    let (site, now) = (app.site.clone(), app.clock.now());
+    app.read(move |tx| {
+        let found = rows::list(tx, &filter, page)?;
+        let (found, paging) = page.finish(found, || rows::count(tx, &filter))?;
+        let services = views(tx, &site, &found, &include, now)?;
+        Ok(Json(ServicesAnswer { services, paging }))
+    })
+    .await
+}
+
+/// Adds a service.
+#[utoipa::path(post, path = "/services", tag = "Services", request_body = ServiceRequest,
+    responses((status = 201, body = ServiceAnswer), Problems))]
+pub(super) async fn create(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Body(request): Body<ServiceRequest>,
+) -> Result<(StatusCode, Json<ServiceAnswer>), Problem> {
+    if !caller.may(Action::Create, Resource::Service) {
+        caller.require(Action::Create, Resource::Service)?;
+    }
+    let site = app.site.clone();
+    let service = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let blank = Service {
+                id: change.identifier(),
+                name: String::new(),
+                description: None,
+                escalation_policy_id: EscalationPolicyId::from(""),
+                disabled: false,
+                auto_resolve_timeout: None,
+                acknowledgement_timeout: None,
+                incident_urgency_rule: UrgencyRule::default(),
+                support_hours: None,
+                scheduled_actions: Vec::new(),
+                alert_grouping: AlertGrouping::default(),
+                auto_pause: AutoPause::default(),
+                created_at: change.now,
+                last_incident_at: None,
+                deleted_at: None,
+            };
+            let service = check(change.tx, &request.service, blank)?;
+            let teams = teams_of(change.tx, &service)?;
+            caller.require_for_teams(Action::Create, Resource::Service, &teams)?;
+            rows::add(change.tx, &service).map_err(name_taken)?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&service))?;
+            change.touch("services");
+            view_of(change, &site, &service)
+        })
+        .await?;
+    Ok((StatusCode::CREATED, Json(ServiceAnswer { service })))
+}
+
+/// One service.
+#[utoipa::path(get, path = "/services/{id}", tag = "Services", params(("id" = String, Path), Include),
+    responses((status = 200, body = ServiceAnswer), Problems))]
+pub(super) async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<ServiceId>,
+    Query(include): Query<Include>,
+) -> Result<Json<ServiceAnswer>, Problem> {
+    caller.require(Action::View, Resource::Service)?;
+    let (site, now) = (app.site.clone(), app.clock.now());
+    app.read(move |tx| {
+        let service = present(tx, &id)?;
+        let service = views(tx, &site, &[service], &include, now)?
+            .pop()
+            .unwrap_or_default();
+        Ok(Json(ServiceAnswer { service }))
+    })
+    .await
+}
+
+/// Changes the fields that are sent.
+#[utoipa::path(put, path = "/services/{id}", tag = "Services", params(("id" = String, Path)), request_body = ServiceRequest,
+    responses((status = 200, body = ServiceAnswer), Problems))]
+pub(super) async fn update(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<ServiceId>,
+    Body(request): Body<ServiceRequest>,
+) -> Result<Json<ServiceAnswer>, Problem> {
+    let site = app.site.clone();
+    app.change(caller.agent(), move |change| {
+        let before = present(change.tx, &id)?;
+        let teams = teams_of(change.tx, &before)?;
+        caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
+        let service = check(change.tx, &request.service, before)?;
+        rows::set(change.tx, &service).map_err(name_taken)?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&service))?;
+        change.touch("services");
+        Ok(Json(ServiceAnswer {
+            service: view_of(change, &site, &service)?,
+        }))
+    })
+    .await
+}
+
+/// Removes a service that has no open incident.
+#[utoipa::path(delete, path = "/services/{id}", tag = "Services", params(("id" = String, Path)),
+    responses((status = 204), Problems))]
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<ServiceId>,
+) -> Result<StatusCode, Problem> {
+    app.change(caller.agent(), move |change| {
+        let service = present(change.tx, &id)?;
+        let teams = teams_of(change.tx, &service)?;
+        caller.require_for_teams(Action::Delete, Resource::Service, &teams)?;
+        if rows::has_open_incidents(change.tx, &id)? {
+            return Err(Problem::invalid([
+                "Service has open incidents; resolve or move them first.",
+            ]));
+        }
+        rows::delete(change.tx, &id, change.now)?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&service))?;
+        change.touch("services");
+        Ok(StatusCode::NO_CONTENT)
+    })
+    .await
+}
+
+#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct ChangesQuery {
+    since: Option<String>,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ChangesAnswer {
+    #[schema(value_type = Vec<Object>)]
+    change_events: Vec<Value>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+/// What was changed on a service, the newest first.
+#[utoipa::path(get, path = "/services/{id}/change_events", tag = "Services",
+    params(("id" = String, Path), Listing, ChangesQuery), responses((status = 200, body = ChangesAnswer), Problems))]
+pub(super) async fn changes(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<ServiceId>,
+    Query(listing): Query<Listing>,
+    Query(asked): Query<ChangesQuery>,
+) -> Result<Json<ChangesAnswer>, Problem> {
+    caller.require(Action::View, Resource::Service)?;
+    let page = listing.page()?;
+    let mut faults = Faults::new();
+    let since = faults.optional_instant("Since", asked.since.as_deref());
+    let until = faults.optional_instant("Until", asked.until.as_deref());
+    faults.done()?;
+    let site = app.site.clone();
+    app.read(move |tx| {
+        present(tx, &id)?;
+        let from = since.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        let found = crate::signals::change_events::since(tx, &[id.to_string()], from, 10_000)?;
+        let all: Vec<_> = found
+            .into_iter()
+            .filter(|one| until.is_none_or(|until| one.at < until))
+            .collect();
+        let total = all.len() as i64;
+        let rows = all
+            .into_iter()
+            .skip(page.offset as usize)
+            .take(page.rows_to_read() as usize)
+            .collect();
+        let (rows, paging) = page.finish(rows, || Ok::<_, Problem>(total))?;
+        let change_events = rows
+            .iter()
+            .map(|one| {
+                json!({
+                    "id": one.id,
+                    "type": "change_event",
+                    "summary": one.summary,
+                    "self": site.api_url("change_events", one.id.as_str()),
+                    "html_url": Value::Null,
+                    "timestamp": one.at,
+                    "source": one.source,
+                    "services": [site.reference("service", "services", &one.service_id, "")],
+                    "integration": site.reference("integration", "integrations", &one.integration_id, ""),
+                    "links": one.links,
+                    "images": one.images,
+                    "custom_details": one.custom_details,
+                })
+            })
+            .collect();
+        Ok(Json(ChangesAnswer {
+            change_events,
+            paging,
+        }))
+    })
+    .await
+}
+
+fn view_of(change: &mut Change, site: &Site, service: &Service) -> Result<Value, Problem> {
+    let now = change.now;
+    let views = views(
+        change.tx,
+        site,
+        std::slice::from_ref(service),
+        &Include::default(),
+        now,
+    )?;
+    Ok(views.into_iter().next().unwrap_or_default())
+}
+
+fn name_taken(error: store::Error) -> Problem {
+    if error.is_unique_on("services", &["name"]) {
+        Problem::invalid(["Name has already been taken."])
+    } else {
+        error.into()
+    }
+}
+
+fn changed(service: &Service) -> Changed<'_> {
+    Changed {
+        resource_type: "service",
+        resource_id: service.id.as_str(),
+        resource_name: &service.name,
+        details: Value::Null,
+    }
+}
