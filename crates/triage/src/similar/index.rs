@@ -9,21 +9,16 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
-use super::terms::{Bag, Mention, mentions, terms, trimmed};
+use super::facts::facts;
+use super::lessons::{Lessons, Points, Weights, points};
+use super::lexicon::{Lexicon, Query};
+use super::terms::{Mention, mentions, terms, trimmed};
 use super::{Match, MatchedWord, Reason, Report};
+use crate::hash::stable_hash_pair;
 
-/// What a shared template adds.
-const TEMPLATE_POINTS: f64 = 0.35;
-/// What shared facts add at most, each kind.
-const SERVICES_POINTS: f64 = 0.30;
-const TOUCHPOINTS_POINTS: f64 = 0.25;
-const LOCATIONS_POINTS: f64 = 0.20;
-/// What is taken off when both name locations and share none.
-const OTHER_LOCATION_POINTS: f64 = -0.20;
-/// Share of the points of the text that is added for reports from the same instant.
-const TIME_SHARE: f64 = 0.5;
-/// Seconds after which that share has fallen to about a third: three months.
-const TIME_REACH: f64 = 90.0 * 86_400.0;
+/// Wrong reports that a confirmed one is compared with at most.
+const RIVALS: usize = 5;
+
 /// Words named in a reason.
 const WORDS_NAMED: usize = 8;
 
@@ -54,6 +49,8 @@ pub struct Index {
     next_age: u64,
     words: Lexicon,
     letters: Lexicon,
+    lessons: Lessons,
+    weights: Weights,
 }
 
 /// How an [`Index`] is written down: the reports, oldest first.
@@ -61,6 +58,8 @@ pub struct Index {
 struct IndexRecord {
     settings: Settings,
     reports: Vec<(String, Report)>,
+    #[serde(default)]
+    lessons: Lessons,
 }
 
 #[derive(Clone, Debug)]
@@ -77,6 +76,8 @@ impl From<IndexRecord> for Index {
         for (id, report) in record.reports {
             index.insert(&id, report);
         }
+        index.weights = record.lessons.weights();
+        index.lessons = record.lessons;
         index
     }
 }
@@ -92,6 +93,7 @@ impl From<Index> for IndexRecord {
         Self {
             settings: index.settings,
             reports,
+            lessons: index.lessons,
         }
     }
 }
@@ -161,45 +163,24 @@ impl Index {
         self.entries.get(id).map(|entry| &entry.report)
     }
 
-    /// The reports most like `question`, best first, at most `limit`; reports with nothing in common are left out.
-    ///
-    /// A report does not find itself only if the caller leaves it out: the question need not be in the index.
+    /// The reports most like `question`, best first, at most `limit`; reports with nothing in common are left out. The
+    /// question need not be in the index; if it is, it finds itself.
     pub fn rank(&self, question: &Report, limit: usize) -> Vec<Match> {
-        let question = trimmed(question.clone());
-        let mentions = mentions(&question);
-        let terms = terms(&mentions);
-        let number = self.entries.len();
-        let words = Query::new(&terms.words, &self.words, number);
-        let letters = Query::new(&terms.letters, &self.letters, number);
-        let mut ranked: Vec<(f64, &String, Likeness)> = self
-            .entries
-            .iter()
-            .filter_map(|(id, entry)| {
-                let likeness = Likeness {
-                    words: words.cosine(&entry.words),
-                    letters: letters.cosine(&entry.letters),
-                };
-                let score = facts(&question, &entry.report, likeness.text())
-                    .iter()
-                    .map(Reason::points)
-                    .sum::<f64>()
-                    + likeness.text();
-                (score > 0.0).then_some((score, id, likeness))
-            })
-            .collect();
-        ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+        let question = Question::new(question, self);
+        let mut ranked = self.scored(&question);
         ranked.truncate(limit);
         ranked
             .into_iter()
-            .filter_map(|(score, id, likeness)| {
+            .filter_map(|(score, id)| {
                 let entry = self.entries.get(id)?;
-                let mut reasons = facts(&question, &entry.report, likeness.text());
-                if likeness.text() > 0.0 {
-                    reasons.push(Reason::Words {
-                        points: likeness.text(),
-                        covered: words.covered(&entry.words),
-                        words: self.named(&question, &mentions, &words, &letters, entry),
-                    });
+                let mut reasons = question.reasons(entry);
+                for reason in &mut reasons {
+                    let weight = self.weights.of(reason);
+                    *reason.points_mut() *= weight;
+                    if let Reason::Words { covered, words, .. } = reason {
+                        *covered = question.words.covered(&entry.words);
+                        *words = self.named(&question, entry);
+                    }
                 }
                 reasons.sort_by(|one, other| other.points().total_cmp(&one.points()));
                 Some(Match {
@@ -211,23 +192,83 @@ impl Index {
             .collect()
     }
 
+    /// Learns that the report under `id` was the right answer to `question`: reasons that speak for it count more,
+    /// those for reports ranked as high or higher count less. An id that is not there teaches nothing.
+    pub fn confirm(&mut self, question: &Report, id: &str) {
+        let asked = Question::new(question, self);
+        let Some(right) = self.entries.get(id).map(|entry| asked.points(entry)) else {
+            return;
+        };
+        let ranked = self.scored(&asked);
+        let above = ranked
+            .iter()
+            .position(|(_, other)| *other == id)
+            .unwrap_or(ranked.len());
+        let rivals = ranked
+            .iter()
+            .take(above + 2)
+            .filter(|(_, other)| *other != id)
+            .take(RIVALS);
+        let wrong: Vec<Points> = rivals
+            .filter_map(|(_, other)| self.entries.get(*other))
+            .map(|entry| asked.points(entry))
+            .collect();
+        for wrong in wrong {
+            self.lessons.learn(about(question, id), &right, &wrong);
+        }
+        self.weights = self.lessons.weights();
+    }
+
+    /// Learns that the report under `id` was a wrong answer to `question`, compared with the best of the others.
+    pub fn refuse(&mut self, question: &Report, id: &str) {
+        let asked = Question::new(question, self);
+        let wrong = self.entries.get(id).map(|entry| asked.points(entry));
+        let best = self.scored(&asked).into_iter().find(|(_, other)| *other != id);
+        let right = best
+            .and_then(|(_, other)| self.entries.get(other))
+            .map(|entry| asked.points(entry));
+        if let (Some(right), Some(wrong)) = (right, wrong) {
+            self.lessons.learn(about(question, id), &right, &wrong);
+            self.weights = self.lessons.weights();
+        }
+    }
+
+    /// Forgets what was confirmed or refused about `question` and the report under `id`, as if it had not been.
+    pub fn take_back(&mut self, question: &Report, id: &str) {
+        self.lessons.forget(about(question, id));
+        self.weights = self.lessons.weights();
+    }
+
+    /// Ids by score, best first; only scores above zero.
+    fn scored(&self, question: &Question) -> Vec<(f64, &String)> {
+        let score = |entry: &Entry| -> f64 {
+            question
+                .reasons(entry)
+                .iter()
+                .map(|reason| self.weights.of(reason) * reason.points())
+                .sum()
+        };
+        let mut ranked: Vec<(f64, &String)> = self
+            .entries
+            .iter()
+            .map(|(id, entry)| (score(entry), id))
+            .filter(|(score, _)| *score > 0.0)
+            .collect();
+        ranked.sort_by(|one, other| other.0.total_cmp(&one.0).then_with(|| one.1.cmp(other.1)));
+        ranked
+    }
+
     /// The mentions of the question that brought most of the likeness.
-    fn named(
-        &self,
-        question: &Report,
-        mentions: &[Mention],
-        words: &Query,
-        letters: &Query,
-        entry: &Entry,
-    ) -> Vec<MatchedWord> {
-        let (words, from_words) = words.contributions(&entry.words);
-        let (letters, from_letters) = letters.contributions(&entry.letters);
+    fn named(&self, question: &Question, entry: &Entry) -> Vec<MatchedWord> {
+        let (words, from_words) = question.words.contributions(&entry.words);
+        let (letters, from_letters) = question.letters.contributions(&entry.letters);
         let total = from_words + from_letters;
         let part = |lexicon: &Lexicon, contributions: &HashMap<u32, f64>, hash: u64, weight: f32| {
             let each = lexicon.known.get(&hash).and_then(|term| contributions.get(term));
             each.map_or(0.0, |each| each * f64::from(weight))
         };
-        let mut named: Vec<MatchedWord> = mentions
+        let mut named: Vec<MatchedWord> = question
+            .mentions
             .iter()
             .filter_map(|mention| {
                 let from_words: f64 = mention
@@ -242,8 +283,8 @@ impl Index {
                     .sum();
                 let share = (from_words + from_letters) / total;
                 let text = match mention.field {
-                    super::Field::Title => &question.title,
-                    super::Field::Body => &question.body,
+                    super::Field::Title => &question.report.title,
+                    super::Field::Body => &question.report.body,
                 };
                 (share > 0.0).then(|| MatchedWord {
                     text: text.get(mention.place.clone()).unwrap_or_default().to_owned(),
@@ -264,418 +305,55 @@ impl Index {
     }
 }
 
-struct Likeness {
-    words: f64,
-    letters: f64,
+/// A question made ready for the comparison.
+struct Question {
+    report: Report,
+    mentions: Vec<Mention>,
+    words: Query,
+    letters: Query,
 }
 
-impl Likeness {
-    fn text(&self) -> f64 {
-        f64::midpoint(self.words, self.letters)
-    }
-}
-
-/// The reasons that do not lie in the text.
-fn facts(question: &Report, report: &Report, text: f64) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if question.template.is_some() && question.template == report.template {
-        reasons.push(Reason::Template {
-            points: TEMPLATE_POINTS,
-        });
-    }
-    if let Some((points, shared)) = overlap(&question.services, &report.services, SERVICES_POINTS) {
-        reasons.push(Reason::Services { points, shared });
-    }
-    if let Some((points, shared)) = overlap(&question.touchpoints, &report.touchpoints, TOUCHPOINTS_POINTS) {
-        reasons.push(Reason::Touchpoints { points, shared });
-    }
-    match overlap(&question.locations, &report.locations, LOCATIONS_POINTS) {
-        Some((points, shared)) => reasons.push(Reason::Locations { points, shared }),
-        None if !question.locations.is_empty() && !report.locations.is_empty() => {
-            reasons.push(Reason::OtherLocation {
-                points: OTHER_LOCATION_POINTS,
-            });
-        }
-        None => {}
-    }
-    if let (Some(asked), Some(known)) = (question.at, report.at)
-        && text > 0.0
-    {
-        let apart = asked.abs_diff(known);
-        let points = TIME_SHARE * text * (-(apart as f64) / TIME_REACH).exp();
-        reasons.push(Reason::Time { points, apart });
-    }
-    reasons
-}
-
-/// Points by the cosine of two sorted sets; nothing where they share none.
-fn overlap(one: &[String], other: &[String], most: f64) -> Option<(f64, Vec<String>)> {
-    let shared: Vec<String> = one
-        .iter()
-        .filter(|fact| other.binary_search(fact).is_ok())
-        .cloned()
-        .collect();
-    let share = shared.len() as f64 / ((one.len() * other.len()) as f64).sqrt();
-    (!shared.is_empty()).then_some((most * share, shared))
-}
-
-/// The terms in use: a small number for each, and in how many reports it is.
-#[derive(Clone, Debug, Default)]
-struct Lexicon {
-    known: HashMap<u64, u32>,
-    hashes: Vec<u64>,
-    reports: Vec<u32>,
-    free: Vec<u32>,
-}
-
-impl Lexicon {
-    fn take_in(&mut self, bag: &Bag) -> Vec<(u32, f32)> {
-        bag.iter()
-            .map(|(hash, count)| (self.count(*hash), *count))
-            .collect()
-    }
-
-    fn count(&mut self, hash: u64) -> u32 {
-        let term = self.known.get(&hash).copied().unwrap_or_else(|| {
-            let term = self.free.pop().unwrap_or_else(|| {
-                self.hashes.push(0);
-                self.reports.push(0);
-                (self.reports.len() - 1) as u32
-            });
-            self.known.insert(hash, term);
-            self.hashes[term as usize] = hash;
-            term
-        });
-        self.reports[term as usize] += 1;
-        term
-    }
-
-    fn let_go(&mut self, terms: &[(u32, f32)]) {
-        for (term, _) in terms {
-            let reports = &mut self.reports[*term as usize];
-            *reports -= 1;
-            if *reports == 0 {
-                self.known.remove(&self.hashes[*term as usize]);
-                self.free.push(*term);
-            }
-        }
-    }
-}
-
-/// Rarity of a term that is in `reports` of `number` reports (the always positive form of BM25's).
-fn rarity(reports: u32, number: usize) -> f64 {
-    let (reports, number) = (f64::from(reports), number as f64);
-    (1.0 + (number - reports + 0.5).max(0.0) / (reports + 0.5)).ln()
-}
-
-fn dampened(count: f32) -> f64 {
-    // Below one (words that hold sentences together) the count itself is the damped value.
-    if count < 1.0 {
-        f64::from(count)
-    } else {
-        1.0 + f64::from(count).ln()
-    }
-}
-
-/// A question made ready to be compared with many reports.
-struct Query {
-    /// The weight of each term in the question, by term; zero for most.
-    weights: Vec<f64>,
-    mentions: Vec<f32>,
-    rarities: Vec<f64>,
-    length: f64,
-}
-
-impl Query {
-    fn new(bag: &Bag, lexicon: &Lexicon, number: usize) -> Self {
-        let rarities: Vec<f64> = lexicon
-            .reports
-            .iter()
-            .map(|reports| rarity(*reports, number))
-            .collect();
-        let mut weights = vec![0.0; rarities.len()];
-        let mut mentions = vec![0.0; rarities.len()];
-        let mut squares = 0.0;
-        for (hash, count) in bag {
-            let term = lexicon.known.get(hash).map(|term| *term as usize);
-            let weight = dampened(*count) * term.map_or_else(|| rarity(0, number), |term| rarities[term]);
-            squares += weight * weight;
-            if let Some(term) = term {
-                weights[term] = weight;
-                mentions[term] = *count;
-            }
-        }
+impl Question {
+    fn new(report: &Report, index: &Index) -> Self {
+        let report = trimmed(report.clone());
+        let mentions = mentions(&report);
+        let terms = terms(&mentions);
+        let number = index.entries.len();
         Self {
-            weights,
+            words: Query::new(&terms.words, &index.words, number),
+            letters: Query::new(&terms.letters, &index.letters, number),
+            report,
             mentions,
-            rarities,
-            length: squares.sqrt(),
         }
     }
 
-    fn weight(&self, (term, count): (u32, f32)) -> f64 {
-        dampened(count) * self.rarities[term as usize]
+    /// The reasons before weighting; words are not named yet.
+    fn reasons(&self, entry: &Entry) -> Vec<Reason> {
+        let text = f64::midpoint(
+            self.words.cosine(&entry.words),
+            self.letters.cosine(&entry.letters),
+        );
+        let mut reasons = facts(&self.report, &entry.report, text);
+        if text > 0.0 {
+            reasons.push(Reason::Words {
+                points: text,
+                covered: 0.0,
+                words: Vec::new(),
+            });
+        }
+        reasons
     }
 
-    fn cosine(&self, terms: &[(u32, f32)]) -> f64 {
-        let (mut product, mut squares) = (0.0, 0.0);
-        for term in terms {
-            let weight = self.weight(*term);
-            squares += weight * weight;
-            product += weight * self.weights[term.0 as usize];
-        }
-        if product > 0.0 {
-            product / (squares.sqrt() * self.length)
-        } else {
-            0.0
-        }
+    fn points(&self, entry: &Entry) -> Points {
+        points(self.reasons(entry).iter())
     }
+}
 
-    fn covered(&self, terms: &[(u32, f32)]) -> f64 {
-        let found: f64 = terms
-            .iter()
-            .map(|(term, _)| self.weights[*term as usize].powi(2))
-            .sum();
-        if found > 0.0 {
-            found / (self.length * self.length)
-        } else {
-            0.0
-        }
-    }
-
-    /// What each shared term brings to the cosine for each time that the question mentions it, and the cosine.
-    fn contributions(&self, terms: &[(u32, f32)]) -> (HashMap<u32, f64>, f64) {
-        let squares: f64 = terms.iter().map(|term| self.weight(*term).powi(2)).sum();
-        let length = squares.sqrt() * self.length;
-        let mut each = HashMap::new();
-        let mut total = 0.0;
-        for term in terms {
-            let at = term.0 as usize;
-            if self.weights[at] > 0.0 {
-                let points = self.weights[at] * self.weight(*term) / length;
-                total += points;
-                each.insert(term.0, points / f64::from(self.mentions[at]));
-            }
-        }
-        (each, total)
-    }
+/// Names a question and a report, so that an answer can be taken back.
+fn about(question: &Report, id: &str) -> u64 {
+    let text = format!("{}\n{}", question.title, question.body);
+    stable_hash_pair(&text, id)
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::super::{Field, Reason, Report};
-    use super::{Index, Settings};
-
-    fn titled(title: &str) -> Report {
-        Report {
-            title: title.to_owned(),
-            ..Report::default()
-        }
-    }
-
-    fn said(body: &str) -> Report {
-        Report {
-            body: body.to_owned(),
-            ..Report::default()
-        }
-    }
-
-    fn index(titles: &[&str]) -> Index {
-        let mut index = Index::new(Settings::default());
-        for title in titles {
-            index.insert(title, titled(title));
-        }
-        index
-    }
-
-    fn best(index: &Index, question: &Report) -> String {
-        index
-            .rank(question, 1)
-            .into_iter()
-            .next()
-            .map(|found| found.id)
-            .unwrap_or_default()
-    }
-
-    #[test]
-    fn a_customers_sentence_finds_the_known_issue_in_spite_of_typing_errors() {
-        let index = index(&[
-            "Card payments declined in shops",
-            "Login codes arrive late",
-            "Loyalty points missing",
-        ]);
-        assert_eq!(
-            best(
-                &index,
-                &said("hi my card paymnet was declinde in the shop please help")
-            ),
-            "Card payments declined in shops"
-        );
-        assert_eq!(
-            best(&index, &said("i never get the login code")),
-            "Login codes arrive late"
-        );
-    }
-
-    #[test]
-    fn a_single_report_is_found_although_nothing_is_rare() {
-        assert_eq!(
-            index(&["Card payments declined"])
-                .rank(&said("card declined"), 3)
-                .len(),
-            1
-        );
-    }
-
-    #[test]
-    fn reports_with_nothing_in_common_are_left_out() {
-        assert!(
-            index(&["Card payments declined"])
-                .rank(&said("zzz 123"), 3)
-                .is_empty()
-        );
-        assert!(
-            index(&["Card payments declined"])
-                .rank(&Report::default(), 3)
-                .is_empty()
-        );
-    }
-
-    #[test]
-    fn the_same_text_gets_one_point() {
-        let found =
-            index(&["Card payments declined", "Login late"]).rank(&titled("Card payments declined"), 1);
-        assert!((found[0].score - 1.0).abs() < 1e-6, "{found:?}");
-    }
-
-    #[test]
-    fn the_score_is_the_sum_of_the_reasons() {
-        let mut index = index(&["Login late"]);
-        let known = Report {
-            template: Some("t7".into()),
-            services: vec!["till".into(), "gateway".into()],
-            touchpoints: vec!["payments".into()],
-            locations: vec!["berlin".into()],
-            at: Some(1_000),
-            ..titled("Card payments fail")
-        };
-        index.insert("known", known.clone());
-        let asked = Report {
-            locations: vec!["rome".into()],
-            at: Some(90_000),
-            ..known
-        };
-        let found = &index.rank(&asked, 1)[0];
-        let sum: f64 = found.reasons.iter().map(Reason::points).sum();
-        assert!((found.score - sum).abs() < 1e-9);
-        assert_eq!(found.reasons.len(), 6);
-        assert!(matches!(found.reasons.last(), Some(Reason::OtherLocation { points }) if *points < 0.0));
-    }
-
-    #[test]
-    fn the_matched_words_point_into_the_question() {
-        let index = index(&["Card payments declined in shops", "Login codes arrive late"]);
-        let asked = said("Why was my CARD declined?");
-        let found = index.rank(&asked, 1);
-        let Some(Reason::Words { words, covered, .. }) = found[0].reasons.first() else {
-            panic!("{found:?}")
-        };
-        assert_eq!(words[0].field, Field::Body);
-        assert_eq!(&asked.body[words[0].place.clone()], words[0].text);
-        assert!(
-            words.iter().any(|word| word.text == "CARD") && words.iter().any(|word| word.text == "declined")
-        );
-        assert!(*covered > 0.4 && *covered <= 1.0);
-    }
-
-    #[test]
-    fn of_the_same_words_the_one_at_the_customers_touchpoint_and_location_comes_first() {
-        let mut index = Index::new(Settings::default());
-        for (id, location) in [("a", "rome"), ("b", "berlin")] {
-            index.insert(
-                id,
-                Report {
-                    locations: vec![location.into()],
-                    ..titled("Till does not start")
-                },
-            );
-        }
-        assert_eq!(
-            best(
-                &index,
-                &Report {
-                    locations: vec!["berlin".into()],
-                    ..said("till is dead, will not start")
-                }
-            ),
-            "b"
-        );
-    }
-
-    #[test]
-    fn the_oldest_report_makes_room_and_takes_its_words_along() {
-        let mut index = Index::new(Settings { reports_maximum: 2 });
-        for title in ["one alpha", "two beta", "three gamma"] {
-            index.insert(title, titled(title));
-        }
-        assert_eq!(index.len(), 2);
-        assert!(index.rank(&said("alpha"), 5).is_empty());
-        for round in 0..1_000 {
-            index.insert(
-                &format!("id{}", round % 3),
-                titled(&format!("word{round} other{round}")),
-            );
-        }
-        assert!(
-            index.words.reports.len() < 20 && index.letters.reports.len() < 100 && index.ages.len() <= 20
-        );
-    }
-
-    #[test]
-    fn removing_a_report_is_as_if_it_had_never_been_there() {
-        let mut changed = index(&["Card payments declined", "Login codes arrive late"]);
-        let plain = changed.clone();
-        changed.insert("extra", titled("Card login extra words"));
-        changed.remove("extra");
-        let asked = said("card login late");
-        assert_eq!(changed.rank(&asked, 5), plain.rank(&asked, 5));
-    }
-
-    proptest! {
-        #[test]
-        fn any_texts_are_ranked_without_panic_and_alike_after_a_round_trip(
-            titles in prop::collection::vec("\\PC{0,40}|[a-e ]{0,20}|[\u{590}-\u{6FF}\u{202E} ]{0,20}", 0..8),
-            body in "\\PC{0,60}|[a-e ]{0,40}",
-            at in prop::option::of(any::<i64>()),
-        ) {
-            let mut index = Index::new(Settings { reports_maximum: 6 });
-            for title in &titles {
-                index.insert(title, Report { at, ..titled(title) });
-            }
-            let asked = Report { at: Some(0), ..said(&body) };
-            let ranked = index.rank(&asked, 3);
-            prop_assert!(ranked.iter().all(|found| found.score.is_finite() && found.score > 0.0));
-            let written = serde_json::to_string(&index).unwrap();
-            let read: Index = serde_json::from_str(&written).unwrap();
-            prop_assert_eq!(read.rank(&asked, 3), ranked);
-        }
-    }
-
-    #[test]
-    fn a_title_of_a_million_characters_is_cut() {
-        let mut index = Index::new(Settings::default());
-        index.insert(
-            "long",
-            Report {
-                body: "b ".repeat(500_000),
-                services: vec!["s".repeat(9_999); 9_999],
-                ..titled(&"a".repeat(1_000_000))
-            },
-        );
-        let kept = index.get("long").unwrap();
-        assert!(kept.title.len() + kept.body.len() + kept.services.concat().len() < 5_000);
-        assert!(!index.is_empty());
-    }
-}
+mod tests;

@@ -5,7 +5,8 @@
 //! and [`Index::rank`] orders them by likeness to another report. The score of a [`Match`] is the plain sum of the
 //! points of its [`Reason`]s, so what a person is shown is what was computed. Text speaks through rare words and,
 //! because people mistype, through groups of four letters; facts (template, services, touchpoints, locations) add to
-//! it; reports from about the same time count as a little more alike. Nothing is random and nothing is read from
+//! it; reports from about the same time count as a little more alike. What people confirm and refuse changes how much each
+//! sort of reason counts ([`Index::confirm`]). Nothing is random and nothing is read from
 //! outside; the number of reports and the part of each that is kept are bounded, the oldest report makes room.
 //!
 //! ```
@@ -29,7 +30,10 @@
 //! assert!(matches[0].reasons.iter().any(|reason| matches!(reason, Reason::Touchpoints { .. })));
 //! ```
 
+mod facts;
 mod index;
+mod lessons;
+mod lexicon;
 mod terms;
 
 use std::ops::Range;
@@ -133,6 +137,20 @@ impl Reason {
             | Self::Locations { points, .. }
             | Self::OtherLocation { points }
             | Self::Time { points, .. } => *points,
+        }
+    }
+}
+
+impl Reason {
+    fn points_mut(&mut self) -> &mut f64 {
+        match self {
+            Self::Words { points, .. }
+            | Self::Template { points }
+            | Self::Services { points, .. }
+            | Self::Touchpoints { points, .. }
+            | Self::Locations { points, .. }
+            | Self::OtherLocation { points }
+            | Self::Time { points, .. } => points,
         }
     }
 }
