@@ -13,45 +13,45 @@ use crate::app::router::router;
 
 /// Somebody with a key.
 #[derive(Clone)]
-pub struct Client {
+pub(super) struct Client {
     router: Router,
     key: String,
 }
 
 impl Client {
-    pub fn new(app: &Arc<App>, key: String) -> Self {
+    pub(super) fn new(app: &Arc<App>, key: String) -> Self {
         Self {
             router: router(Arc::clone(app)),
             key,
         }
     }
 
-    pub fn key(&self) -> &str {
+    pub(super) fn key(&self) -> &str {
         &self.key
     }
 
     /// The same door, as somebody else.
-    pub fn with_key(&self, key: &str) -> Self {
+    pub(super) fn with_key(&self, key: &str) -> Self {
         Self {
             router: self.router.clone(),
             key: key.to_owned(),
         }
     }
 
-    pub async fn get(&self, path: &str) -> anyhow::Result<Value> {
+    pub(super) async fn get(&self, path: &str) -> anyhow::Result<Value> {
         self.ask(Method::GET, path, None).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+    pub(super) async fn post(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.ask(Method::POST, path, Some(body)).await
     }
 
-    pub async fn put(&self, path: &str, body: Value) -> anyhow::Result<Value> {
+    pub(super) async fn put(&self, path: &str, body: Value) -> anyhow::Result<Value> {
         self.ask(Method::PUT, path, Some(body)).await
     }
 
     /// Makes something and returns its id: `wrapper` is the key of both the request and the answer.
-    pub async fn make(&self, path: &str, wrapper: &str, resource: Value) -> anyhow::Result<String> {
+    pub(super) async fn make(&self, path: &str, wrapper: &str, resource: Value) -> anyhow::Result<String> {
         let answer = self.post(path, serde_json::json!({ wrapper: resource })).await?;
         answer[wrapper]["id"]
             .as_str()

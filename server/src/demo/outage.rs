@@ -3,14 +3,19 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 use super::client::Client;
-use super::retailer::Retailer;
+use super::retailer::{Retailer, Service, Shop};
 use crate::app::App;
 
+/// Terminals of one shop that fall silent.
+const SILENT: usize = 5;
+
 /// Replays the outage; ends early at `until`.
-pub async fn replay(
+pub(super) async fn replay(
     app: &Arc<App>,
     client: &Client,
     retailer: &Retailer,
@@ -22,8 +27,16 @@ pub async fn replay(
         retailer,
         until,
     };
-    story.tell().await
+    match story.tell().await {
+        Err(error) if error.is::<Over>() => Ok(()),
+        other => other,
+    }
 }
+
+/// The time has come at which the replay was to stop.
+#[derive(Debug, thiserror::Error)]
+#[error("the replay was to stop here")]
+struct Over;
 
 struct Story<'a> {
     app: &'a Arc<App>,
@@ -34,6 +47,383 @@ struct Story<'a> {
 
 impl Story<'_> {
     async fn tell(&self) -> anyhow::Result<()> {
+        let services = &self.retailer.services;
+        let shops = &self.retailer.hurt_shops;
+        self.at("05:12").await?;
+        self.small_trouble().await?;
+        self.at("05:30").await?;
+        self.change(
+            &services.store_edge,
+            "store-edge 4.18.0 goes out to the 24 shops of wave one",
+        )
+        .await?;
+        self.at("05:41").await?;
+        self.silence(&shops[..9]).await?;
+        let incident = self.newest_incident_on(&services.card_gateway).await?;
+        self.at("05:43").await?;
+        self.as_person(&self.retailer.cast.priya.key)
+            .put(
+                &format!("/incidents/{incident}"),
+                json!({ "incident": { "type": "incident_reference", "status": "acknowledged" } }),
+            )
+            .await?;
+        self.silence(&shops[9..]).await?;
+        self.at("05:44").await?;
+        self.change(
+            &services.store_edge,
+            "Rollout of store-edge 4.18.0 stopped; waves two to five are held",
+        )
+        .await?;
+        self.command(&incident).await?;
+        self.customers_write(&incident).await?;
+        self.tell_customers(&incident).await?;
+        self.at("05:58").await?;
+        self.dependents_slow(&incident).await?;
+        self.at("06:03").await?;
+        self.note(
+            &incident,
+            &self.retailer.cast.tomasz.key,
+            "store-edge 4.18.0 drops the terminals’ network route when it restarts. Waves two to five never got it.",
+        )
+        .await?;
+        self.at("06:05").await?;
+        self.change(&services.store_edge, "store-edge rolled back to 4.17.3 in Leeds")
+            .await?;
+        self.recover(&incident).await?;
+        self.close(&incident).await
+    }
+
+    /// Waits until it is this time in the story.
+    async fn at(&self, time: &str) -> anyhow::Result<()> {
+        let wanted: Timestamp = format!("2026-11-17T{time}:00Z")
+            .parse()
+            .context("a time of the story")?;
+        if let Some(until) = self.until.filter(|until| *until <= wanted) {
+            self.app.clock.sleep_until(until).await;
+            return Err(Over.into());
+        }
+        tokio::select! {
+            () = self.app.clock.sleep_until(wanted) => Ok(()),
+            () = self.app.stopping.cancelled() => Err(Over.into()),
+        }
+    }
+
+    fn as_person(&self, key: &str) -> Client {
+        self.client.with_key(key)
+    }
+
+    async fn send(
+        &self,
+        service: &Service,
+        action: &str,
+        dedup_key: &str,
+        payload: Value,
+    ) -> anyhow::Result<()> {
+        let event = json!({
+            "routing_key": service.key,
+            "event_action": action,
+            "dedup_key": dedup_key,
+            "client": "Larkfield monitoring",
+            "payload": payload,
+        });
+        self.client.post("/v2/enqueue", event).await.map(drop)
+    }
+
+    async fn change(&self, service: &Service, summary: &str) -> anyhow::Result<()> {
+        let event = json!({
+            "routing_key": service.key,
+            "payload": { "summary": summary, "source": "deploy", "timestamp": self.app.clock.now() },
+        });
+        self.client.post("/v2/change/enqueue", event).await.map(drop)
+    }
+
+    /// Something else is a little wrong too, as always.
+    async fn small_trouble(&self) -> anyhow::Result<()> {
+        let payload = json!({
+            "summary": "Appointment reminders are late",
+            "source": "booking-worker-2",
+            "severity": "warning",
+            "component": "reminders",
+            "class": "queue age",
+        });
+        self.send(
+            &self.retailer.services.booking,
+            "trigger",
+            "reminders-late",
+            payload,
+        )
+        .await
+    }
+
+    async fn silence(&self, shops: &[Shop]) -> anyhow::Result<()> {
+        for shop in shops {
+            for terminal in 1..=SILENT {
+                let payload = json!({
+                    "summary": format!("Card terminal {terminal} at {} is silent", shop.name),
+                    "source": format!("terminal-{terminal}.{}", shop.name.to_lowercase().replace(' ', "-")),
+                    "severity": "critical",
+                    "component": "card terminal",
+                    "class": "terminal silent",
+                    "group": shop.name,
+                    "custom_details": { "shop": shop.name, "software": "store-edge 4.18.0" },
+                });
+                let key = format!("terminal-{}-{terminal}", shop.id);
+                self.send(&self.retailer.services.card_gateway, "trigger", &key, payload)
+                    .await?;
+            }
+        }
         Ok(())
+    }
+
+    async fn newest_incident_on(&self, service: &Service) -> anyhow::Result<String> {
+        let path = format!(
+            "/incidents?service_ids[]={}&sort_by=created_at:desc&limit=1&date_range=all",
+            service.id
+        );
+        for _ in 0..200 {
+            let answer = self.client.get(&path).await?;
+            if let Some(id) = answer["incidents"][0]["id"].as_str() {
+                return Ok(id.to_owned());
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("no incident opened on {}", service.id)
+    }
+
+    async fn note(&self, incident: &str, key: &str, content: &str) -> anyhow::Result<()> {
+        let note = json!({ "note": { "content": content } });
+        self.as_person(key)
+            .post(&format!("/incidents/{incident}/notes"), note)
+            .await
+            .map(drop)
+    }
+
+    async fn command(&self, incident: &str) -> anyhow::Result<()> {
+        self.at("05:49").await?;
+        let cast = &self.retailer.cast;
+        let maya = self.as_person(&cast.maya.key);
+        for (role, player) in [
+            ("incident_commander", &cast.maya),
+            ("customer_liaison", &cast.aoife),
+            ("operations_lead", &cast.tomasz),
+        ] {
+            let assignee = json!({ "assignee": { "id": player.id, "type": "user_reference" } });
+            maya.put(&format!("/incidents/{incident}/roles/{role}"), assignee)
+                .await?;
+        }
+        let priority = json!({ "incident": { "type": "incident_reference", "priority": "P1" } });
+        maya.put(&format!("/incidents/{incident}"), priority).await?;
+        let targets: Vec<Value> = [&cast.tomasz, &cast.aoife]
+            .into_iter()
+            .map(
+                |player| json!({ "responder_request_target": { "id": player.id, "type": "user_reference" } }),
+            )
+            .collect();
+        let request = json!({
+            "requester_id": cast.maya.id,
+            "message": "Card terminals are silent in the shops of wave one. Please join.",
+            "responder_request_targets": targets,
+        });
+        maya.post(&format!("/incidents/{incident}/responder_requests"), request)
+            .await?;
+        for key in [&cast.tomasz.key, &cast.aoife.key] {
+            self.as_person(key)
+                .put(
+                    &format!("/incidents/{incident}/responders/me"),
+                    json!({ "state": "joined" }),
+                )
+                .await?;
+        }
+        for (name, player) in [
+            (
+                "Ask Northpay whether half-finished payments were reversed",
+                &cast.priya,
+            ),
+            ("Tell shops to take cash and hold baskets", &cast.aoife),
+            ("Keep waves two to five held until a fix is tested", &cast.tomasz),
+        ] {
+            let task = json!({ "incident_task": { "name": name, "assignee": { "id": player.id } } });
+            maya.post(&format!("/incidents/{incident}/tasks"), task).await?;
+        }
+        Ok(())
+    }
+
+    /// Customers write; the agents link what fits.
+    async fn customers_write(&self, incident: &str) -> anyhow::Result<()> {
+        let aoife = self.as_person(&self.retailer.cast.aoife.key);
+        for (round, time) in ["05:50", "05:51", "05:53", "05:55", "05:57"]
+            .into_iter()
+            .enumerate()
+        {
+            if round < 2 {
+                self.at(time).await?;
+            }
+            for index in 0..14 {
+                let number = round * 14 + index;
+                let customer = &self.retailer.customers[number * 5 % self.retailer.customers.len()];
+                let shop = &self.retailer.hurt_shops[number % self.retailer.hurt_shops.len()];
+                let case = json!({ "case": {
+                    "channel": "api",
+                    "text": words_of(number, &shop.name),
+                    "reporter": { "name": customer.name, "email": customer.email },
+                    "account": { "id": customer.id, "type": "account_reference" },
+                    "location": { "id": shop.id, "type": "location_reference" },
+                    "touchpoint": { "id": self.touchpoint_of(number), "type": "business_service_reference" },
+                } });
+                let answer = aoife.post("/cases", case).await?;
+                let id = answer["case"]["id"].as_str().unwrap_or_default().to_owned();
+                // A few are left for whoever looks at the desk.
+                if number % 17 != 5 {
+                    let link = json!({ "incident": { "id": incident, "type": "incident_reference" } });
+                    aoife.post(&format!("/cases/{id}/link"), link).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn touchpoint_of(&self, number: usize) -> &str {
+        match number % 9 {
+            4 => &self.retailer.touchpoints.loyalty,
+            7 => &self.retailer.touchpoints.click_and_collect,
+            _ => &self.retailer.touchpoints.card_payments,
+        }
+    }
+
+    async fn tell_customers(&self, incident: &str) -> anyhow::Result<()> {
+        self.at("05:52").await?;
+        let facts = json!({ "facts": {
+            "phase": "identified",
+            "symptom": "Card payments are not working in 24 of our shops.",
+            "workaround": "You can pay with cash, or we keep your basket until tomorrow evening.",
+        } });
+        let maya = self.as_person(&self.retailer.cast.maya.key);
+        maya.put(&format!("/incidents/{incident}/facts"), facts).await?;
+        self.publish(incident, "2026-11-17T06:20:00Z").await
+    }
+
+    /// Writes, approves and publishes an update to customers. The words come from the facts.
+    async fn publish(&self, incident: &str, next_update_by: &str) -> anyhow::Result<()> {
+        let maya = self.as_person(&self.retailer.cast.maya.key);
+        let audiences = maya.get("/audiences").await?;
+        let customers = audiences["audiences"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .find(|audience| audience["visibility"] == "public" || audience["key"] == "customers")
+            .and_then(|audience| audience["id"].as_str())
+            .context("there is no audience of customers")?
+            .to_owned();
+        let update = json!({ "update": {
+            "audience": { "id": customers, "type": "audience_reference" },
+            "next_update_by": next_update_by,
+        } });
+        let draft = maya
+            .post(&format!("/incidents/{incident}/updates"), update)
+            .await?;
+        let id = draft["update"]["id"]
+            .as_str()
+            .context("the draft has no id")?
+            .to_owned();
+        maya.post(&format!("/updates/{id}/approve"), json!({})).await?;
+        maya.post(&format!("/updates/{id}/publish"), json!({}))
+            .await
+            .map(drop)
+    }
+
+    async fn dependents_slow(&self, incident: &str) -> anyhow::Result<()> {
+        let services = &self.retailer.services;
+        for (service, key, summary) in [
+            (
+                &services.loyalty_api,
+                "loyalty-slow",
+                "loyalty-api waits for store-edge: 9 s at the 95th percentile",
+            ),
+            (
+                &services.order_hub,
+                "orders-slow",
+                "order-hub waits for store-edge: orders are 12 minutes behind",
+            ),
+        ] {
+            let payload =
+                json!({ "summary": summary, "source": key, "severity": "error", "class": "latency" });
+            self.send(service, "trigger", key, payload).await?;
+        }
+        let mut sources = Vec::new();
+        for service in [&services.loyalty_api, &services.order_hub] {
+            let id = self.newest_incident_on(service).await?;
+            sources.push(json!({ "id": id, "type": "incident_reference" }));
+        }
+        self.as_person(&self.retailer.cast.maya.key)
+            .put(
+                &format!("/incidents/{incident}/merge"),
+                json!({ "source_incidents": sources }),
+            )
+            .await
+            .map(drop)
+    }
+
+    /// Shop by shop the terminals come back.
+    async fn recover(&self, incident: &str) -> anyhow::Result<()> {
+        let times = ["06:06", "06:10", "06:14", "06:18", "06:24", "06:30"];
+        let shops = &self.retailer.hurt_shops;
+        for (time, part) in times
+            .into_iter()
+            .zip(shops.chunks(shops.len().div_ceil(times.len())))
+        {
+            self.at(time).await?;
+            for shop in part {
+                for terminal in 1..=SILENT {
+                    let key = format!("terminal-{}-{terminal}", shop.id);
+                    self.send(&self.retailer.services.card_gateway, "resolve", &key, json!({}))
+                        .await?;
+                }
+            }
+            if time == "06:18" {
+                let maya = self.as_person(&self.retailer.cast.maya.key);
+                let facts = json!({ "facts": { "phase": "monitoring",
+                    "symptom": "Card payments are working again in most of our shops." } });
+                maya.put(&format!("/incidents/{incident}/facts"), facts).await?;
+                self.publish(incident, "2026-11-17T06:50:00Z").await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn close(&self, incident: &str) -> anyhow::Result<()> {
+        self.at("06:34").await?;
+        for (service, key) in [
+            (&self.retailer.services.loyalty_api, "loyalty-slow"),
+            (&self.retailer.services.order_hub, "orders-slow"),
+        ] {
+            self.send(service, "resolve", key, json!({})).await?;
+        }
+        self.at("06:40").await?;
+        let resolved = json!({ "incident": {
+            "type": "incident_reference",
+            "status": "resolved",
+            "resolution": "Rolled store-edge back to 4.17.3 in all 24 shops",
+        } });
+        self.as_person(&self.retailer.cast.maya.key)
+            .put(&format!("/incidents/{incident}"), resolved)
+            .await
+            .map(drop)
+    }
+}
+
+/// What customers write, each a little differently.
+fn words_of(number: usize, shop: &str) -> String {
+    match number % 9 {
+        0 => format!(
+            "The card reader at {shop} keeps saying offline. I tried twice with two cards. Have I paid or not?"
+        ),
+        1 => format!("Could not pay by card at {shop} this morning. Staff said cash only."),
+        2 => format!("Card refused at {shop}, but my bank shows the money as pending. Was I charged twice?"),
+        3 => format!("Reader offline at {shop}. I had to leave my shopping."),
+        4 => format!("My loyalty points did not show at the till in {shop}."),
+        5 => format!("{shop}: payment failed three times and nobody could say why."),
+        6 => format!("I was told the terminals are down at {shop}. When will they work again?"),
+        7 => format!("My order was to be ready to collect at {shop}, but they could not find it."),
+        _ => format!("Card payment at {shop} does not go through. Is it me or is it you?"),
     }
 }

@@ -11,7 +11,7 @@ use crate::timeline::Agent;
 
 /// Somebody of the story, with a key to act with.
 #[derive(Debug, Clone)]
-pub struct Player {
+pub(super) struct Player {
     pub id: UserId,
     pub key: String,
 }
@@ -96,7 +96,7 @@ const OTHERS: [Described; 9] = [
 
 /// The people by name.
 #[derive(Debug, Clone)]
-pub struct Cast {
+pub(super) struct Cast {
     pub maya: Player,
     pub priya: Player,
     pub jonas: Player,
@@ -109,12 +109,12 @@ pub struct Cast {
 }
 
 /// Makes the owner and gives the key that sets up everything else.
-pub async fn first_owner(app: &Arc<App>, password_hash: String) -> anyhow::Result<String> {
+pub(super) async fn first_owner(app: &Arc<App>, password_hash: String) -> anyhow::Result<String> {
     Ok(add(app, OWNER, password_hash).await?.key)
 }
 
 /// Makes everybody else; they share one password.
-pub async fn cast(app: &Arc<App>, owner_key: &str, password_hash: &str) -> anyhow::Result<Cast> {
+pub(super) async fn cast(app: &Arc<App>, owner_key: &str, password_hash: &str) -> anyhow::Result<Cast> {
     let owner = app
         .read(|tx| crate::people::store::find_user_by_email(tx, "maya@larkfield.example"))
         .await?

@@ -16,40 +16,39 @@ const AT_ONCE: usize = 48;
 /// Customers with a record of their own.
 const CUSTOMERS: usize = 420;
 /// Shops of the update's first wave.
-pub const FIRST_WAVE: usize = 24;
+pub(super) const FIRST_WAVE: usize = 24;
 
 /// What the story needs to know of the company.
-pub struct Retailer {
+pub(super) struct Retailer {
     pub cast: Cast,
     pub services: Services,
     pub touchpoints: Touchpoints,
     /// The first wave: the shops that are about to be hurt.
     pub hurt_shops: Vec<Shop>,
     pub customers: Vec<Customer>,
-    pub status_page_id: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Shop {
+pub(super) struct Shop {
     pub id: String,
     pub name: String,
     pub code: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Customer {
+pub(super) struct Customer {
     pub id: String,
     pub name: String,
     pub email: String,
 }
 
 #[derive(Debug, Clone)]
-pub struct Service {
+pub(super) struct Service {
     pub id: String,
     pub key: String,
 }
 
-pub struct Services {
+pub(super) struct Services {
     pub store_edge: Service,
     pub card_gateway: Service,
     pub loyalty_api: Service,
@@ -57,7 +56,7 @@ pub struct Services {
     pub booking: Service,
 }
 
-pub struct Touchpoints {
+pub(super) struct Touchpoints {
     pub card_payments: String,
     pub loyalty: String,
     pub click_and_collect: String,
@@ -65,7 +64,7 @@ pub struct Touchpoints {
 }
 
 /// Sets the company up. Everything goes through the API, as its own people would do it.
-pub async fn build(client: &Client, app: &Arc<App>, password: &str) -> anyhow::Result<Retailer> {
+pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> anyhow::Result<Retailer> {
     let hash = password::hash(password.to_owned()).await?;
     let owner_key = client.key().to_owned();
     let cast = people::cast(app, &owner_key, &hash).await?;
@@ -149,15 +148,8 @@ pub async fn build(client: &Client, app: &Arc<App>, password: &str) -> anyhow::R
     depend(client, &services, &touchpoints).await?;
     let hurt_shops = shops(client, &services, &touchpoints).await?;
     let customers = customers(client, &touchpoints, &hurt_shops).await?;
-    let status_page_id = status_page(client, &touchpoints).await?;
-    Ok(Retailer {
-        cast,
-        services,
-        touchpoints,
-        hurt_shops,
-        customers,
-        status_page_id,
-    })
+    status_page(client, &touchpoints).await?;
+    Ok(Retailer { cast, services, touchpoints, hurt_shops, customers })
 }
 
 async fn team(client: &Client, name: &str, members: &[&people::Player]) -> anyhow::Result<String> {
@@ -542,7 +534,7 @@ async fn customers(
     Ok(customers.into_iter().map(|(_, customer)| customer).collect())
 }
 
-async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Result<String> {
+async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Result<()> {
     let page = json!({ "name": "Larkfield", "slug": "larkfield", "time_zone": "Europe/London" });
     let id = client.make("/status_pages", "status_page", page).await?;
     for (name, touchpoint) in [
@@ -556,5 +548,5 @@ async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Resu
             .make(&format!("/status_pages/{id}/components"), "component", component)
             .await?;
     }
-    Ok(id)
+    Ok(())
 }

@@ -1,7 +1,7 @@
 //! Larkfield's shops: 240 in five countries, named after the streets they are in.
 
 /// A country with its regions and the towns in each.
-pub struct Country {
+pub(super) struct Country {
     pub code: &'static str,
     pub currency: &'static str,
     pub time_zone: &'static str,
@@ -11,7 +11,7 @@ pub struct Country {
 }
 
 /// The countries, in the order in which an update goes out.
-pub const COUNTRIES: [Country; 5] = [
+pub(super) const COUNTRIES: [Country; 5] = [
     Country {
         code: "GB",
         currency: "GBP",
@@ -112,10 +112,10 @@ pub const COUNTRIES: [Country; 5] = [
 ];
 
 /// Terminals of one shop.
-pub const TERMINALS: usize = 6;
+pub(super) const TERMINALS: usize = 6;
 
 /// The names of a country's shops by region, none twice.
-pub fn names(country: &Country) -> Vec<(&'static str, String)> {
+pub(super) fn names(country: &Country) -> Vec<(&'static str, String)> {
     let towns: Vec<(&str, &str)> = country
         .regions
         .iter()
