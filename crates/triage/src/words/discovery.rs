@@ -140,30 +140,13 @@ impl Discovery {
         }
         self.texts += 1;
         self.count(&read);
-        let lengths = (self.length(&read.words), self.length(&read.letters));
-        let best = self
-            .clusters
-            .iter()
-            .enumerate()
-            .map(|(index, cluster)| {
-                (
-                    self.likeness((&read.words, &read.letters), lengths, cluster),
-                    index,
-                )
-            })
-            .max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)));
-        let placement = match best {
-            Some((likeness, index)) if likeness >= self.settings.likeness => {
-                let words = self.shared(&read, &self.clusters[index]);
+        let placement = match self.nearest(&read) {
+            Some((index, placement)) => {
                 self.clusters[index].take(&read, text, self.texts);
                 self.measure(index);
-                Placement {
-                    cluster: self.clusters[index].id,
-                    likeness,
-                    words,
-                }
+                placement
             }
-            _ => Placement {
+            None => Placement {
                 cluster: self.found(&read, text),
                 likeness: 1.0,
                 words: Vec::new(),
@@ -173,6 +156,37 @@ impl Discovery {
             self.merge_alike();
         }
         Some(self.after_merges(placement))
+    }
+
+    /// Where a text would be put, without learning from it; `None` if it is like no cluster.
+    pub fn place(&self, text: &str) -> Option<Placement> {
+        self.nearest(&read(&tokens(text))).map(|(_, placement)| placement)
+    }
+
+    fn nearest(&self, read: &Read) -> Option<(usize, Placement)> {
+        let lengths = (self.length(&read.words), self.length(&read.letters));
+        let (likeness, index) = self
+            .clusters
+            .iter()
+            .enumerate()
+            .map(|(index, cluster)| {
+                (
+                    self.likeness((&read.words, &read.letters), lengths, cluster),
+                    index,
+                )
+            })
+            .max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)))?;
+        let cluster = &self.clusters[index];
+        (likeness >= self.settings.likeness && likeness > 0.0).then(|| {
+            (
+                index,
+                Placement {
+                    cluster: cluster.id,
+                    likeness,
+                    words: self.shared(read, cluster),
+                },
+            )
+        })
     }
 
     /// The clusters, in no particular order.
@@ -497,6 +511,9 @@ mod tests {
     fn texts_that_say_alike_come_together() {
         let (discovery, placed) = clusters_of(TEXTS);
         assert_eq!(discovery.clusters().len(), 3, "{placed:?}");
+        let asked = discovery.place("is my card declined?").unwrap();
+        assert_eq!((asked.cluster, asked.words.len()), (placed[0], 2));
+        assert_eq!(discovery.place("zebra"), None);
         assert!(placed[0] == placed[2] && placed[2] == placed[4]);
         assert!(placed[1] == placed[3] && placed[3] == placed[6]);
         assert_eq!(placed[5], placed[7]);
