@@ -9,6 +9,7 @@ mod clinc150;
 mod drain;
 mod duplicate_reports;
 mod faults;
+mod figures;
 mod linear_baseline;
 mod log_templates;
 mod outage_replay;
@@ -69,7 +70,7 @@ const TASKS: &[Task] = &[
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Tasks to run, by folder; all when none is named.
+    /// Tasks to run, by folder, or `figures` for speed and memory; all when none is named.
     tasks: Vec<String>,
     /// Seed of splits and of the bootstrap.
     #[arg(long, default_value_t = 20_261_107)]
@@ -79,8 +80,9 @@ pub(crate) struct Arguments {
 #[expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
     println!("data {}  seed {}", data::root().display(), arguments.seed);
+    let wanted = |task: &str| arguments.tasks.is_empty() || arguments.tasks.iter().any(|name| name == task);
     for task in TASKS {
-        if !arguments.tasks.is_empty() && !arguments.tasks.iter().any(|name| name == task.folder) {
+        if !wanted(task.folder) {
             continue;
         }
         let Some(folder) = data::folder(task.folder) else {
@@ -91,25 +93,33 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             );
             continue;
         };
-        println!("\n{}", task.folder);
-        println!(
-            "  {:<84} {:>8} {:>17} {:>8} {:>8}",
-            "measure", "ours", "95 % interval", "baseline", "target"
-        );
-        for finding in (task.run)(&folder, arguments.seed)? {
-            let interval = finding
-                .interval
-                .map_or_else(String::new, |(low, high)| format!("{low:.3} to {high:.3}"));
-            let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
-            println!(
-                "  {:<84} {:>8.3} {:>17} {:>8} {:>8}",
-                finding.measure,
-                finding.ours,
-                interval,
-                number(finding.baseline),
-                number(finding.target)
-            );
-        }
+        print(task.folder, &(task.run)(&folder, arguments.seed)?);
+    }
+    if wanted("figures") {
+        print("figures", &figures::run(arguments.seed)?);
     }
     Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
+fn print(task: &str, findings: &[Finding]) {
+    println!("\n{task}");
+    println!(
+        "  {:<84} {:>8} {:>17} {:>8} {:>8}",
+        "measure", "ours", "95 % interval", "baseline", "target"
+    );
+    for finding in findings {
+        let interval = finding
+            .interval
+            .map_or_else(String::new, |(low, high)| format!("{low:.3} to {high:.3}"));
+        let number = |value: Option<f64>| value.map_or_else(String::new, |value| format!("{value:.3}"));
+        println!(
+            "  {:<84} {:>8.3} {:>17} {:>8} {:>8}",
+            finding.measure,
+            finding.ours,
+            interval,
+            number(finding.baseline),
+            number(finding.target)
+        );
+    }
 }
