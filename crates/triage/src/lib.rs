@@ -44,6 +44,7 @@ pub mod words;
 
 mod causes;
 mod change;
+mod decision;
 mod event;
 mod flapping;
 mod grouping;
@@ -60,13 +61,12 @@ mod transient;
 
 pub use causes::{Cause, Causes, CausesSetting, Happening};
 pub use change::{Change, Changes, Correlation, Risk};
+pub use decision::{AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Unknown};
 pub use event::{Action, Event, Severity, flatten_details};
 pub use flapping::{Flapping, FlappingLimits};
 pub use grouping::{Aggregate, Choice, Grouping, choose_group};
 pub use lessons::{Lesson, Lessons, Verdict};
-pub use machine::{
-    AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Triage, Unknown,
-};
+pub use machine::Triage;
 pub use origin::{Confirmation, OriginWeights, Origins, Signal, Suspect, Symptom};
 pub use profile::{Features, Kind, Profile};
 pub use reason::Reason;

@@ -1,0 +1,118 @@
+//! What the state machine is told and what it answers.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    flapping::FlappingLimits,
+    grouping::Grouping,
+    reason::Reason,
+    transient::{AutoPause, TransientLimits},
+};
+
+/// Bounds and limits of the machine. One configuration serves every source.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// Beyond this many the alert longest open is forgotten.
+    pub maximum_open_alerts: usize,
+    pub flapping: FlappingLimits,
+    pub transient: TransientLimits,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Self {
+            maximum_open_alerts: 200_000,
+            flapping: FlappingLimits::default(),
+            transient: TransientLimits::default(),
+        }
+    }
+}
+
+/// What the service of an event wants.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Setting {
+    /// Services with the same scope share their groups (global grouping); `None`: the service is its own scope.
+    pub scope: Option<String>,
+    pub grouping: Grouping,
+    pub auto_pause: AutoPause,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct AlertId(pub u64);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct GroupId(pub u64);
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Outcome {
+    /// A new alert, which opened a group of its own.
+    OpenedGroup {
+        alert: AlertId,
+        group: GroupId,
+    },
+    /// A new alert in a group that was open.
+    JoinedGroup {
+        alert: AlertId,
+        group: GroupId,
+    },
+    /// One more event of an open alert.
+    Repeated {
+        alert: AlertId,
+        group: GroupId,
+    },
+    Acknowledged {
+        alert: AlertId,
+        group: GroupId,
+    },
+    /// The sender says it is over; the group stays open while another of its alerts is.
+    ResolvedAlert {
+        alert: AlertId,
+        group: GroupId,
+    },
+    /// The last open alert of the group ended, and the group with it.
+    ResolvedGroup {
+        alert: AlertId,
+        group: GroupId,
+    },
+    /// An acknowledgement or a resolution without an open alert.
+    Dropped,
+}
+
+/// Whether people should be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "notification", rename_all = "snake_case")]
+pub enum Notification {
+    Now,
+    /// Only if it is still open then.
+    PauseUntil {
+        until: Timestamp,
+    },
+    /// Not by itself: it flaps.
+    HeldBack,
+    /// Nothing new.
+    Unneeded,
+}
+
+/// What was decided about one event.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    pub outcome: Outcome,
+    pub notification: Notification,
+    pub reasons: Vec<Reason>,
+    /// The alert that was forgotten because too many were open.
+    pub forgotten: Option<AlertId>,
+}
+
+/// The id names nothing that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unknown {
+    #[error("no open alert has the number {}", .0.0)]
+    Alert(AlertId),
+    #[error("no open group has the number {}", .0.0)]
+    Group(GroupId),
+    #[error("a group can not be merged with itself, and a split has to leave and to take something")]
+    Pointless,
+}
