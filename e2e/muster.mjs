@@ -1,0 +1,100 @@
+// A Muster of its own for a browser test: the built program, an empty database in a temporary folder, its
+// first owner, and a browser that speaks to nothing else.
+import { spawn, spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { chromium } from "playwright-core";
+
+const PROGRAM = process.env.MUSTER_PROGRAM || new URL("../target/debug/muster", import.meta.url).pathname;
+const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
+const PASSWORD = "a long enough password";
+
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Starts a server and gives its address, the owner's key, and a way to stop it. */
+export async function startMuster() {
+  const folder = mkdtempSync(join(tmpdir(), "muster-e2e-"));
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const environment = { ...process.env, MUSTER_DATA: folder, MUSTER_LISTEN: `127.0.0.1:${port}`, MUSTER_EVENT_RATE_LIMIT: "off" };
+  const setup = spawnSync(
+    PROGRAM,
+    ["setup", "--email", "maya@example.org", "--name", "Maya Okafor", "--password", PASSWORD, "--json"],
+    { env: environment, encoding: "utf8" },
+  );
+  if (setup.status !== 0) throw new Error(`muster setup failed: ${setup.stderr}`);
+  const owner = JSON.parse(setup.stdout);
+  const child = spawn(PROGRAM, ["serve"], { env: environment, stdio: ["ignore", "ignore", "inherit"] });
+  const until = Date.now() + 30_000;
+  for (;;) {
+    try {
+      if ((await fetch(`${base}/health/ready`)).status === 200) break;
+    } catch {
+      // It does not listen yet.
+    }
+    if (Date.now() > until) throw new Error("Muster was not ready within 30 seconds");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  const ask = async (method, path, body) => {
+    const answer = await fetch(base + path, {
+      method,
+      headers: { authorization: `Token token=${owner.api_key}`, "content-type": "application/json" },
+      body: body && JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return text ? JSON.parse(text) : null;
+  };
+  return {
+    base,
+    owner,
+    password: PASSWORD,
+    get: (path) => ask("GET", path),
+    post: (path, body) => ask("POST", path, body),
+    put: (path, body) => ask("PUT", path, body),
+    async stop() {
+      child.kill("SIGTERM");
+      await new Promise((resolve) => child.once("exit", resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startBrowser() {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM || "/usr/bin/chromium",
+    args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+  });
+}
+
+/** A page at a phone's or a desk's width, in a theme; a request to any other host fails the test. */
+export async function openPage(browser, base, { width = 1440, theme = "light" } = {}) {
+  const context = await browser.newContext({
+    viewport: { width, height: width < 800 ? 844 : 900 },
+    colorScheme: theme,
+    hasTouch: width < 800,
+    reducedMotion: "reduce",
+  });
+  const page = await context.newPage();
+  page.strangers = [];
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(base) && !url.startsWith("data:")) page.strangers.push(url);
+  });
+  return page;
+}
+
+/** What axe-core finds wrong with the page as it stands. */
+export async function violations(page) {
+  await page.evaluate(AXE).catch(async () => page.addScriptTag({ content: AXE }));
+  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+  return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}

@@ -1,0 +1,10 @@
+// Runs all browser tests. `node run.mjs` after `npm ci` and a build of the program.
+import { run } from "node:test";
+import { spec } from "node:test/reporters";
+
+const files = ["loop.mjs", "behaviour.mjs"].map((name) => new URL(name, import.meta.url).pathname);
+const tests = run({ files, concurrency: 1, timeout: 600_000 });
+tests.on("test:fail", () => {
+  process.exitCode = 1;
+});
+tests.compose(new spec()).pipe(process.stdout);
