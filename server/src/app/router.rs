@@ -29,6 +29,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::access::api::routes())
         .merge(crate::people::api::routes())
         .merge(crate::outbox::api::routes())
+        .merge(crate::oncall::api::routes())
 }
 
 /// The document itself.

@@ -9,6 +9,7 @@
 //! When nobody can be found (a gap, a deleted person), the answer is an empty list, never an error: the
 //! caller decides what nobody means.
 
+pub mod api;
 pub mod model;
 pub mod rules;
 pub mod store;

@@ -5,6 +5,7 @@ mod console;
 mod foundation;
 mod harness;
 mod incidents;
+mod oncall;
 mod outbox;
 mod people;
 mod services;

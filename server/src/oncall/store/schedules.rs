@@ -1,26 +1,12 @@
-//! The rows of policies, schedules and overrides.
+//! The rows of schedules and overrides, and who is on call by them.
 
 use jiff::Timestamp;
 use schedule::{Plan, VersionedPlan};
 use store::{Error, Tx, Value, params, sql};
 
-use super::model::{
-    Definition, EscalationPolicy, EscalationPolicyId, ScheduleId, ScheduleOverride, ScheduleRow, Target,
-    TargetKind,
-};
-use super::rules;
+use crate::oncall::model::{Definition, ScheduleId, ScheduleOverride, ScheduleRow, Target, TargetKind};
+use crate::oncall::rules;
 use crate::people::UserId;
-
-/// A policy that has not been deleted.
-pub fn load_policy(tx: &mut Tx, id: &EscalationPolicyId) -> Result<Option<EscalationPolicy>, Error> {
-    tx.row(
-        sql!(
-            "SELECT id, name, description, num_loops, on_call_handoff_notifications, rules, created_at, deleted_at
-             FROM escalation_policies WHERE id = $1 AND deleted_at IS NULL"
-        ),
-        params![id],
-    )
-}
 
 /// The people whom `targets` mean at an instant, each once, in the order of the targets. Deleted people and
 /// schedules and empty stretches are left out.
@@ -114,5 +100,13 @@ pub fn find_schedule(tx: &mut Tx, id: &ScheduleId) -> Result<Option<ScheduleRow>
              FROM schedules WHERE id = $1 AND deleted_at IS NULL"
         ),
         params![id],
+    )
+}
+
+/// The names of schedules, deleted ones too.
+pub fn schedule_names(tx: &mut Tx, ids: &[&str]) -> Result<Vec<(ScheduleId, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM schedules WHERE id = ANY($1) ORDER BY id"),
+        params![Value::texts(ids)],
     )
 }

@@ -1,0 +1,3 @@
+//! Escalation policies, schedules, and who is on call.
+
+mod policies;
