@@ -3,13 +3,14 @@
 //! Layers, shifts, versions and covers all come down to this one list, and everything that looks at plans as a whole
 //! (differences, gaps, clashes, fairness, working time) starts from it.
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::keys::UserKey;
 use crate::plan::{Plan, TooLong};
-use crate::render::{Entry, Rendered};
+use crate::render::{Entry, FIRST_LOOK, Rendered, Shift, in_time, length_of};
 use crate::shifts::{RenderedShifts, ShiftPlan};
-use crate::span::{Micros, Span};
+use crate::span::{Micros, Span, instant, micros};
 
 /// Somebody is on call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -46,6 +47,68 @@ pub trait Roster {
     /// # Errors
     /// [`TooLong`] when the span holds too many hand-offs.
     fn assignments(&self, span: Span) -> Result<Vec<Assignment>, TooLong>;
+
+    /// The shifts that hold the instant, each whole as far as it lies within `horizon` to both sides; none in a gap.
+    ///
+    /// # Errors
+    /// [`TooLong`] when so many hand-offs lie within the horizon that the ends are not found before.
+    fn shifts_at(&self, at: Timestamp, horizon: SignedDuration) -> Result<Vec<Shift>, TooLong> {
+        let (at, horizon) = (micros(at), length_of(horizon));
+        let mut reach = horizon.min(FIRST_LOOK);
+        loop {
+            let (from, to) = (
+                in_time(at.saturating_sub(reach)),
+                in_time(at.saturating_add(reach)),
+            );
+            let Ok(span) = Span::new(instant(from), instant(to)) else {
+                return Ok(Vec::new());
+            };
+            let mut here = self.assignments(span)?;
+            here.retain(|assignment| assignment.span.contains(instant(at)));
+            let found = |edge: Timestamp, limit: Timestamp| (edge != limit).then_some(edge);
+            let shift = |assignment: Assignment| Shift {
+                start: found(assignment.span.start(), span.start()),
+                end: found(assignment.span.end(), span.end()),
+                user: assignment.user,
+            };
+            let shifts: Vec<Shift> = here.into_iter().map(shift).collect();
+            if reach >= horizon
+                || shifts
+                    .iter()
+                    .all(|shift| shift.start.is_some() && shift.end.is_some())
+            {
+                return Ok(shifts);
+            }
+            reach = reach.saturating_mul(4).min(horizon);
+        }
+    }
+
+    /// The person's shift that is under way at the instant or else begins next, if it begins within `horizon`.
+    ///
+    /// # Errors
+    /// [`TooLong`] when so many hand-offs lie within the horizon that no shift is found before.
+    fn next_shift_of(
+        &self,
+        user: &UserKey,
+        at: Timestamp,
+        horizon: SignedDuration,
+    ) -> Result<Option<Shift>, TooLong> {
+        let mut from = micros(at);
+        let limit = in_time(from.saturating_add(length_of(horizon)));
+        let mut reach = FIRST_LOOK;
+        while let Ok(span) = Span::new(instant(from), instant(from.saturating_add(reach).min(limit))) {
+            let next = self
+                .assignments(span)?
+                .into_iter()
+                .find(|assignment| assignment.user == *user);
+            if let Some(next) = next {
+                let shifts = self.shifts_at(next.span.start(), horizon)?;
+                return Ok(shifts.into_iter().find(|shift| shift.user == *user));
+            }
+            (from, reach) = (span.end_micros(), reach.saturating_mul(2));
+        }
+        Ok(None)
+    }
 }
 
 impl Roster for Plan {

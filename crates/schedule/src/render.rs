@@ -156,7 +156,7 @@ impl Plan {
     /// [`TooLong`] when so many hand-offs lie within the horizon that the end is not found before.
     pub fn shift_at(&self, at: Timestamp, horizon: SignedDuration) -> Result<Option<Shift>, TooLong> {
         let at = micros(at);
-        let horizon = to_micros(horizon).max(1);
+        let horizon = length_of(horizon);
         let mut reach = horizon.min(FIRST_LOOK);
         loop {
             let (from, to) = (
@@ -198,7 +198,7 @@ impl Plan {
             return Ok(None);
         };
         let begin = micros(at);
-        let limit = in_time(begin.saturating_add(to_micros(horizon).max(1)));
+        let limit = in_time(begin.saturating_add(length_of(horizon)));
         let mut from = begin;
         let mut reach = FIRST_LOOK;
         while from < limit {
@@ -214,15 +214,18 @@ impl Plan {
 }
 
 /// How far a search for the end of a shift looks at first.
-const FIRST_LOOK: Micros = 8 * crate::span::DAY;
+pub(crate) const FIRST_LOOK: Micros = 8 * crate::span::DAY;
 
 /// The instant, or the nearest one that can be told; the end of time is the instant after the last.
-fn in_time(at: Micros) -> Micros {
+pub(crate) fn in_time(at: Micros) -> Micros {
     at.clamp(micros(Timestamp::MIN), micros(Timestamp::MAX) + 1)
 }
 
-fn to_micros(duration: SignedDuration) -> Micros {
-    Micros::try_from(duration.as_micros()).unwrap_or(Micros::MAX)
+/// At least a microsecond.
+pub(crate) fn length_of(duration: SignedDuration) -> Micros {
+    Micros::try_from(duration.as_micros())
+        .unwrap_or(Micros::MAX)
+        .max(1)
 }
 
 fn unbroken(pieces: &[Piece], here: usize) -> (Micros, Micros) {

@@ -280,8 +280,54 @@ impl VersionedPlan<Plan> {
     /// # Errors
     /// [`TooLong`] when the span holds too many hand-offs.
     pub fn render(&self, span: Span) -> Result<Rendered, TooLong> {
+        self.render_within(span, span)
+    }
+
+    /// As [`render`](Self::render), but entries at the ends of the span are shown to the end of their turn or their
+    /// override, also over changes of the schedule. Coverage is still that of the span.
+    ///
+    /// # Errors
+    /// [`TooLong`] when the span, with the turns at its ends, holds too many hand-offs.
+    pub fn render_overflowing(&self, span: Span) -> Result<Rendered, TooLong> {
+        let start = self.turn_start(span.start_micros());
+        let end = self.turn_end(span.end_micros() - 1);
+        self.render_within(span, Span::from_micros(start, end))
+    }
+
+    /// When the turns that are under way at an instant began, looking back over changes of the schedule.
+    fn turn_start(&self, mut at: Micros) -> Micros {
+        let until = self.plans.partition_point(|(from, _)| *from <= at);
+        for (from, plan) in self.plans[..until].iter().rev() {
+            let start = plan.widened(Span::from_micros(at, at + 1)).0;
+            if start > *from {
+                return start;
+            }
+            // The turn may have begun under the version before.
+            at = *from - 1;
+        }
+        at
+    }
+
+    /// When the turns that are under way at an instant end, looking ahead over changes of the schedule.
+    fn turn_end(&self, mut at: Micros) -> Micros {
+        let first = self
+            .plans
+            .partition_point(|(from, _)| *from <= at)
+            .saturating_sub(1);
+        for (index, (from, plan)) in self.plans.iter().enumerate().skip(first) {
+            at = at.max(*from);
+            let end = plan.widened(Span::from_micros(at, at + 1)).1;
+            match self.plans.get(index + 1) {
+                Some((next, _)) if *next <= end => at = *next,
+                _ => return end,
+            }
+        }
+        at + 1
+    }
+
+    fn render_within(&self, span: Span, wide: Span) -> Result<Rendered, TooLong> {
         let mut parts = Vec::new();
-        for (plan, part) in self.during(span) {
+        for (plan, part) in self.during(wide) {
             parts.push(plan.render(part)?);
         }
         let mut order: Vec<LayerId> = Vec::new();
@@ -311,6 +357,7 @@ impl VersionedPlan<Plan> {
     }
 }
 
+/// One list out of those of successive versions: what has time in common with the span.
 fn joined(parts: impl Iterator<Item = Vec<Entry>>, span: Span) -> SubSchedule {
     let mut entries: Vec<Entry> = Vec::new();
     for entry in parts.flatten() {
@@ -323,10 +370,11 @@ fn joined(parts: impl Iterator<Item = Vec<Entry>>, span: Span) -> SubSchedule {
             _ => entries.push(entry),
         }
     }
-    let covered = entries
+    entries.retain(|entry| entry.start < span.end() && span.start() < entry.end);
+    let inside = entries
         .iter()
-        .map(|entry| micros(entry.end) - micros(entry.start))
-        .sum();
+        .filter_map(|entry| entry.span().intersection(&span));
+    let covered = inside.map(|part| part.end_micros() - part.start_micros()).sum();
     let coverage_percentage = percentage(covered, span.end_micros() - span.start_micros());
     SubSchedule {
         entries,

@@ -112,6 +112,44 @@ fn an_entry_that_goes_on_over_a_change_stays_one_entry() {
 }
 
 #[test]
+fn a_shift_over_a_change_is_found_and_shown_whole() {
+    let mut history = History::new(at("2026-01-05T00:00:00Z"), daily_rotation(&["a", "b"]));
+    for hour in [6, 12, 18] {
+        let change = at("2026-01-06T00:00:00Z") + SignedDuration::from_hours(hour);
+        history
+            .change(change, change, daily_rotation(&["a", "b", "c"]))
+            .unwrap();
+    }
+    let plan = history.validate().unwrap();
+    let (noon, year) = (at("2026-01-06T12:00:00Z"), SignedDuration::from_hours(8760));
+    let (start, end) = (at("2026-01-06T00:00:00Z"), at("2026-01-07T00:00:00Z"));
+    let shift = plan.shifts_at(noon, year).unwrap().remove(0);
+    assert_eq!(
+        (shift.user.as_str(), shift.start, shift.end),
+        ("b", Some(start), Some(end))
+    );
+    let next = plan.next_shift_of(&"c".into(), noon, year).unwrap().unwrap();
+    assert_eq!(next.start, Some(end));
+    let final_entries = |start: &str, end: &str| {
+        let rendered = plan.render_overflowing(span(start, end)).unwrap().final_schedule;
+        rendered
+            .entries
+            .iter()
+            .map(|entry| (entry.start, entry.end))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        final_entries("2026-01-06T11:00:00Z", "2026-01-06T13:00:00Z"),
+        [(start, end)]
+    );
+    assert_eq!(
+        final_entries("2026-01-05T11:00:00Z", "2026-01-05T13:00:00Z"),
+        [(at("2026-01-05T00:00:00Z"), start)]
+    );
+    assert_eq!(final_entries("2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"), []);
+}
+
+#[test]
 fn a_problem_in_a_version_is_named_with_it() {
     let versions = vec![
         Version {
@@ -442,6 +480,12 @@ proptest! {
         prop_assert_eq!(both.assignments(past).unwrap(), first.validate().unwrap().assignments(past).unwrap());
         prop_assert_eq!(both.assignments(future).unwrap(), second.validate().unwrap().assignments(future).unwrap());
         let rendered = both.render(window).unwrap();
+        let whole = both.render_overflowing(window).unwrap().final_schedule.entries;
+        prop_assert_eq!(whole.len(), rendered.final_schedule.entries.len());
+        for (cut, whole) in rendered.final_schedule.entries.iter().zip(&whole) {
+            prop_assert_eq!((&cut.user, &cut.source), (&whole.user, &whole.source));
+            prop_assert_eq!((cut.start, cut.end), (whole.start.max(window.start()), whole.end.min(window.end())));
+        }
         for entry in &rendered.final_schedule.entries {
             let asked = both.on_call_at(entry.start).unwrap();
             prop_assert_eq!((&asked.user, &asked.source), (&entry.user, &entry.source));

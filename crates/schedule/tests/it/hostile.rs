@@ -284,7 +284,7 @@ fn hostile_event() -> impl Strategy<Value = ShiftEvent> {
 }
 
 proptest! {
-    #![proptest_config(cases(400))]
+    #![proptest_config(cases(200))]
 
     #[test]
     fn any_schedule_is_refused_or_answers(schedule in hostile_schedule(), span in span(), at in instant()) {
@@ -309,7 +309,12 @@ proptest! {
             }
             let mut history = History::new(at, schedule.clone());
             history.change(at, Timestamp::MAX, schedule.clone()).unwrap();
-            soon(|| history.validate().unwrap().assignments(span)).ok();
+            let versioned = history.validate().unwrap();
+            soon(|| versioned.assignments(span)).ok();
+            soon(|| versioned.render_overflowing(span)).ok();
+            let year = SignedDuration::from_hours(8_760);
+            soon(|| versioned.shifts_at(at, year)).ok();
+            soon(|| versioned.next_shift_of(&"a".into(), at, year)).ok();
         }
     }
 
