@@ -146,14 +146,13 @@ fn measure(name: &str, setting: &Setting, seed: u64) -> anyhow::Result<Vec<Findi
     };
     let (mixed_rate, fresh_rate) = (rate(&mixed), rate(&fresh));
     let snapshot = serde_json::to_vec(&triage)?;
-    Ok(vec![
+    let mut findings = vec![
         Finding::new(
             format!("{name}: thousand events/s, 80 % repeated, 10 % resolved, 10 % new"),
             mixed_rate,
         )
         .target(200.0),
         Finding::new(format!("{name}: thousand new alerts/s"), fresh_rate),
-        Finding::new(format!("{name}: bytes for an open alert (resident)"), bytes).target(2000.0),
         Finding::new(
             format!("{name}: snapshot bytes for an open alert"),
             snapshot.len() as f64 / triage.open_alerts() as f64,
@@ -166,7 +165,13 @@ fn measure(name: &str, setting: &Setting, seed: u64) -> anyhow::Result<Vec<Findi
             format!("{name}: new alerts joined to a group, thousands"),
             joined as f64 / 1000.0,
         ),
-    ])
+    ];
+    // A second round lives in memory that the first gave back, so its size can not be seen.
+    if bytes > 0.0 {
+        findings
+            .push(Finding::new(format!("{name}: bytes for an open alert (resident)"), bytes).target(2000.0));
+    }
+    Ok(findings)
 }
 
 /// Processor time of this thread, from the system, so that a busy machine does not count; the clock where it does not

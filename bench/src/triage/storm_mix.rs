@@ -34,11 +34,11 @@ pub(super) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
         let one_hop = near_in_topology(&alerts, &topology);
         let ours = group(&alerts, topology);
         let score = score(&alerts, &ours);
-        let per_item = items(&alerts, &ours);
-        let interval = bootstrap(&per_item, seed, |sample| {
-            let of = |pick: fn(&(f64, f64)) -> f64| sample.iter().map(|item| pick(item)).sum::<f64>();
-            let (precision, recall) = (of(|item| item.0), of(|item| item.1));
-            2.0 * precision * recall / (precision + recall) / sample.len() as f64
+        // Alerts of one incident stand and fall together, so incidents are drawn, not alerts.
+        let interval = bootstrap(&by_incident(&alerts, &ours), seed, |sample| {
+            let of = |pick: fn(&[f64; 3]) -> f64| sample.iter().map(|incident| pick(incident)).sum::<f64>();
+            let (precision, recall, count) = (of(|sum| sum[0]), of(|sum| sum[1]), of(|sum| sum[2]));
+            2.0 * precision * recall / (precision + recall) / count
         });
         let quoted = if overlap == "1.0" { 0.79 } else { 0.64 };
         for (name, baseline) in [
@@ -154,6 +154,17 @@ fn items(alerts: &[Alert], groups: &[u64]) -> Vec<(f64, f64)> {
             (both / in_group[group], both / in_incident[&alert.incident])
         })
         .collect()
+}
+
+/// For each incident the sums of precision and recall over its alerts, and their number.
+fn by_incident(alerts: &[Alert], groups: &[u64]) -> Vec<[f64; 3]> {
+    let mut sums: BTreeMap<i64, [f64; 3]> = BTreeMap::new();
+    let scored = alerts.iter().filter(|alert| alert.incident >= 0);
+    for (alert, (precision, recall)) in scored.zip(items(alerts, groups)) {
+        let sum = sums.entry(alert.incident).or_default();
+        *sum = [sum[0] + precision, sum[1] + recall, sum[2] + 1.0];
+    }
+    sums.into_values().collect()
 }
 
 fn score(alerts: &[Alert], groups: &[u64]) -> Score {

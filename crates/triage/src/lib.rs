@@ -74,3 +74,8 @@ pub use score::{Knowledge, Weights};
 pub use template::{TemplateId, Templates, mask, mask_into};
 pub use topology::{Node, Topology};
 pub use transient::{AutoPause, Ending, PAUSES, TransientLimits, Transients, lower_bound};
+
+/// The examples of the README are run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
