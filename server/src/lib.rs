@@ -18,7 +18,9 @@ pub mod outbox;
 
 pub mod access;
 pub mod alerts;
+pub mod cases;
 pub mod customers;
+pub mod impact;
 pub mod incidents;
 pub mod oncall;
 pub mod people;

@@ -30,6 +30,8 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::people::api::routes())
         .merge(crate::outbox::api::routes())
         .merge(crate::oncall::api::routes())
+        .merge(crate::cases::api::routes())
+        .merge(crate::impact::api::routes())
 }
 
 /// The document itself.

@@ -3,4 +3,4 @@
 
 use crate::timeline::Subscription;
 
-pub const ALL: &[Subscription] = &[];
+pub const ALL: &[Subscription] = &[crate::impact::SUBSCRIPTION];

@@ -9,6 +9,8 @@ use tokio::sync::broadcast;
 
 /// The topic of the outbox.
 pub const SENDS: &str = "sends";
+/// The topic of the cases and of who is owed an answer.
+pub const CASES: &str = "cases";
 
 /// Hints that may wait for a slow reader before it is told to renew everything.
 const BACKLOG: usize = 1024;

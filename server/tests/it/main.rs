@@ -1,9 +1,11 @@
 //! The integration tests, one binary; its tree mirrors the API.
 
 mod access;
+mod cases;
 mod console;
 mod foundation;
 mod harness;
+mod impact;
 mod incidents;
 mod oncall;
 mod outbox;

@@ -169,3 +169,67 @@ impl ServiceBuilder<'_> {
         .unwrap()
     }
 }
+
+impl TestApp {
+    /// A touchpoint that customers know, standing on a technical service.
+    pub(crate) async fn touchpoint(&self, name: &str, supporting_id: &str, loss_per_hour: i64) -> String {
+        let (name, supporting_id) = (name.to_owned(), supporting_id.to_owned());
+        self.app
+            .change(Agent::muster(), move |change| -> Result<String, store::Error> {
+                let id: String = change.identifier();
+                let edge: String = change.identifier();
+                let now = change.now;
+                change.tx.execute(
+                    sql!(
+                        "INSERT INTO business_services (id, name, harm_weight, loss_per_hour, currency, customer_words,
+                             fallback, words_to_say, created_at)
+                         VALUES ($1, $2, 90, $3, 'GBP', $4, 'Take cash, or hold the basket until tomorrow.', $5, $6)"
+                    ),
+                    params![
+                        &id,
+                        &name,
+                        loss_per_hour,
+                        "I cannot pay by card in the shop; the card reader says offline",
+                        format!("{name} do not work just now. This is us and not your card."),
+                        now
+                    ],
+                )?;
+                change.tx.execute(
+                    sql!(
+                        "INSERT INTO service_dependencies (id, supporting_type, supporting_id, dependent_type, dependent_id, created_at)
+                         SELECT $1, CASE WHEN EXISTS (SELECT 1 FROM services WHERE id = $2) THEN 'service' ELSE 'business_service' END,
+                             $2, 'business_service', $3, $4"
+                    ),
+                    params![edge, &supporting_id, &id, now],
+                )?;
+                Ok(id)
+            })
+            .await
+            .unwrap()
+    }
+
+    /// A region with sites in it that use a touchpoint; gives the sites' ids.
+    pub(crate) async fn sites(&self, region: &str, names: &[&str], touchpoint_id: &str) -> Vec<String> {
+        let body = json!({ "location": { "name": region, "kind": "region" } });
+        let region = self.post("/locations", body).await.good()["location"]["id"].clone();
+        let mut sites = Vec::new();
+        for name in names {
+            let body = json!({ "location": {
+                "name": name, "kind": "site", "parent": { "id": region },
+                "services": [{ "id": touchpoint_id, "type": "business_service_reference" }],
+                "takings_per_hour": 10_000, "currency": "GBP",
+            } });
+            let answer = self.post("/locations", body).await.good();
+            sites.push(answer["location"]["id"].as_str().unwrap().to_owned());
+        }
+        sites
+    }
+
+    /// A case, reported over the API; gives the whole case.
+    pub(crate) async fn case(&self, fields: serde_json::Value) -> serde_json::Value {
+        self.post("/cases", json!({ "case": fields }))
+            .await
+            .with_status(201)["case"]
+            .clone()
+    }
+}

@@ -1,0 +1,374 @@
+//! What happens to a case: reported, linked, told, answered by its reporter.
+
+use jiff::Timestamp;
+use serde_json::json;
+use store::{params, sql};
+
+use super::model::{Case, CaseId, Direction, MessageId, NewCase, Recovery, Status, Word};
+use super::{rules, store as rows};
+use crate::access::token::random_token;
+use crate::customers::accounts;
+use crate::http::Problem;
+use crate::incidents::{Incident, IncidentId};
+use crate::jobs::{Kind as JobKind, Owed};
+use crate::live::CASES;
+use crate::timeline::{Change, Kind, NewEntry};
+
+/// Letters of a reporter's link: 190 bits.
+const TOKEN_LENGTH: usize = 32;
+/// Messages a reporter may write.
+const MOST_REPLIES: i64 = 100;
+
+pub fn load(change: &mut Change, id: &CaseId) -> Result<Case, Problem> {
+    rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The case"))
+}
+
+/// Keeps a report. From now on an answer is owed.
+pub fn report(change: &mut Change, new: &NewCase) -> Result<Case, Problem> {
+    let account = match (&new.account_id, &new.reporter_email) {
+        (Some(id), _) => accounts::find(change.tx, id)?,
+        (None, Some(email)) => accounts::find_by_email(change.tx, email)?,
+        (None, None) => None,
+    };
+    let now = change.now;
+    let id: CaseId = change.identifier();
+    let number = crate::incidents::store::next_number(change.tx, "cases")?;
+    let tier = account.as_ref().map(|account| account.tier);
+    let value = account.as_ref().map_or(0, |account| account.value_per_year);
+    change.tx.execute(
+        sql!(
+            "INSERT INTO cases (id, number, channel, external_reference, token, account_id, reporter_name, reporter_email,
+                 reporter_telephone, location_id, touchpoint_id, subject, text, language, status, owner_id, owed_since,
+                 owed_order, recovery, first_answer_due_at, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 'open', $15, $16, $17, 'not_asked',
+                 $18, $16, $16)"
+        ),
+        params![
+            &id,
+            number,
+            new.channel,
+            new.external_reference.as_deref(),
+            random_token(TOKEN_LENGTH),
+            account.as_ref().map(|account| &account.id),
+            new.reporter_name.as_deref(),
+            new.reporter_email
+                .as_deref()
+                .or(account.as_ref().and_then(|account| account.email.as_deref())),
+            new.reporter_telephone
+                .as_deref()
+                .or(account.as_ref().and_then(|account| account.telephone.as_deref())),
+            new.location_id.as_ref(),
+            new.touchpoint_id.as_ref(),
+            &new.subject,
+            &new.text,
+            &new.language,
+            new.owner_id.as_ref(),
+            now,
+            rules::owed_order(now, value),
+            rules::first_answer_due(tier, now)
+        ],
+    )?;
+    let case = load(change, &id)?;
+    rows::index_words(change.tx, &case)?;
+    change.record(NewEntry {
+        kind: Kind::CaseReported,
+        incident_id: None,
+        service_id: None,
+        text: format!("{} reported: {}", case.reporter(), case.subject),
+        details: json!({ "case_id": case.id, "number": case.number, "channel": case.channel }),
+    })?;
+    change.touch(CASES);
+    Ok(case)
+}
+
+/// What an agent may correct about a case.
+#[derive(Debug, Clone)]
+pub struct Corrected {
+    pub status: Status,
+    pub owner_id: Option<String>,
+    pub account_id: Option<String>,
+    pub location_id: Option<String>,
+    pub touchpoint_id: Option<String>,
+    pub subject: String,
+}
+
+pub fn correct(change: &mut Change, case: &Case, corrected: &Corrected) -> Result<Case, Problem> {
+    let now = change.now;
+    let closed_at = (corrected.status == Status::Closed).then(|| case.closed_at.unwrap_or(now));
+    change.tx.execute_one(
+        sql!(
+            "UPDATE cases SET status = $2, owner_id = $3, account_id = $4, location_id = $5, touchpoint_id = $6,
+                 subject = $7, closed_at = $8, updated_at = $9 WHERE id = $1"
+        ),
+        params![
+            &case.id,
+            corrected.status,
+            corrected.owner_id.as_deref(),
+            corrected.account_id.as_deref(),
+            corrected.location_id.as_deref(),
+            corrected.touchpoint_id.as_deref(),
+            &corrected.subject,
+            closed_at,
+            now
+        ],
+    )?;
+    match (case.status, corrected.status) {
+        (Status::Closed, Status::Open) => owe_answer(change, case)?,
+        (_, Status::Closed) => settle_answer(change, &case.id)?,
+        _ => {}
+    }
+    let corrected = load(change, &case.id)?;
+    rows::index_words(change.tx, &corrected)?;
+    if let Some(incident_id) = &case.incident_id {
+        change.owe(&Owed::now(JobKind::ImpactDue, incident_id.as_str(), now))?;
+    }
+    change.touch(CASES);
+    Ok(corrected)
+}
+
+/// From now on the reporter is owed an answer, if they were not before.
+fn owe_answer(change: &mut Change, case: &Case) -> Result<(), Problem> {
+    let since = case.owed_since.unwrap_or(change.now);
+    change.tx.execute_one(
+        sql!("UPDATE cases SET owed_since = $2, owed_order = $3, updated_at = $4 WHERE id = $1"),
+        params![
+            &case.id,
+            since,
+            rules::owed_order(since, case.value_per_year.unwrap_or(0)),
+            change.now
+        ],
+    )?;
+    change.touch(CASES);
+    Ok(())
+}
+
+/// Nothing is owed any more.
+pub fn settle_answer(change: &mut Change, id: &CaseId) -> Result<(), Problem> {
+    change.tx.execute_one(
+        sql!("UPDATE cases SET owed_since = NULL, owed_order = NULL, updated_at = $2 WHERE id = $1"),
+        params![id, change.now],
+    )?;
+    change.touch(CASES);
+    Ok(())
+}
+
+/// The incident that a link means: one that was merged stands for the one it went into.
+fn target(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> {
+    let mut id = id.clone();
+    for _ in 0..20 {
+        let incident = crate::incidents::store::find(change.tx, &id)?
+            .ok_or_else(|| Problem::invalid(["incident.id: the incident was not found."]))?;
+        match &incident.merged_into_id {
+            Some(into) => id = into.clone(),
+            None => return Ok(incident),
+        }
+    }
+    Err(Problem::invalid([
+        "incident.id: the incident was merged too often to be followed.",
+    ]))
+}
+
+/// Says that a case is about an incident. Doing so again changes nothing.
+pub fn link(change: &mut Change, id: &CaseId, incident_id: &IncidentId) -> Result<Case, Problem> {
+    let case = load(change, id)?;
+    let incident = target(change, incident_id)?;
+    if case.incident_id.as_ref() == Some(&incident.id) {
+        return Ok(case);
+    }
+    if case.incident_id.is_some() {
+        unlink(change, id)?;
+    }
+    change.tx.execute_one(
+        sql!("UPDATE cases SET incident_id = $2, linked_at = $3, updated_at = $3, status = 'open', closed_at = NULL WHERE id = $1"),
+        params![id, &incident.id, change.now],
+    )?;
+    let case = load(change, id)?;
+    owe_answer(change, &case)?;
+    let text = format!(
+        "{} linked {} ({}): {}",
+        change.agent.name,
+        case.label(),
+        case.reporter(),
+        case.subject
+    );
+    change.record(
+        NewEntry::new(Kind::CaseLinked, &incident.id, text)
+            .details(json!({ "case_id": case.id, "number": case.number, "count": 1 })),
+    )?;
+    load(change, id)
+}
+
+/// Takes a link back.
+pub fn unlink(change: &mut Change, id: &CaseId) -> Result<Case, Problem> {
+    let case = load(change, id)?;
+    let Some(incident_id) = &case.incident_id else {
+        return Ok(case);
+    };
+    change.tx.execute_one(
+        sql!("UPDATE cases SET incident_id = NULL, linked_at = NULL, updated_at = $2 WHERE id = $1"),
+        params![id, change.now],
+    )?;
+    let text = format!("{} unlinked {}", change.agent.name, case.label());
+    change.record(
+        NewEntry::new(Kind::CaseUnlinked, incident_id, text)
+            .details(json!({ "case_id": case.id, "number": case.number, "count": 1 })),
+    )?;
+    change.touch(CASES);
+    load(change, id)
+}
+
+/// The cases of an incident that was merged go where its alerts went.
+pub fn move_all(change: &mut Change, from: &IncidentId, into: &IncidentId) -> Result<u64, Problem> {
+    let into = target(change, into)?;
+    let moved = change.tx.execute(
+        sql!("UPDATE cases SET incident_id = $2, updated_at = $3 WHERE incident_id = $1"),
+        params![from, &into.id, change.now],
+    )?;
+    if moved > 0 {
+        let text = match moved {
+            1 => "1 linked case came along".to_owned(),
+            count => format!("{count} linked cases came along"),
+        };
+        change.record(
+            NewEntry::new(Kind::CaseLinked, &into.id, text).details(json!({ "count": moved, "from": from })),
+        )?;
+        change.touch(CASES);
+    }
+    Ok(moved)
+}
+
+pub fn add_message(
+    change: &mut Change,
+    id: &CaseId,
+    direction: Direction,
+    text: &str,
+) -> Result<MessageId, Problem> {
+    let message_id: MessageId = change.identifier();
+    let agent = change.agent.clone();
+    change.tx.execute(
+        sql!(
+            "INSERT INTO case_messages (id, case_id, direction, author_type, author_id, author_name, text, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        ),
+        params![
+            &message_id,
+            id,
+            direction,
+            agent.kind,
+            agent.id.as_deref(),
+            &agent.name,
+            text,
+            change.now
+        ],
+    )?;
+    change.touch(CASES);
+    Ok(message_id)
+}
+
+/// The reporter speaks, on their own page. Whatever they say about recovery counts, and nothing else does.
+pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) -> Result<(), Problem> {
+    if rows::count_messages(change.tx, &case.id, Direction::In)? >= MOST_REPLIES {
+        return Err(Problem::invalid([
+            "This report has too many replies. Please make a new one.",
+        ]));
+    }
+    let spoken = match (word, text) {
+        (Word::Works, None) => "It works.".to_owned(),
+        (Word::Works, Some(text)) => format!("It works. {text}"),
+        (Word::StillBroken, None) => "It is still broken.".to_owned(),
+        (Word::StillBroken, Some(text)) => format!("It is still broken. {text}"),
+        (Word::Reply, text) => text.unwrap_or_default().to_owned(),
+    };
+    add_message(change, &case.id, Direction::In, &spoken)?;
+    match word {
+        Word::Works => {
+            set_recovery(change, &case.id, Recovery::Works)?;
+            change.tx.execute_one(
+                sql!("UPDATE cases SET status = 'closed', closed_at = $2 WHERE id = $1"),
+                params![&case.id, change.now],
+            )?;
+            settle_answer(change, &case.id)?;
+        }
+        Word::StillBroken => {
+            set_recovery(change, &case.id, Recovery::StillBroken)?;
+            reopen(change, case)?;
+        }
+        Word::Reply => reopen(change, case)?,
+    }
+    if let Some(incident_id) = &case.incident_id {
+        let text = match word {
+            Word::Works => format!("{} says that it works ({})", case.reporter(), case.label()),
+            Word::StillBroken => {
+                format!(
+                    "{} says that it is still broken ({})",
+                    case.reporter(),
+                    case.label()
+                )
+            }
+            Word::Reply => format!("{} wrote back ({})", case.reporter(), case.label()),
+        };
+        let word = match word {
+            Word::Works => "works",
+            Word::StillBroken => "still_broken",
+            Word::Reply => "reply",
+        };
+        change.record(
+            NewEntry::new(Kind::AnswerReplied, incident_id, text)
+                .details(json!({ "case_id": case.id, "number": case.number, "word": word })),
+        )?;
+    }
+    Ok(())
+}
+
+fn reopen(change: &mut Change, case: &Case) -> Result<(), Problem> {
+    change.tx.execute_one(
+        sql!("UPDATE cases SET status = 'open', closed_at = NULL WHERE id = $1"),
+        params![&case.id],
+    )?;
+    owe_answer(change, case)
+}
+
+fn set_recovery(change: &mut Change, id: &CaseId, recovery: Recovery) -> Result<(), Problem> {
+    change.tx.execute_one(
+        sql!("UPDATE cases SET recovery = $2, updated_at = $3 WHERE id = $1"),
+        params![id, recovery, change.now],
+    )?;
+    Ok(())
+}
+
+/// What telling a reporter something does to the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// They know that we know; the answer is still owed.
+    Progress,
+    /// They have been answered.
+    Answered,
+    /// They have been told that it should work again, and asked whether it does.
+    AskedAboutRecovery,
+}
+
+/// Records that the reporter was told something at `at`.
+pub fn note_told(change: &mut Change, id: &CaseId, told: Told, at: Timestamp) -> Result<(), Problem> {
+    change.tx.execute_one(
+        sql!(
+            "UPDATE cases SET first_answered_at = COALESCE(first_answered_at, $2), last_told_at = $2, updated_at = $2
+             WHERE id = $1"
+        ),
+        params![id, at],
+    )?;
+    match told {
+        Told::Progress => {}
+        Told::Answered | Told::AskedAboutRecovery => {
+            change.tx.execute_one(
+                sql!("UPDATE cases SET status = 'waiting' WHERE id = $1"),
+                params![id],
+            )?;
+            settle_answer(change, id)?;
+        }
+    }
+    if told == Told::AskedAboutRecovery {
+        set_recovery(change, id, Recovery::Asked)?;
+    }
+    change.touch(CASES);
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Keeping the document current.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::store as rows;
+use crate::app::App;
+use crate::http::Problem;
+use crate::incidents::{IncidentId, Status};
+use crate::jobs::{Job, store as job_rows};
+use crate::timeline::{Agent, Change, Kind, NewEntry};
+
+/// Something happened that may have changed whom an incident hurts.
+pub async fn impact_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        job_rows::complete(change.tx, &job)?;
+        renew(change, &IncidentId::from(job.subject.as_str()))
+    })
+    .await?;
+    Ok(())
+}
+
+/// Computes the document afresh and keeps it if it has changed.
+pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    let Some(incident) = crate::incidents::store::find(change.tx, id)? else {
+        return Ok(());
+    };
+    let stored = rows::find(change.tx, id)?;
+    if incident.status == Status::Resolved && stored.is_some() {
+        // What it was when it ended is what is told of it.
+        return Ok(());
+    }
+    let fresh = rows::compute(change.tx, &incident)?;
+    if stored.as_ref().is_some_and(|stored| stored.document == fresh) {
+        return Ok(());
+    }
+    let revision = rows::keep(change, id, &fresh)?;
+    let told = match &stored {
+        Some(stored) => !stored.document.says_the_same(&fresh),
+        None => !fresh.touchpoints.is_empty() || fresh.locations.sites_using > 0,
+    };
+    if told {
+        let details = json!({
+            "revision": revision,
+            "touchpoints": fresh.touchpoints.iter().map(|one| &one.name).collect::<Vec<_>>(),
+            "sites_using": fresh.locations.sites_using,
+            "sites_confirmed": fresh.locations.sites_confirmed,
+            "sites_back": fresh.locations.sites_back,
+            "accounts": fresh.accounts.count,
+            "cases": fresh.cases,
+            "loss_per_hour": fresh.loss_per_hour,
+        });
+        let text = format!("Hurt: {}", fresh.sentence());
+        change.record(NewEntry::new(Kind::ImpactChanged, id, text).details(details))?;
+    } else {
+        change.touch(id.as_str());
+    }
+    Ok(())
+}
