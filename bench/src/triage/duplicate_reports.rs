@@ -13,6 +13,9 @@ use triage::similar::{Index, Report, Settings};
 
 use crate::score::{Finding, bootstrap, mean};
 
+/// Matches that a person is shown.
+const SHOWN: usize = 10;
+
 #[derive(serde::Deserialize)]
 struct Row {
     #[serde(rename = "Summary")]
@@ -41,17 +44,13 @@ pub(crate) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
         links.entry(link.id).or_default().extend(others);
     }
     let mut findings = Vec::new();
-    let mut took = 0.0;
     let baseline = inverse_ranks(&links, &baseline(&rows));
     for (name, told) in [
         ("words and time", Told::Time),
         ("words alone", Told::Words),
         ("asked with the title alone", Told::Title),
     ] {
-        let ranking = ours(&rows, told);
-        let started = Instant::now();
-        let ours = inverse_ranks(&links, &ranking);
-        took = started.elapsed().as_secs_f64() / links.len() as f64;
+        let ours = inverse_ranks(&links, &ours(&rows, told, usize::MAX));
         let mut finding = Finding::new(format!("mean reciprocal rank, {name}"), mean(&ours))
             .interval(bootstrap(&ours, seed, |sample| mean(sample.iter().copied())));
         if told != Told::Title {
@@ -59,9 +58,14 @@ pub(crate) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
         }
         findings.push(finding);
     }
+    let ranking = ours(&rows, Told::Title, SHOWN);
+    let started = Instant::now();
+    for id in links.keys() {
+        std::hint::black_box(ranking(id));
+    }
     findings.push(Finding::new(
-        "milliseconds to rank all, asked with a title (this machine)",
-        took * 1e3,
+        "milliseconds to rank all and explain the best ten (this machine)",
+        started.elapsed().as_secs_f64() * 1e3 / links.len() as f64,
     ));
     Ok(findings)
 }
@@ -94,7 +98,7 @@ fn inverse_ranks(links: &BTreeMap<String, BTreeSet<String>>, rank: &dyn Fn(&str)
         .collect()
 }
 
-fn ours(rows: &[Row], told: Told) -> Ranking {
+fn ours(rows: &[Row], told: Told, limit: usize) -> Ranking {
     let report = |row: &Row| Report {
         title: row.summary.clone(),
         body: row.description.clone(),
@@ -112,7 +116,7 @@ fn ours(rows: &[Row], told: Told) -> Ranking {
             asked.body.clear();
         }
         index
-            .rank(&asked, usize::MAX)
+            .rank(&asked, limit)
             .into_iter()
             .map(|found| found.id)
             .collect()
