@@ -189,8 +189,8 @@ impl Classifier {
         remember(&mut self.history, text, self.settings.history_maximum);
     }
 
-    /// Learns from all that was taught and observed. Takes time in proportion to texts × topics: a fraction of a
-    /// second for hundreds of examples, some seconds with thousands of texts.
+    /// Learns from all that was taught and observed. Takes time in proportion to texts × topics: about
+    /// a second for hundreds of examples, some seconds to a minute with thousands of texts.
     pub fn fit(&mut self) {
         let topics: Vec<String> = self.examples.keys().cloned().collect();
         if topics.len() < 2 {
