@@ -139,6 +139,16 @@ test("nothing moves under the pointer: new rows wait and say how many they are",
   answers.delete("/console/now/happening");
 });
 
+test("a whole page is as good an answer as its rows", async () => {
+  await open("now");
+  await page.mouse.move(5, 5);
+  await renew("happening", `<!doctype html><html><body><ul id="needs">${row("need-9", "Not of this list")}</ul><ul id="happening">${row("incident-1042", "Of this list")}</ul></body></html>`);
+  await page.getByText("Of this list", { exact: true }).waitFor();
+  const ids = await page.locator("#happening > li").evaluateAll((rows) => rows.map((each) => each.id));
+  assert.deepEqual(ids, ["incident-1042"]);
+  answers.delete("/console/now/happening");
+});
+
 test("focus is never lost by a live update", async () => {
   await open("now");
   await page.mouse.move(5, 5);

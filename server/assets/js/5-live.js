@@ -56,14 +56,21 @@
     lay(list, wanted);
   }
 
+  // The answer may be the rows alone or the whole page that the list stands on.
+  function rowsOf(list, html) {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    const same = page.getElementById(list.id);
+    if (same) return [...same.querySelectorAll("[data-live-row]")].map((row) => document.importNode(row, true));
+    const holder = document.createElement(list.tagName === "TBODY" ? "table" : "template");
+    holder.innerHTML = html;
+    return [...(holder.content ?? holder).querySelectorAll("[data-live-row]")];
+  }
+
   // htmx fetches what the stream says has changed; lists take the answer themselves.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const list = event.detail.target?.closest?.("[data-live-list]");
     if (!list || list !== event.detail.target || event.detail.isError) return;
-    const holder = document.createElement(list.tagName === "TBODY" ? "table" : "template");
-    holder.innerHTML = event.detail.serverResponse;
-    const root = holder.content ?? holder;
-    const rows = [...root.querySelectorAll("[data-live-row]")];
+    const rows = rowsOf(list, event.detail.serverResponse);
     event.detail.shouldSwap = false;
     lay(list, rows);
   });

@@ -8,8 +8,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 
-use super::frame::{Place, Situation};
-use super::page::{Visitor, show};
+use super::frame::{Place, Situation, SituationBar};
+use super::page::{PageProblem, Visitor, show};
 use super::screens::kit::Kit;
 use super::{assets, sign_in, stream};
 use crate::app::App;
@@ -20,6 +20,7 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/console/sign-in", get(sign_in::form).post(sign_in::sign_in))
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/live", get(stream::live))
+        .route("/console/situation", get(situation))
         .route("/console/kit", get(kit))
 }
 
@@ -55,6 +56,12 @@ async fn asset(Path((version, path)): Path<(String, String)>, headers: HeaderMap
         }
         _ => (common, asset.bytes.as_slice()).into_response(),
     }
+}
+
+/// The situation bar alone, when the stream has said that it changed.
+async fn situation(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
+    let situation = super::places::situation::of(&app, &visitor.0).await?;
+    Ok(show(&SituationBar { situation: &situation }))
 }
 
 async fn kit(State(app): State<Arc<App>>, visitor: Visitor) -> Response {
