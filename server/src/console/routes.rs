@@ -61,7 +61,9 @@ async fn asset(Path((version, path)): Path<(String, String)>, headers: HeaderMap
 /// The situation bar alone, when the stream has said that it changed.
 async fn situation(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
     let situation = super::places::situation::of(&app, &visitor.0).await?;
-    Ok(show(&SituationBar { situation: &situation }))
+    Ok(show(&SituationBar {
+        situation: &situation,
+    }))
 }
 
 async fn kit(State(app): State<Arc<App>>, visitor: Visitor) -> Response {

@@ -3,6 +3,7 @@
 
 pub mod incidents;
 pub mod now;
+pub mod oncall;
 pub mod room;
 pub mod room_forms;
 pub mod situation;
@@ -18,6 +19,7 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(now::routes())
         .merge(incidents::routes())
+        .merge(oncall::routes())
         .merge(room::routes())
         .merge(room_forms::routes())
 }
