@@ -6,6 +6,7 @@ pub mod now;
 pub mod oncall;
 pub mod room;
 pub mod room_forms;
+pub mod services;
 pub mod situation;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(incidents::routes())
         .merge(oncall::routes())
         .merge(room::routes())
+        .merge(services::routes())
         .merge(room_forms::routes())
 }
 

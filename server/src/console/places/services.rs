@@ -1,0 +1,558 @@
+//! *Services*: the dependency picture with the path of an open incident lit, and every service with its state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use jiff::Timestamp;
+use serde::Deserialize;
+use store::Tx;
+
+use super::situation;
+use crate::access::{Action, Resource};
+use crate::app::App;
+use crate::console::frame::Situation;
+use crate::console::page::{PageProblem, Visitor, show};
+use crate::console::prelude::{
+    Choices, ChoicesLook, Edge, GraphInput, Node, NodeMark, NodeTone, Person, Pick, Place, Reading, Rich,
+    State as Shape, counted, graph,
+};
+use crate::console::screens::services::{PathStep, ServiceRow, Services};
+use crate::http::{Problem, Query};
+use crate::incidents::IncidentId;
+use crate::incidents::model::Status;
+use crate::oncall::{EscalationPolicyId, load_policy, people_on_call};
+
+/// Boxes that a picture still bears; beyond it only those on a path are drawn.
+const BEARABLE: usize = 60;
+/// Columns of technical services at most; deeper ones share the first.
+const DEEPEST: usize = 3;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new().route("/console/services", get(page))
+}
+
+pub(super) fn tabs(current: usize) -> Choices {
+    Choices::new(
+        ChoicesLook::Tabs,
+        "Services",
+        current,
+        &[
+            ("Picture", "/console/services"),
+            ("Shops", "/console/services/shops"),
+        ],
+    )
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Lit {
+    /// An incident's id, or `everything`.
+    lit: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Technical,
+    Business,
+}
+
+/// One service of either kind.
+struct Known {
+    id: String,
+    name: String,
+    kind: Kind,
+    policy: Option<EscalationPolicyId>,
+}
+
+struct OpenIncident {
+    id: IncidentId,
+    number: i64,
+    service_id: String,
+    status: Status,
+}
+
+struct Everything {
+    situation: Situation,
+    services: Vec<Known>,
+    /// From what supports to what depends on it.
+    edges: Vec<(String, String)>,
+    open: Vec<OpenIncident>,
+    alerts: BTreeMap<String, i64>,
+    changes: BTreeMap<String, (Timestamp, String)>,
+    on_call: BTreeMap<String, String>,
+    maintained: BTreeSet<String>,
+    policies: Vec<Pick>,
+}
+
+async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(lit): Query<Lit>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::Service)?;
+    let reading = visitor.reading(&app);
+    let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let known = app
+        .read(move |tx| -> Result<Everything, Problem> {
+            Ok(Everything {
+                situation: situation::read(tx, &caller, now)?,
+                ..know(tx, now)?
+            })
+        })
+        .await?;
+    Ok(show(&draw(&app, &visitor, &reading, &lit.lit, known)))
+}
+
+fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
+    let technical: Vec<(String, String, EscalationPolicyId)> = tx.rows(
+        store::sql!(
+            "SELECT id, name, escalation_policy_id FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"
+        ),
+        store::params![],
+    )?;
+    let business: Vec<(String, String)> = tx.rows(
+        store::sql!(
+            "SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY harm_weight DESC, name, id LIMIT 200"
+        ),
+        store::params![],
+    )?;
+    let edges = tx.rows(
+        store::sql!("SELECT supporting_id, dependent_id FROM service_dependencies ORDER BY id LIMIT 5000"),
+        store::params![],
+    )?;
+    let open: Vec<(IncidentId, i64, String, Status)> = tx.rows(
+        store::sql!(
+            "SELECT id, number, service_id, status FROM incidents
+             WHERE status IN ('triggered', 'acknowledged') ORDER BY urgency, number LIMIT 200"
+        ),
+        store::params![],
+    )?;
+    let day_ago = now - std::time::Duration::from_secs(86_400);
+    let alerts: Vec<(String, i64)> = tx.rows(
+        store::sql!("SELECT service_id, COUNT(*) FROM alerts WHERE created_at > $1 GROUP BY service_id"),
+        store::params![day_ago],
+    )?;
+    let month_ago = now - std::time::Duration::from_secs(30 * 86_400);
+    let changes: Vec<(String, Timestamp, String)> = tx.rows(
+        store::sql!(
+            "SELECT service_id, at, summary FROM change_events WHERE at > $1 AND at <= $2 ORDER BY at LIMIT 2000"
+        ),
+        store::params![month_ago, now],
+    )?;
+    let maintained: Vec<(String,)> = tx.rows(
+        store::sql!(
+            "SELECT w.service_id FROM maintenance_window_services w
+             JOIN maintenance_windows m ON m.id = w.maintenance_window_id
+             WHERE m.deleted_at IS NULL AND m.start_at <= $1 AND m.end_at > $1"
+        ),
+        store::params![now],
+    )?;
+    let policies: Vec<(String, String)> = tx.rows(
+        store::sql!(
+            "SELECT id, name FROM escalation_policies WHERE deleted_at IS NULL ORDER BY name, id LIMIT 200"
+        ),
+        store::params![],
+    )?;
+    let on_call = first_on_call(tx, technical.iter().map(|(_, _, policy)| policy), now)?;
+    let services = technical
+        .into_iter()
+        .map(|(id, name, policy)| Known {
+            id,
+            name,
+            kind: Kind::Technical,
+            policy: Some(policy),
+        })
+        .chain(business.into_iter().map(|(id, name)| Known {
+            id,
+            name,
+            kind: Kind::Business,
+            policy: None,
+        }))
+        .collect();
+    Ok(Everything {
+        situation: Situation::calm(),
+        services,
+        edges,
+        open: open
+            .into_iter()
+            .map(|(id, number, service_id, status)| OpenIncident {
+                id,
+                number,
+                service_id,
+                status,
+            })
+            .collect(),
+        alerts: alerts.into_iter().collect(),
+        changes: changes
+            .into_iter()
+            .map(|(service, at, summary)| (service, (at, summary)))
+            .collect(),
+        on_call,
+        maintained: maintained.into_iter().map(|(id,)| id).collect(),
+        policies: policies
+            .into_iter()
+            .map(|(id, name)| Pick::new(id, name))
+            .collect(),
+    })
+}
+
+/// The name of the first person on call, for each policy that is used.
+fn first_on_call<'a>(
+    tx: &mut Tx,
+    policies: impl Iterator<Item = &'a EscalationPolicyId>,
+    now: Timestamp,
+) -> Result<BTreeMap<String, String>, Problem> {
+    let mut names = BTreeMap::new();
+    for id in policies {
+        if names.contains_key(id.as_str()) {
+            continue;
+        }
+        let targets = load_policy(tx, id)?
+            .and_then(|policy| policy.rules.into_iter().next())
+            .map(|rule| rule.targets);
+        let Some(first) = people_on_call(tx, &targets.unwrap_or_default(), now)?
+            .into_iter()
+            .next()
+        else {
+            continue;
+        };
+        if let Some(user) = crate::people::store::find_user(tx, &first)? {
+            names.insert(id.as_str().to_owned(), user.name);
+        }
+    }
+    Ok(names)
+}
+
+impl Everything {
+    fn state(&self, id: &str) -> Shape {
+        let own = |status| {
+            self.open
+                .iter()
+                .any(|one| one.service_id == id && one.status == status)
+        };
+        if own(Status::Triggered) {
+            Shape::Triggered
+        } else if own(Status::Acknowledged) {
+            Shape::Acknowledged
+        } else if self.maintained.contains(id) {
+            Shape::Maintenance
+        } else if self
+            .supporters(id)
+            .iter()
+            .any(|below| self.open.iter().any(|one| one.service_id == *below))
+        {
+            Shape::Slow
+        } else {
+            Shape::Working
+        }
+    }
+
+    /// Everything below a service, however deep.
+    fn supporters(&self, id: &str) -> BTreeSet<&str> {
+        self.reach(id, |(supporting, dependent), at| {
+            (dependent == at).then_some(supporting.as_str())
+        })
+    }
+
+    /// Everything above a service, however high.
+    fn dependents(&self, id: &str) -> BTreeSet<&str> {
+        self.reach(id, |(supporting, dependent), at| {
+            (supporting == at).then_some(dependent.as_str())
+        })
+    }
+
+    fn reach<'a>(
+        &'a self,
+        from: &str,
+        step: impl Fn(&'a (String, String), &str) -> Option<&'a str>,
+    ) -> BTreeSet<&'a str> {
+        let mut reached: BTreeSet<&str> = BTreeSet::new();
+        let mut waiting: Vec<&str> = self.edges.iter().filter_map(|edge| step(edge, from)).collect();
+        while let Some(at) = waiting.pop() {
+            if reached.insert(at) {
+                waiting.extend(self.edges.iter().filter_map(|edge| step(edge, at)));
+            }
+        }
+        reached
+    }
+
+    /// How many technical services lie below, along the longest way; a circle counts as the deepest.
+    fn depths(&self) -> BTreeMap<&str, usize> {
+        let mut depths: BTreeMap<&str, usize> = self
+            .services
+            .iter()
+            .map(|service| (service.id.as_str(), 0))
+            .collect();
+        for _ in 0..DEEPEST {
+            for (supporting, dependent) in &self.edges {
+                let below = depths.get(supporting.as_str()).copied().unwrap_or(0);
+                if let Some(depth) = depths.get_mut(dependent.as_str()) {
+                    *depth = (*depth).max((below + 1).min(DEEPEST - 1));
+                }
+            }
+        }
+        depths
+    }
+}
+
+fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Everything) -> Services {
+    let lit = match wanted {
+        "everything" => None,
+        id => known
+            .open
+            .iter()
+            .find(|one| one.id.as_str() == id)
+            .or(known.open.first()),
+    };
+    let path: BTreeSet<&str> = lit
+        .map(|one| {
+            known
+                .dependents(&one.service_id)
+                .into_iter()
+                .chain([one.service_id.as_str()])
+                .collect()
+        })
+        .unwrap_or_default();
+    let touched = known
+        .services
+        .iter()
+        .filter(|service| service.kind == Kind::Business && path.contains(service.id.as_str()))
+        .count();
+    let origin = lit.and_then(|one| known.services.iter().find(|service| service.id == one.service_id));
+    let technical = known
+        .services
+        .iter()
+        .filter(|service| service.kind == Kind::Technical)
+        .count();
+    let below = match lit {
+        Some(one) => Rich::plain("The lit path is ")
+            .link(
+                format!("#{}", one.number),
+                format!("/console/incidents/{}", one.id.as_str()),
+            )
+            .then(": from where it began, through what engineers run, to what customers touch."),
+        None => Rich::default(),
+    };
+    Services {
+        headline: match origin {
+            Some(origin) => format!(
+                "A fault in {} hurts {}",
+                origin.name,
+                match touched {
+                    0 => "nothing that customers touch".to_owned(),
+                    count => counted(count as u64, "touchpoint", "touchpoints"),
+                }
+            ),
+            None => "What you run, and whom it serves".to_owned(),
+        },
+        below,
+        lit: lit_choices(&known, lit),
+        tabs: tabs(0),
+        graph: graph(&picture(&known, lit, &path)),
+        path: lit.map(|one| steps(&known, one, &path)).unwrap_or_default(),
+        list_note: format!(
+            "{technical} technical, {}",
+            counted(
+                (known.services.len() - technical) as u64,
+                "touchpoint",
+                "touchpoints"
+            )
+        ),
+        rows: known
+            .services
+            .iter()
+            .map(|service| row(&known, service, reading))
+            .collect(),
+        policies: known.policies.clone(),
+        frame: visitor.frame(app, Place::Services, "Services", known.situation),
+    }
+}
+
+fn lit_choices(known: &Everything, lit: Option<&OpenIncident>) -> Option<Choices> {
+    let shown: Vec<&OpenIncident> = known.open.iter().take(3).collect();
+    if shown.is_empty() {
+        return None;
+    }
+    let mut choices: Vec<(String, String)> = shown
+        .iter()
+        .map(|one| {
+            (
+                format!("#{}", one.number),
+                format!("/console/services?lit={}", one.id.as_str()),
+            )
+        })
+        .collect();
+    choices.push((
+        "Everything".to_owned(),
+        "/console/services?lit=everything".to_owned(),
+    ));
+    let current = lit
+        .and_then(|lit| shown.iter().position(|one| one.id == lit.id))
+        .unwrap_or(if lit.is_some() { 0 } else { choices.len() - 1 });
+    let borrowed: Vec<(&str, &str)> = choices
+        .iter()
+        .map(|(words, to)| (words.as_str(), to.as_str()))
+        .collect();
+    Some(Choices::new(
+        ChoicesLook::Segments,
+        "Light the path of",
+        current,
+        &borrowed,
+    ))
+}
+
+fn picture(known: &Everything, lit: Option<&OpenIncident>, path: &BTreeSet<&str>) -> GraphInput {
+    let depths = known.depths();
+    let depth_of = |service: &Known| depths.get(service.id.as_str()).copied().unwrap_or(0);
+    let deepest = known
+        .services
+        .iter()
+        .filter(|service| service.kind == Kind::Technical)
+        .map(depth_of)
+        .max()
+        .unwrap_or(0);
+    let mut columns = vec!["What it runs on", "In between", "Technical services"];
+    columns.drain(..DEEPEST - 1 - deepest.min(DEEPEST - 1));
+    if deepest == 1 {
+        columns[0] = "What it runs on";
+    }
+    let touchpoints = columns.len();
+    columns.push("Touchpoints");
+    let crowded = known.services.len() > BEARABLE;
+    let mut places = BTreeMap::new();
+    let mut nodes = Vec::new();
+    for service in known
+        .services
+        .iter()
+        .filter(|service| !crowded || path.is_empty() || path.contains(service.id.as_str()))
+        .take(4 * BEARABLE)
+    {
+        let on_path = path.contains(service.id.as_str());
+        let is_origin = lit.is_some_and(|one| one.service_id == service.id);
+        let state = known.state(&service.id);
+        places.insert(service.id.as_str(), nodes.len());
+        nodes.push(Node {
+            name: service.name.clone(),
+            note: if is_origin {
+                "where it began".to_owned()
+            } else {
+                note(known, service, state)
+            },
+            mark: NodeMark::State(state),
+            tone: match (is_origin, on_path || path.is_empty()) {
+                (true, _) => NodeTone::Origin,
+                (false, true) => NodeTone::Lit,
+                (false, false) => NodeTone::Quiet,
+            },
+            column: if service.kind == Kind::Business {
+                touchpoints
+            } else {
+                depth_of(service).min(touchpoints - 1)
+            },
+            to: address(service),
+        });
+    }
+    let edges = known
+        .edges
+        .iter()
+        .filter_map(|(from, to)| {
+            let passes =
+                (path.contains(from.as_str()) && path.contains(to.as_str())).then(|| known.state(to));
+            Some(Edge {
+                from: *places.get(from.as_str())?,
+                to: *places.get(to.as_str())?,
+                passes,
+            })
+        })
+        .collect();
+    GraphInput {
+        columns,
+        nodes,
+        edges,
+    }
+}
+
+fn address(service: &Known) -> String {
+    match service.kind {
+        Kind::Technical => format!("/console/incidents?view=all&service={}", service.id),
+        Kind::Business => format!("/console/services#service-{}", service.id),
+    }
+}
+
+fn note(known: &Everything, service: &Known, state: Shape) -> String {
+    match (state, &service.policy) {
+        (Shape::Working, Some(policy)) => known
+            .on_call
+            .get(policy.as_str())
+            .cloned()
+            .unwrap_or_else(|| "nobody on call".to_owned()),
+        (Shape::Working, None) => "works".to_owned(),
+        (Shape::Slow, _) => "something below it is hurt".to_owned(),
+        (state, _) => state.word().to_lowercase(),
+    }
+}
+
+fn steps(known: &Everything, lit: &OpenIncident, path: &BTreeSet<&str>) -> Vec<PathStep> {
+    let hurt = |kind| -> Vec<_> {
+        known
+            .services
+            .iter()
+            .filter(|service| {
+                service.kind == kind && path.contains(service.id.as_str()) && service.id != lit.service_id
+            })
+            .map(|service| {
+                let state = known.state(&service.id);
+                (state.says(service.name.clone()), note(known, service, state))
+            })
+            .collect()
+    };
+    let name = known
+        .services
+        .iter()
+        .find(|service| service.id == lit.service_id)
+        .map(|service| service.name.clone());
+    let mut steps = vec![PathStep {
+        mark: NodeMark::State(known.state(&lit.service_id)),
+        name: name.unwrap_or_default(),
+        note: "Where it began".to_owned(),
+        hurts: hurt(Kind::Technical),
+    }];
+    let touchpoints = hurt(Kind::Business);
+    if !touchpoints.is_empty() {
+        steps.push(PathStep {
+            mark: NodeMark::Icon("customers"),
+            name: counted(touchpoints.len() as u64, "touchpoint", "touchpoints"),
+            note: "What customers notice".to_owned(),
+            hurts: touchpoints,
+        });
+    }
+    steps
+}
+
+fn row(known: &Everything, service: &Known, reading: &Reading) -> ServiceRow {
+    ServiceRow {
+        name: service.name.clone(),
+        to: address(service),
+        state: known.state(&service.id).mark(),
+        on_call: match &service.policy {
+            Some(policy) => known
+                .on_call
+                .get(policy.as_str())
+                .map_or(Person::Nobody("Nobody"), |name| Person::named(name.clone())),
+            None => Person::Nobody("what customers touch"),
+        },
+        last_change: known
+            .changes
+            .get(&service.id)
+            .map(|(at, summary)| format!("{summary}, {}", reading.clock_words(*at)))
+            .unwrap_or_default(),
+        alerts: match service.kind {
+            Kind::Technical => known.alerts.get(&service.id).copied().unwrap_or(0).to_string(),
+            Kind::Business => String::new(),
+        },
+    }
+}
