@@ -11,6 +11,7 @@ use axum_extra::extract::Form;
 use serde::Deserialize;
 
 use super::page::{PageProblem, Posted, show, show_with_status};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::password;
 use crate::access::store::{
     SESSION_COOKIE, SESSION_COOKIE_PLAIN, SESSION_HOURS, add_session, end_session, password_hash_of,
@@ -99,6 +100,13 @@ pub(super) async fn sign_in(
     let agent = Agent::user(user.id.as_str(), user.name.clone());
     let token = app
         .change(agent, move |change| -> Result<String, store::Error> {
+            let signed_in = Changed {
+                resource_type: "user",
+                resource_id: user.id.as_str(),
+                resource_name: &user.name,
+                details: serde_json::json!({ "remote_address": remote_address }),
+            };
+            audit::record_as(change, change.agent.clone(), AuditAction::SignIn, &signed_in)?;
             add_session(change, &user.id, remote_address.as_deref(), user_agent.as_deref())
         })
         .await?;

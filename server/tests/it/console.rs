@@ -157,3 +157,93 @@ async fn assets_are_kept_for_ever_under_their_version_and_sent_once(engine: Engi
         StatusCode::NOT_FOUND
     );
 }
+
+#[store::both_engines]
+async fn every_place_answers_also_when_nothing_has_happened(engine: Engine) {
+    let muster = with_agent(engine).await;
+    let signed_in = ask(&muster, sign_in(PASSWORD)).await;
+    let set = signed_in.headers()[header::SET_COOKIE]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let cookie = set.split(';').next().unwrap();
+    for path in [
+        "/console",
+        "/console/situation",
+        "/console/incidents",
+        "/console/services",
+        "/console/services?lit=everything",
+        "/console/on-call",
+        "/console/on-call?from=2026-10-19&days=28",
+        "/console/on-call?from=nonsense&days=-3",
+        "/console/customers",
+        "/console/customers?words=%25%27&tier=gold&from=50",
+        "/console/settings",
+        "/console/settings/teams",
+        "/console/settings/keys",
+        "/console/settings/integrations",
+        "/console/settings/escalation-policies",
+        "/console/settings/me",
+    ] {
+        let answer = ask(&muster, page(path, cookie)).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        assert!(!text(answer).await.contains(" style="), "{path}");
+    }
+    for path in ["/console/customers/QNOBODY", "/console/settings/audit"] {
+        let answer = ask(&muster, page(path, cookie)).await;
+        assert!(answer.status().is_client_error(), "{path}: {}", answer.status());
+    }
+}
+
+#[store::both_engines]
+async fn a_key_that_is_made_in_the_console_works_until_it_is_taken_back(engine: Engine) {
+    let muster = with_agent(engine).await;
+    let signed_in = ask(&muster, sign_in(PASSWORD)).await;
+    let set = signed_in.headers()[header::SET_COOKIE]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let cookie = set.split(';').next().unwrap();
+    let html = text(ask(&muster, page("/console/settings/keys", cookie)).await).await;
+    let token = html
+        .split("name=\"csrf_token\" value=\"")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+
+    let made = form(
+        "/console/settings/keys",
+        cookie,
+        &format!("csrf_token={token}&name=reports&scope=read_only"),
+    );
+    let html = text(ask(&muster, made).await).await;
+    let key = html
+        .split("id=\"new-key\" tabindex=\"0\">")
+        .nth(1)
+        .unwrap()
+        .split('<')
+        .next()
+        .unwrap()
+        .to_owned();
+    let by_key = || Request::get("/users/me").header(header::AUTHORIZATION, format!("Token token={key}"));
+    assert_eq!(
+        ask(&muster, by_key().body(Body::empty()).unwrap()).await.status(),
+        StatusCode::OK
+    );
+
+    let revoke = html
+        .split("action=\"")
+        .find(|rest| rest.contains("/revoke\""))
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    ask(&muster, form(revoke, cookie, &format!("csrf_token={token}"))).await;
+    assert_eq!(
+        ask(&muster, by_key().body(Body::empty()).unwrap()).await.status(),
+        StatusCode::UNAUTHORIZED
+    );
+}

@@ -1,12 +1,14 @@
 //! What each place of the rail shows: the slices are read in one transaction, a screen's view is filled and
 //! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
 
+pub mod customers;
 pub mod incidents;
 pub mod now;
 pub mod oncall;
 pub mod room;
 pub mod room_forms;
 pub mod services;
+pub mod settings;
 pub mod situation;
 
 use std::sync::Arc;
@@ -18,11 +20,13 @@ use crate::app::App;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
+        .merge(customers::routes())
         .merge(now::routes())
         .merge(incidents::routes())
         .merge(oncall::routes())
         .merge(room::routes())
         .merge(services::routes())
+        .merge(settings::routes())
         .merge(room_forms::routes())
 }
 

@@ -1,0 +1,222 @@
+//! *Customers*: who they are and what they use.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::get;
+use serde::Deserialize;
+
+use super::situation;
+use crate::access::{Action, Resource};
+use crate::app::App;
+use crate::console::page::{PageProblem, Visitor, show};
+use crate::console::prelude::{Pagination, Pick, Place, Reading, Rich, counted, thousands};
+use crate::console::screens::people::{Customer, CustomerRow, Customers};
+use crate::console::screens::room::Figure;
+use crate::customers::accounts::{self, Account, Sought, Tier};
+use crate::customers::model::Used;
+use crate::customers::{AccountId, locations};
+use crate::http::listing::Counted;
+use crate::http::{Page, Problem, Query};
+
+const ROWS: i64 = 50;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/customers", get(list))
+        .route("/console/customers/{id}", get(one))
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Filter {
+    words: String,
+    tier: String,
+    from: String,
+}
+
+const TIERS: [(Tier, &str, &str); 3] = [
+    (Tier::Business, "business", "Business"),
+    (Tier::Gold, "gold", "Gold"),
+    (Tier::Standard, "standard", "Standard"),
+];
+
+async fn list(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(filter): Query<Filter>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::Account)?;
+    let page = Page {
+        limit: ROWS,
+        offset: filter.from.parse().unwrap_or(0).clamp(0, 10_000_000),
+        counted: Counted::Yes,
+    };
+    let sought = Sought {
+        words: Some(filter.words.trim().to_owned()).filter(|words| !words.is_empty()),
+        tier: TIERS
+            .iter()
+            .find(|(_, value, _)| *value == filter.tier)
+            .map(|(tier, _, _)| *tier),
+        ..Sought::default()
+    };
+    let reading = visitor.reading(&app);
+    let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let (situation, mut found, used, total) = app
+        .read(move |tx| -> Result<_, Problem> {
+            let found = accounts::list(tx, &sought, page)?;
+            let ids: Vec<AccountId> = found.iter().map(|account| account.id.clone()).collect();
+            let used = accounts::used(tx, &ids)?;
+            Ok((
+                situation::read(tx, &caller, now)?,
+                found,
+                used,
+                accounts::count(tx, &sought)?,
+            ))
+        })
+        .await?;
+    let more = found.len() > ROWS as usize;
+    found.truncate(ROWS as usize);
+    let turn = |offset: i64| {
+        let words = super::escaped(&filter.words);
+        format!(
+            "/console/customers?words={words}&tier={}&from={offset}",
+            super::escaped(&filter.tier)
+        )
+    };
+    Ok(show(&Customers {
+        frame: visitor.frame(&app, Place::Customers, "Customers", situation),
+        headline: match total {
+            0 => "Customers".to_owned(),
+            total => counted(total.unsigned_abs(), "customer", "customers"),
+        },
+        words: filter.words.clone(),
+        tiers: TIERS
+            .iter()
+            .map(|(_, value, words)| {
+                let pick = Pick::new(*value, *words);
+                if *value == filter.tier {
+                    pick.current()
+                } else {
+                    pick
+                }
+            })
+            .collect(),
+        rows: found
+            .iter()
+            .map(|account| row(account, &used, &reading))
+            .collect(),
+        pagination: Pagination {
+            words: format!(
+                "{} to {} of {}",
+                page.offset + 1,
+                page.offset + found.len() as i64,
+                thousands(total.unsigned_abs())
+            ),
+            earlier: (page.offset > 0).then(|| turn((page.offset - ROWS).max(0))),
+            later: more.then(|| turn(page.offset + ROWS)),
+        },
+    }))
+}
+
+fn row(account: &Account, used: &[(AccountId, Used)], reading: &Reading) -> CustomerRow {
+    CustomerRow {
+        id: format!("customer-{}", account.id.as_str()),
+        to: format!("/console/customers/{}", account.id.as_str()),
+        name: account.name.clone(),
+        standing: standing(account, reading),
+        uses: used_by(&account.id, used),
+        open_cases: String::new(),
+        state: None,
+    }
+}
+
+fn used_by(id: &AccountId, used: &[(AccountId, Used)]) -> String {
+    let names: Vec<&str> = used
+        .iter()
+        .filter(|(user, _)| user == id)
+        .map(|(_, used)| used.name.as_str())
+        .collect();
+    names.join(", ")
+}
+
+/// "Gold, since 2017, £2,140 a year".
+fn standing(account: &Account, reading: &Reading) -> String {
+    let tier = TIERS
+        .iter()
+        .find(|(tier, _, _)| *tier == account.tier)
+        .map_or("", |(_, _, words)| *words);
+    let mut parts = vec![tier.to_owned()];
+    if let Some(since) = account.customer_since {
+        parts.push(format!("since {}", reading.zoned(since).year()));
+    }
+    if account.value_per_year > 0 {
+        parts.push(format!(
+            "{} a year",
+            money(account.value_per_year, &account.currency)
+        ));
+    }
+    parts.join(", ")
+}
+
+/// Whole units, with the sign where everybody knows it.
+fn money(minor: i64, currency: &str) -> String {
+    let whole = thousands((minor / 100).unsigned_abs());
+    match currency {
+        "GBP" => format!("£{whole}"),
+        "EUR" => format!("€{whole}"),
+        "USD" => format!("${whole}"),
+        other => format!("{whole} {other}"),
+    }
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<AccountId>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::Account)?;
+    let reading = visitor.reading(&app);
+    let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let (situation, account, location) = app
+        .read(move |tx| -> Result<_, Problem> {
+            let account = accounts::find(tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+            let location = match &account.location_id {
+                Some(id) => locations::find(tx, id)?.map(|location| location.name),
+                None => None,
+            };
+            Ok((situation::read(tx, &caller, now)?, account, location))
+        })
+        .await?;
+    let mut facts: Vec<(String, Rich)> = Vec::new();
+    let mut fact = |name: &str, words: Option<String>| {
+        if let Some(words) = words {
+            facts.push((name.to_owned(), words.into()));
+        }
+    };
+    fact("E-mail", account.email.clone());
+    fact("Telephone", account.telephone.clone());
+    fact("Where", location);
+    fact("Language", Some(account.language.clone()));
+    fact("Your number", account.external_id.clone());
+    let figures = if account.value_per_year > 0 {
+        vec![Figure::new(
+            "A year",
+            money(account.value_per_year, &account.currency),
+            Vec::new(),
+        )]
+    } else {
+        Vec::new()
+    };
+    Ok(show(&Customer {
+        frame: visitor.frame(&app, Place::Customers, account.name.clone(), situation),
+        name: account.name.clone(),
+        standing: standing(&account, &reading),
+        figures,
+        facts,
+        cases: Vec::new(),
+        story: Vec::new(),
+    }))
+}
