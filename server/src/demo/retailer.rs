@@ -149,7 +149,13 @@ pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> an
     let hurt_shops = shops(client, &services, &touchpoints).await?;
     let customers = customers(client, &touchpoints, &hurt_shops).await?;
     status_page(client, &touchpoints).await?;
-    Ok(Retailer { cast, services, touchpoints, hurt_shops, customers })
+    Ok(Retailer {
+        cast,
+        services,
+        touchpoints,
+        hurt_shops,
+        customers,
+    })
 }
 
 async fn team(client: &Client, name: &str, members: &[&people::Player]) -> anyhow::Result<String> {

@@ -173,6 +173,7 @@ async fn every_place_answers_also_when_nothing_has_happened(engine: Engine) {
         "/console/incidents",
         "/console/services",
         "/console/services?lit=everything",
+        "/console/services/shops",
         "/console/on-call",
         "/console/on-call?from=2026-10-19&days=28",
         "/console/on-call?from=nonsense&days=-3",

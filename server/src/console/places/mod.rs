@@ -9,6 +9,7 @@ pub mod room;
 pub mod room_forms;
 pub mod services;
 pub mod settings;
+pub mod shops;
 pub mod situation;
 
 use std::sync::Arc;
@@ -27,6 +28,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(room::routes())
         .merge(services::routes())
         .merge(settings::routes())
+        .merge(shops::routes())
         .merge(room_forms::routes())
 }
 
