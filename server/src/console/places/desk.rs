@@ -1,0 +1,508 @@
+//! The desk: "Is it us?", the open case with its reply, and who is still owed an answer.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use store::Tx;
+
+use super::incidents::mark;
+use super::{go_to, situation};
+use crate::access::{Action, Resource};
+use crate::app::App;
+use crate::cases::model::{Channel, NewCase};
+use crate::cases::raise::{Raise, raise as raise_case};
+use crate::cases::{Case, CaseId, actions as case_actions, store as case_rows};
+use crate::console::frame::{Place, Situation};
+use crate::console::kit::{Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, thousands};
+use crate::console::page::{PageProblem, Posted, Visitor, show};
+use crate::console::screens::desk::{
+    Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply,
+};
+use crate::customers::LocationId;
+use crate::desk::question::{Answered, ask};
+use crate::desk::{answers, matching};
+use crate::http::listing::Counted;
+use crate::http::{Page, Path, Problem, Query};
+use crate::incidents::model::{Handler, NewIncident, Origin};
+use crate::incidents::{IncidentId, Urgency};
+use crate::services::{BusinessServiceId, ServiceId};
+use crate::words::InternalText;
+
+/// Known issues that are shown.
+const MATCHES: usize = 5;
+/// Reporters owed an answer that are shown; the rest is counted.
+const OWED: i64 = 50;
+const LONGEST_WORDS: usize = 10_000;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/desk", get(page))
+        .route("/console/desk/cases", post(write_down))
+        .route("/console/desk/cases/{id}/link", post(link))
+        .route("/console/desk/cases/{id}/answer", post(answer))
+        .route("/console/desk/raise", post(raise))
+        .route("/console/desk/answers", post(answer_all))
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Asked {
+    question: String,
+    case: String,
+}
+
+struct Known {
+    situation: Situation,
+    answered: Option<Answered>,
+    proposed: Option<String>,
+    owed: Vec<Case>,
+    owed_counts: (i64, i64),
+    drafted: i64,
+    services: Vec<Pick>,
+    locations: Vec<Pick>,
+    touchpoints: Vec<Pick>,
+}
+
+async fn page(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(asked): Query<Asked>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::Case)?;
+    let caller = visitor.0.clone();
+    let now = app.clock.now();
+    let wanted = asked.clone();
+    let known = app
+        .read(move |tx| -> Result<_, Problem> {
+            let situation = situation::read(tx, &caller, now)?;
+            know(tx, &wanted, now, situation)
+        })
+        .await?;
+    let reading = visitor.reading(&app);
+    Ok(show(&draw(&app, &visitor, &reading, &asked, known)))
+}
+
+fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) -> Result<Known, Problem> {
+    let words = Some(asked.question.trim()).filter(|words| !words.is_empty());
+    let case_id = Some(asked.case.as_str()).filter(|id| !id.is_empty()).map(CaseId::from);
+    let answered = if words.is_some() || case_id.is_some() {
+        Some(ask(tx, words, case_id.as_ref(), now, MATCHES)?)
+    } else {
+        None
+    };
+    let proposed = match answered.as_ref().and_then(|answered| answered.case.as_ref()) {
+        Some(case) if case.owed_since.is_some() && case.incident_id.is_some() => {
+            let kind = answers::fitting_kind(case);
+            Some(answers::proposed(tx, case, kind)?.for_insiders().to_owned())
+        }
+        Some(case) if case.owed_since.is_some() => Some(String::new()),
+        _ => None,
+    };
+    let page = Page { limit: OWED, offset: 0, counted: Counted::No };
+    let (drafted,): (i64,) =
+        tx.one(store::sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"), store::params![])?;
+    Ok(Known {
+        situation,
+        answered,
+        proposed,
+        owed: case_rows::owed(tx, page, None)?,
+        owed_counts: case_rows::count_owed(tx, None)?,
+        drafted,
+        services: picks(
+            tx,
+            store::sql!("SELECT id, name FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
+        )?,
+        locations: picks(
+            tx,
+            store::sql!(
+                "SELECT id, name FROM locations WHERE deleted_at IS NULL AND kind = 'site' ORDER BY name, id LIMIT 1000"
+            ),
+        )?,
+        touchpoints: picks(
+            tx,
+            store::sql!("SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
+        )?,
+    })
+}
+
+fn picks(tx: &mut Tx, statement: store::Statement) -> Result<Vec<Pick>, Problem> {
+    let rows: Vec<(String, String)> = tx.rows(statement, store::params![])?;
+    Ok(rows.into_iter().map(|(id, name)| Pick::new(id, name)).collect())
+}
+
+fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: Known) -> Desk {
+    let matches: Vec<Match> = known
+        .answered
+        .iter()
+        .flat_map(|answered| answered.matches.iter().map(|found| matched(answered, found, reading)))
+        .collect();
+    let case = known.answered.as_ref().and_then(|answered| answered.case.as_ref());
+    let question = match (asked.question.trim(), case) {
+        ("", Some(case)) => case.text.clone(),
+        (words, _) => words.to_owned(),
+    };
+    let searched = match (&known.answered, case) {
+        (None, _) => String::new(),
+        (Some(_), Some(_)) => format!("Searched for you from the open case. {}", counted(matches.len())),
+        (Some(_), None) => counted(matches.len()),
+    };
+    let alike = known.answered.as_ref().map_or(0, |answered| answered.alike.ids.len());
+    let (owed, unlinked) = known.owed_counts;
+    Desk {
+        frame: visitor.frame(app, Place::Desk, "Desk", known.situation.clone()),
+        question,
+        searched,
+        no_match: no_match(known.answered.is_some(), alike),
+        matches,
+        raise_note: match case {
+            Some(_) => "The customer, the place and their words go along.".to_owned(),
+            None => "Whoever is on call for it is paged.".to_owned(),
+        },
+        owed_note: if owed == 0 {
+            "nobody".to_owned()
+        } else {
+            format!("{}, of which {} not linked", thousands(owed.unsigned_abs()), thousands(unlinked.unsigned_abs()))
+        },
+        owed: known.owed.iter().map(|one| owed_row(one, &asked.case, reading)).collect(),
+        answer_all: (known.drafted > 0).then(|| {
+            Link::new(format!("Answer {} customers", thousands(known.drafted.unsigned_abs())), "/console/desk/answers")
+        }),
+        open_case: case.map(|case| open_case(case, known.proposed.clone(), reading)),
+        services: known.services,
+        locations: known.locations,
+        touchpoints: known.touchpoints,
+    }
+}
+
+fn counted(matches: usize) -> String {
+    match matches {
+        0 => "No known issue fits.".to_owned(),
+        1 => "1 known issue.".to_owned(),
+        count => format!("{count} known issues, best first."),
+    }
+}
+
+fn no_match(was_asked: bool, alike: usize) -> Rich {
+    if !was_asked {
+        return Rich::plain("Type what the customer says, or open a case from the list.");
+    }
+    match alike {
+        0 => Rich::plain("We know of nothing like this, and nobody else wrote the same in the last hour."),
+        1 => Rich::plain("We know of nothing like this. 1 other wrote the same in the last hour."),
+        count => Rich::plain(format!("We know of nothing like this. {count} others wrote the same in the last hour.")),
+    }
+}
+
+fn matched(
+    answered: &Answered,
+    (found, incident, _impact): &(matching::Match, crate::incidents::Incident, crate::impact::Impact),
+    reading: &Reading,
+) -> Match {
+    let issue = answered.issues.get(incident.id.as_str());
+    let why = found.reasons.iter().fold(Rich::default(), |rich, reason| {
+        let rich = reason.words.iter().fold(rich, |rich, word| rich.matched(word.text.clone()).then(" "));
+        rich.then(format!("{} ", reason.sentence))
+    });
+    Match {
+        id: incident.id.to_string(),
+        number: format!("#{}", incident.number),
+        answer: found.likelihood.words().to_owned(),
+        likelihood: match found.likelihood {
+            matching::Likelihood::ProbablyNot => Likelihood::Unlikely,
+            matching::Likelihood::Perhaps | matching::Likelihood::VeryLikely => Likelihood::Likely,
+        },
+        state: mark(incident),
+        since: reading.clock(incident.created_at),
+        title: incident.title.clone(),
+        to: format!("/console/incidents/{}", incident.id),
+        why,
+        say: issue.map(|issue| Approved {
+            words: issue.words_to_say.as_str().to_owned(),
+            by: format!(
+                "approved by {} {}, from facts r{}",
+                issue.approved_by_name,
+                reading.clock_words(issue.approved_at),
+                issue.facts_revision
+            ),
+        }),
+        offer: Rich::default(),
+        next: issue.and_then(|issue| {
+            issue.next_update_by.map(|due| reading.countdown(issue.approved_at, due))
+        }),
+    }
+}
+
+/// Where a case stands, in one mark.
+fn standing(case: &Case) -> StateMark {
+    match (&case.incident_id, case.last_told_at) {
+        (None, _) => Shape::Unknown.says("Not linked"),
+        (Some(_), Some(_)) => Shape::Recovering.says("Linked, told"),
+        (Some(_), None) => Shape::Acknowledged.says("Linked"),
+    }
+}
+
+fn tier_words(case: &Case) -> String {
+    let tier = match case.tier {
+        Some(tier) => {
+            let mut word = tier.as_text().to_owned();
+            if let Some(first) = word.get_mut(0..1) {
+                first.make_ascii_uppercase();
+            }
+            word
+        }
+        None => "Not a known customer".to_owned(),
+    };
+    match (case.value_per_year, &case.currency) {
+        (Some(value), Some(currency)) if value > 0 => {
+            format!("{tier}, {currency} {} a year", thousands((value / 100).unsigned_abs()))
+        }
+        _ => tier,
+    }
+}
+
+fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
+    let about = case.location_name.as_ref().map_or_else(
+        || case.subject.clone(),
+        |place| format!("{place}: {}", case.subject),
+    );
+    OwedRow {
+        id: case.id.to_string(),
+        to: format!("/console/desk?case={}", case.id),
+        waits: reading.age(case.owed_since.unwrap_or(case.created_at)),
+        customer: case.reporter().to_owned(),
+        standing: tier_words(case),
+        about,
+        state: standing(case),
+        chosen: if case.id.as_str() == open { Chosen::Yes } else { Chosen::No },
+    }
+}
+
+fn open_case(case: &Case, proposed: Option<String>, reading: &Reading) -> OpenCase {
+    let mut facts = Vec::new();
+    if case.first_answered_at.is_none() {
+        facts.push((
+            "First answer due",
+            CaseFact::Due(reading.due_by(case.created_at, case.first_answer_due_at)),
+        ));
+    }
+    if let Some(place) = &case.location_name {
+        facts.push(("Where", CaseFact::Words(Rich::plain(place.clone()))));
+    }
+    if let Some(touchpoint) = &case.touchpoint_name {
+        facts.push(("Touchpoint", CaseFact::Words(Rich::plain(touchpoint.clone()))));
+    }
+    if let (Some(number), Some(title), Some(id)) = (case.incident_number, &case.incident_title, &case.incident_id) {
+        let words = Rich::default().link(format!("#{number} {title}"), format!("/console/incidents/{id}"));
+        facts.push(("Linked to", CaseFact::Words(words)));
+    }
+    for (name, value) in [("E-mail", &case.reporter_email), ("Telephone", &case.reporter_telephone)] {
+        if let Some(value) = value {
+            facts.push((name, CaseFact::Words(Rich::plain(value.clone()))));
+        }
+    }
+    OpenCase {
+        id: case.id.to_string(),
+        number: case.label(),
+        source: match case.channel {
+            Channel::Api => "From another system".to_owned(),
+            Channel::Form => "Written on our form".to_owned(),
+            Channel::LocationForm => "Written on a location’s page".to_owned(),
+            Channel::Agent => "Written down by an agent".to_owned(),
+        },
+        age: reading.age(case.created_at),
+        title: case.subject.clone(),
+        customer: case.reporter().to_owned(),
+        face: Person::named(case.reporter()).face(),
+        standing: tier_words(case),
+        wrote: case.text.clone(),
+        mind: Vec::new(),
+        facts,
+        reply: proposed.map(|words| Reply {
+            reader: format!("Public: {} will read this", case.reporter()),
+            note: if words.is_empty() {
+                "Nothing is known yet that could be said for you".to_owned()
+            } else {
+                "Drafted from what is approved; add what is personal".to_owned()
+            },
+            words,
+        }),
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct WrittenDown {
+    words: String,
+    #[serde(default)]
+    reporter_name: String,
+    #[serde(default)]
+    reporter_email: String,
+    #[serde(default)]
+    touchpoint: String,
+    #[serde(default)]
+    location: String,
+}
+
+fn filled(text: &str) -> Option<String> {
+    let text = text.trim();
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+async fn write_down(State(app): State<Arc<App>>, posted: Posted<WrittenDown>) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Create, Resource::Case)?;
+    let written = posted.fields;
+    let words = filled(&written.words).filter(|words| words.chars().count() <= LONGEST_WORDS);
+    let Some(words) = words else {
+        return Err(Problem::invalid([format!("Write what the customer says, at most {LONGEST_WORDS} letters.")]).into());
+    };
+    let subject: String = words.lines().next().unwrap_or_default().chars().take(120).collect();
+    let new = NewCase {
+        channel: Channel::Agent,
+        external_reference: None,
+        account_id: None,
+        reporter_name: filled(&written.reporter_name),
+        reporter_email: filled(&written.reporter_email).map(|email| email.to_lowercase()),
+        reporter_telephone: None,
+        location_id: filled(&written.location).map(|id| LocationId::from(id.as_str())),
+        touchpoint_id: filled(&written.touchpoint).map(|id| BusinessServiceId::from(id.as_str())),
+        subject,
+        text: words,
+        language: "en".to_owned(),
+        owner_id: caller.user_id().cloned(),
+    };
+    if new.reporter_email.as_deref().is_some_and(|email| email.parse::<lettre::Address>().is_err()) {
+        return Err(Problem::invalid(["The e-mail address does not look like one."]).into());
+    }
+    let case = app.change(caller.agent(), move |change| case_actions::report(change, &new)).await?;
+    Ok(go_to(&format!("/console/desk?case={}", case.id)))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Linked {
+    incident: String,
+}
+
+async fn link(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Linked>,
+) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Respond, Resource::Case)?;
+    let back = format!("/console/desk?case={id}");
+    app.change(caller.agent(), move |change| {
+        case_actions::link(
+            change,
+            &CaseId::from(id.as_str()),
+            &IncidentId::from(posted.fields.incident.as_str()),
+        )
+    })
+    .await?;
+    Ok(go_to(&back))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Answer {
+    words: String,
+}
+
+async fn answer(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Answer>,
+) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Publish, Resource::Case)?;
+    let Some(words) = filled(&posted.fields.words).filter(|words| words.chars().count() <= LONGEST_WORDS) else {
+        return Err(Problem::invalid([format!("Write the answer, at most {LONGEST_WORDS} letters.")]).into());
+    };
+    let user_id =
+        caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "Only a person can confirm an answer."))?;
+    let site = app.site.clone();
+    app.change(caller.agent(), move |change| {
+        let case = case_actions::load(change, &CaseId::from(id.as_str()))?;
+        let confirmed =
+            answers::Confirmed { text: Some(InternalText::new(words.clone())), ..answers::Confirmed::default() };
+        answers::confirm(change, &case, &confirmed, &user_id, &site)
+    })
+    .await?;
+    Ok(go_to("/console/desk"))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Nothing {}
+
+/// Confirms every answer that is drafted, each with its personal part kept.
+async fn answer_all(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Publish, Resource::Case)?;
+    let user_id =
+        caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
+    let site = app.site.clone();
+    app.change(caller.agent(), move |change| -> Result<(), Problem> {
+        let drafted: Vec<(CaseId,)> = change.tx.rows(
+            store::sql!("SELECT case_id FROM case_answers WHERE state = 'drafted' ORDER BY id LIMIT 1000"),
+            store::params![],
+        )?;
+        for (case_id,) in drafted {
+            let case = case_actions::load(change, &case_id)?;
+            answers::confirm(change, &case, &answers::Confirmed::default(), &user_id, &site)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(go_to("/console/desk"))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Raised {
+    title: String,
+    service: String,
+    #[serde(default)]
+    case: String,
+}
+
+async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Create, Resource::Incident)?;
+    let wanted = posted.fields;
+    let Some(title) = filled(&wanted.title).filter(|title| title.chars().count() <= 1024) else {
+        return Err(Problem::invalid(["Say in one sentence what customers feel; at most 1024 letters."]).into());
+    };
+    let incident = app
+        .change(caller.agent(), move |change| {
+            if !wanted.case.is_empty() {
+                let raised = Raise {
+                    service_id: filled(&wanted.service),
+                    title: Some(title.clone()),
+                    urgency: None,
+                    tried: None,
+                };
+                let (_, incident) = raise_case(change, &CaseId::from(wanted.case.as_str()), &raised)?;
+                return Ok(incident);
+            }
+            crate::incidents::actions::open(
+                change,
+                &NewIncident {
+                    title: title.clone(),
+                    service_id: ServiceId::from(wanted.service.as_str()),
+                    urgency: Urgency::High,
+                    origin: Origin::Case,
+                    incident_key: None,
+                    incident_type: "incident_default".to_owned(),
+                    body: None,
+                    priority_id: None,
+                    conference_number: None,
+                    conference_url: None,
+                    handler: Handler::ServicePolicy,
+                    profile: None,
+                },
+            )
+        })
+        .await?;
+    Ok(go_to(&format!("/console/incidents/{}", incident.id)))
+}
