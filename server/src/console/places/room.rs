@@ -16,13 +16,14 @@ use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{
     Actor, Choices, ChoicesLook, Composer, ComposerReader, Entry, Person, Pick, Reach, Reading, Rich,
-    State as Shape,
+    State as Shape, shares, thousands,
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::room::{
-    Figure, Impact, Origin, Responder, Role, Room, RoomPhase, RoomPicks, Task, TaskProgress,
+    Figure, Impact, LocationImpact, Origin, Responder, Role, Room, RoomPhase, RoomPicks, Task, TaskProgress,
 };
 use crate::http::{Path, Problem, Query};
+use crate::impact::Impact as Hurt;
 use crate::incidents::model::{AlertCounts, Assignment, Incident, Status};
 use crate::incidents::room::{self, ResponderState, RoleName, TaskStatus};
 use crate::incidents::{IncidentId, store as rows};
@@ -48,6 +49,7 @@ struct Known {
     priority: Option<String>,
     assignments: Vec<Assignment>,
     counts: AlertCounts,
+    hurt: Option<Hurt>,
     entries: Vec<timeline::Entry>,
     roles: Vec<room::RoleHolder>,
     tasks: Vec<room::Task>,
@@ -109,6 +111,7 @@ fn know(tx: &mut Tx, id: &str, situation: Situation) -> Result<Known, Problem> {
             .next()
             .map(|(_, counts)| counts)
             .unwrap_or_default(),
+        hurt: crate::impact::store::find(tx, &incident.id)?.map(|stored| stored.document),
         entries: timeline::store::of_incident(tx, &incident.id)?,
         roles: room::roles(tx, &incident.id)?,
         tasks: room::tasks(tx, &incident.id)?,
@@ -274,27 +277,105 @@ fn impact(known: &Known) -> Impact {
         .iter()
         .map(|one| Rich::plain(one.user_name.clone()))
         .collect();
-    Impact {
-        touchpoints: Vec::new(),
-        locations: None,
-        figures: vec![
-            Figure::new("On service", known.service.clone(), Vec::new()),
-            Figure::new(
-                "Alerts",
-                known.counts.all.to_string(),
-                vec![Rich::plain(format!("{} still open", known.counts.triggered))],
-            ),
-            Figure::new(
-                "Who has it",
-                if people.is_empty() {
-                    "nobody".to_owned()
-                } else {
-                    people.len().to_string()
-                },
-                people,
-            ),
+    let who = Figure::new(
+        "Who has it",
+        match people.len() {
+            0 => "nobody".to_owned(),
+            1 => "1 person".to_owned(),
+            count => format!("{count} people"),
+        },
+        people,
+    );
+    let alerts = Figure::new(
+        "Alerts",
+        known.counts.all.to_string(),
+        vec![
+            Rich::plain(format!("{} still open", known.counts.triggered)),
+            Rich::plain(format!("on {}", known.service)),
         ],
+    );
+    let Some(hurt) = &known.hurt else {
+        return Impact {
+            touchpoints: Vec::new(),
+            locations: None,
+            figures: vec![alerts, who],
+        };
+    };
+    let over = known.incident.status == Status::Resolved;
+    let touchpoints = hurt
+        .touchpoints
+        .iter()
+        .map(|one| match (over, one.hops) {
+            (true, _) => (Shape::Resolved.says(one.name.clone()), "back"),
+            (false, 0 | 1) => (Shape::Triggered.says(one.name.clone()), "down"),
+            (false, _) => (Shape::Slow.says(one.name.clone()), "may be hurt"),
+        })
+        .collect();
+    let mut figures = vec![
+        Figure::new(
+            "Customers",
+            thousands(hurt.accounts.count.unsigned_abs()),
+            hurt.accounts
+                .tiers
+                .iter()
+                .map(|tier| Rich::plain(format!("{} {}", thousands(tier.count.unsigned_abs()), tier.tier)))
+                .collect(),
+        ),
+        Figure::new(
+            "Cases",
+            format!("{} linked", thousands(hurt.cases.unsigned_abs())),
+            vec![Rich::default().link("See them at the desk", "/console/desk")],
+        ),
+        alerts,
+    ];
+    figures.extend(hurt.loss_per_hour.iter().take(1).map(|loss| {
+        let money = |amount: i64| format!("{} {}", loss.currency, thousands((amount / 100).unsigned_abs()));
+        Figure::new(
+            "Cost, estimate and range",
+            format!("{} an hour", money(loss.likely)),
+            vec![Rich::plain(format!(
+                "{} to {}",
+                money(loss.low),
+                money(loss.high)
+            ))],
+        )
+    }));
+    Impact {
+        touchpoints,
+        locations: locations(hurt),
+        figures,
     }
+}
+
+fn locations(hurt: &Hurt) -> Option<LocationImpact> {
+    let places = &hurt.locations;
+    if places.sites_using == 0 {
+        return None;
+    }
+    let named = (places.sites_confirmed + places.sites_back).unsigned_abs();
+    let may = (places.sites_using.unsigned_abs()).saturating_sub(named);
+    let value = if named == 0 {
+        format!("{} may be hurt", thousands(may))
+    } else {
+        format!(
+            "{} of {} back",
+            thousands(places.sites_back.unsigned_abs()),
+            thousands(named)
+        )
+    };
+    let parts = if named == 0 {
+        shares(&[(Shape::Unknown, may, "no word yet")])
+    } else {
+        shares(&[
+            (Shape::Triggered, places.sites_confirmed.unsigned_abs(), "hurt"),
+            (Shape::Resolved, places.sites_back.unsigned_abs(), "back"),
+        ])
+    };
+    Some(LocationImpact {
+        label: "Locations".to_owned(),
+        value,
+        shares: parts,
+    })
 }
 
 fn composer(id: &str) -> Composer {

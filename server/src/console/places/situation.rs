@@ -21,7 +21,7 @@ pub fn read(tx: &mut Tx, caller: &Caller, now: jiff::Timestamp) -> Result<Situat
         open,
         promise: None,
         on_call: on_call(tx, caller, now)?,
-        owed: 0,
+        owed: crate::cases::store::count_owed(tx, None)?.0.unsigned_abs(),
         health: Health::Well,
     })
 }
