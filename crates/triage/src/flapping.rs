@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::reason::Reason;
+use crate::{hash::stable_hash_pair, reason::Reason};
 
 /// When an alert counts as flapping.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,14 +51,28 @@ pub struct Flapping {
 }
 
 impl Flapping {
-    /// Counts a change of state of a key (opened or closed) and says whether the key is flapping, with the reason
-    /// when it is, or when it has just stopped.
-    pub(crate) fn change(
+    /// Counts a change of state of an alert (opened, or closed by its sender) and says whether it is flapping, with the
+    /// reason when it is, or when it has just stopped.
+    ///
+    /// ```
+    /// use triage::{Flapping, FlappingLimits};
+    /// let mut flapping = Flapping::default();
+    /// let now = jiff::Timestamp::UNIX_EPOCH;
+    /// let held: Vec<bool> =
+    ///     (0..6).map(|_| flapping.change(&FlappingLimits::default(), "integration", "link 7", now).0).collect();
+    /// assert_eq!(held, [false, false, false, false, true, true]);
+    /// ```
+    pub fn change(
         &mut self,
         limits: &FlappingLimits,
-        key: u64,
+        integration: &str,
+        dedup_key: &str,
         now: Timestamp,
     ) -> (bool, Option<Reason>) {
+        self.change_of(limits, stable_hash_pair(integration, dedup_key), now)
+    }
+
+    fn change_of(&mut self, limits: &FlappingLimits, key: u64, now: Timestamp) -> (bool, Option<Reason>) {
         if self.keys.len() >= limits.capacity && !self.keys.contains_key(&key) {
             self.forget_calmest(limits, now);
         }
@@ -124,15 +138,15 @@ mod tests {
         let limits = FlappingLimits::default();
         let mut flapping = Flapping::default();
         let started = (0..10)
-            .find(|step| flapping.change(&limits, 1, at(step * 30)).0)
+            .find(|step| flapping.change_of(&limits, 1, at(step * 30)).0)
             .unwrap();
         assert_eq!(started, 5, "five changes faded a little are not enough, six are");
         assert!(
-            flapping.change(&limits, 1, at(600)).0,
+            flapping.change_of(&limits, 1, at(600)).0,
             "still above the lower border"
         );
         assert!(
-            !flapping.change(&limits, 1, at(3600)).0,
+            !flapping.change_of(&limits, 1, at(3600)).0,
             "an hour of calm ends it"
         );
     }
@@ -145,12 +159,12 @@ mod tests {
         };
         let mut flapping = Flapping::default();
         for _ in 0..6 {
-            flapping.change(&limits, 0, at(0));
+            flapping.change_of(&limits, 0, at(0));
         }
         for key in 1..1000 {
-            flapping.change(&limits, key, at(1));
+            flapping.change_of(&limits, key, at(1));
             assert!(flapping.keys.len() <= 10);
         }
-        assert!(flapping.change(&limits, 0, at(2)).0);
+        assert!(flapping.change_of(&limits, 0, at(2)).0);
     }
 }

@@ -180,10 +180,8 @@ impl Triage {
         let (joined, choice) = self.choose(scope, &index_keys, &features, &setting.grouping, now);
         reasons.extend(choice);
 
-        let restlessness = stable_hash_pair(&integration, &dedup_key);
-        let (flapping, restless) = self
-            .flapping
-            .change(&self.configuration.flapping, restlessness, now);
+        let limits = &self.configuration.flapping;
+        let (flapping, restless) = self.flapping.change(limits, &integration, &dedup_key, now);
         let pause = self.transients.pause(
             &self.configuration.transient,
             setting.auto_pause,
@@ -348,11 +346,11 @@ impl Triage {
                 dedup_key: alert.dedup_key.to_string(),
                 count: events,
             });
-            let restlessness = stable_hash_pair(&alert.integration, &alert.dedup_key);
             if ending == Ending::ByItself {
+                let limits = &self.configuration.flapping;
                 reasons.extend(
                     self.flapping
-                        .change(&self.configuration.flapping, restlessness, now)
+                        .change(limits, &alert.integration, &alert.dedup_key, now)
                         .1,
                 );
             }
