@@ -1,7 +1,14 @@
 //! On call over the API: escalation policies, schedules, overrides, who is on call, and calendar feeds.
 
+mod calendars;
+mod oncalls;
+mod overrides;
 mod policies;
 mod policy_input;
+mod rendering;
+mod schedule_input;
+mod schedule_view;
+mod schedules;
 pub mod view;
 
 use std::sync::Arc;
@@ -16,4 +23,12 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policies::list, policies::create))
         .routes(routes!(policies::show, policies::update, policies::delete))
         .routes(routes!(policies::give_to_team, policies::take_from_team))
+        .routes(routes!(schedules::list, schedules::create))
+        .routes(routes!(schedules::preview))
+        .routes(routes!(schedules::show, schedules::update, schedules::delete))
+        .routes(routes!(schedules::users))
+        .routes(routes!(overrides::list, overrides::create))
+        .routes(routes!(overrides::delete))
+        .routes(routes!(oncalls::list))
+        .routes(routes!(calendars::feed))
 }

@@ -191,3 +191,28 @@ impl Targets {
         })
     }
 }
+
+/// The names of people, for references.
+pub(super) struct Names {
+    users: Vec<(UserId, String)>,
+}
+
+impl Names {
+    pub(super) fn of_users(tx: &mut Tx, ids: &[UserId]) -> Result<Self, Problem> {
+        let users = find_users(tx, &ids.iter().collect::<Vec<_>>())?;
+        Ok(Self {
+            users: users.into_iter().map(|user| (user.id, user.name)).collect(),
+        })
+    }
+
+    pub(super) fn name(&self, id: &str) -> &str {
+        self.users
+            .iter()
+            .find(|(known, _)| known.as_str() == id)
+            .map_or("", |(_, name)| name)
+    }
+
+    pub(super) fn user(&self, site: &Site, id: &str) -> Reference {
+        user_reference(site, id, self.name(id))
+    }
+}
