@@ -21,9 +21,13 @@ pub struct Settings {
     pub mail: Option<Mail>,
     pub tls: Option<Tls>,
     /// Events a minute for each key.
-    pub event_rate_limit: EventRateLimit,
+    pub event_rate_limit: RateLimit,
     /// Networks that outgoing webhooks may reach although they are private, such as `10.1.0.0/16`.
     pub allowed_networks: Vec<Network>,
+    /// Requests to the API a minute for each key or session.
+    pub api_rate_limit: RateLimit,
+    /// Proxies that are believed when they say whom they speak for.
+    pub trusted_proxies: Vec<Network>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +44,7 @@ pub struct Tls {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EventRateLimit {
+pub enum RateLimit {
     Off,
     PerMinute(u32),
 }
@@ -88,6 +92,18 @@ pub struct Given {
     )]
     #[serde(default)]
     pub allowed_networks: Vec<String>,
+    /// Requests to the API a minute for each key or session, or "off" [default: 960]
+    #[arg(long, env = "MUSTER_API_RATE_LIMIT", value_name = "NUMBER|off")]
+    pub api_rate_limit: Option<String>,
+    /// Networks of reverse proxies whose X-Forwarded-For is believed (several with commas)
+    #[arg(
+        long,
+        env = "MUSTER_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    #[serde(default)]
+    pub trusted_proxies: Vec<String>,
 }
 
 /// What is wrong with the settings, one sentence each.
@@ -97,6 +113,8 @@ pub struct Mistakes(pub Vec<String>);
 
 /// The usual limit of the field: 120 events a minute for each key.
 const DEFAULT_EVENT_RATE: u32 = 120;
+/// The usual limit of the field: 960 requests a minute for each key.
+const DEFAULT_API_RATE: u32 = 960;
 
 impl Given {
     /// Reads the settings file, naming the line that does not fit.
@@ -133,6 +151,12 @@ impl Given {
                 beneath.allowed_networks
             } else {
                 self.allowed_networks
+            },
+            api_rate_limit: self.api_rate_limit.or(beneath.api_rate_limit),
+            trusted_proxies: if self.trusted_proxies.is_empty() {
+                beneath.trusted_proxies
+            } else {
+                self.trusted_proxies
             },
         }
     }
@@ -191,30 +215,20 @@ impl Given {
             ));
         }
         let mail = check_mail(self.smtp_url, self.mail_from, &mut mistakes);
-        let event_rate_limit = match self.event_rate_limit.as_deref() {
-            None => EventRateLimit::PerMinute(DEFAULT_EVENT_RATE),
-            Some("off") => EventRateLimit::Off,
-            Some(text) => match text.parse::<u32>() {
-                Ok(number) if number > 0 => EventRateLimit::PerMinute(number),
-                _ => {
-                    mistakes.push(format!(
-                        "event_rate_limit is \"{text}\"; a number above zero or \"off\" is needed."
-                    ));
-                    EventRateLimit::Off
-                }
-            },
-        };
-        let allowed_networks = self
-            .allowed_networks
-            .iter()
-            .filter_map(|text| match text.parse::<Network>() {
-                Ok(network) => Some(network),
-                Err(mistake) => {
-                    mistakes.push(format!("allowed_networks: {mistake}."));
-                    None
-                }
-            })
-            .collect();
+        let event_rate_limit = check_rate(
+            "event_rate_limit",
+            self.event_rate_limit.as_deref(),
+            DEFAULT_EVENT_RATE,
+            &mut mistakes,
+        );
+        let api_rate_limit = check_rate(
+            "api_rate_limit",
+            self.api_rate_limit.as_deref(),
+            DEFAULT_API_RATE,
+            &mut mistakes,
+        );
+        let allowed_networks = check_networks("allowed_networks", &self.allowed_networks, &mut mistakes);
+        let trusted_proxies = check_networks("trusted_proxies", &self.trusted_proxies, &mut mistakes);
         if mistakes.is_empty() {
             Ok(Settings {
                 location,
@@ -225,11 +239,40 @@ impl Given {
                 tls,
                 event_rate_limit,
                 allowed_networks,
+                api_rate_limit,
+                trusted_proxies,
             })
         } else {
             Err(Mistakes(mistakes))
         }
     }
+}
+
+fn check_rate(name: &str, given: Option<&str>, default: u32, mistakes: &mut Vec<String>) -> RateLimit {
+    match given {
+        None => RateLimit::PerMinute(default),
+        Some("off") => RateLimit::Off,
+        Some(text) => match text.parse::<u32>() {
+            Ok(number) if number > 0 => RateLimit::PerMinute(number),
+            _ => {
+                mistakes.push(format!(
+                    "{name} is \"{text}\"; a number above zero or \"off\" is needed."
+                ));
+                RateLimit::Off
+            }
+        },
+    }
+}
+
+fn check_networks(name: &str, given: &[String], mistakes: &mut Vec<String>) -> Vec<Network> {
+    let mut networks = Vec::new();
+    for text in given {
+        match text.parse() {
+            Ok(network) => networks.push(network),
+            Err(mistake) => mistakes.push(format!("{name}: {mistake}.")),
+        }
+    }
+    networks
 }
 
 fn check_mail(
@@ -274,6 +317,6 @@ mod tests {
     fn nothing_given_is_an_embedded_muster_on_this_machine() {
         let settings = Given::default().check().unwrap();
         assert_eq!(settings.base_url, "http://127.0.0.1:8080");
-        assert_eq!(settings.event_rate_limit, EventRateLimit::PerMinute(120));
+        assert_eq!(settings.event_rate_limit, RateLimit::PerMinute(120));
     }
 }

@@ -14,6 +14,8 @@ pub mod app;
 pub mod console;
 pub mod pages;
 
+pub mod paging;
+
 pub mod outbox;
 
 pub mod access;

@@ -67,9 +67,9 @@ pub fn send_ended(channel: &'static str, purpose: &'static str, state: &'static 
     }
 }
 
-/// Events were accepted and are durable.
-pub fn events_accepted(count: u64) {
-    counter!("muster_events_accepted_total").increment(count);
+/// How many events this node has accepted and made durable since it started.
+pub fn events_accepted(total: u64) {
+    counter!("muster_events_accepted_total").absolute(total);
 }
 
 /// A request was refused because its caller asks too often.

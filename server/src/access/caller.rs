@@ -12,6 +12,7 @@ use super::rules::{Grant, account_key_grant, grant};
 use super::store;
 use crate::app::App;
 use crate::http::Problem;
+use crate::http::request::RequestId;
 use crate::people::{Role, TeamId, TeamRole, User, UserId};
 use crate::timeline::{Agent, AgentKind};
 
@@ -183,7 +184,10 @@ impl FromRequestParts<Arc<App>> for Caller {
             .extensions
             .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
             .map(|address| address.ip().to_string());
-        let request_id = app.identifiers.next::<String>(app.clock.now());
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map_or_else(|| app.identifiers.next(app.clock.now()), |id| id.0.clone());
         let authorization = parts
             .headers
             .get(header::AUTHORIZATION)

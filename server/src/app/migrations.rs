@@ -23,6 +23,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(5, "0005_customers"),
     migration!(6, "0006_incidents"),
     migration!(7, "0007_outbox"),
+    migration!(8, "0008_paging"),
     migration!(9, "0009_desk"),
     migration!(12, "0012_reviews"),
     migration!(13, "0013_impact"),

@@ -1,10 +1,14 @@
 //! The running program: its parts put together, started and stopped.
 
+pub mod auditor;
 pub mod dispatch;
+pub mod front;
+pub mod metrics;
 pub mod migrations;
 pub mod router;
 pub mod serve;
 pub mod subscriptions;
+pub mod tls;
 
 use std::sync::Arc;
 
@@ -43,12 +47,15 @@ pub struct App {
     pub sends_owed: Notify,
     /// The ways out: mail and webhooks.
     pub channels: Channels,
+    /// Rate limits of this node.
+    pub front: front::Front,
     pub stopping: CancellationToken,
 }
 
 impl App {
     /// Puts the program together over an open database: takes a node number and nothing else.
     pub async fn assemble(store: Store, clock: Clock, settings: Settings) -> anyhow::Result<Arc<Self>> {
+        crate::metrics::install()?;
         let now = clock.now();
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
         let identifiers = Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT));
@@ -61,6 +68,7 @@ impl App {
             keys: Keys::default(),
             event_buckets: Buckets::new(settings.event_rate_limit),
             channels: Channels::new(&settings)?,
+            front: front::Front::new(&settings),
             store,
             clock,
             site,

@@ -49,6 +49,12 @@ pub fn router(app: Arc<App>) -> Router {
     )
     .route("/health/live", axum::routing::get(|| async { "ok\n" }))
     .route("/health/ready", axum::routing::get(ready))
+    .route("/metrics", axum::routing::get(super::metrics::answer))
+    .merge(crate::paging::page::routes())
+    .layer(axum::middleware::from_fn_with_state(
+        Arc::clone(&app),
+        super::front::pass,
+    ))
     .merge(crate::console::routes::routes())
     .merge(crate::console::places::routes())
     .with_state(app)

@@ -3,12 +3,19 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
+use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use super::App;
 use super::router::router;
+use super::tls::{Peer, TlsListener, name_peer};
+
+/// How often the metrics are folded together.
+const TIDY_PAUSE: Duration = Duration::from_secs(5);
 
 /// Starts the background loops of a node. They end when `app.stopping` is cancelled.
 pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
@@ -18,18 +25,58 @@ pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
     for lane in crate::outbox::sender::LANES {
         background.spawn(crate::outbox::sender::run(Arc::clone(app), lane));
     }
+    background.spawn(tidy_metrics(app.stopping.clone()));
     background
 }
 
-/// Serves until told to stop.
+/// Keeps the memory of the metrics bounded when nobody reads them.
+async fn tidy_metrics(stopping: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = tokio::time::sleep(TIDY_PAUSE) => crate::metrics::tidy(),
+            () = stopping.cancelled() => return,
+        }
+    }
+}
+
+/// How connections come in.
+enum Door {
+    Plain(TcpListener),
+    Secured(TlsListener),
+}
+
+/// Serves until told to stop, with TLS where a certificate is configured.
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
-    let mut background = start_background(&app);
-    let service = router(Arc::clone(&app)).into_make_service_with_connect_info::<SocketAddr>();
+    let router = router(Arc::clone(&app));
     let stopping = app.stopping.clone();
-    axum::serve(listener, service)
-        .with_graceful_shutdown(async move { stopping.cancelled().await })
-        .await
-        .context("the server stopped listening")?;
+    let stopped = async move { stopping.cancelled().await };
+    let door = match &app.settings.tls {
+        Some(tls) => Door::Secured(TlsListener::start(listener, tls, app.stopping.clone())?),
+        None => Door::Plain(listener),
+    };
+    let mut background = start_background(&app);
+    super::auditor::begin(&app).await?;
+    match door {
+        Door::Secured(listener) => {
+            let router = router.layer(axum::middleware::map_request(name_peer));
+            let service = router.into_make_service_with_connect_info::<Peer>();
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+        }
+        Door::Plain(listener) => {
+            let service = router.into_make_service_with_connect_info::<SocketAddr>();
+            let listener = listener.tap_io(|stream| {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!("a connection will be slower than it could be: {error}");
+                }
+            });
+            axum::serve(listener, service)
+                .with_graceful_shutdown(stopped)
+                .await
+        }
+    }
+    .context("the server stopped listening")?;
     app.stopping.cancel();
     while let Some(ended) = background.join_next().await {
         if let Err(error) = ended {

@@ -3,4 +3,4 @@
 
 use crate::timeline::Subscription;
 
-pub const ALL: &[Subscription] = &[crate::impact::SUBSCRIPTION];
+pub const ALL: &[Subscription] = &[crate::paging::jobs::SUBSCRIPTION, crate::impact::SUBSCRIPTION];

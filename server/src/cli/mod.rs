@@ -66,12 +66,7 @@ impl SettingsArguments {
 /// Runs the command that was typed.
 pub fn run() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into()),
-        )
-        .with_writer(std::io::stderr)
-        .init();
+    begin_log();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
@@ -87,6 +82,19 @@ pub fn run() -> anyhow::Result<()> {
             Command::Openapi => print_line(&crate::app::router::document().to_pretty_json()?),
         }
     })
+}
+
+/// Writes the log to standard error: lines for people, or JSON for programs with `MUSTER_LOG_FORMAT=json`.
+/// `MUSTER_LOG` says how much, such as `info` or `muster=debug`.
+fn begin_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into());
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match std::env::var("MUSTER_LOG_FORMAT").as_deref() {
+        Ok("json") => log.json().flatten_event(true).with_current_span(true).init(),
+        _ => log.init(),
+    }
 }
 
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
@@ -138,6 +146,9 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
             "mail: not configured; pages by e-mail will only be shown in the outbox (set smtp_url)".to_owned()
         }
     };
+    if let Some(tls) = &settings.tls {
+        crate::app::tls::check(tls)?;
+    }
     let tls = if settings.tls.is_some() {
         "TLS: on"
     } else {

@@ -7,11 +7,13 @@
 pub mod body;
 pub mod faults;
 pub mod include;
+pub mod limits;
 pub mod listing;
 pub mod problem;
 pub mod problems;
 pub mod query;
 pub mod reference;
+pub mod request;
 pub mod sent;
 
 pub use body::Body;

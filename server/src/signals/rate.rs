@@ -6,12 +6,12 @@ use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 
-use crate::config::EventRateLimit;
+use crate::config::RateLimit;
 use crate::services::IntegrationId;
 
 /// Buckets for the keys that are known; unknown keys never get this far, so the map is bounded by them.
 pub struct Buckets {
-    limit: EventRateLimit,
+    limit: RateLimit,
     filled: Mutex<HashMap<IntegrationId, Bucket>>,
 }
 
@@ -21,7 +21,7 @@ struct Bucket {
 }
 
 impl Buckets {
-    pub fn new(limit: EventRateLimit) -> Self {
+    pub fn new(limit: RateLimit) -> Self {
         Self {
             limit,
             filled: Mutex::new(HashMap::new()),
@@ -30,7 +30,7 @@ impl Buckets {
 
     /// Takes one event's worth out of the key's bucket. `false`: it is empty, nothing may be kept.
     pub fn take(&self, key: &IntegrationId, now: Timestamp) -> bool {
-        let EventRateLimit::PerMinute(limit) = self.limit else {
+        let RateLimit::PerMinute(limit) = self.limit else {
             return true;
         };
         let capacity = f64::from(limit);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_key_gets_its_minute_and_then_a_trickle() {
-        let buckets = Buckets::new(EventRateLimit::PerMinute(120));
+        let buckets = Buckets::new(RateLimit::PerMinute(120));
         let key = IntegrationId::from("Q1");
         let now: Timestamp = "2026-11-17T06:00:00Z".parse().unwrap();
         assert_eq!((0..200).filter(|_| buckets.take(&key, now)).count(), 120);

@@ -1,0 +1,282 @@
+//! What every request passes before its handler: who is on the line, an id for the logs, its rate limit,
+//! and the measuring of the answer.
+//!
+//! Keys and sessions have a limit of their own; whoever shows neither shares that of the address. An address
+//! that keeps showing keys which are refused is held up before they are looked at. Events are limited by
+//! their integration, where they are accepted, and what is public and cached is not limited here at all.
+//! Nothing secret is logged: of a request only the pattern of its route, of a caller only the address.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tracing::Instrument as _;
+
+use super::App;
+use crate::access::token;
+use crate::config::{RateLimit, Settings};
+use crate::http::Problem;
+use crate::http::limits::{Decision, Limiter, Verdict};
+use crate::http::request::RequestId;
+use crate::outbound::Network;
+
+/// Requests a minute of one address that shows neither key nor session. A whole shop or office may stand
+/// behind one address.
+const VISITOR_LIMIT: u32 = 300;
+/// Attempts a minute to sign in from one address.
+const SIGN_IN_LIMIT: u32 = 30;
+/// Refused keys and sessions a minute from one address.
+const REFUSAL_LIMIT: u32 = 60;
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// The limiters of one node.
+pub struct Front {
+    callers: Option<Limiter>,
+    visitors: Limiter,
+    sign_ins: Limiter,
+    refusals: Limiter,
+    trusted_proxies: Vec<Network>,
+}
+
+impl Front {
+    pub fn new(settings: &Settings) -> Self {
+        Self {
+            callers: match settings.api_rate_limit {
+                RateLimit::Off => None,
+                RateLimit::PerMinute(limit) => Some(Limiter::per_minute(limit)),
+            },
+            visitors: Limiter::per_minute(VISITOR_LIMIT),
+            sign_ins: Limiter::per_minute(SIGN_IN_LIMIT),
+            refusals: Limiter::per_minute(REFUSAL_LIMIT),
+            trusted_proxies: settings.trusted_proxies.clone(),
+        }
+    }
+
+    /// Which limit applies, and what it says. None where there is no limit.
+    fn decide(&self, class: &Class, address: &str, now: jiff::Timestamp) -> Option<Decision> {
+        match class {
+            Class::Free => None,
+            Class::Caller(key) => {
+                let limiter = self.callers.as_ref()?;
+                let refusals = self.refusals.look(address, now);
+                if refusals.verdict == Verdict::Refused {
+                    return Some(refusals);
+                }
+                Some(limiter.take(key, now))
+            }
+            Class::SignIn => Some(self.sign_ins.take(address, now)),
+            Class::Visitor => Some(self.visitors.take(address, now)),
+        }
+    }
+}
+
+/// What a request counts as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Class {
+    /// Not limited here.
+    Free,
+    /// A key or a session, by its hash.
+    Caller(String),
+    SignIn,
+    /// Neither key nor session.
+    Visitor,
+}
+
+impl Class {
+    fn of(method: &Method, path: &str, headers: &HeaderMap) -> Self {
+        const FREE: [&str; 8] = [
+            "/health/",
+            "/metrics",
+            "/assets/",
+            "/v2/enqueue",
+            "/v2/change/enqueue",
+            "/api/v2/alerts",
+            "/integrations/",
+            "/status/",
+        ];
+        let reads = matches!(*method, Method::GET | Method::HEAD);
+        if FREE.iter().any(|prefix| path.starts_with(prefix)) && (reads || !path.starts_with("/status/")) {
+            return Self::Free;
+        }
+        if reads && path.starts_with("/at/") {
+            return Self::Free;
+        }
+        if !reads && path.ends_with("/sign-in") {
+            return Self::SignIn;
+        }
+        if let Some(authorization) = headers.get(header::AUTHORIZATION) {
+            let key = String::from_utf8_lossy(authorization.as_bytes());
+            return Self::Caller(token::hash(&key));
+        }
+        match crate::access::store::session_token_of(headers) {
+            Some(session) => Self::Caller(token::hash(&session)),
+            None => Self::Visitor,
+        }
+    }
+
+    fn text(&self) -> &'static str {
+        match self {
+            Self::Free => "free",
+            Self::Caller(_) => "caller",
+            Self::SignIn => "sign_in",
+            Self::Visitor => "visitor",
+        }
+    }
+}
+
+/// Whose address counts: the peer's, or, behind proxies that are trusted, the nearest one that is not.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
+    if !is_trusted(peer) {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for");
+    let mut hops: Vec<IpAddr> = forwarded
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|line| line.split(','))
+        .filter_map(|hop| hop.trim().parse().ok())
+        .collect();
+    hops.reverse();
+    let last = hops.last().copied();
+    hops.into_iter()
+        .find(|hop| !is_trusted(*hop))
+        .or(last)
+        .unwrap_or(peer)
+}
+
+/// The middleware around every route.
+pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+    let began = Instant::now();
+    let id: String = app.identifiers.next(app.clock.now());
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|peer| peer.0);
+    let client = peer.map(|peer| {
+        let address = client_address(peer.ip(), request.headers(), &app.front.trusted_proxies);
+        SocketAddr::new(address, peer.port())
+    });
+    if let Some(client) = client {
+        request.extensions_mut().insert(ConnectInfo(client));
+    }
+    request.extensions_mut().insert(RequestId(id.clone()));
+    let address = client.map_or_else(|| "unknown".to_owned(), |client| client.ip().to_string());
+    let method = request.method().clone();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("unmatched", MatchedPath::as_str)
+        .to_owned();
+    let class = Class::of(&method, request.uri().path(), request.headers());
+    let decision = app.front.decide(&class, &address, app.clock.now());
+    let refused = decision.is_some_and(|decision| decision.verdict == Verdict::Refused);
+    let mut response = if refused {
+        crate::metrics::request_limited(class.text());
+        Problem::rate_limited().into_response()
+    } else {
+        let span = tracing::info_span!("request", id, method = method.as_str(), route);
+        next.run(request).instrument(span).await
+    };
+    let status = response.status();
+    if status == StatusCode::UNAUTHORIZED {
+        app.front.refusals.take(&address, app.clock.now());
+    }
+    if let Some(decision) = decision {
+        let headers = response.headers_mut();
+        headers.insert(LIMIT, HeaderValue::from(decision.limit));
+        headers.insert(REMAINING, HeaderValue::from(decision.remaining));
+        headers.insert(RESET, HeaderValue::from(decision.reset_seconds()));
+    }
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let took = began.elapsed();
+    crate::metrics::request_answered(method.as_str(), &route, status.as_u16(), took);
+    let (status, milliseconds) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
+    if status >= 500 {
+        tracing::warn!(
+            id,
+            method = method.as_str(),
+            route,
+            status,
+            milliseconds,
+            client = address,
+            "answered"
+        );
+    } else {
+        tracing::debug!(
+            id,
+            method = method.as_str(),
+            route,
+            status,
+            milliseconds,
+            client = address,
+            "answered"
+        );
+    }
+    response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(method: Method, path: &str, headers: &[(&'static str, &'static str)]) -> Class {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(*name, HeaderValue::from_static(value));
+        }
+        Class::of(&method, path, &map)
+    }
+
+    #[test]
+    fn keys_sessions_visitors_and_the_free() {
+        let key = [("authorization", "Token token=abc")];
+        assert!(matches!(class(Method::GET, "/incidents", &key), Class::Caller(_)));
+        assert!(matches!(
+            class(Method::GET, "/console", &[("cookie", "muster=x")]),
+            Class::Caller(_)
+        ));
+        assert_eq!(class(Method::GET, "/console", &[]), Class::Visitor);
+        assert_eq!(
+            class(Method::POST, "/console/sign-in", &[("cookie", "muster=x")]),
+            Class::SignIn
+        );
+        assert_eq!(class(Method::POST, "/v2/enqueue", &[]), Class::Free);
+        assert_eq!(class(Method::GET, "/status/shop", &[]), Class::Free);
+        assert_eq!(class(Method::POST, "/status/shop/subscribe", &[]), Class::Visitor);
+        assert_eq!(class(Method::POST, "/at/ABC/report", &[]), Class::Visitor);
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        let trusted: Vec<Network> = vec!["10.0.0.0/8".parse().unwrap()];
+        let mut headers = HeaderMap::new();
+        headers.insert(
+            "x-forwarded-for",
+            HeaderValue::from_static("6.6.6.6, 198.51.100.7, 10.0.0.9"),
+        );
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!(
+            client_address(address("10.0.0.1"), &headers, &trusted),
+            address("198.51.100.7")
+        );
+        assert_eq!(
+            client_address(address("192.0.2.1"), &headers, &trusted),
+            address("192.0.2.1")
+        );
+        assert_eq!(
+            client_address(address("10.0.0.1"), &HeaderMap::new(), &trusted),
+            address("10.0.0.1")
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! Brings the pages of an incident in line with what is true now.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::rules::{self, Planned, Wanted};
+use super::store::{self as rows, Facts};
+use super::{links, message};
+use crate::app::App;
+use crate::http::{Problem, Site};
+use crate::incidents::IncidentId;
+use crate::jobs::{self, Job, Owed};
+use crate::outbox::{self, HeaderName, NewSend, Purpose, Recipient, SendId, State};
+use crate::people::User;
+use crate::timeline::{Agent, Change, Kind, NewEntry, Subscription};
+
+/// What an incident's pages depend on.
+pub const SUBSCRIPTION: Subscription = Subscription {
+    kinds: &[
+        Kind::Triggered,
+        Kind::Assigned,
+        Kind::Delegated,
+        Kind::Escalated,
+        Kind::EscalationRepeated,
+        Kind::Acknowledged,
+        Kind::Unacknowledged,
+        Kind::Snoozed,
+        Kind::SnoozeEnded,
+        Kind::Resolved,
+        Kind::Reopened,
+        Kind::MergedAway,
+        Kind::UrgencyChanged,
+        Kind::ResponderRequested,
+        Kind::ResponderReplied,
+    ],
+    job: jobs::Kind::PagesDue,
+};
+
+/// The wake-up for the next rule is a job of its own, so that it can never put off a reconciliation that
+/// something else has asked for meanwhile.
+const NEXT: &str = "next";
+
+/// What a reconciliation did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Reconciled {
+    pub owed: usize,
+    pub withdrawn: u64,
+    /// When the next rule comes due.
+    pub next: Option<Timestamp>,
+}
+
+pub async fn pages_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let (id, site) = (IncidentId::from(job.subject.as_str()), app.site.clone());
+    app.change(Agent::muster(), move |change| reconcile(change, &site, &id))
+        .await?;
+    Ok(())
+}
+
+/// Owes the pages whose time has come, withdraws those that are no longer right, and sets the wake-up for
+/// the next. Running it again changes nothing.
+pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Reconciled, Problem> {
+    rows::hold(change.tx, id)?;
+    let Some(facts) = rows::facts(change.tx, id)? else {
+        return Ok(Reconciled::default());
+    };
+    let wanted = rows::wanted(change.tx, &facts)?;
+    let ids: Vec<_> = wanted.iter().map(|one| &one.user_id).collect();
+    let people: HashMap<_, User> = crate::people::store::find_users(change.tx, &ids)?
+        .into_iter()
+        .filter(|user| user.deleted_at.is_none())
+        .map(|user| (user.id.clone(), user))
+        .collect();
+    let mut pages = Vec::new();
+    for one in &wanted {
+        match people.get(&one.user_id) {
+            Some(user) => {
+                let reachable = rows::reachable(change.tx, user, facts.urgency)?;
+                let planned = rules::plan(id, one, &reachable);
+                if planned.is_empty() {
+                    say_unreachable(change, id, one, &user.name)?;
+                }
+                pages.extend(planned.into_iter().map(|page| (one, user, page)));
+            }
+            None => say_unreachable(change, id, one, "Somebody who was removed")?,
+        }
+    }
+    let known = outbox::store::pages_of(change.tx, id)?;
+    let mut done = Reconciled {
+        withdrawn: withdraw(change, &known, &pages)?,
+        ..Reconciled::default()
+    };
+    for (one, user, page) in &pages {
+        if page.at > change.now {
+            done.next = Some(done.next.map_or(page.at, |next| next.min(page.at)));
+        } else if !known.iter().any(|(_, key, _)| *key == page.key) {
+            let others: Vec<String> = people
+                .values()
+                .filter(|other| other.id != user.id)
+                .map(|other| other.name.clone())
+                .collect();
+            owe_page(change, site, &facts, one, user, page, others)?;
+            done.owed += 1;
+        }
+    }
+    if let Some(next) = done.next {
+        change.owe(&Owed::at(jobs::Kind::PagesDue, id.as_str(), next).part(NEXT))?;
+    }
+    Ok(done)
+}
+
+/// Takes back every page that has not gone out and is not planned any more.
+fn withdraw(
+    change: &mut Change,
+    known: &[(SendId, String, State)],
+    pages: &[(&Wanted, &User, Planned)],
+) -> Result<u64, Problem> {
+    let needless: Vec<SendId> = known
+        .iter()
+        .filter(|(_, _, state)| matches!(state, State::Owed | State::Sending))
+        .filter(|(_, key, _)| !pages.iter().any(|(_, _, page)| page.key == *key))
+        .map(|(id, _, _)| id.clone())
+        .collect();
+    Ok(outbox::cancel(change, &needless)?)
+}
+
+fn owe_page(
+    change: &mut Change,
+    site: &Site,
+    facts: &Facts,
+    wanted: &Wanted,
+    user: &User,
+    page: &Planned,
+    mut others: Vec<String>,
+) -> Result<(), Problem> {
+    others.sort_unstable();
+    let words = message::compose(site, facts, user, &wanted.reason, &others, page.target.length)
+        .map_err(Problem::internal)?;
+    let token = links::make(change, &facts.id, &user.id)?;
+    let recipient = Recipient {
+        name: user.name.clone(),
+        address: page.target.address.clone(),
+        user_id: Some(user.id.clone()),
+    };
+    let thread = format!("<incident-{}@muster>", facts.id);
+    let mut send = NewSend::new(
+        Purpose::Page,
+        page.target.channel,
+        recipient,
+        page.key.clone(),
+        page.at,
+    )
+    .about(&facts.id)
+    .words(words.subject, words.body)
+    .header(HeaderName::References, thread)
+    .secret_link(site.url(&format!("/ack/{token}")));
+    send.html = words.html;
+    outbox::owe(change, &send)?;
+    Ok(())
+}
+
+/// Says once on the timeline that somebody cannot be reached. The escalation goes on by its timer.
+fn say_unreachable(change: &mut Change, id: &IncidentId, wanted: &Wanted, name: &str) -> Result<(), Problem> {
+    let key = rules::key_prefix(id, wanted);
+    if rows::said_unreachable(change.tx, id, &key)? {
+        return Ok(());
+    }
+    let text = format!("{name} cannot be paged: there is no way to reach them. The escalation goes on.");
+    let details = json!({"key": key, "user_id": wanted.user_id});
+    change.record(NewEntry::new(Kind::PageFailed, id, text).details(details))?;
+    Ok(())
+}
