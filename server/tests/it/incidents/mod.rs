@@ -251,6 +251,7 @@ async fn the_room_keeps_notes_roles_tasks_and_who_was_asked(engine: Engine) {
             "triggered",
             "assigned",
             "alert_added",
+            "page_sent",
             "noted",
             "role_assigned",
             "task_added",
