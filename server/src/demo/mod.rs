@@ -24,7 +24,7 @@ use crate::access::{password, token};
 use crate::app::migrations::MIGRATIONS;
 use crate::app::{App, serve};
 use crate::clock::Clock;
-use crate::config::{EventRateLimit, Given};
+use crate::config::{Given, RateLimit};
 use client::Client;
 
 /// When the story begins: a Tuesday, twenty minutes before the update goes out.
@@ -68,7 +68,8 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         )
     })?;
     let settings = crate::config::Settings {
-        event_rate_limit: EventRateLimit::Off,
+        event_rate_limit: RateLimit::Off,
+        api_rate_limit: RateLimit::Off,
         ..settings
     };
     let location = Location::Sqlite {

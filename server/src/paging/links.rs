@@ -12,7 +12,7 @@ use crate::people::UserId;
 use crate::timeline::Change;
 
 /// How long a link is worth anything. An incident that is resolved before no longer needs it.
-const LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+const LIFETIME: Duration = Duration::from_hours(7 * 24);
 const TOKEN_LENGTH: usize = 32;
 
 /// Makes a link for one person and one incident, and returns its token; it can never be read again.

@@ -123,7 +123,7 @@ async fn acknowledge(State(app): State<Arc<App>>, Path(token): Path<String>) -> 
             if !matches!(found.standing, Standing::Open) {
                 return Ok(Some(found));
             }
-            let agent = Agent::user(&found.user.id.to_string(), found.user.name.clone());
+            let agent = Agent::user(found.user.id.as_str(), found.user.name.clone());
             change.act_as(agent.clone());
             actions::acknowledge(change, &found.facts.id)?;
             let changed = Changed {

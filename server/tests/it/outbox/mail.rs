@@ -54,7 +54,7 @@ async fn a_message_that_is_put_off_arrives_later(engine: Engine) {
     muster.settle().await;
     server.no_more_mail();
     assert_eq!(state(&muster, &id).await, State::Owed);
-    muster.pass(Duration::from_secs(60)).await;
+    muster.pass(Duration::from_mins(1)).await;
     server.mail();
     server.no_more_mail();
     let send = shown(&muster, &id).await;
@@ -73,7 +73,7 @@ async fn a_message_that_is_refused_for_good_fails_with_the_reason_and_can_be_tri
     let server = MailServer::start();
     let muster = TestApp::with_settings(engine, server.settings()).await;
     let id = owe(&muster, mail(&muster, "notice:1", "refused@example.org")).await;
-    muster.pass(Duration::from_secs(3_600)).await;
+    muster.pass(Duration::from_hours(1)).await;
     let send = shown(&muster, &id).await;
     assert_eq!(send["state"], "failed");
     assert_eq!(send["attempt_count"], 1);
@@ -107,7 +107,7 @@ async fn what_is_put_off_for_ever_fails_at_its_deadline(engine: Engine) {
     muster.settle().await;
     assert_eq!(state(&muster, &id).await, State::Owed);
     for _ in 0..70 {
-        muster.clock.advance(Duration::from_secs(60));
+        muster.clock.advance(Duration::from_mins(1));
         muster.settle().await;
     }
     let send = shown(&muster, &id).await;
@@ -120,7 +120,7 @@ async fn a_message_that_is_withdrawn_in_time_never_leaves(engine: Engine) {
     let server = MailServer::start();
     let muster = TestApp::with_settings(engine, server.settings()).await;
     let mut later = mail(&muster, "notice:1", "maya@example.org");
-    later.due_at += Duration::from_secs(60);
+    later.due_at += Duration::from_mins(1);
     let id = owe(&muster, later).await;
     let ids = vec![id.clone()];
     muster
@@ -128,7 +128,7 @@ async fn a_message_that_is_withdrawn_in_time_never_leaves(engine: Engine) {
         .change(Agent::muster(), move |change| outbox::cancel(change, &ids))
         .await
         .unwrap();
-    muster.pass(Duration::from_secs(120)).await;
+    muster.pass(Duration::from_mins(2)).await;
     server.no_more_mail();
     assert_eq!(state(&muster, &id).await, State::Cancelled);
 }
@@ -149,9 +149,9 @@ async fn a_claim_whose_process_died_is_taken_up_once(engine: Engine) {
     assert_eq!(claimed.len(), 1);
     muster.pass(Duration::from_secs(50)).await;
     server.no_more_mail();
-    muster.pass(Duration::from_secs(60)).await;
+    muster.pass(Duration::from_mins(1)).await;
     server.mail();
-    muster.pass(Duration::from_secs(600)).await;
+    muster.pass(Duration::from_mins(10)).await;
     server.no_more_mail();
     let send = shown(&muster, &id).await;
     assert_eq!(send["state"], "sent");

@@ -109,7 +109,7 @@ async fn links_that_were_never_made_or_are_old_say_so(engine: Engine) {
             assert!(answer.text.contains("expired"), "{wrong}: {}", answer.text);
         }
     }
-    muster.clock.advance(Duration::from_secs(8 * 86_400));
+    muster.clock.advance(Duration::from_hours(8 * 24));
     assert_eq!(visit(&muster, Method::POST, &link).await.status.as_u16(), 404);
     assert_eq!(status(&muster, &id).await, "triggered");
 }

@@ -11,7 +11,7 @@ use super::{add_rule, link_in, open_one, pages, remove_rules};
 use crate::harness::TestApp;
 use crate::smtp::MailServer;
 
-const MINUTE: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_mins(1);
 
 #[store::both_engines]
 async fn a_page_says_what_broke_and_arrives_by_each_rule_at_its_time(engine: Engine) {
