@@ -131,12 +131,12 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
         ),
         store::params![],
     )?;
-    let day_ago = now - std::time::Duration::from_secs(86_400);
+    let day_ago = now - std::time::Duration::from_hours(24);
     let alerts: Vec<(String, i64)> = tx.rows(
         store::sql!("SELECT service_id, COUNT(*) FROM alerts WHERE created_at > $1 GROUP BY service_id"),
         store::params![day_ago],
     )?;
-    let month_ago = now - std::time::Duration::from_secs(30 * 86_400);
+    let month_ago = now - std::time::Duration::from_hours(30 * 24);
     let changes: Vec<(String, Timestamp, String)> = tx.rows(
         store::sql!(
             "SELECT service_id, at, summary FROM change_events WHERE at > $1 AND at <= $2 ORDER BY at LIMIT 2000"
