@@ -56,8 +56,9 @@ fn manager(action: Action, resource: Resource) -> Grant {
 fn responder(action: Action, resource: Resource) -> Grant {
     match (action, resource) {
         (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings) => Grant::No,
-        (Action::View, _) | (_, Resource::OwnProfile) => Grant::Yes,
-        (Action::Create | Action::Change | Action::Respond | Action::Publish, Resource::Incident)
+        (Action::View, _)
+        | (_, Resource::OwnProfile)
+        | (Action::Create | Action::Change | Action::Respond | Action::Publish, Resource::Incident)
         | (Action::Create | Action::Change | Action::Delete, Resource::Override)
         | (Action::Create | Action::Change | Action::Respond, Resource::Case)
         | (Action::Create | Action::Change | Action::Publish, Resource::Update)
@@ -77,8 +78,9 @@ fn agent(action: Action, resource: Resource) -> Grant {
         (Action::View, Resource::ApiKey | Resource::Audit | Resource::Settings | Resource::Outbox) => {
             Grant::No
         }
-        (Action::View, _) | (_, Resource::OwnProfile) => Grant::Yes,
-        (Action::Create, Resource::Incident)
+        (Action::View, _)
+        | (_, Resource::OwnProfile)
+        | (Action::Create, Resource::Incident)
         | (Action::Create | Action::Change | Action::Respond | Action::Publish, Resource::Case)
         | (Action::Create | Action::Change, Resource::Account | Resource::Update)
         | (Action::Change, Resource::Location) => Grant::Yes,

@@ -240,15 +240,14 @@ fn views(
                 Some(view) => Expandable::whole(view)?,
                 None => policy_reference(site, &policy.id, &policy.name).into(),
             };
-            let user = match whole_users.iter().find(|view| view.head.id == row.user.as_str()) {
-                Some(view) => Expandable::whole(view)?,
-                None => {
-                    let name = users
-                        .iter()
-                        .find(|user| user.id == row.user)
-                        .map_or("", |user| &user.name);
-                    user_reference(site, &row.user, name).into()
-                }
+            let user = if let Some(view) = whole_users.iter().find(|view| view.head.id == row.user.as_str()) {
+                Expandable::whole(view)?
+            } else {
+                let name = users
+                    .iter()
+                    .find(|user| user.id == row.user)
+                    .map_or("", |user| &user.name);
+                user_reference(site, &row.user, name).into()
             };
             let schedule = row.schedule.as_ref().map(|id| {
                 let name = schedules

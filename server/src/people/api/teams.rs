@@ -249,15 +249,14 @@ pub(super) async fn members(
         let members = rows
             .iter()
             .map(|(id, role)| {
-                let user = match views.iter().find(|view| view.head.id == id.as_str()) {
-                    Some(view) => Expandable::whole(view)?,
-                    None => {
-                        let name = users
-                            .iter()
-                            .find(|user| user.id == *id)
-                            .map_or("", |user| &user.name);
-                        user_reference(&site, id, name).into()
-                    }
+                let user = if let Some(view) = views.iter().find(|view| view.head.id == id.as_str()) {
+                    Expandable::whole(view)?
+                } else {
+                    let name = users
+                        .iter()
+                        .find(|user| user.id == *id)
+                        .map_or("", |user| &user.name);
+                    user_reference(&site, id, name).into()
                 };
                 Ok(MemberView { user, role: *role })
             })
