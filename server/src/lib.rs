@@ -14,6 +14,9 @@ pub mod app;
 pub mod console;
 pub mod pages;
 
+pub mod reviews;
+
+pub mod desk;
 pub mod paging;
 
 pub mod outbox;

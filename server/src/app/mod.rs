@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::http::Site;
+use crate::http::limits::Limiter;
 use crate::identifier::{Identifiers, NODE_LIMIT};
 use crate::live::{Hub, SENDS};
 use crate::outbox::Channels;
@@ -26,6 +27,9 @@ use crate::signals::Journal;
 use crate::signals::keys::Keys;
 use crate::signals::rate::Buckets;
 use crate::timeline::{Agent, Change};
+
+/// Forms that one address may send in a minute.
+const FORMS_PER_MINUTE: u32 = 20;
 
 /// Everything a handler or a job may need. There is one for each process (or for each simulated node).
 pub struct App {
@@ -41,6 +45,8 @@ pub struct App {
     pub journal: Journal,
     pub keys: Keys,
     pub event_buckets: Buckets,
+    /// Forms that people without an account send, by their address.
+    pub form_limiter: Limiter,
     /// Rings when a job may have become due.
     pub jobs_owed: Notify,
     /// Rings when a message may have become due.
@@ -67,6 +73,7 @@ impl App {
             journal: Journal::start(store.clone(), node),
             keys: Keys::default(),
             event_buckets: Buckets::new(settings.event_rate_limit),
+            form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),
             channels: Channels::new(&settings)?,
             front: front::Front::new(&settings),
             store,

@@ -32,6 +32,8 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::oncall::api::routes())
         .merge(crate::cases::api::routes())
         .merge(crate::impact::api::routes())
+        .merge(crate::desk::routes())
+        .merge(crate::reviews::api::routes())
 }
 
 /// The document itself.
@@ -56,6 +58,7 @@ pub fn router(app: Arc<App>) -> Router {
         super::front::pass,
     ))
     .merge(crate::console::routes::routes())
+    .merge(crate::desk::form::routes())
     .merge(crate::console::places::routes())
     .with_state(app)
 }

@@ -3,4 +3,9 @@
 
 use crate::timeline::Subscription;
 
-pub const ALL: &[Subscription] = &[crate::paging::jobs::SUBSCRIPTION, crate::impact::SUBSCRIPTION];
+pub const ALL: &[Subscription] = &[
+    crate::paging::jobs::SUBSCRIPTION,
+    crate::impact::SUBSCRIPTION,
+    crate::desk::SUBSCRIPTION,
+    crate::reviews::SUBSCRIPTION,
+];

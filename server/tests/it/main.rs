@@ -3,6 +3,7 @@
 mod access;
 mod cases;
 mod console;
+mod desk;
 mod foundation;
 mod front;
 mod harness;
@@ -12,7 +13,9 @@ mod oncall;
 mod outbox;
 mod paging;
 mod people;
+mod reviews;
 mod services;
 mod signals;
 mod smtp;
 mod statements;
+mod words;

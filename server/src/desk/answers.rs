@@ -1,0 +1,454 @@
+//! Answers: drafted, confirmed by a person, sent, and kept.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use store::{Error, Tx, params, query, sql};
+use utoipa::ToSchema;
+
+use super::compose::{self, Facts};
+use super::known;
+use crate::cases::actions::{self, Told};
+use crate::cases::model::Direction;
+use crate::cases::view::private_url;
+use crate::cases::{Case, CaseId};
+use crate::customers::locations;
+use crate::http::{Page, Problem, Site};
+use crate::incidents::{Incident, IncidentId, Status as IncidentStatus};
+use crate::live::CASES;
+use crate::outbox::{Channel, NewSend, Purpose, Recipient, SECRET_LINK, SendId};
+use crate::people::UserId;
+use crate::timeline::{Change, Kind as EntryKind, NewEntry};
+use crate::words::{Approval, InternalText, PublicText};
+
+crate::identifier! {
+    /// One answer to one reporter.
+    AnswerId
+}
+
+/// What an answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The incident is open: we know, and when we speak again.
+    Progress,
+    /// The incident is over: does it work for you?
+    Resolution,
+    /// The case has no incident.
+    Reply,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Waits for a person to confirm it.
+    Drafted,
+    /// Confirmed; the reporter can only be called, and nobody has yet.
+    ToCall,
+    Sent,
+    /// No longer right: the incident opened again, or the case left it.
+    Withdrawn,
+}
+
+/// How the reporter gets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Delivery {
+    Email,
+    Call,
+    /// On the reporter's own page only; they left no address.
+    Page,
+}
+
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Answer {
+    pub id: AnswerId,
+    pub case_id: CaseId,
+    pub incident_id: Option<IncidentId>,
+    pub kind: Kind,
+    pub state: State,
+    pub common_part: InternalText,
+    pub personal_part: Option<InternalText>,
+    pub delivery: Option<Delivery>,
+    pub send_id: Option<SendId>,
+    pub drafted_at: Timestamp,
+    pub confirmed_by: Option<UserId>,
+    pub confirmed_at: Option<Timestamp>,
+    pub told_at: Option<Timestamp>,
+}
+
+const COLUMNS: &str =
+    "w.id, w.case_id, w.incident_id, w.kind, w.state, w.common_part, w.personal_part, w.delivery, w.send_id,
+    w.drafted_at, w.confirmed_by, w.confirmed_at, w.told_at";
+
+/// The answer of a case that has not been given yet.
+pub fn open_answer(tx: &mut Tx, case_id: &CaseId) -> Result<Option<Answer>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM case_answers w WHERE w.case_id = $case AND w.state IN ('drafted', 'to_call')"
+    )
+    .bind("case", case_id)
+    .rows(tx)
+    .map(|mut rows: Vec<Answer>| rows.pop())
+}
+
+/// Answers of many cases that have not been given yet.
+pub fn open_answers(tx: &mut Tx, case_ids: &[&str]) -> Result<Vec<Answer>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM case_answers w WHERE w.case_id = ANY($cases) AND w.state IN ('drafted', 'to_call')"
+    )
+    .bind("cases", store::Value::texts(case_ids))
+    .rows(tx)
+}
+
+/// Answers of an incident's cases, by the order in which their reporters are owed.
+pub fn of_incident(tx: &mut Tx, id: &IncidentId, page: Page) -> Result<Vec<Answer>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM case_answers w JOIN cases c ON c.id = w.case_id WHERE w.incident_id = $incident AND w.state <> 'withdrawn'
+          ORDER BY CASE w.state WHEN 'sent' THEN 1 ELSE 0 END, c.owed_order, w.id LIMIT $limit OFFSET $offset"
+    )
+    .bind("incident", id)
+    .bind("limit", page.rows_to_read())
+    .bind("offset", page.offset)
+    .rows(tx)
+}
+
+pub fn count_of_incident(tx: &mut Tx, id: &IncidentId) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM case_answers WHERE incident_id = $1 AND state <> 'withdrawn'"),
+        params![id],
+    )?;
+    Ok(count)
+}
+
+/// Cases of an incident whose drafted answer waits to be confirmed, first those who come first.
+pub fn drafted_cases(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<CaseId>, Error> {
+    let rows: Vec<(CaseId,)> = tx.rows(
+        sql!(
+            "SELECT w.case_id FROM case_answers w JOIN cases c ON c.id = w.case_id
+             WHERE w.incident_id = $1 AND w.state = 'drafted' ORDER BY c.owed_order, c.id LIMIT $2"
+        ),
+        params![id, limit],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The kind that fits a case as it stands.
+pub fn fitting_kind(case: &Case) -> Kind {
+    match case.incident_status {
+        None => Kind::Reply,
+        Some(IncidentStatus::Resolved) => Kind::Resolution,
+        Some(IncidentStatus::Triggered | IncidentStatus::Acknowledged) => Kind::Progress,
+    }
+}
+
+/// What the public may know about a case's incident, in the reporter's time.
+fn facts(tx: &mut Tx, case: &Case, incident: Option<&Incident>) -> Result<Facts, Problem> {
+    let touchpoints = known::touchpoints(tx)?;
+    let hurt: Vec<String> = match incident {
+        Some(incident) => {
+            let stored = crate::impact::store::find(tx, &incident.id)?;
+            let impact = crate::impact::store::current(tx, incident, stored.as_ref())?;
+            impact.touchpoints.into_iter().map(|one| one.id).collect()
+        }
+        None => Vec::new(),
+    };
+    let own = case.touchpoint_id.as_ref().map(AsRef::<str>::as_ref);
+    let id = own.or(hurt.first().map(String::as_str));
+    let touchpoint = touchpoints.into_iter().find(|one| Some(one.id.as_str()) == id);
+    let issue = match incident {
+        Some(incident) => known::of(tx, std::slice::from_ref(&incident.id))?.pop(),
+        None => None,
+    };
+    let zone = match &case.location_id {
+        Some(id) => locations::find(tx, id)?.and_then(|place| place.time_zone),
+        None => None,
+    };
+    let (words_now, next_update_by) = match issue {
+        Some(issue) => (Some(issue.words_to_say), issue.next_update_by),
+        None => (touchpoint.as_ref().and_then(|one| one.words_to_say.clone()), None),
+    };
+    Ok(Facts {
+        reporter_name: case.reporter_name.clone(),
+        touchpoint: touchpoint.map(|one| one.name),
+        reported_at: case.created_at,
+        resolved_at: incident.and_then(|incident| incident.resolved_at),
+        words_now,
+        next_update_by,
+        time_zone: zone
+            .and_then(|zone| TimeZone::get(&zone).ok())
+            .unwrap_or(TimeZone::UTC),
+    })
+}
+
+/// What would be answered as everything stands now.
+pub fn proposed(tx: &mut Tx, case: &Case, kind: Kind) -> Result<InternalText, Problem> {
+    let incident = match &case.incident_id {
+        Some(id) => crate::incidents::store::find(tx, id)?,
+        None => None,
+    };
+    let facts = facts(tx, case, incident.as_ref())?;
+    compose::common_part(kind, &facts)
+}
+
+/// Keeps a draft for a case, if it has none that is open.
+pub fn draft(change: &mut Change, case: &Case, kind: Kind) -> Result<Answer, Problem> {
+    if let Some(open) = open_answer(change.tx, &case.id)? {
+        return Ok(open);
+    }
+    let words = proposed(change.tx, case, kind)?;
+    let id: AnswerId = change.identifier();
+    change.tx.execute(
+        sql!(
+            "INSERT INTO case_answers (id, case_id, incident_id, kind, state, common_part, drafted_at)
+             VALUES ($1, $2, $3, $4, 'drafted', $5, $6)"
+        ),
+        params![&id, &case.id, case.incident_id.as_ref(), kind, &words, change.now],
+    )?;
+    open_answer(change.tx, &case.id)?.ok_or_else(|| Problem::not_found("The answer"))
+}
+
+/// Keeps the agent's own part with the draft, for when it is sent.
+pub fn keep_personal_part(
+    change: &mut Change,
+    case: &Case,
+    personal: Option<&InternalText>,
+) -> Result<Answer, Problem> {
+    let answer = draft(change, case, fitting_kind(case))?;
+    change.tx.execute_one(
+        sql!("UPDATE case_answers SET personal_part = $2 WHERE id = $1"),
+        params![&answer.id, personal],
+    )?;
+    change.touch(CASES);
+    Ok(Answer {
+        personal_part: personal.cloned(),
+        ..answer
+    })
+}
+
+/// Takes back the drafts of cases that they are no longer right for.
+pub fn withdraw_drafts(change: &mut Change, incident_id: &IncidentId) -> Result<u64, Error> {
+    let withdrawn = change.tx.execute(
+        sql!(
+            "UPDATE case_answers SET state = 'withdrawn' WHERE incident_id = $1 AND state IN ('drafted', 'to_call')
+             AND kind = 'resolution'"
+        ),
+        params![incident_id],
+    )?;
+    if withdrawn > 0 {
+        change.touch(CASES);
+    }
+    Ok(withdrawn)
+}
+
+/// What an agent confirms.
+#[derive(Debug, Clone, Default)]
+pub struct Confirmed {
+    /// The kind that fits unless told.
+    pub kind: Option<Kind>,
+    /// Instead of what was kept with the draft.
+    pub personal_part: Option<InternalText>,
+    /// Instead of the drafted common part.
+    pub text: Option<InternalText>,
+}
+
+/// Sends an answer that a person has read and agreed to.
+pub fn confirm(
+    change: &mut Change,
+    case: &Case,
+    confirmed: &Confirmed,
+    user_id: &UserId,
+    site: &Site,
+) -> Result<Answer, Problem> {
+    let kind = confirmed.kind.unwrap_or_else(|| fitting_kind(case));
+    check_kind(case, kind)?;
+    if kind == Kind::Reply && confirmed.text.is_none() && confirmed.personal_part.is_none() {
+        return Err(Problem::invalid([
+            "answer.text: the case is linked to no incident, so say what is to be answered.",
+        ]));
+    }
+    // A draft of another kind has been overtaken.
+    change.tx.execute(
+        sql!("UPDATE case_answers SET state = 'withdrawn' WHERE case_id = $1 AND state IN ('drafted', 'to_call') AND kind <> $2"),
+        params![&case.id, kind],
+    )?;
+    let answer = draft(change, case, kind)?;
+    if answer.state == State::ToCall {
+        return Ok(answer);
+    }
+    let common = confirmed.text.as_ref().unwrap_or(&answer.common_part).clone();
+    let personal = confirmed.personal_part.clone().or(answer.personal_part.clone());
+    let whole = compose::whole(
+        case,
+        personal.as_ref().map(InternalText::for_insiders),
+        common.for_insiders(),
+    );
+    let words = PublicText::approve(&whole, &Approval::by_person(user_id, change.now));
+    let delivery = delivery_of(case);
+    let send_id = match delivery {
+        Delivery::Email => Some(send(change, case, &answer.id, kind, &words, site)?),
+        Delivery::Call | Delivery::Page => None,
+    };
+    let state = match delivery {
+        Delivery::Call => State::ToCall,
+        Delivery::Email | Delivery::Page => State::Sent,
+    };
+    let told_at = (state == State::Sent).then_some(change.now);
+    change.tx.execute_one(
+        sql!(
+            "UPDATE case_answers SET state = $2, common_part = $3, personal_part = $4, delivery = $5, send_id = $6,
+                 confirmed_by = $7, confirmed_at = $8, told_at = $9 WHERE id = $1"
+        ),
+        params![
+            &answer.id,
+            state,
+            &common,
+            personal.as_ref(),
+            delivery,
+            send_id.as_ref(),
+            user_id,
+            change.now,
+            told_at
+        ],
+    )?;
+    show(change, case, &words)?;
+    if state == State::Sent {
+        tell(change, case, kind)?;
+    }
+    change.touch(CASES);
+    Ok(Answer {
+        state,
+        common_part: common,
+        personal_part: personal,
+        delivery: Some(delivery),
+        send_id,
+        confirmed_by: Some(user_id.clone()),
+        confirmed_at: Some(change.now),
+        told_at,
+        ..answer
+    })
+}
+
+fn check_kind(case: &Case, kind: Kind) -> Result<(), Problem> {
+    match (kind, case.incident_status) {
+        (Kind::Reply, _)
+        | (Kind::Progress, Some(IncidentStatus::Triggered | IncidentStatus::Acknowledged))
+        | (Kind::Resolution, Some(IncidentStatus::Resolved)) => Ok(()),
+        (Kind::Progress, _) => Err(Problem::invalid([
+            "answer.kind: progress is for a case whose incident is open.",
+        ])),
+        (Kind::Resolution, _) => Err(Problem::invalid([
+            "answer.kind: resolution is for a case whose incident is resolved.",
+        ])),
+    }
+}
+
+fn delivery_of(case: &Case) -> Delivery {
+    match (&case.reporter_email, &case.reporter_telephone) {
+        (Some(_), _) => Delivery::Email,
+        (None, Some(_)) => Delivery::Call,
+        (None, None) => Delivery::Page,
+    }
+}
+
+/// Public words only: nothing else can be handed to a reporter.
+fn send(
+    change: &mut Change,
+    case: &Case,
+    answer_id: &AnswerId,
+    kind: Kind,
+    words: &PublicText,
+    site: &Site,
+) -> Result<SendId, Problem> {
+    let recipient = Recipient {
+        name: case.reporter().to_owned(),
+        address: case.reporter_email.clone().unwrap_or_default(),
+        user_id: None,
+    };
+    let subject = format!("Your report {}: {}", case.label(), case.subject);
+    let ask = match kind {
+        Kind::Resolution => "Say whether it works, or write back:",
+        Kind::Progress | Kind::Reply => "Read this again, or write back:",
+    };
+    let mut mail = NewSend::new(
+        Purpose::Answer,
+        Channel::Email,
+        recipient,
+        format!("answer:{answer_id}"),
+        change.now,
+    )
+    .words(subject, format!("{words}\n\n{ask} {SECRET_LINK}\n"))
+    .secret_link(private_url(case, site));
+    mail.incident_id.clone_from(&case.incident_id);
+    Ok(crate::outbox::owe(change, &mail)?)
+}
+
+/// Puts the words on the reporter's own page.
+fn show(change: &mut Change, case: &Case, words: &PublicText) -> Result<(), Problem> {
+    actions::add_message(change, &case.id, Direction::Out, words.as_str())?;
+    Ok(())
+}
+
+/// The reporter has been told: the case and its incident remember.
+fn tell(change: &mut Change, case: &Case, kind: Kind) -> Result<(), Problem> {
+    let told = match kind {
+        Kind::Progress => Told::Progress,
+        Kind::Resolution => Told::AskedAboutRecovery,
+        Kind::Reply => Told::Answered,
+    };
+    // A reply never settles what a linked case is owed.
+    let told = if kind == Kind::Reply && case.incident_id.is_some() {
+        Told::Progress
+    } else {
+        told
+    };
+    actions::note_told(change, &case.id, told, change.now)
+}
+
+/// Writes on the incident's timeline that reporters were answered.
+pub fn record_sent(
+    change: &mut Change,
+    incident_id: &IncidentId,
+    kind: Kind,
+    cases: &[String],
+) -> Result<(), Problem> {
+    if cases.is_empty() {
+        return Ok(());
+    }
+    let who = match cases {
+        [one] => one.clone(),
+        many => format!("{} reporters", many.len()),
+    };
+    let text = format!("{} answered {who}", change.agent.name);
+    change.record(
+        NewEntry::new(EntryKind::AnswerSent, incident_id, text)
+            .details(json!({ "count": cases.len(), "kind": kind, "cases": cases })),
+    )?;
+    Ok(())
+}
+
+/// Somebody called the reporter and told them.
+pub fn called(change: &mut Change, case: &Case) -> Result<Answer, Problem> {
+    let answer = open_answer(change.tx, &case.id)?
+        .filter(|answer| answer.state == State::ToCall)
+        .ok_or_else(|| Problem::invalid(["The case has no confirmed answer that waits for a call."]))?;
+    change.tx.execute_one(
+        sql!("UPDATE case_answers SET state = 'sent', told_at = $2 WHERE id = $1"),
+        params![&answer.id, change.now],
+    )?;
+    tell(change, case, answer.kind)?;
+    if let Some(incident_id) = &case.incident_id {
+        record_sent(change, incident_id, answer.kind, &[case.label()])?;
+    }
+    Ok(Answer {
+        state: State::Sent,
+        told_at: Some(change.now),
+        ..answer
+    })
+}

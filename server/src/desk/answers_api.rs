@@ -1,0 +1,423 @@
+//! Answers over the API: read a draft, keep the personal part, confirm one or all.
+
+use std::sync::Arc;
+
+use axum::extract::State as AppState;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answers::{self, Answer, Confirmed, Kind, State};
+use super::compose;
+use crate::access::audit::AuditAction;
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::cases::api::audited;
+use crate::cases::{Case, CaseId, actions, store as case_rows};
+use crate::http::faults::LONGEST_TEXT;
+use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Sent, Site};
+use crate::incidents::{IncidentId, store as incident_rows};
+use crate::people::UserId;
+use crate::words::InternalText;
+
+/// Answers that one transaction sends.
+const AT_ONCE: i64 = 100;
+/// Answers that one request sends.
+const MOST: usize = 5_000;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(show, keep, confirm))
+        .routes(routes!(called))
+        .routes(routes!(of_incident))
+        .routes(routes!(confirm_all))
+}
+
+/// One answer.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AnswerAnswer {
+    #[schema(value_type = Object)]
+    pub answer: Value,
+}
+
+/// A page of answers.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AnswersAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub answers: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+/// For readers inside: a draft is shown to them as what the reporter would read.
+pub fn view(answer: &Answer, case: &Case, site: &Site) -> Value {
+    let whole = compose::whole(
+        case,
+        answer.personal_part.as_ref().map(InternalText::for_insiders),
+        answer.common_part.for_insiders(),
+    );
+    json!({
+        "id": answer.id,
+        "type": "answer",
+        "summary": format!("Answer to {}", case.label()),
+        "self": site.url(&format!("/cases/{}/answer", case.id)),
+        "html_url": site.html_url("cases", case.id.as_str()),
+        "case": site.reference("case", "cases", case.id.as_str(), format!("{}: {}", case.label(), case.subject)),
+        "kind": answer.kind,
+        "state": answer.state,
+        "common_part": answer.common_part,
+        "personal_part": answer.personal_part,
+        "text": whole,
+        "delivery": answer.delivery,
+        "send_id": answer.send_id,
+        "drafted_at": answer.drafted_at,
+        "confirmed_at": answer.confirmed_at,
+        "told_at": answer.told_at,
+    })
+}
+
+/// Show the answer that a case's reporter is owed: the draft, or what would be drafted now.
+#[utoipa::path(
+    get, path = "/cases/{id}/answer", tag = "Answers",
+    params(("id" = String, Path, description = "The case's id")),
+    responses((status = 200, description = "The answer; `id` is null when it is only proposed", body = AnswerAnswer), Problems)
+)]
+async fn show(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<AnswerAnswer>, Problem> {
+    caller.require(Action::View, Resource::Case)?;
+    let (site, now) = (app.site.clone(), app.clock.now());
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let case = case_rows::find(tx, &CaseId::from(id.as_str()))?
+                .ok_or_else(|| Problem::not_found("The case"))?;
+            if let Some(answer) = answers::open_answer(tx, &case.id)? {
+                return Ok(view(&answer, &case, &site));
+            }
+            let kind = answers::fitting_kind(&case);
+            let proposed = Answer {
+                id: "".into(),
+                case_id: case.id.clone(),
+                incident_id: case.incident_id.clone(),
+                kind,
+                state: State::Drafted,
+                common_part: answers::proposed(tx, &case, kind)?,
+                personal_part: None,
+                delivery: None,
+                send_id: None,
+                drafted_at: now,
+                confirmed_by: None,
+                confirmed_at: None,
+                told_at: None,
+            };
+            let mut shown = view(&proposed, &case, &site);
+            shown["id"] = Value::Null;
+            Ok(shown)
+        })
+        .await?;
+    Ok(axum::Json(AnswerAnswer { answer }))
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct KeepAnswer {
+    answer: KeptParts,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct KeptParts {
+    /// The agent's own part; null takes it away.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    personal_part: Sent<String>,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct ConfirmAnswer {
+    #[serde(default)]
+    answer: ConfirmedParts,
+}
+
+/// All of it may be left out: then the draft is sent as it is.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct ConfirmedParts {
+    #[serde(default)]
+    kind: Option<Kind>,
+    /// The agent's own part.
+    #[serde(default)]
+    personal_part: Option<String>,
+    /// Instead of the drafted common part.
+    #[serde(default)]
+    text: Option<String>,
+}
+
+impl ConfirmedParts {
+    fn check(&self) -> Result<Confirmed, Problem> {
+        let mut faults = Faults::new();
+        let personal_part = faults.optional_text(
+            "answer.personal_part",
+            self.personal_part.as_deref(),
+            LONGEST_TEXT,
+        );
+        let text = faults.optional_text("answer.text", self.text.as_deref(), LONGEST_TEXT);
+        faults.done()?;
+        Ok(Confirmed {
+            kind: self.kind,
+            personal_part: personal_part.map(InternalText::new),
+            text: text.map(InternalText::new),
+        })
+    }
+}
+
+/// Words go out in a person's name: a program must say for whom it acts.
+fn person(caller: &Caller) -> Result<UserId, Problem> {
+    caller
+        .user_id()
+        .cloned()
+        .ok_or_else(|| Problem::refused(1008, "From must name the person who answers for these words."))
+}
+
+/// Keep the agent's own part with the draft, for when one or all are confirmed.
+#[utoipa::path(
+    put, path = "/cases/{id}/answer", tag = "Answers", request_body = KeepAnswer,
+    params(("id" = String, Path, description = "The case's id")),
+    responses((status = 200, description = "The draft", body = AnswerAnswer), Problems)
+)]
+async fn keep(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<KeepAnswer>,
+) -> Result<axum::Json<AnswerAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Case)?;
+    let mut faults = Faults::new();
+    let sent = body.answer.personal_part;
+    let personal = faults.optional_text(
+        "answer.personal_part",
+        sent.value().map(String::as_str),
+        LONGEST_TEXT,
+    );
+    faults.done()?;
+    let personal = personal.map(InternalText::new);
+    let site = app.site.clone();
+    let answer = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let case = actions::load(change, &CaseId::from(id.as_str()))?;
+            let answer = match sent {
+                Sent::Nothing => answers::draft(change, &case, answers::fitting_kind(&case))?,
+                Sent::Null | Sent::Value(_) => answers::keep_personal_part(change, &case, personal.as_ref())?,
+            };
+            audited(
+                change,
+                &caller,
+                AuditAction::Update,
+                &case,
+                json!({ "personal_part": "kept" }),
+            )?;
+            Ok(view(&answer, &case, &site))
+        })
+        .await?;
+    Ok(axum::Json(AnswerAnswer { answer }))
+}
+
+/// Send the answer: by e-mail where the reporter left an address, otherwise it is shown for a call, or on the
+/// reporter's own page.
+#[utoipa::path(
+    post, path = "/cases/{id}/answer", tag = "Answers", request_body = ConfirmAnswer,
+    params(("id" = String, Path, description = "The case's id")),
+    responses((status = 200, description = "The answer", body = AnswerAnswer), Problems)
+)]
+async fn confirm(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<ConfirmAnswer>,
+) -> Result<axum::Json<AnswerAnswer>, Problem> {
+    caller.require(Action::Publish, Resource::Case)?;
+    let confirmed = body.answer.check()?;
+    let user_id = person(&caller)?;
+    let site = app.site.clone();
+    let answer = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let case = actions::load(change, &CaseId::from(id.as_str()))?;
+            let answer = answers::confirm(change, &case, &confirmed, &user_id, &site)?;
+            if let (State::Sent, Some(incident_id)) = (answer.state, &case.incident_id) {
+                answers::record_sent(change, incident_id, answer.kind, &[case.label()])?;
+            }
+            audited(
+                change,
+                &caller,
+                AuditAction::Update,
+                &case,
+                json!({ "answered": answer.kind }),
+            )?;
+            Ok(view(&answer, &case, &site))
+        })
+        .await?;
+    Ok(axum::Json(AnswerAnswer { answer }))
+}
+
+/// Say that the reporter was called and told.
+#[utoipa::path(
+    post, path = "/cases/{id}/answer/called", tag = "Answers",
+    params(("id" = String, Path, description = "The case's id")),
+    responses((status = 200, description = "The answer", body = AnswerAnswer), Problems)
+)]
+async fn called(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<AnswerAnswer>, Problem> {
+    caller.require(Action::Respond, Resource::Case)?;
+    let site = app.site.clone();
+    let answer = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let case = actions::load(change, &CaseId::from(id.as_str()))?;
+            let answer = answers::called(change, &case)?;
+            audited(
+                change,
+                &caller,
+                AuditAction::Update,
+                &case,
+                json!({ "called": true }),
+            )?;
+            Ok(view(&answer, &case, &site))
+        })
+        .await?;
+    Ok(axum::Json(AnswerAnswer { answer }))
+}
+
+/// List the answers to an incident's reporters; those not given yet first.
+#[utoipa::path(
+    get, path = "/incidents/{id}/answers", tag = "Answers",
+    params(Listing, ("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "A page of answers", body = AnswersAnswer), Problems)
+)]
+async fn of_incident(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<AnswersAnswer>, Problem> {
+    caller.require(Action::View, Resource::Case)?;
+    let page = listing.page()?;
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let id = IncidentId::from(id.as_str());
+            incident_rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+            let found = answers::of_incident(tx, &id, page)?;
+            let (found, paging) = page.finish(found, || answers::count_of_incident(tx, &id))?;
+            let mut views = Vec::with_capacity(found.len());
+            for answer in &found {
+                if let Some(case) = case_rows::find(tx, &answer.case_id)? {
+                    views.push(view(answer, &case, &site));
+                }
+            }
+            Ok(AnswersAnswer {
+                answers: views,
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(default)]
+struct ConfirmMany {
+    /// Only these cases; all whose answer is drafted unless told.
+    case_ids: Option<Vec<String>>,
+}
+
+/// How many reporters were answered.
+#[derive(Debug, Default, serde::Serialize, ToSchema)]
+pub struct ConfirmedAnswer {
+    /// Sent by e-mail or shown on the reporter's own page.
+    pub sent: usize,
+    /// Confirmed; these reporters can only be called.
+    pub to_call: usize,
+    /// Drafts that are left.
+    pub left: usize,
+}
+
+/// Confirm the drafted answers of an incident at once; each keeps its personal part.
+#[utoipa::path(
+    post, path = "/incidents/{id}/answers/confirm", tag = "Answers", request_body = ConfirmMany,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "How many were answered", body = ConfirmedAnswer), Problems)
+)]
+async fn confirm_all(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<ConfirmMany>,
+) -> Result<axum::Json<ConfirmedAnswer>, Problem> {
+    caller.require(Action::Publish, Resource::Case)?;
+    let user_id = person(&caller)?;
+    let id = IncidentId::from(id);
+    let asked = id.clone();
+    let mut waiting: Vec<CaseId> = app
+        .read(move |tx| -> Result<_, Problem> {
+            incident_rows::find(tx, &asked)?.ok_or_else(|| Problem::not_found("The incident"))?;
+            Ok(answers::drafted_cases(tx, &asked, MOST as i64)?)
+        })
+        .await?;
+    if let Some(wanted) = &body.case_ids {
+        if wanted.len() > MOST {
+            return Err(Problem::invalid([format!(
+                "case_ids may name at most {MOST} cases."
+            )]));
+        }
+        waiting.retain(|case| wanted.iter().any(|one| one == case.as_str()));
+    }
+    let mut total = ConfirmedAnswer::default();
+    for group in waiting.chunks(AT_ONCE as usize) {
+        let (group, incident_id) = (group.to_vec(), id.clone());
+        let (caller, user_id, site) = (caller.clone(), user_id.clone(), app.site.clone());
+        let (sent, to_call) = app
+            .change(caller.agent(), move |change| -> Result<_, Problem> {
+                let (mut sent, mut to_call) = (Vec::new(), 0);
+                for case_id in &group {
+                    let case = actions::load(change, case_id)?;
+                    // Confirmed, reopened or moved by somebody else meanwhile.
+                    let still_drafted = answers::open_answer(change.tx, case_id)?.is_some_and(|answer| {
+                        answer.state == State::Drafted && answer.kind == Kind::Resolution
+                    }) && case.incident_id.as_ref() == Some(&incident_id)
+                        && answers::fitting_kind(&case) == Kind::Resolution;
+                    if !still_drafted {
+                        continue;
+                    }
+                    let answer = answers::confirm(change, &case, &Confirmed::default(), &user_id, &site)?;
+                    match answer.state {
+                        State::Sent => sent.push(case.label()),
+                        _ => to_call += 1,
+                    }
+                    audited(
+                        change,
+                        &caller,
+                        AuditAction::Update,
+                        &case,
+                        json!({ "answered": answer.kind }),
+                    )?;
+                }
+                answers::record_sent(change, &incident_id, Kind::Resolution, &sent)?;
+                Ok((sent.len(), to_call))
+            })
+            .await?;
+        total.sent += sent;
+        total.to_call += to_call;
+    }
+    total.left = app
+        .read(move |tx| -> Result<_, Problem> { Ok(answers::drafted_cases(tx, &id, MOST as i64)?.len()) })
+        .await?;
+    Ok(axum::Json(total))
+}

@@ -1,0 +1,263 @@
+//! "Is it us?" and who is owed an answer, over the API.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::answers::{self, State as AnswerState};
+use super::matching::{Likelihood, Match};
+use super::question::{self, Answered};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::cases::view::view as case_view;
+use crate::cases::{Case, CaseId, store as case_rows};
+use crate::http::{Listing, Problem, Problems, Query, Site};
+use crate::impact::Impact;
+use crate::incidents::{Incident, Status};
+
+/// The longest question.
+const LONGEST_QUESTION: usize = 4_000;
+/// Incidents in one answer.
+const MOST_MATCHES: usize = 10;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(is_it_us))
+        .routes(routes!(owed))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct Asked {
+    /// What the customer says, with the place or touchpoint if it is known.
+    query: Option<String>,
+    /// An open case: its words, place and touchpoint count too.
+    case_id: Option<String>,
+}
+
+/// Open incidents that fit, best first.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct IsItUsAnswer {
+    /// What was understood.
+    #[schema(value_type = Object)]
+    pub question: Value,
+    #[schema(value_type = Vec<Object>)]
+    pub matches: Vec<Value>,
+    /// Others who wrote the same in the last hour.
+    #[schema(value_type = Object)]
+    pub others: Value,
+    /// One sentence when nothing fits.
+    pub no_match: Option<String>,
+}
+
+/// Ask whether what a customer says is one of the open incidents.
+#[utoipa::path(
+    get, path = "/desk/is_it_us", tag = "Desk", params(Asked),
+    responses((status = 200, description = "Open incidents that fit, each with its reasons", body = IsItUsAnswer), Problems)
+)]
+async fn is_it_us(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(asked): Query<Asked>,
+) -> Result<axum::Json<IsItUsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Case)?;
+    if asked
+        .query
+        .as_deref()
+        .is_some_and(|query| query.chars().count() > LONGEST_QUESTION)
+    {
+        return Err(Problem::invalid([format!(
+            "query is too long (maximum is {LONGEST_QUESTION} characters)."
+        )]));
+    }
+    let (site, now) = (app.site.clone(), app.clock.now());
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let case_id = asked
+                .case_id
+                .as_deref()
+                .filter(|id| !id.is_empty())
+                .map(CaseId::from);
+            let answered = question::ask(tx, asked.query.as_deref(), case_id.as_ref(), now, MOST_MATCHES)?;
+            Ok(is_it_us_view(&answered, &site))
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+fn is_it_us_view(answered: &Answered, site: &Site) -> IsItUsAnswer {
+    let matches: Vec<Value> = answered
+        .matches
+        .iter()
+        .map(|(found, incident, impact)| match_view(answered, found, incident, impact, site))
+        .collect();
+    let fits = answered
+        .matches
+        .iter()
+        .any(|(found, ..)| found.likelihood > Likelihood::ProbablyNot);
+    IsItUsAnswer {
+        question: json!({
+            "text": answered.question.text,
+            "case": answered.case.as_ref().map(|case| {
+                site.reference("case", "cases", case.id.as_str(), format!("{}: {}", case.label(), case.subject))
+            }),
+            "touchpoints": answered.question.touchpoints.iter().map(|id| {
+                let name = answered.touchpoints.iter().find(|one| one.id == *id).map(|one| one.name.as_str());
+                site.reference("business_service", "business_services", id, name.unwrap_or(id))
+            }).collect::<Vec<_>>(),
+            "locations": answered.question.places.iter().map(|id| {
+                let name = answered.place_names.get(id).map_or(id.as_str(), String::as_str);
+                site.reference("location", "locations", id, name)
+            }).collect::<Vec<_>>(),
+        }),
+        matches,
+        others: json!({
+            "count": answered.alike.ids.len(),
+            "unlinked": answered.alike.unlinked,
+            "case_ids": answered.alike.ids,
+        }),
+        no_match: (!fits).then(|| match answered.alike.ids.len() {
+            0 => "We know of nothing like this.".to_owned(),
+            1 => "We know of nothing like this. 1 other wrote the same in the last hour.".to_owned(),
+            count => {
+                format!("We know of nothing like this. {count} others wrote the same in the last hour.")
+            }
+        }),
+    }
+}
+
+fn match_view(
+    answered: &Answered,
+    found: &Match,
+    incident: &Incident,
+    impact: &Impact,
+    site: &Site,
+) -> Value {
+    let hurt = |id: &str| impact.touchpoints.iter().any(|one| one.id == id);
+    let asked = answered
+        .touchpoints
+        .iter()
+        .find(|one| hurt(&one.id) && answered.question.touchpoints.contains(&one.id));
+    let nearest = impact
+        .touchpoints
+        .first()
+        .and_then(|first| answered.touchpoints.iter().find(|one| one.id == first.id));
+    let touchpoint = asked.or(nearest);
+    let issue = answered.issues.get(incident.id.as_str());
+    let say = match issue {
+        Some(issue) => Some(json!({
+            "words": issue.words_to_say,
+            "approved_by": issue.approved_by_name,
+            "approved_at": issue.approved_at,
+            "facts_revision": issue.facts_revision,
+        })),
+        None => touchpoint.and_then(|one| one.words_to_say.as_ref()).map(|words| {
+            json!({ "words": words, "approved_by": null, "approved_at": null, "facts_revision": null })
+        }),
+    };
+    json!({
+        "incident": site.reference(
+            "incident", "incidents", incident.id.as_str(), format!("[#{}] {}", incident.number, incident.title),
+        ),
+        "number": incident.number,
+        "status": incident.status,
+        "since": incident.created_at,
+        "likelihood": found.likelihood,
+        "answer": found.likelihood.words(),
+        "title": touchpoint
+            .and_then(|one| one.customer_words.as_ref())
+            .map_or(incident.title.as_str(), |words| words.as_str()),
+        "reasons": found.reasons,
+        "touchpoints": impact.touchpoints.iter().map(|one| {
+            site.reference("business_service", "business_services", &one.id, &*one.name)
+        }).collect::<Vec<_>>(),
+        "what_to_say": say,
+        "what_to_do": touchpoint.and_then(|one| one.fallback.as_ref()),
+        "next_update_by": issue.and_then(|issue| issue.next_update_by),
+    })
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct OwedNarrowing {
+    /// Only reporters of this incident.
+    incident_id: Option<String>,
+}
+
+/// Who waits for an answer.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct OwedAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub owed: Vec<Value>,
+    /// How many in all, and how many of them are linked to no incident.
+    #[schema(value_type = Object)]
+    pub counts: Value,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+/// List who is owed an answer: the oldest first, a valuable customer earlier.
+#[utoipa::path(
+    get, path = "/desk/owed", tag = "Desk", params(OwedNarrowing, Listing),
+    responses((status = 200, description = "A page of cases, with what each waits for", body = OwedAnswer), Problems)
+)]
+async fn owed(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<OwedNarrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<OwedAnswer>, Problem> {
+    caller.require(Action::View, Resource::Case)?;
+    let page = listing.page()?;
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let incident_id = narrowing.incident_id.as_deref().filter(|id| !id.is_empty());
+            let cases = case_rows::owed(tx, page, incident_id)?;
+            let (all, not_linked) = case_rows::count_owed(tx, incident_id)?;
+            let (cases, paging) = page.finish(cases, || Ok::<_, Problem>(all))?;
+            let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
+            let open: HashMap<String, AnswerState> = answers::open_answers(tx, &ids)?
+                .into_iter()
+                .map(|answer| (answer.case_id.to_string(), answer.state))
+                .collect();
+            Ok(OwedAnswer {
+                owed: cases
+                    .iter()
+                    .map(|case| {
+                        let mut shown = case_view(case, &site);
+                        shown["waits_for"] = json!(waits_for(case, open.get(case.id.as_str()).copied()));
+                        shown
+                    })
+                    .collect(),
+                counts: json!({ "owed": all, "not_linked": not_linked }),
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// What has to happen before the reporter has an answer.
+pub fn waits_for(case: &Case, open: Option<AnswerState>) -> &'static str {
+    match (open, case.incident_status) {
+        (Some(AnswerState::ToCall), _) => "call",
+        (Some(AnswerState::Drafted), Some(Status::Resolved)) => "confirmation",
+        (_, None) => "link_or_reply",
+        (_, Some(Status::Triggered | Status::Acknowledged)) => "resolution",
+        (_, Some(Status::Resolved)) => "draft",
+    }
+}

@@ -1,0 +1,69 @@
+//! Brings answers in line with what became of an incident.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::answers::{self, Kind};
+use crate::app::App;
+use crate::cases::{actions, store as case_rows};
+use crate::http::Problem;
+use crate::incidents::{IncidentId, Status, store as incident_rows};
+use crate::jobs::{Job, Kind as JobKind, Owed, store as job_rows};
+use crate::timeline::{Agent, Change, Kind as EntryKind, NewEntry};
+
+/// Cases that one run drafts answers for, so that no transaction is long.
+const AT_ONCE: i64 = 200;
+
+/// An incident was resolved, opened again or merged, or its cases changed.
+pub async fn answers_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        job_rows::complete(change.tx, &job)?;
+        reconcile(change, &IncidentId::from(job.subject.as_str()))
+    })
+    .await?;
+    Ok(())
+}
+
+fn reconcile(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    let Some(incident) = incident_rows::find(change.tx, id)? else {
+        return Ok(());
+    };
+    if let Some(into) = &incident.merged_into_id {
+        answers::withdraw_drafts(change, id)?;
+        actions::move_all(change, id, into)?;
+        return Ok(());
+    }
+    match incident.status {
+        Status::Triggered | Status::Acknowledged => {
+            answers::withdraw_drafts(change, id)?;
+            Ok(())
+        }
+        Status::Resolved => draft_all(change, id),
+    }
+}
+
+/// Drafts an answer for every linked case that is owed one.
+fn draft_all(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    let missing = case_rows::without_draft(change.tx, id, AT_ONCE)?;
+    for case in &missing {
+        answers::draft(change, case, Kind::Resolution)?;
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let text = match missing.len() {
+        1 => "Drafted an answer for 1 reporter".to_owned(),
+        count => format!("Drafted answers for {count} reporters"),
+    };
+    change.record(
+        NewEntry::new(EntryKind::AnswersDrafted, id, text).details(json!({ "count": missing.len() })),
+    )?;
+    change.touch(crate::live::CASES);
+    if missing.len() as i64 == AT_ONCE {
+        let now = change.now;
+        change.owe(&Owed::now(JobKind::AnswersDue, id.as_str(), now))?;
+    }
+    Ok(())
+}

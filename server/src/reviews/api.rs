@@ -1,0 +1,343 @@
+//! Reports over the API, under the paths that clients know, and their exports.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::State;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use data_encoding::BASE64;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use store::Tx;
+use utoipa::ToSchema;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::render::{self, PrintPage};
+use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::faults::LONGEST_NAME;
+use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Site};
+use crate::incidents::{Incident, IncidentId, store as incident_rows};
+
+/// Characters of a report's words.
+const LONGEST_BODY: usize = 200_000;
+
+pub fn routes() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show, write, change_one))
+        .routes(routes!(list_versions))
+        .routes(routes!(as_markdown))
+        .routes(routes!(as_html))
+}
+
+/// One report.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ReviewAnswer {
+    #[schema(value_type = Object)]
+    pub incident_review: Value,
+}
+
+/// A page of reports.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ReviewsAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub incident_reviews: Vec<Value>,
+    pub limit: i64,
+    pub offset: i64,
+    pub more: bool,
+    pub total: Option<i64>,
+}
+
+fn view(review: &Review, version: Option<&Version>, site: &Site) -> Value {
+    let id = &review.incident_id;
+    json!({
+        "id": review.id,
+        "type": "incident_review",
+        "summary": review.title,
+        "self": site.url(&format!("/incidents/{id}/review")),
+        "html_url": site.html_url("reports", id.as_str()),
+        "incident": site.reference("incident", "incidents", id.as_str(), &*review.title),
+        "title": review.title,
+        "status": review.status,
+        "version": review.version,
+        "body": version.map(|version| &version.body),
+        "author": version.map(|version| &version.author_name),
+        "facts": review.facts,
+        "facts_revision": review.facts_revision,
+        "generated_at": review.generated_at,
+        "created_at": review.created_at,
+        "updated_at": review.updated_at,
+        "published_at": review.published_at,
+    })
+}
+
+fn load(tx: &mut Tx, id: &str) -> Result<(Incident, Review, Version), Problem> {
+    let id = IncidentId::from(id);
+    let incident = incident_rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+    let review = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The report"))?;
+    let version =
+        rows::version(tx, &review.id, review.version)?.ok_or_else(|| Problem::not_found("The report"))?;
+    Ok((incident, review, version))
+}
+
+/// List reports, the newest first.
+#[utoipa::path(
+    get, path = "/incidents/reviews", tag = "Reports", params(Listing),
+    responses((status = 200, description = "A page of reports, without their words", body = ReviewsAnswer), Problems)
+)]
+async fn list(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<ReviewsAnswer>, Problem> {
+    caller.require(Action::View, Resource::Review)?;
+    let page = listing.page()?;
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let reviews = rows::list(tx, page)?;
+            let (reviews, paging) = page.finish(reviews, || rows::count(tx))?;
+            Ok(ReviewsAnswer {
+                incident_reviews: reviews.iter().map(|review| view(review, None, &site)).collect(),
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+/// Show the report on an incident: its facts and the latest words.
+#[utoipa::path(
+    get, path = "/incidents/{id}/review", tag = "Reports",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The report", body = ReviewAnswer), Problems)
+)]
+async fn show(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ReviewAnswer>, Problem> {
+    caller.require(Action::View, Resource::Review)?;
+    let site = app.site.clone();
+    let incident_review = app
+        .read(move |tx| -> Result<_, Problem> {
+            let (_, review, version) = load(tx, &id)?;
+            Ok(view(&review, Some(&version), &site))
+        })
+        .await?;
+    Ok(axum::Json(ReviewAnswer { incident_review }))
+}
+
+/// Write the report on an incident now, or bring its facts up to date. Words that were edited stay.
+#[utoipa::path(
+    post, path = "/incidents/{id}/review", tag = "Reports",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The report", body = ReviewAnswer), Problems)
+)]
+async fn write(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<ReviewAnswer>, Problem> {
+    caller.require(Action::Create, Resource::Review)?;
+    let site = app.site.clone();
+    let incident_review = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let incident = incident_rows::find(change.tx, &IncidentId::from(id.as_str()))?
+                .ok_or_else(|| Problem::not_found("The incident"))?;
+            let review = rows::generate(change, &incident)?;
+            audited(change, &caller, AuditAction::Create, &review)?;
+            let version = rows::version(change.tx, &review.id, review.version)?;
+            Ok(view(&review, version.as_ref(), &site))
+        })
+        .await?;
+    Ok(axum::Json(ReviewAnswer { incident_review }))
+}
+
+fn audited(
+    change: &mut crate::timeline::Change,
+    caller: &Caller,
+    action: AuditAction,
+    review: &Review,
+) -> Result<(), Problem> {
+    audit::record(
+        change,
+        caller,
+        action,
+        &Changed {
+            resource_type: "incident_review",
+            resource_id: review.id.as_str(),
+            resource_name: &review.title,
+            details: json!({ "version": review.version, "status": review.status }),
+        },
+    )?;
+    Ok(())
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+struct ChangeReview {
+    incident_review: ReviewInput,
+}
+
+/// What is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+struct ReviewInput {
+    #[serde(default)]
+    title: Option<String>,
+    /// Markdown.
+    #[serde(default)]
+    body: Option<String>,
+    #[serde(default)]
+    status: Option<ReviewStatus>,
+    /// The version that was edited; when somebody else was faster, the answer is 409.
+    #[serde(default)]
+    version: Option<i64>,
+}
+
+/// Edit the words or title of a report, or publish it. Each edit of the words is a version of its own.
+#[utoipa::path(
+    put, path = "/incidents/{id}/review", tag = "Reports", request_body = ChangeReview,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The report", body = ReviewAnswer), Problems)
+)]
+async fn change_one(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<ChangeReview>,
+) -> Result<axum::Json<ReviewAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Review)?;
+    let input = body.incident_review;
+    let mut faults = Faults::new();
+    let title = input
+        .title
+        .as_deref()
+        .map(|title| faults.name("incident_review.title", Some(title), LONGEST_NAME));
+    let words = input
+        .body
+        .as_deref()
+        .map(|words| faults.name("incident_review.body", Some(words), LONGEST_BODY));
+    faults.done()?;
+    let edit = Edit {
+        title,
+        body: words,
+        status: input.status,
+        version: input.version,
+    };
+    let site = app.site.clone();
+    let incident_review = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let (_, review, _) = load(change.tx, &id)?;
+            let review = rows::edit(change, &review, &edit)?;
+            audited(change, &caller, AuditAction::Update, &review)?;
+            let version = rows::version(change.tx, &review.id, review.version)?;
+            Ok(view(&review, version.as_ref(), &site))
+        })
+        .await?;
+    Ok(axum::Json(ReviewAnswer { incident_review }))
+}
+
+/// List the versions of a report's words, the oldest first.
+#[utoipa::path(
+    get, path = "/incidents/{id}/review/versions", tag = "Reports",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "Under `versions`", body = inline(Value)), Problems)
+)]
+async fn list_versions(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::View, Resource::Review)?;
+    let versions = app
+        .read(move |tx| -> Result<_, Problem> {
+            let (_, review, _) = load(tx, &id)?;
+            Ok(rows::versions(tx, &review.id)?)
+        })
+        .await?;
+    let views: Vec<Value> = versions
+        .iter()
+        .map(|version| {
+            json!({
+                "number": version.number,
+                "origin": version.origin,
+                "body": version.body,
+                "author": version.author_name,
+                "facts_revision": version.facts_revision,
+                "created_at": version.created_at,
+            })
+        })
+        .collect();
+    Ok(axum::Json(json!({ "versions": views })))
+}
+
+async fn exported(app: &Arc<App>, caller: &Caller, id: String) -> Result<(String, String), Problem> {
+    caller.require(Action::View, Resource::Review)?;
+    app.read(move |tx| -> Result<_, Problem> {
+        let (incident, review, version) = load(tx, &id)?;
+        let text = render::markdown(&review, &incident, &review.facts, &version.body);
+        Ok((review.title, text))
+    })
+    .await
+}
+
+/// Export a report as Markdown.
+#[utoipa::path(
+    get, path = "/incidents/{id}/review.md", tag = "Reports",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The report", content_type = "text/markdown", body = String), Problems)
+)]
+async fn as_markdown(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let (_, text) = exported(&app, &caller, id).await?;
+    let headers = [
+        (header::CONTENT_TYPE, "text/markdown; charset=utf-8"),
+        (header::CONTENT_DISPOSITION, "attachment; filename=\"report.md\""),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    ];
+    Ok((StatusCode::OK, headers, text).into_response())
+}
+
+/// Export a report as a page that prints.
+#[utoipa::path(
+    get, path = "/incidents/{id}/review.html", tag = "Reports",
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "The report", content_type = "text/html", body = String), Problems)
+)]
+async fn as_html(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let (title, text) = exported(&app, &caller, id).await?;
+    let page = PrintPage {
+        title,
+        body: render::html(&text),
+    };
+    let body = page.render().map_err(Problem::internal)?;
+    let hash = BASE64.encode(&Sha256::digest(PrintPage::style().as_bytes()));
+    let policy =
+        format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'");
+    let mut response = axum::response::Html(body).into_response();
+    let headers = response.headers_mut();
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
+    Ok(response)
+}

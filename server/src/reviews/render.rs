@@ -1,0 +1,214 @@
+//! A report as Markdown and as a page that prints.
+
+use std::fmt::Write as _;
+
+use askama::Template;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::facts::{Facts, NoticedBy};
+use super::store::Review;
+use crate::impact::model::LossPerHour;
+use crate::incidents::Incident;
+
+/// The first version of the words: what a person then makes better.
+pub fn first_words(incident: &Incident, facts: &Facts) -> String {
+    let noticed = match facts.noticed_by {
+        NoticedBy::Machines => "Machines noticed it first.",
+        NoticedBy::Customers => "Customers noticed it first.",
+        NoticedBy::People => "Somebody here noticed it first.",
+    };
+    let lasted = facts.seconds.to_resolve.map_or_else(
+        || "It is not over yet.".to_owned(),
+        |seconds| format!("It lasted {}.", spoken(seconds)),
+    );
+    let promises = &facts.promises;
+    let kept = match (promises.kept, promises.missed) {
+        (0, 0) => "No next update was promised.".to_owned(),
+        (kept, 0) => format!("All {kept} promises of a next update were kept."),
+        (kept, missed) => format!("{kept} promises of a next update were kept and {missed} were missed."),
+    };
+    let cases = match facts.cases.linked {
+        0 => "No customer's report was linked.".to_owned(),
+        linked => format!(
+            "{linked} customers' reports were linked; {} still wait for an answer.",
+            facts.cases.owed
+        ),
+    };
+    format!(
+        "## What happened\n\n{}\n\n{noticed} {lasted}\n\n## Whom it hurt\n\n{}. {cases}\n\n## How we spoke\n\n{kept}\n\n\
+         ## Why it could happen\n\n1. \n\n## What went well\n\n- \n\n## What we change\n\n| Action | Owner | Due |\n| --- | --- | --- |\n| | | |\n",
+        escaped(&incident.title),
+        escaped(&facts.hurt)
+    )
+}
+
+/// The whole report: facts as they stand, and the words.
+pub fn markdown(review: &Review, incident: &Incident, facts: &Facts, words: &str) -> String {
+    let mut text = format!("# {}\n\n", escaped(&review.title));
+    // Writing to a string does not fail.
+    writeln!(
+        text,
+        "Incident {}, began {}{}.\n",
+        incident.number,
+        clock(facts.began_at),
+        facts
+            .resolved_at
+            .map_or_else(String::new, |at| format!(", resolved {}", clock(at)))
+    )
+    .ok();
+    text.push_str("| Measure | Value |\n| --- | --- |\n");
+    for (what, value) in figures(facts) {
+        writeln!(text, "| {what} | {} |", escaped(&value)).ok();
+    }
+    text.push('\n');
+    text.push_str(words.trim_end());
+    text.push_str("\n\n## Timeline\n\nTimes are in UTC.\n\n");
+    for line in &facts.timeline {
+        writeln!(
+            text,
+            "- **{}** {}: {}",
+            line.at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S"),
+            escaped(&line.who),
+            escaped(&line.text)
+        )
+        .ok();
+    }
+    text
+}
+
+/// The figures that a report leads with.
+pub fn figures(facts: &Facts) -> Vec<(&'static str, String)> {
+    let seconds = &facts.seconds;
+    let took = |seconds: Option<i64>| seconds.map_or_else(|| "not yet".to_owned(), spoken);
+    let mut figures = vec![
+        ("To answer the page", took(seconds.to_acknowledge)),
+        ("To tell customers", took(seconds.to_first_update)),
+        ("To put right", took(seconds.to_resolve)),
+        ("To the last answer", took(seconds.to_last_answer)),
+        (
+            "Promises",
+            format!(
+                "{} made, {} kept, {} missed",
+                facts.promises.made, facts.promises.kept, facts.promises.missed
+            ),
+        ),
+        (
+            "Customers' reports",
+            format!(
+                "{} linked, {} still owed an answer",
+                facts.cases.linked, facts.cases.owed
+            ),
+        ),
+        ("Alerts", facts.alerts.to_string()),
+        ("Hurt", facts.hurt.clone()),
+    ];
+    for cost in &facts.cost {
+        figures.push(("Cost, estimated", money_range(cost)));
+    }
+    figures
+}
+
+/// "GBP 412.00 (270.00 to 560.00)".
+fn money_range(loss: &LossPerHour) -> String {
+    let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
+    format!(
+        "{} {} ({} to {})",
+        loss.currency,
+        money(loss.likely),
+        money(loss.low),
+        money(loss.high)
+    )
+}
+
+/// "1 h 17 min", "1 min 48 s".
+pub fn spoken(seconds: i64) -> String {
+    match seconds {
+        86_400.. => format!("{} d {} h", seconds / 86_400, seconds % 86_400 / 3_600),
+        3_600.. => format!("{} h {} min", seconds / 3_600, seconds % 3_600 / 60),
+        60.. => format!("{} min {} s", seconds / 60, seconds % 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+fn clock(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%-d %B %Y, %H:%M UTC")
+        .to_string()
+}
+
+/// Text from outside as Markdown that says just that text, on one line.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for one in text.chars() {
+        match one {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&' => {
+                safe.push('\\');
+                safe.push(one);
+            }
+            one if one.is_control() => safe.push(' '),
+            one => safe.push(one),
+        }
+    }
+    safe
+}
+
+/// Markdown as HTML that can do no harm: no scripts, no styles, no pictures from elsewhere.
+pub fn html(markdown: &str) -> String {
+    use pulldown_cmark::{Options, Parser, html::push_html};
+    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
+    let mut raw = String::new();
+    push_html(&mut raw, Parser::new_ext(markdown, options));
+    ammonia::Builder::default()
+        .rm_tags(["img"])
+        .url_schemes(std::collections::HashSet::from(["http", "https", "mailto"]))
+        .link_rel(Some("noopener noreferrer nofollow"))
+        .clean(&raw)
+        .to_string()
+}
+
+/// The page that prints on A4.
+#[derive(Debug, Template)]
+#[template(path = "reviews/print.html")]
+pub struct PrintPage {
+    pub title: String,
+    /// Made by [`html`].
+    pub body: String,
+}
+
+impl PrintPage {
+    pub fn style() -> &'static str {
+        include_str!("../../templates/reviews/print.css")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hostile_markdown_is_shown_harmlessly() {
+        let page = html(
+            "<script>alert(1)</script> **bold** <img src=x onerror=alert(1)> [x](javascript:alert(1)) \
+             <a href=\"https://example.org\" onclick=\"a()\">ok</a> <style>*{}</style>",
+        );
+        assert!(page.contains("<strong>bold</strong>"));
+        for evil in ["<script", "onerror", "javascript:", "onclick", "<style", "<img"] {
+            assert!(!page.contains(evil), "{evil} in {page}");
+        }
+    }
+
+    #[test]
+    fn text_from_outside_does_not_become_markup() {
+        assert_eq!(escaped("a|b\n# <b>*"), "a\\|b \\# \\<b\\>\\*");
+        let page = html(&escaped("<script>x</script> [a](b)"));
+        assert!(page.contains("&lt;script&gt;"));
+        assert!(!page.contains("<a "));
+    }
+
+    #[test]
+    fn durations_are_spoken() {
+        let told: Vec<String> = [42, 108, 4_620, 90_000].map(spoken).into();
+        assert_eq!(told, ["42 s", "1 min 48 s", "1 h 17 min", "1 d 1 h"]);
+    }
+}
