@@ -1,0 +1,50 @@
+//! What updates owe: drafts that follow the facts, promises that are chased.
+
+use std::sync::Arc;
+
+use super::model::PromiseId;
+use super::{drafts, facts, promises, situation, store as rows};
+use crate::app::App;
+use crate::http::Problem;
+use crate::incidents::{IncidentId, store as incidents};
+use crate::jobs::{Job, Kind as JobKind, Owed};
+use crate::timeline::{Agent, Change};
+
+/// Brings the drafts of an incident up to its facts.
+pub async fn updates_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let incident_id = IncidentId::from(job.subject.as_str());
+    app.change(Agent::muster(), move |change| follow(change, &incident_id))
+        .await?;
+    Ok(())
+}
+
+fn follow(change: &mut Change, incident_id: &IncidentId) -> Result<(), Problem> {
+    let Some(incident) = incidents::find(change.tx, incident_id)? else {
+        return Ok(());
+    };
+    if let Some(target) = &incident.merged_into_id {
+        return Ok(drafts::follow_merge(change, &incident, target)?);
+    }
+    let noticed = rows::any(change.tx, incident_id)?
+        || !situation::touchpoints_of(change.tx, &incident)?.is_empty()
+        || facts::latest(change.tx, incident_id)?.is_some();
+    if !noticed {
+        return Ok(());
+    }
+    let present = drafts::bring_up_to_date(change, incident_id)?;
+    if let Some(estimate) = &present.facts().estimate {
+        // When the estimate runs out the facts have changed, and a new word is owed.
+        let owed = Owed::at(JobKind::UpdatesDue, incident_id.as_str(), estimate.expires_at).part("estimate");
+        change.owe(&owed)?;
+    }
+    Ok(())
+}
+
+/// Reminds of a promise, or says that it was missed.
+pub async fn promise_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let id = PromiseId::from(job.subject.as_str());
+    let site = app.site.clone();
+    app.change(Agent::muster(), move |change| promises::chase(change, &site, &id))
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Publishing: the one moment in which words become public, a promise ends and the next one begins.
+
+use serde_json::json;
+
+use super::checker::{Finding, Weight, refuses};
+use super::drafts::{self, Present};
+use super::model::{ApprovalRule, Audience, Phase, Readers, Update, UpdateId, UpdateState};
+use super::{fan_out, promises, store as rows};
+use crate::http::Problem;
+use crate::people::UserId;
+use crate::timeline::{Change, Kind, NewEntry};
+use crate::words::{Approval, PublicText};
+
+/// Refuses with every place that keeps the words from going out.
+pub fn refuse_if_wrong(findings: &[Finding]) -> Result<(), Problem> {
+    if !refuses(findings) {
+        return Ok(());
+    }
+    let errors = findings
+        .iter()
+        .filter(|one| one.weight == Weight::Refuse)
+        .map(|one| {
+            let field = match one.field {
+                super::checker::Field::Subject => "subject",
+                super::checker::Field::Words => "words",
+            };
+            let remedy = one.remedy.as_deref().unwrap_or_default();
+            format!("{field} at {} (“{}”): {} {remedy}", one.start, one.excerpt, one.objection)
+                .trim_end()
+                .to_owned()
+        });
+    Err(Problem::invalid(errors))
+}
+
+/// Sends a draft out: to the timeline, to whoever the audience reaches, with the promise of the next word.
+pub fn publish(change: &mut Change, id: &UpdateId, publisher: Option<&UserId>) -> Result<Update, Problem> {
+    let (mut update, audience, present) = drafts::at_work(change, id)?;
+    let approval = approval(change, &update, &audience, &present, publisher)?;
+    let stale = update.next_update_by.is_none_or(|due| due <= change.now);
+    if stale && !update.edited && update.state == UpdateState::Draft {
+        drafts::recompose(change, &audience, &present, &mut update);
+        rows::save_draft(change, &update)?;
+    }
+    let found = drafts::findings(
+        change.tx,
+        &update,
+        &audience,
+        &present.incident,
+        present.facts(),
+        change.now,
+    )?;
+    refuse_if_wrong(&found)?;
+    let public = match audience.readers {
+        Readers::Public => Some((
+            PublicText::approve(&update.subject, &approval),
+            PublicText::approve(&update.words, &approval),
+        )),
+        Readers::Internal => None,
+    };
+    let sent = public.as_ref().map(|(subject, words)| (subject, words));
+    rows::save_published(change, &update, sent)?;
+    let update = drafts::reload(change, id)?;
+    record_publication(change, &update, &audience)?;
+    promises::keep(change, &update, &audience)?;
+    if let Some(due) = update.next_update_by.filter(|_| update.phase != Phase::Resolved) {
+        promises::make(change, &update, &audience, due)?;
+    }
+    fan_out::send(change, &update, &audience)?;
+    Ok(update)
+}
+
+/// Who answers for the words.
+fn approval(
+    change: &Change,
+    update: &Update,
+    audience: &Audience,
+    present: &Present,
+    publisher: Option<&UserId>,
+) -> Result<Approval, Problem> {
+    if update.facts_revision != present.revision.revision {
+        return Err(Problem::conflict(format!(
+            "The facts have moved on to revision {} since these words were written. Read them again and save them.",
+            present.revision.revision
+        )));
+    }
+    match (&update.approved_by, update.approved_at) {
+        (Some(approver), Some(at)) if update.state == UpdateState::Approved => {
+            return Ok(Approval::by_person(approver, at));
+        }
+        _ => {}
+    }
+    match (audience.approval, publisher) {
+        (ApprovalRule::Required, _) => Err(Problem::conflict(format!(
+            "Words for {} need an approval before they go out. If there was one, the facts or the words have changed since.",
+            audience.name
+        ))),
+        (ApprovalRule::NotRequired, Some(user_id)) => Ok(Approval::by_person(user_id, change.now)),
+        (ApprovalRule::NotRequired, None) => Ok(Approval::by_rule("audience needs no approval", change.now)),
+    }
+}
+
+fn record_publication(change: &mut Change, update: &Update, audience: &Audience) -> Result<(), Problem> {
+    let text = format!("{} told {}: {}", change.agent.name, audience.name, update.subject.for_insiders());
+    let details = json!({
+        "update_id": update.id,
+        "audience_id": audience.id,
+        "audience_name": audience.name,
+        "readers": audience.readers,
+        "phase": update.phase,
+        "facts_revision": update.facts_revision,
+        "subject": update.subject,
+        "words": update.words,
+        "next_update_by": update.next_update_by,
+        "approved_by": update.approved_by,
+    });
+    change.record(NewEntry::new(Kind::UpdatePublished, &update.incident_id, text).details(details))?;
+    Ok(())
+}
