@@ -17,6 +17,8 @@ pub mod pages;
 pub mod reviews;
 
 pub mod desk;
+pub mod updates;
+
 pub mod paging;
 
 pub mod outbox;

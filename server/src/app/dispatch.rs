@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::jobs::{Job, Kind};
-use crate::{alerts, desk, impact, incidents, paging, reviews};
+use crate::{alerts, desk, impact, incidents, paging, reviews, updates};
 
 /// Does one job. An error brings it back later.
 pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
@@ -18,6 +18,8 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::PagesDue => paging::jobs::pages_due(app, job).await,
         Kind::AnswersDue => desk::jobs::answers_due(app, job).await,
         Kind::ReviewDue => reviews::jobs::review_due(app, job).await,
+        Kind::UpdatesDue => updates::jobs::updates_due(app, job).await,
+        Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
         Kind::CleanUpDue => Ok(()),
         kind => anyhow::bail!("nobody does jobs of the kind {} yet", kind.as_text()),

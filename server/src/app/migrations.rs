@@ -25,6 +25,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(7, "0007_outbox"),
     migration!(8, "0008_paging"),
     migration!(9, "0009_desk"),
+    migration!(10, "0010_updates"),
     migration!(12, "0012_reviews"),
     migration!(13, "0013_impact"),
 ];

@@ -34,6 +34,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::impact::api::routes())
         .merge(crate::desk::routes())
         .merge(crate::reviews::api::routes())
+        .merge(crate::updates::routes())
 }
 
 /// The document itself.

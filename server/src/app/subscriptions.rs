@@ -8,4 +8,5 @@ pub const ALL: &[Subscription] = &[
     crate::impact::SUBSCRIPTION,
     crate::desk::SUBSCRIPTION,
     crate::reviews::SUBSCRIPTION,
+    crate::updates::SUBSCRIPTION,
 ];

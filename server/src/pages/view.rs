@@ -8,8 +8,8 @@ use sha2::{Digest as _, Sha256};
 
 use crate::console::kit::{Rich, State};
 
-const STYLE: &str = include_str!("../../templates/pages/style.css");
-const STATUS_STYLE: &str = include_str!("../../templates/pages/status.css");
+pub(super) const STYLE: &str = include_str!("../../templates/pages/style.css");
+pub(super) const STATUS_STYLE: &str = include_str!("../../templates/pages/status.css");
 const LOCATION_STYLE: &str = include_str!("../../templates/pages/location.css");
 
 /// How many days of history a component shows.
@@ -181,7 +181,7 @@ impl State {
 }
 
 /// Nothing but this page's own style, and forms to this host.
-fn policy(style: &str) -> String {
+pub(super) fn policy(style: &str) -> String {
     let hash = BASE64.encode(&Sha256::digest(style.as_bytes()));
     format!(
         "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"

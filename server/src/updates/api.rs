@@ -151,7 +151,9 @@ impl EstimateInput {
         }
         let (earliest, latest, expires_at) = (earliest?, latest?, expires_at?);
         if earliest >= latest {
-            faults.add("facts.estimate.latest must come after facts.estimate.earliest: an estimate is a range.");
+            faults.add(
+                "facts.estimate.latest must come after facts.estimate.earliest: an estimate is a range.",
+            );
         }
         if expires_at <= now {
             faults.add("facts.estimate.expires_at must lie in the future.");
@@ -166,7 +168,12 @@ impl EstimateInput {
     }
 }
 
-fn over_text(faults: &mut Faults, field: &str, sent: &Sent<String>, kept: Option<InternalText>) -> Option<InternalText> {
+fn over_text(
+    faults: &mut Faults,
+    field: &str,
+    sent: &Sent<String>,
+    kept: Option<InternalText>,
+) -> Option<InternalText> {
     match sent {
         Sent::Nothing => kept,
         Sent::Null => None,
@@ -199,7 +206,12 @@ impl FactsInput {
             phase: self.phase.clone().over(stated.phase),
             since,
             symptom: over_text(&mut faults, "facts.symptom", &self.symptom, stated.symptom),
-            workaround: over_text(&mut faults, "facts.workaround", &self.workaround, stated.workaround),
+            workaround: over_text(
+                &mut faults,
+                "facts.workaround",
+                &self.workaround,
+                stated.workaround,
+            ),
             estimate,
         };
         faults.done()?;
@@ -231,7 +243,13 @@ async fn state_facts(
             let stated = body.facts.over(stated, &caller, change.now)?;
             facts::state(change, &id, &stated)?;
             let present = drafts::bring_up_to_date(change, &id)?;
-            note(change, &caller, AuditAction::Update, "incident_facts", id.as_str())?;
+            note(
+                change,
+                &caller,
+                AuditAction::Update,
+                "incident_facts",
+                id.as_str(),
+            )?;
             Ok(facts_view(&id, &present.revision))
         })
         .await?;
@@ -274,7 +292,8 @@ struct UpdatesAnswer {
 
 /// An update with what the checker says, as long as it is a draft.
 fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Result<Value, Problem> {
-    let incident = incidents::find(tx, &update.incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+    let incident =
+        incidents::find(tx, &update.incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
     let audience = audiences::find_even_deleted(tx, &update.audience_id)?
         .ok_or_else(|| Problem::not_found("The audience"))?;
     let latest = facts::latest(tx, &update.incident_id)?;
@@ -301,7 +320,7 @@ fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Res
     let rest = json!({
         "incident": site.reference("incident", "incidents", incident.id.as_str(), incident.title),
         "audience": site.reference("audience", "audiences", audience.id.as_str(), audience.name),
-        "readers": audience.readers,
+        "visibility": audience.readers,
         "approval": audience.approval,
         "state": update.state,
         "phase": update.phase,

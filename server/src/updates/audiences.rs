@@ -6,7 +6,8 @@ use super::model::{Audience, AudienceId};
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
 
-const COLUMNS: &str = "id, name, readers, language, time_zone, approval, cadence_minutes, later_cadence_minutes, templates,
+const COLUMNS: &str =
+    "id, name, readers, language, time_zone, approval, cadence_minutes, later_cadence_minutes, templates,
     channels, position, created_at";
 
 pub fn find(tx: &mut Tx, id: &AudienceId) -> Result<Option<Audience>, Error> {
@@ -22,7 +23,10 @@ pub fn find(tx: &mut Tx, id: &AudienceId) -> Result<Option<Audience>, Error> {
 
 /// Also one that has been deleted, for what was said to it.
 pub fn find_even_deleted(tx: &mut Tx, id: &AudienceId) -> Result<Option<Audience>, Error> {
-    tx.row(sql!("SELECT ", COLUMNS, " FROM audiences WHERE id = $1"), params![id])
+    tx.row(
+        sql!("SELECT ", COLUMNS, " FROM audiences WHERE id = $1"),
+        params![id],
+    )
 }
 
 /// All of them, in the order of the house.

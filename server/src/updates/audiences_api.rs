@@ -57,9 +57,9 @@ struct AudienceBody {
 struct AudienceInput {
     #[serde(default)]
     name: Option<String>,
-    /// `public` or `internal`; cannot be changed later.
+    /// Who may read its words: `public` or `internal`; cannot be changed later.
     #[serde(default)]
-    readers: Option<Readers>,
+    visibility: Option<Readers>,
     #[serde(default)]
     language: Option<String>,
     #[serde(default)]
@@ -157,11 +157,16 @@ fn check_channels(faults: &mut Faults, channels: &[AudienceChannel], readers: Re
 }
 
 fn view(audience: &Audience, site: &Site) -> Result<Value, Problem> {
-    let head = site.resource("audience", "audiences", audience.id.as_str(), audience.name.clone());
+    let head = site.resource(
+        "audience",
+        "audiences",
+        audience.id.as_str(),
+        audience.name.clone(),
+    );
     let mut view = serde_json::to_value(head).map_err(Problem::internal)?;
     let rest = json!({
         "name": audience.name,
-        "readers": audience.readers,
+        "visibility": audience.readers,
         "language": audience.language,
         "time_zone": audience.time_zone,
         "approval": audience.approval,
@@ -182,7 +187,12 @@ fn find(tx: &mut store::Tx, id: &str) -> Result<Audience, Problem> {
     rows::find(tx, &AudienceId::from(id))?.ok_or_else(|| Problem::not_found("The audience"))
 }
 
-fn note(change: &mut Change, caller: &Caller, action: AuditAction, audience: &Audience) -> Result<(), Problem> {
+fn note(
+    change: &mut Change,
+    caller: &Caller,
+    action: AuditAction,
+    audience: &Audience,
+) -> Result<(), Problem> {
     let changed = Changed {
         resource_type: "audience",
         resource_id: audience.id.as_str(),
@@ -210,7 +220,10 @@ async fn list(
             let found = rows::list(tx, page)?;
             let (found, paging) = page.finish(found, || rows::count(tx))?;
             Ok(AudiencesAnswer {
-                audiences: found.iter().map(|one| view(one, &site)).collect::<Result<_, _>>()?,
+                audiences: found
+                    .iter()
+                    .map(|one| view(one, &site))
+                    .collect::<Result<_, _>>()?,
                 limit: paging.limit,
                 offset: paging.offset,
                 more: paging.more,
@@ -240,7 +253,7 @@ async fn create(
                 id: change.identifier(),
                 name: String::new(),
                 // What is not known to be public is internal.
-                readers: body.audience.readers.unwrap_or(Readers::Internal),
+                readers: body.audience.visibility.unwrap_or(Readers::Internal),
                 language: "en".to_owned(),
                 time_zone: "Etc/UTC".to_owned(),
                 approval: ApprovalRule::Required,
@@ -296,9 +309,13 @@ async fn change_one(
     let audience = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let known = find(change.tx, &id)?;
-            if body.audience.readers.is_some_and(|readers| readers != known.readers) {
+            if body
+                .audience
+                .visibility
+                .is_some_and(|readers| readers != known.readers)
+            {
                 return Err(Problem::invalid([
-                    "audience.readers cannot be changed; make another audience instead.",
+                    "audience.visibility cannot be changed; make another audience instead.",
                 ]));
             }
             let audience = body.audience.over(known)?;

@@ -95,7 +95,14 @@ pub fn check(subject: &InternalText, words: &InternalText, against: &Against<'_>
     for (field, text) in [(Field::Subject, subject), (Field::Words, words)] {
         let text = text.for_insiders();
         if text.trim().is_empty() {
-            findings.push(finding(FindingKind::Empty, Weight::Refuse, field, text, 0..0, "There are no words here."));
+            findings.push(finding(
+                FindingKind::Empty,
+                Weight::Refuse,
+                field,
+                text,
+                0..0,
+                "There are no words here.",
+            ));
         }
         if against.audience.readers == Readers::Public {
             find_names(field, text, against.names, &mut findings);
@@ -108,7 +115,13 @@ pub fn check(subject: &InternalText, words: &InternalText, against: &Against<'_>
         find_hard_words(text, &mut findings);
     }
     find_missing_promise(text, against, &mut findings);
-    findings.sort_by_key(|one| (one.weight != Weight::Refuse, one.field != Field::Subject, one.start));
+    findings.sort_by_key(|one| {
+        (
+            one.weight != Weight::Refuse,
+            one.field != Field::Subject,
+            one.start,
+        )
+    });
     findings
 }
 
@@ -154,7 +167,8 @@ fn occurrences(text: &str, name: &str) -> Vec<std::ops::Range<usize>> {
         .find_iter(text)
         .map(|found| found.range())
         .filter(|place| {
-            !inside_word(text[..place.start].chars().next_back()) && !inside_word(text[place.end..].chars().next())
+            !inside_word(text[..place.start].chars().next_back())
+                && !inside_word(text[place.end..].chars().next())
         })
         .collect()
 }
@@ -207,7 +221,10 @@ fn find_names(field: Field, text: &str, names: &InternalNames, findings: &mut Ve
     // Two ways of finding one place are one objection.
     findings.sort_by_key(|one| (one.start, std::cmp::Reverse(one.end)));
     findings.dedup_by(|later, earlier| {
-        later.field == earlier.field && later.start < earlier.end && earlier.start <= later.start && later.weight == earlier.weight
+        later.field == earlier.field
+            && later.start < earlier.end
+            && earlier.start <= later.start
+            && later.weight == earlier.weight
     });
 }
 
@@ -274,7 +291,9 @@ fn find_hard_words(text: &str, findings: &mut Vec<Finding>) {
             Field::Words,
             text,
             0..text.len(),
-            format!("This reads like grade {reached:.0}; grade {HIGHEST_GRADE:.0} is the most. Use shorter words."),
+            format!(
+                "This reads like grade {reached:.0}; grade {HIGHEST_GRADE:.0} is the most. Use shorter words."
+            ),
         ));
     }
 }
@@ -291,17 +310,18 @@ static FORECAST: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-static ETA: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:eta|etr|estimated (?:time|resolution)|expected (?:fix|resolution))\b"));
-
-/// A past event is no forecast.
-static PAST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:was|were|has been|have been|since|is over|works again)\b")
+static ETA: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:eta|etr|estimated (?:time|resolution)|expected (?:fix|resolution))\b")
 });
 
+/// A past event is no forecast.
+static PAST: LazyLock<Regex> =
+    LazyLock::new(|| pattern(r"(?i)\b(?:was|were|has been|have been|since|is over|works again)\b"));
+
 /// Sentences that tell the reader about the next word, not about the end.
-static NEXT_WORD: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:tell you|next (?:word|update)|update you|more by|hear from us|write again)\b"));
+static NEXT_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(r"(?i)\b(?:tell you|next (?:word|update)|update you|more by|hear from us|write again)\b")
+});
 
 fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mut Vec<Finding>) {
     if against.phase == Phase::Resolved {
@@ -309,7 +329,9 @@ fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mu
     }
     let zone = TimeZone::get(&against.audience.time_zone).unwrap_or(TimeZone::UTC);
     for sentence in sentences(text) {
-        let Some(words) = text.get(sentence.place.clone()) else { continue };
+        let Some(words) = text.get(sentence.place.clone()) else {
+            continue;
+        };
         let forecast = ETA.is_match(words)
             || (REPAIR.is_match(words)
                 && FORECAST.is_match(words)
@@ -359,11 +381,17 @@ fn find_missing_promise(text: &str, against: &Against<'_>, findings: &mut Vec<Fi
         found
     };
     let Some(due) = against.next_update_by else {
-        findings.push(missing("Nobody is told when the next word comes. Set next_update_by.", None));
+        findings.push(missing(
+            "Nobody is told when the next word comes. Set next_update_by.",
+            None,
+        ));
         return;
     };
     if due <= against.now {
-        findings.push(missing("The promised time has passed. Set a later next_update_by.", None));
+        findings.push(missing(
+            "The promised time has passed. Set a later next_update_by.",
+            None,
+        ));
         return;
     }
     let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
@@ -464,7 +492,13 @@ mod tests {
             found("Priya Raman is on it."),
             [(FindingKind::PersonName, "Priya Raman".to_owned())]
         );
-        for host in ["till7", "pos-42.leeds.internal", "db-03", "10.1.2.3", "gw.northpay.com"] {
+        for host in [
+            "till7",
+            "pos-42.leeds.internal",
+            "db-03",
+            "10.1.2.3",
+            "gw.northpay.com",
+        ] {
             assert_eq!(
                 found(&format!("We restarted {host} again.")),
                 [(FindingKind::HostName, host.to_owned())]
@@ -539,7 +573,10 @@ mod tests {
         assert_eq!(check_with(None, "Next word by 06:20."), 1);
         assert_eq!(check_with(Some("2026-11-17T05:59:00Z"), "Next word by 05:59."), 1);
         assert_eq!(check_with(Some("2026-11-17T06:20:00Z"), "We work on it."), 1);
-        assert_eq!(check_with(Some("2026-11-17T06:20:00Z"), "Next word by 06:20, store-edge."), 0);
+        assert_eq!(
+            check_with(Some("2026-11-17T06:20:00Z"), "Next word by 06:20, store-edge."),
+            0
+        );
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::model::{Audience, AudienceId, Phase, Update, UpdateId, UpdateState};
 use super::{audiences, situation, store as rows};
 use crate::http::Problem;
 use crate::incidents::{Incident, IncidentId, store as incidents};
+use crate::jobs::{Kind as JobKind, Owed};
 use crate::people::UserId;
 use crate::timeline::{Change, Kind, NewEntry};
 use crate::words::InternalText;
@@ -53,7 +54,12 @@ pub fn present(change: &mut Change, incident_id: &IncidentId) -> Result<Present,
 }
 
 /// When the next word is due if it is promised now: the audience's cadence, rounded up to five minutes.
-pub fn next_word(audience: &Audience, incident: &Incident, phase: Phase, now: Timestamp) -> Option<Timestamp> {
+pub fn next_word(
+    audience: &Audience,
+    incident: &Incident,
+    phase: Phase,
+    now: Timestamp,
+) -> Option<Timestamp> {
     if phase == Phase::Resolved {
         return None;
     }
@@ -94,6 +100,11 @@ pub fn bring_up_to_date(change: &mut Change, incident_id: &IncidentId) -> Result
             None => {}
         }
     }
+    if let Some(estimate) = &present.facts().estimate {
+        // When the estimate runs out the facts have changed, and a new word is owed.
+        let owed = Owed::at(JobKind::UpdatesDue, incident_id.as_str(), estimate.expires_at).part("estimate");
+        change.owe(&owed)?;
+    }
     Ok(present)
 }
 
@@ -105,9 +116,7 @@ fn wants_draft(change: &mut Change, audience: &Audience, present: &Present) -> R
             told.facts_revision < present.revision.revision
                 && !(told.phase == Phase::Resolved && facts.phase == Phase::Resolved)
         }
-        None => {
-            facts.phase != Phase::Resolved && (!facts.touchpoints.is_empty() || facts.symptom.is_some())
-        }
+        None => facts.phase != Phase::Resolved && (!facts.touchpoints.is_empty() || facts.symptom.is_some()),
     })
 }
 
@@ -155,7 +164,12 @@ fn blank(
 
 /// A draft meets newer facts: an approval is withdrawn; the template's words follow. A person's own words stay,
 /// and until somebody has looked at them again they belong to the older facts.
-fn renew(change: &mut Change, audience: &Audience, present: &Present, mut draft: Update) -> Result<(), Error> {
+fn renew(
+    change: &mut Change,
+    audience: &Audience,
+    present: &Present,
+    mut draft: Update,
+) -> Result<(), Error> {
     if draft.facts_revision >= present.revision.revision {
         return Ok(());
     }
@@ -270,7 +284,10 @@ pub fn write(
     draft.facts_revision = present.revision.revision;
     rows::save_draft(change, &draft)?;
     if withdrawn {
-        let text = format!("The approval of the words for {} was withdrawn, because they were edited.", audience.name);
+        let text = format!(
+            "The approval of the words for {} was withdrawn, because they were edited.",
+            audience.name
+        );
         record(change, Kind::ApprovalWithdrawn, &draft, &audience, text)?;
     }
     reload(change, &draft.id)
@@ -289,8 +306,8 @@ pub(super) fn at_work(change: &mut Change, id: &UpdateId) -> Result<(Update, Aud
     // The facts are brought up first, so that an approval that they withdraw is withdrawn before it is used.
     let present = bring_up_to_date(change, &found.incident_id)?;
     let update = reload(change, id)?;
-    let audience = audiences::find(change.tx, &update.audience_id)?
-        .ok_or_else(|| Problem::not_found("The audience"))?;
+    let audience =
+        audiences::find(change.tx, &update.audience_id)?.ok_or_else(|| Problem::not_found("The audience"))?;
     Ok((update, audience, present))
 }
 
@@ -333,7 +350,14 @@ pub fn approve(
             in_words(&changes)
         )));
     }
-    let found = findings(change.tx, &update, &audience, &present.incident, present.facts(), change.now)?;
+    let found = findings(
+        change.tx,
+        &update,
+        &audience,
+        &present.incident,
+        present.facts(),
+        change.now,
+    )?;
     super::publication::refuse_if_wrong(&found)?;
     update.state = UpdateState::Approved;
     update.approved_by = Some(user_id.clone());

@@ -177,11 +177,7 @@ pub fn latest(tx: &mut Tx, incident_id: &IncidentId) -> Result<Option<Revision>,
 }
 
 /// What changed after a revision, oldest first.
-pub fn changes_after(
-    tx: &mut Tx,
-    incident_id: &IncidentId,
-    revision: i64,
-) -> Result<Vec<FactChange>, Error> {
+pub fn changes_after(tx: &mut Tx, incident_id: &IncidentId, revision: i64) -> Result<Vec<FactChange>, Error> {
     let rows: Vec<Revision> = tx.rows(
         sql!(
             "SELECT ",
@@ -237,7 +233,11 @@ pub fn differences(before: &Facts, after: &Facts) -> Vec<FactChange> {
     let pairs = [
         ("phase", phase_words(before), phase_words(after)),
         ("since", before.since.to_string(), after.since.to_string()),
-        ("symptom", said(before.symptom.as_ref()), said(after.symptom.as_ref())),
+        (
+            "symptom",
+            said(before.symptom.as_ref()),
+            said(after.symptom.as_ref()),
+        ),
         ("touchpoints", touchpoint_words(before), touchpoint_words(after)),
         ("places", place_words(before), place_words(after)),
         (

@@ -67,7 +67,14 @@ pub fn send(change: &mut Change, update: &Update, audience: &Audience) -> Result
                     "published_at": update.published_at,
                 });
                 let recipient = outsider(audience, url);
-                owe(change, update, Channel::Webhook, recipient, subject, &body.to_string())?;
+                owe(
+                    change,
+                    update,
+                    Channel::Webhook,
+                    recipient,
+                    subject,
+                    &body.to_string(),
+                )?;
             }
         }
     }

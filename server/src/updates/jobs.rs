@@ -7,7 +7,7 @@ use super::{drafts, facts, promises, situation, store as rows};
 use crate::app::App;
 use crate::http::Problem;
 use crate::incidents::{IncidentId, store as incidents};
-use crate::jobs::{Job, Kind as JobKind, Owed};
+use crate::jobs::Job;
 use crate::timeline::{Agent, Change};
 
 /// Brings the drafts of an incident up to its facts.
@@ -31,12 +31,7 @@ fn follow(change: &mut Change, incident_id: &IncidentId) -> Result<(), Problem> 
     if !noticed {
         return Ok(());
     }
-    let present = drafts::bring_up_to_date(change, incident_id)?;
-    if let Some(estimate) = &present.facts().estimate {
-        // When the estimate runs out the facts have changed, and a new word is owed.
-        let owed = Owed::at(JobKind::UpdatesDue, incident_id.as_str(), estimate.expires_at).part("estimate");
-        change.owe(&owed)?;
-    }
+    drafts::bring_up_to_date(change, incident_id)?;
     Ok(())
 }
 

@@ -27,11 +27,18 @@ const MOST_REMINDERS: i64 = 6;
 const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, nagged_at, missed_at, reminders, ended_at";
 
 pub fn find(tx: &mut Tx, id: &PromiseId) -> Result<Option<Promise>, Error> {
-    tx.row(sql!("SELECT ", COLUMNS, " FROM promises WHERE id = $1"), params![id])
+    tx.row(
+        sql!("SELECT ", COLUMNS, " FROM promises WHERE id = $1"),
+        params![id],
+    )
 }
 
 /// The promise an audience waits for.
-pub fn open(tx: &mut Tx, incident_id: &IncidentId, audience_id: &super::AudienceId) -> Result<Option<Promise>, Error> {
+pub fn open(
+    tx: &mut Tx,
+    incident_id: &IncidentId,
+    audience_id: &super::AudienceId,
+) -> Result<Option<Promise>, Error> {
     tx.row(
         sql!(
             "SELECT ",
@@ -74,9 +81,9 @@ pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Promise>, Er
           ORDER BY (CASE WHEN ended_at IS NULL THEN 0 ELSE 1 END), due_at, id LIMIT $limit OFFSET $offset"
     );
     narrowed(listed, sought)
-    .bind("limit", page.rows_to_read())
-    .bind("offset", page.offset)
-    .rows(tx)
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
 }
 
 pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
@@ -88,21 +95,37 @@ pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
 }
 
 /// Promises the next word and sets the timer that chases it.
-pub fn make(change: &mut Change, update: &Update, audience: &Audience, due_at: Timestamp) -> Result<(), Error> {
+pub fn make(
+    change: &mut Change,
+    update: &Update,
+    audience: &Audience,
+    due_at: Timestamp,
+) -> Result<(), Error> {
     let id: PromiseId = change.identifier();
     change.tx.execute(
         sql!(
             "INSERT INTO promises (id, incident_id, audience_id, update_id, state, made_at, due_at, reminders)
              VALUES ($1, $2, $3, $4, 'open', $5, $6, 0)"
         ),
-        params![&id, &update.incident_id, &audience.id, &update.id, change.now, due_at],
+        params![
+            &id,
+            &update.incident_id,
+            &audience.id,
+            &update.id,
+            change.now,
+            due_at
+        ],
     )?;
     let text = format!("{} were promised the next word.", audience.name);
     let details = json!({
         "promise_id": id, "audience_id": audience.id, "audience_name": audience.name, "update_id": update.id, "due_at": due_at,
     });
     change.record(NewEntry::new(Kind::PromiseMade, &update.incident_id, text).details(details))?;
-    change.owe(&Owed::at(JobKind::PromiseDue, id.as_str(), soon(change.now, due_at)))
+    change.owe(&Owed::at(
+        JobKind::PromiseDue,
+        id.as_str(),
+        soon(change.now, due_at),
+    ))
 }
 
 /// When the reminder goes out.
@@ -117,7 +140,11 @@ pub fn keep(change: &mut Change, update: &Update, audience: &Audience) -> Result
         return Ok(());
     };
     let kept = promise.missed_at.is_none() && change.now <= promise.due_at;
-    let state = if kept { PromiseState::Kept } else { PromiseState::Missed };
+    let state = if kept {
+        PromiseState::Kept
+    } else {
+        PromiseState::Missed
+    };
     end(change, &promise.id, state)?;
     if !kept {
         if promise.missed_at.is_none() {
@@ -274,7 +301,8 @@ fn people_to_tell(change: &mut Change, promise: &Promise, roles: &[RoleName]) ->
     ids.dedup();
     let mut found = Vec::new();
     for id in ids {
-        if let Some(user) = people::store::find_user(change.tx, &id)?.filter(|user| user.deleted_at.is_none()) {
+        if let Some(user) = people::store::find_user(change.tx, &id)?.filter(|user| user.deleted_at.is_none())
+        {
             found.push(user);
         }
     }

@@ -25,9 +25,12 @@ pub fn refuse_if_wrong(findings: &[Finding]) -> Result<(), Problem> {
                 super::checker::Field::Words => "words",
             };
             let remedy = one.remedy.as_deref().unwrap_or_default();
-            format!("{field} at {} (“{}”): {} {remedy}", one.start, one.excerpt, one.objection)
-                .trim_end()
-                .to_owned()
+            format!(
+                "{field} at {} (“{}”): {} {remedy}",
+                one.start, one.excerpt, one.objection
+            )
+            .trim_end()
+            .to_owned()
         });
     Err(Problem::invalid(errors))
 }
@@ -100,12 +103,17 @@ fn approval(
 }
 
 fn record_publication(change: &mut Change, update: &Update, audience: &Audience) -> Result<(), Problem> {
-    let text = format!("{} told {}: {}", change.agent.name, audience.name, update.subject.for_insiders());
+    let text = format!(
+        "{} told {}: {}",
+        change.agent.name,
+        audience.name,
+        update.subject.for_insiders()
+    );
     let details = json!({
         "update_id": update.id,
         "audience_id": audience.id,
         "audience_name": audience.name,
-        "readers": audience.readers,
+        "visibility": audience.readers,
         "phase": update.phase,
         "facts_revision": update.facts_revision,
         "subject": update.subject,

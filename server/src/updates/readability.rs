@@ -36,7 +36,9 @@ pub fn sentences(text: &str) -> Vec<Sentence> {
 }
 
 fn push(text: &str, place: Range<usize>, found: &mut Vec<Sentence>) {
-    let Some(piece) = text.get(place.clone()) else { return };
+    let Some(piece) = text.get(place.clone()) else {
+        return;
+    };
     let words = words(piece).count();
     if words == 0 {
         return;
@@ -83,7 +85,10 @@ fn syllables(word: &str) -> usize {
     }
     let silent = (word.ends_with('e') && !word.ends_with("le"))
         || (word.ends_with("ed") && !word.ends_with("ted") && !word.ends_with("ded"))
-        || (word.ends_with("es") && !word.ends_with("ses") && !word.ends_with("ces") && !word.ends_with("xes"));
+        || (word.ends_with("es")
+            && !word.ends_with("ses")
+            && !word.ends_with("ces")
+            && !word.ends_with("xes"));
     if silent && groups > 1 {
         groups -= 1;
     }

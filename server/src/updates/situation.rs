@@ -38,7 +38,10 @@ pub struct Touchpoint {
 /// A priority is a person's judgement and comes first. Without one an urgent incident hurts a part, and one of
 /// low urgency is not shown.
 pub fn harm_of(incident: &Incident) -> Option<Harm> {
-    match (incident.priority_id.as_ref().map(PriorityId::as_str), incident.urgency) {
+    match (
+        incident.priority_id.as_ref().map(PriorityId::as_str),
+        incident.urgency,
+    ) {
         (Some("QP1000000000P1"), _) => Some(Harm::Down),
         (Some("QP2000000000P2"), _) => Some(Harm::PartlyDown),
         (Some("QP3000000000P3"), _) => Some(Harm::Slow),

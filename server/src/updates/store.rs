@@ -15,7 +15,10 @@ const COLUMNS: &str = "u.id, u.incident_id, u.audience_id, u.state, u.phase, u.s
     u.published_at, u.created_at, u.updated_at";
 
 pub fn find(tx: &mut Tx, id: &UpdateId) -> Result<Option<Update>, Error> {
-    tx.row(sql!("SELECT ", COLUMNS, " FROM updates u WHERE u.id = $1"), params![id])
+    tx.row(
+        sql!("SELECT ", COLUMNS, " FROM updates u WHERE u.id = $1"),
+        params![id],
+    )
 }
 
 /// What is being written for an audience about an incident.
@@ -170,7 +173,9 @@ pub fn save_published(
 
 pub fn drop_draft(change: &mut Change, id: &UpdateId) -> Result<(), Error> {
     change.tx.execute(
-        sql!("UPDATE updates SET state = $2, updated_at = $3 WHERE id = $1 AND state IN ('draft', 'approved')"),
+        sql!(
+            "UPDATE updates SET state = $2, updated_at = $3 WHERE id = $1 AND state IN ('draft', 'approved')"
+        ),
         params![id, UpdateState::Dropped, change.now],
     )?;
     Ok(())
@@ -182,7 +187,11 @@ pub fn any(tx: &mut Tx, incident_id: &IncidentId) -> Result<bool, Error> {
 }
 
 /// Names that must not reach the public: of services, of people, of the machines that raised the alarm.
-pub fn internal_names(tx: &mut Tx, incident: &Incident, touchpoints: Vec<String>) -> Result<InternalNames, Error> {
+pub fn internal_names(
+    tx: &mut Tx,
+    incident: &Incident,
+    touchpoints: Vec<String>,
+) -> Result<InternalNames, Error> {
     let services: Vec<(String,)> = tx.rows(
         sql!("SELECT name FROM services WHERE deleted_at IS NULL ORDER BY id LIMIT 5000"),
         params![],

@@ -69,7 +69,11 @@ pub struct StatusUpdate {
 }
 
 /// Sends a status update to everyone who subscribed.
-pub fn publish(change: &mut Change, incident_id: &IncidentId, new: StatusUpdate) -> Result<StatusUpdate, Problem> {
+pub fn publish(
+    change: &mut Change,
+    incident_id: &IncidentId,
+    new: StatusUpdate,
+) -> Result<StatusUpdate, Problem> {
     incidents::find(change.tx, incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
     change.tx.execute(
         sql!(
@@ -116,7 +120,11 @@ pub struct Listed {
     pub via: Vec<String>,
 }
 
-fn direct(tx: &mut Tx, subscribable: Subscribable, ids: &[String]) -> Result<Vec<(String, Subscriber)>, Error> {
+fn direct(
+    tx: &mut Tx,
+    subscribable: Subscribable,
+    ids: &[String],
+) -> Result<Vec<(String, Subscriber)>, Error> {
     let rows: Vec<(String, SubscriberKind, String)> = tx.rows(
         sql!(
             "SELECT subscribable_id, subscriber_type, subscriber_id FROM status_update_subscribers

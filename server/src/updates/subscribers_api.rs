@@ -28,7 +28,10 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(send_status_update))
         .routes(routes!(list_incident_subscribers, add_incident_subscribers))
         .routes(routes!(remove_incident_subscribers))
-        .routes(routes!(list_business_service_subscribers, add_business_service_subscribers))
+        .routes(routes!(
+            list_business_service_subscribers,
+            add_business_service_subscribers
+        ))
         .routes(routes!(remove_business_service_subscribers))
 }
 
@@ -132,7 +135,9 @@ impl SubscribersInput {
                         64,
                     ),
                 }),
-                None => faults.add(format!("subscribers[{index}].subscriber_type must be user or team.")),
+                None => faults.add(format!(
+                    "subscribers[{index}].subscriber_type must be user or team."
+                )),
             }
         }
         faults.done()?;

@@ -19,3 +19,4 @@ mod signals;
 mod smtp;
 mod statements;
 mod words;
+mod updates;

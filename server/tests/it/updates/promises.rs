@@ -1,0 +1,138 @@
+//! A promise nags before it is due, escalates when it is missed, and ends with the next word.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use store::Engine;
+
+use super::{entries, outage, tell_customers};
+use crate::harness::TestApp;
+
+fn minutes(minutes: u64) -> Duration {
+    Duration::from_secs(minutes * 60)
+}
+
+fn about_promises(entries: Vec<(String, String)>) -> Vec<String> {
+    entries
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .filter(|kind| kind.starts_with("promise_"))
+        .collect()
+}
+
+async fn reminders(muster: &TestApp) -> Vec<Value> {
+    let sends = muster
+        .get("/outbox/sends?purposes[]=reminder&limit=100")
+        .await
+        .good();
+    sends["sends"].as_array().unwrap().clone()
+}
+
+#[store::both_engines]
+async fn a_kept_promise_is_followed_by_the_next(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    let told = tell_customers(&muster, &incident).await;
+    assert_eq!(told["next_update_by"], "2026-11-17T06:20:00Z");
+    muster.pass(minutes(14)).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made"]
+    );
+    muster.pass(minutes(2)).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_due_soon"]
+    );
+    muster
+        .put(
+            &format!("/incidents/{incident}/facts"),
+            json!({ "facts": { "phase": "identified" } }),
+        )
+        .await
+        .good();
+    tell_customers(&muster, &incident).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_due_soon", "promise_kept", "promise_made"]
+    );
+    let promises = muster
+        .get(&format!("/promises?incident_id={incident}"))
+        .await
+        .good();
+    let states: Vec<&str> = promises["promises"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["open", "kept"]);
+}
+
+#[store::both_engines]
+async fn a_missed_promise_stays_missed_and_is_written_about_until_the_word_comes(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    muster.pass(minutes(21)).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_due_soon", "promise_missed"]
+    );
+    let told = reminders(&muster).await.len();
+    assert!(told >= 2, "{told}");
+    muster.pass(minutes(10)).await;
+    assert!(reminders(&muster).await.len() > told);
+    muster
+        .put(
+            &format!("/incidents/{incident}/facts"),
+            json!({ "facts": { "phase": "identified" } }),
+        )
+        .await
+        .good();
+    tell_customers(&muster, &incident).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        [
+            "promise_made",
+            "promise_due_soon",
+            "promise_missed",
+            "promise_made"
+        ]
+    );
+    let kept_late = muster
+        .get(&format!("/promises?incident_id={incident}"))
+        .await
+        .good();
+    let first = &kept_late["promises"][1];
+    assert_eq!(first["state"], "missed");
+    assert!(first["ended_at"].is_string());
+}
+
+#[store::both_engines]
+async fn a_promise_goes_with_its_incident_into_another(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (built, incident) = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    muster.trigger(&built, "till-2", "Terminal silent").await;
+    let all = muster.get("/incidents?date_range=all").await.good();
+    let other = all["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["id"] != incident.as_str())
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let body = json!({ "source_incidents": [{ "id": incident, "type": "incident_reference" }] });
+    muster
+        .put(&format!("/incidents/{other}/merge"), body)
+        .await
+        .good();
+    muster.settle().await;
+    let open = muster.get("/promises?open=true").await.good();
+    let list = open["promises"].as_array().unwrap();
+    assert_eq!(list.len(), 1);
+    assert_eq!(list[0]["incident"]["id"], other.as_str());
+}
