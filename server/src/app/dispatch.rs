@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::jobs::{Job, Kind};
-use crate::{alerts, desk, impact, incidents, paging, reviews, updates};
+use crate::{alerts, desk, impact, incidents, pages, paging, reviews, updates};
 
 /// Does one job. An error brings it back later.
 pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
@@ -19,6 +19,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::AnswersDue => desk::jobs::answers_due(app, job).await,
         Kind::ReviewDue => reviews::jobs::review_due(app, job).await,
         Kind::UpdatesDue => updates::jobs::updates_due(app, job).await,
+        Kind::PagesRender => pages::jobs::pages_render(app, job).await,
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
         Kind::CleanUpDue => Ok(()),

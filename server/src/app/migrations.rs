@@ -26,6 +26,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(8, "0008_paging"),
     migration!(9, "0009_desk"),
     migration!(10, "0010_updates"),
+    migration!(11, "0011_pages"),
     migration!(12, "0012_reviews"),
     migration!(13, "0013_impact"),
 ];

@@ -55,6 +55,10 @@ pub struct App {
     pub channels: Channels,
     /// Rate limits of this node.
     pub front: front::Front,
+    /// The status pages as they are served.
+    pub pages: crate::pages::cache::Cache,
+    /// How often somebody outside may do something.
+    pub page_limits: crate::pages::rate::Limits,
     pub stopping: CancellationToken,
 }
 
@@ -76,6 +80,8 @@ impl App {
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),
             channels: Channels::new(&settings)?,
             front: front::Front::new(&settings),
+            pages: crate::pages::cache::Cache::default(),
+            page_limits: crate::pages::rate::Limits::default(),
             store,
             clock,
             site,

@@ -35,6 +35,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
         .merge(crate::desk::routes())
         .merge(crate::reviews::api::routes())
         .merge(crate::updates::routes())
+        .merge(crate::pages::routes())
 }
 
 /// The document itself.
@@ -54,6 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
     .route("/health/ready", axum::routing::get(ready))
     .route("/metrics", axum::routing::get(super::metrics::answer))
     .merge(crate::paging::page::routes())
+    .merge(crate::pages::public::routes())
     .layer(axum::middleware::from_fn_with_state(
         Arc::clone(&app),
         super::front::pass,

@@ -9,4 +9,5 @@ pub const ALL: &[Subscription] = &[
     crate::desk::SUBSCRIPTION,
     crate::reviews::SUBSCRIPTION,
     crate::updates::SUBSCRIPTION,
+    crate::pages::SUBSCRIPTION,
 ];

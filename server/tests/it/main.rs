@@ -11,6 +11,7 @@ mod impact;
 mod incidents;
 mod oncall;
 mod outbox;
+mod pages;
 mod paging;
 mod people;
 mod reviews;

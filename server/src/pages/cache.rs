@@ -1,0 +1,277 @@
+//! Documents ready to be sent: bytes, compressed bytes, and an entity tag. Serving one is a look in a map.
+//!
+//! [`Cache::answer`] is all that a front door needs: from a path and two request headers to a whole response,
+//! without a router, a database or a copy of the bytes.
+
+use std::collections::HashMap;
+use std::io::Write as _;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use axum::body::Bytes;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use super::model::StatusPageId;
+use crate::access::token;
+
+/// Readers and proxies may keep a document this long.
+const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=15");
+/// Below this, compressing costs more than it saves.
+const WORTH_COMPRESSING: usize = 512;
+
+/// What kind of document it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    Json,
+    Html,
+    Atom,
+}
+
+/// A document as it is drawn.
+#[derive(Debug, Clone)]
+pub struct Document {
+    pub path: String,
+    pub kind: Kind,
+    pub text: String,
+    /// The content security policy, for HTML.
+    pub policy: Option<String>,
+}
+
+/// A document ready to be sent.
+#[derive(Debug)]
+pub struct Ready {
+    kind: Kind,
+    etag: HeaderValue,
+    policy: Option<HeaderValue>,
+    plain: Bytes,
+    gzip: Option<Bytes>,
+}
+
+impl Ready {
+    pub fn new(document: Document) -> Self {
+        let hash = token::hash(&document.text);
+        let etag = format!("W/\"{}\"", hash.get(..20).unwrap_or_default());
+        let plain = document.text.into_bytes();
+        let gzip = (plain.len() >= WORTH_COMPRESSING)
+            .then(|| compressed(&plain))
+            .flatten();
+        Self {
+            kind: document.kind,
+            etag: HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\"")),
+            policy: document
+                .policy
+                .and_then(|policy| HeaderValue::from_str(&policy).ok()),
+            plain: Bytes::from(plain),
+            gzip,
+        }
+    }
+
+    /// The response to one request. `accept_encoding` and `if_none_match` are its headers, as they came.
+    pub fn answer(&self, accept_encoding: Option<&str>, if_none_match: Option<&str>) -> Response<Bytes> {
+        let unchanged =
+            if_none_match.is_some_and(|sent| matches(sent, self.etag.to_str().unwrap_or_default()));
+        let gzip = self
+            .gzip
+            .as_ref()
+            .filter(|_| !unchanged && accept_encoding.is_some_and(accepts_gzip));
+        let body = match (unchanged, gzip) {
+            (true, _) => Bytes::new(),
+            (false, Some(gzip)) => gzip.clone(),
+            (false, None) => self.plain.clone(),
+        };
+        let mut response = Response::new(body);
+        if unchanged {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+        }
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.etag.clone());
+        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
+        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        if !unchanged {
+            headers.insert(
+                header::CONTENT_TYPE,
+                HeaderValue::from_static(match self.kind {
+                    Kind::Json => "application/json; charset=utf-8",
+                    Kind::Html => "text/html; charset=utf-8",
+                    Kind::Atom => "application/atom+xml; charset=utf-8",
+                }),
+            );
+            headers.insert(
+                header::X_CONTENT_TYPE_OPTIONS,
+                HeaderValue::from_static("nosniff"),
+            );
+            if let Some(policy) = &self.policy {
+                headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
+                headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+            }
+            if gzip.is_some() {
+                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        response
+    }
+}
+
+fn compressed(bytes: &[u8]) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::best());
+    encoder.write_all(bytes).ok()?;
+    encoder.finish().ok().map(Bytes::from)
+}
+
+/// Whether gzip is among the encodings, and not with a weight of zero.
+fn accepts_gzip(header: &str) -> bool {
+    header.split(',').any(|one| {
+        let mut parts = one.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let refused = parts.any(|part| {
+            part.strip_prefix("q=")
+                .is_some_and(|weight| weight.trim_end_matches(['0', '.']).is_empty())
+        });
+        (name.eq_ignore_ascii_case("gzip") || name == "*") && !refused
+    })
+}
+
+/// Weak comparison of entity tags.
+fn matches(sent: &str, etag: &str) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    sent.trim() == "*" || sent.split(',').any(|one| bare(one) == bare(etag))
+}
+
+/// All documents of one page, as of one version.
+#[derive(Debug, Default)]
+struct Drawn {
+    version: i64,
+    paths: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    documents: HashMap<String, Arc<Ready>>,
+    pages: HashMap<StatusPageId, Drawn>,
+}
+
+/// The documents of all public pages, in this process.
+#[derive(Debug, Default)]
+pub struct Cache {
+    kept: RwLock<Kept>,
+}
+
+impl Cache {
+    pub fn lookup(&self, path: &str) -> Option<Arc<Ready>> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.documents.get(path).cloned()
+    }
+
+    /// The whole response for a path, or nothing when this is no public page.
+    pub fn answer(
+        &self,
+        path: &str,
+        accept_encoding: Option<&str>,
+        if_none_match: Option<&str>,
+    ) -> Option<Response<Bytes>> {
+        Some(self.lookup(path)?.answer(accept_encoding, if_none_match))
+    }
+
+    /// Puts the documents of a page in place of what was there, all at once. An older version does nothing.
+    pub fn put(&self, id: &StatusPageId, version: i64, documents: Vec<Document>) {
+        let ready: Vec<(String, Arc<Ready>)> = documents
+            .into_iter()
+            .map(|document| (document.path.clone(), Arc::new(Ready::new(document))))
+            .collect();
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        if kept.pages.get(id).is_some_and(|drawn| drawn.version > version) {
+            return;
+        }
+        forget(&mut kept, id);
+        let paths = ready.iter().map(|(path, _)| path.clone()).collect();
+        kept.documents.extend(ready);
+        kept.pages.insert(id.clone(), Drawn { version, paths });
+    }
+
+    pub fn remove(&self, id: &StatusPageId) {
+        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        forget(&mut kept, id);
+    }
+
+    /// Which version of a page is in place.
+    pub fn version(&self, id: &StatusPageId) -> Option<i64> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.pages.get(id).map(|drawn| drawn.version)
+    }
+
+    pub fn page_ids(&self) -> Vec<StatusPageId> {
+        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        kept.pages.keys().cloned().collect()
+    }
+}
+
+fn forget(kept: &mut Kept, id: &StatusPageId) {
+    if let Some(drawn) = kept.pages.remove(id) {
+        for path in drawn.paths {
+            kept.documents.remove(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn document(text: &str) -> Document {
+        Document {
+            path: "/status/x".to_owned(),
+            kind: Kind::Html,
+            text: text.to_owned(),
+            policy: None,
+        }
+    }
+
+    #[test]
+    fn what_a_reader_has_already_is_not_sent_again() {
+        let ready = Ready::new(document("Everything works."));
+        let first = ready.answer(None, None);
+        let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
+        assert!(etag.starts_with("W/\""));
+        for sent in [
+            etag.clone(),
+            etag.trim_start_matches("W/").to_owned(),
+            format!("\"a\", {etag}"),
+            "*".to_owned(),
+        ] {
+            let again = ready.answer(Some("gzip"), Some(&sent));
+            assert_eq!(
+                (again.status(), again.body().len()),
+                (StatusCode::NOT_MODIFIED, 0),
+                "{sent}"
+            );
+        }
+        assert_eq!(ready.answer(None, Some("\"other\"")).status(), StatusCode::OK);
+    }
+
+    #[test]
+    fn only_who_understands_gzip_gets_it() {
+        let ready = Ready::new(document(&"Everything works. ".repeat(100)));
+        let encoding = |accept: &str| {
+            let answer = ready.answer(Some(accept), None);
+            answer.headers().get(header::CONTENT_ENCODING).is_some()
+        };
+        assert!(encoding("gzip") && encoding("br, gzip;q=0.5") && encoding("*"));
+        assert!(!encoding("br") && !encoding("gzip;q=0") && !encoding("identity"));
+    }
+
+    #[test]
+    fn a_slower_node_cannot_bring_back_an_older_page() {
+        let cache = Cache::default();
+        let id = StatusPageId::from("Q1");
+        cache.put(&id, 2, vec![document("new")]);
+        cache.put(&id, 1, vec![document("old")]);
+        assert_eq!(
+            cache.answer("/status/x", None, None).unwrap().body().as_ref(),
+            b"new"
+        );
+        cache.remove(&id);
+        assert!(cache.answer("/status/x", None, None).is_none());
+    }
+}

@@ -1,0 +1,341 @@
+//! A page's documents, drawn from a snapshot: the page itself, its history, each incident, JSON, feed.
+
+use askama::Template as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::cache::{Document, Kind};
+use super::model::{ComponentStatus, Impact, MaintenanceStatus, PageIncident, PageUpdate};
+use super::plain::{Entry, Plain, Section};
+use super::snapshot::Snapshot;
+use super::view::{self, StoryEntry, Subscribe};
+use super::{feed, json};
+use crate::console::kit::{Rich, State};
+use crate::http::Site;
+use crate::updates::Phase;
+use crate::updates::compose::{clock_time, listing};
+
+/// Updates on the page itself; the rest stands in its history.
+const MOST_IN_STORY: usize = 8;
+
+/// Everything there is to serve of a page.
+pub fn draw(snapshot: &Snapshot, site: &Site, now: Timestamp) -> anyhow::Result<Vec<Document>> {
+    let base = format!("/status/{}", snapshot.page.slug);
+    let mut documents = vec![
+        html(
+            base.clone(),
+            front(snapshot, now).render()?,
+            view::StatusPage::policy(),
+        ),
+        html(
+            format!("{base}/history"),
+            history(snapshot).render()?,
+            Plain::policy(),
+        ),
+        Document {
+            path: format!("{base}/feed.atom"),
+            kind: Kind::Atom,
+            text: feed::feed(snapshot, site),
+            policy: None,
+        },
+    ];
+    for (path, value) in json::documents(snapshot, site) {
+        documents.push(Document {
+            path: format!("{base}{path}"),
+            kind: Kind::Json,
+            text: value.to_string(),
+            policy: None,
+        });
+    }
+    for incident in &snapshot.incidents {
+        let path = format!("{base}/incidents/{}", incident.id);
+        documents.push(html(
+            path,
+            story_of(snapshot, incident).render()?,
+            Plain::policy(),
+        ));
+    }
+    Ok(documents)
+}
+
+fn html(path: String, text: String, policy: String) -> Document {
+    Document {
+        path,
+        kind: Kind::Html,
+        text,
+        policy: Some(policy),
+    }
+}
+
+fn state_of(status: ComponentStatus) -> State {
+    match status {
+        ComponentStatus::Operational => State::Working,
+        ComponentStatus::UnderMaintenance => State::Maintenance,
+        ComponentStatus::DegradedPerformance => State::Slow,
+        ComponentStatus::PartialOutage | ComponentStatus::MajorOutage => State::Triggered,
+    }
+}
+
+fn state_of_page(indicator: Impact) -> State {
+    match indicator {
+        Impact::None => State::Working,
+        Impact::Maintenance => State::Maintenance,
+        Impact::Minor => State::Slow,
+        Impact::Major | Impact::Critical => State::Triggered,
+    }
+}
+
+/// Paragraphs as they were written.
+pub(super) fn paragraphs(text: &str) -> Vec<String> {
+    text.split("\n\n")
+        .map(str::trim)
+        .filter(|paragraph| !paragraph.is_empty())
+        .map(str::to_owned)
+        .collect()
+}
+
+/// "05:58 GMT", or the day when it is not today.
+fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let (local, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+    if local.date() == today.date() {
+        local.strftime("%H:%M %Z").to_string()
+    } else {
+        local.strftime("%-d %B, %H:%M").to_string()
+    }
+}
+
+/// The one sentence, and what belongs to it.
+struct Answer {
+    headline: String,
+    words: Vec<String>,
+    next_word: Option<String>,
+}
+
+fn answer(snapshot: &Snapshot, zone: &TimeZone) -> Answer {
+    let said = |headline: &str, words: &[&str]| Answer {
+        headline: headline.to_owned(),
+        words: words.iter().map(|&one| one.to_owned()).collect(),
+        next_word: None,
+    };
+    let newest = snapshot
+        .open_incidents()
+        .max_by_key(|one| (one.impact, one.updated_at))
+        .and_then(|one| Some((one, snapshot.updates_of(one).first()?)));
+    if let Some((incident, update)) = newest {
+        let (next, words) = apart(update, zone);
+        return Answer {
+            headline: format!("{}.", incident.name.as_str().trim_end_matches('.')),
+            words,
+            next_word: next,
+        };
+    }
+    match snapshot.indicator() {
+        Impact::None => said("Everything works.", &[]),
+        Impact::Maintenance => said(
+            "Planned work is under way.",
+            &["Some things may not work as usual meanwhile."],
+        ),
+        Impact::Minor | Impact::Major | Impact::Critical => said(
+            "Not everything works as it should.",
+            &["We have noticed and are looking into it. We will say more here."],
+        ),
+    }
+}
+
+/// The paragraph that promises the next word, apart from the others.
+fn apart(update: &PageUpdate, zone: &TimeZone) -> (Option<String>, Vec<String>) {
+    let mut words = paragraphs(update.body.as_str());
+    let time = update
+        .next_update_by
+        .map(|due| due.to_zoned(zone.clone()).strftime("%H:%M").to_string());
+    let place = time.and_then(|time| {
+        words
+            .iter()
+            .rposition(|one| one.contains(&time) && one.len() < 120)
+    });
+    let next = place.map(|place| words.remove(place));
+    (next, words)
+}
+
+fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
+    let (page, zone) = (&snapshot.page, snapshot.zone());
+    let Answer {
+        headline,
+        words,
+        next_word,
+    } = answer(snapshot, &zone);
+    let components = snapshot
+        .shown()
+        .map(|one| {
+            let uptime = snapshot.uptimes.get(&one.id);
+            view::Component {
+                name: one.name.to_string(),
+                state: state_of(one.status),
+                words: one.status.words().to_owned(),
+                days: uptime.map_or_else(Vec::new, |uptime| {
+                    uptime.days.iter().map(|day| day.map(state_of)).collect()
+                }),
+                uptime: uptime.map_or_else(String::new, |uptime| {
+                    format!("{}.{:02} % working", uptime.share / 100, uptime.share % 100)
+                }),
+            }
+        })
+        .collect();
+    let base = format!("/status/{}", page.slug);
+    view::StatusPage {
+        title: format!("{} status", page.name),
+        language: page.language.clone(),
+        languages: Vec::new(),
+        state: state_of_page(snapshot.indicator()),
+        headline,
+        words,
+        next_word,
+        places: None,
+        components,
+        story: story(snapshot, &base, now, &zone),
+        subscribe: Some(Subscribe {
+            post_to: format!("{base}/subscribe"),
+            feed: format!("{base}/feed.atom"),
+        }),
+        written: now.to_zoned(zone).strftime("%H:%M %Z, %A %-d %B %Y").to_string(),
+        address: base,
+    }
+}
+
+fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Vec<StoryEntry> {
+    let mut told: Vec<(&PageIncident, &PageUpdate)> = snapshot
+        .incidents
+        .iter()
+        .flat_map(|incident| {
+            snapshot
+                .updates_of(incident)
+                .iter()
+                .map(move |update| (incident, update))
+        })
+        .collect();
+    told.sort_by(|(_, left), (_, right)| right.at.cmp(&left.at));
+    let planned = snapshot
+        .in_state(MaintenanceStatus::Scheduled)
+        .map(|one| StoryEntry {
+            when: when(one.start_at, now, zone),
+            state: Some((State::Maintenance, "Planned".to_owned())),
+            words: vec![Rich::plain(format!(
+                "{} to {}: {} may not work as usual.",
+                clock_time(one.start_at, now, zone),
+                clock_time(one.end_at, now, zone),
+                listing(&snapshot.names(&one.component_ids))
+            ))],
+        });
+    let more = told.len() > MOST_IN_STORY || !snapshot.incidents.is_empty();
+    let entries = told.into_iter().take(MOST_IN_STORY).map(|(incident, update)| {
+        let address = format!("{base}/incidents/{}", incident.id);
+        let mut words = vec![Rich::default().link(incident.name.as_str(), address)];
+        words.extend(paragraphs(update.body.as_str()).into_iter().map(Rich::plain));
+        StoryEntry {
+            when: when(update.at, now, zone),
+            state: (update.status == Phase::Resolved).then(|| (State::Resolved, "Over".to_owned())),
+            words,
+        }
+    });
+    let mut story: Vec<StoryEntry> = planned.chain(entries).collect();
+    if more {
+        story.push(StoryEntry {
+            when: "Earlier".to_owned(),
+            state: None,
+            words: vec![Rich::default().link("Everything that happened", format!("{base}/history"))],
+        });
+    }
+    story
+}
+
+fn phase_words(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Investigating => "We are looking into it",
+        Phase::Identified => "We know what it is",
+        Phase::Monitoring => "We are watching",
+        Phase::Resolved => "Over",
+    }
+}
+
+fn history(snapshot: &Snapshot) -> Plain {
+    let (page, zone) = (&snapshot.page, snapshot.zone());
+    let base = format!("/status/{}", page.slug);
+    let mut sections: Vec<Section> = Vec::new();
+    for incident in &snapshot.incidents {
+        let began = incident.created_at.to_zoned(zone.clone());
+        let month = began.strftime("%B %Y").to_string();
+        if sections.last().is_none_or(|last| last.heading != month) {
+            sections.push(Section {
+                heading: month,
+                entries: Vec::new(),
+            });
+        }
+        let ended = incident.resolved_at.map_or_else(
+            || "Not over yet.".to_owned(),
+            |at| {
+                format!(
+                    "Over since {}.",
+                    at.to_zoned(zone.clone()).strftime("%-d %B, %H:%M %Z")
+                )
+            },
+        );
+        if let Some(section) = sections.last_mut() {
+            section.entries.push(Entry {
+                when: began.strftime("%-d %B, %H:%M").to_string(),
+                link: Some((
+                    incident.name.to_string(),
+                    format!("{base}/incidents/{}", incident.id),
+                )),
+                strong: None,
+                words: vec![ended],
+            });
+        }
+    }
+    let quiet = snapshot.incidents.is_empty();
+    Plain {
+        language: page.language.clone(),
+        title: format!("{} status", page.name),
+        headline: "Everything that happened".to_owned(),
+        words: if quiet {
+            vec!["Nothing has happened yet.".to_owned()]
+        } else {
+            Vec::new()
+        },
+        sections,
+        question: None,
+        back: Some(("How everything is now".to_owned(), base)),
+    }
+}
+
+fn story_of(snapshot: &Snapshot, incident: &PageIncident) -> Plain {
+    let (page, zone) = (&snapshot.page, snapshot.zone());
+    let entries = snapshot
+        .updates_of(incident)
+        .iter()
+        .map(|update| Entry {
+            when: update
+                .at
+                .to_zoned(zone.clone())
+                .strftime("%-d %B, %H:%M %Z")
+                .to_string(),
+            link: None,
+            strong: Some(phase_words(update.status).to_owned()),
+            words: paragraphs(update.body.as_str()),
+        })
+        .collect();
+    Plain {
+        language: page.language.clone(),
+        title: format!("{} status", page.name),
+        headline: incident.name.to_string(),
+        words: Vec::new(),
+        sections: vec![Section {
+            heading: "What we said".to_owned(),
+            entries,
+        }],
+        question: None,
+        back: Some((
+            "How everything is now".to_owned(),
+            format!("/status/{}", page.slug),
+        )),
+    }
+}

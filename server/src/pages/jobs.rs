@@ -1,0 +1,137 @@
+//! What pages owe: to follow the timeline and the clock, and to be drawn afresh.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::model::{StatusPage, StatusPageId, Visibility};
+use super::{components, documents, posts, snapshot, store as rows};
+use crate::app::App;
+use crate::http::Site;
+use crate::incidents::{IncidentId, store as incidents};
+use crate::jobs::{Job, Kind as JobKind, Owed};
+use crate::timeline::{Agent, Change};
+use crate::updates::situation;
+
+/// The subject of a job that is about one page, as against one about an incident.
+const PAGE: &str = "page:";
+/// How soon another node draws what this one changed.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Owes a page a drawing as soon as possible.
+pub fn owe(change: &mut Change, id: &StatusPageId) -> Result<(), store::Error> {
+    let owed = Owed::now(JobKind::PagesRender, format!("{PAGE}{id}"), change.now);
+    change.owe(&owed)
+}
+
+/// Follows an incident to the pages that may show it, or draws one page.
+pub async fn pages_render(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    if let Some(id) = job.subject.strip_prefix(PAGE) {
+        return follow_page(app, StatusPageId::from(id)).await;
+    }
+    let incident_id = IncidentId::from(job.subject.as_str());
+    app.change(Agent::muster(), move |change| owe_shown(change, &incident_id))
+        .await?;
+    Ok(())
+}
+
+/// Owes every page that may show the incident a drawing; many incidents make one drawing.
+fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store::Error> {
+    let pages = rows::all(change.tx)?;
+    if pages.is_empty() {
+        return Ok(());
+    }
+    let Some(incident) = incidents::find(change.tx, incident_id)? else {
+        return Ok(());
+    };
+    let hurts = !situation::touchpoints_of(change.tx, &incident)?.is_empty();
+    if hurts || crate::updates::store::any(change.tx, incident_id)? {
+        for page in &pages {
+            owe(change, &page.id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Brings a page up to now and draws it.
+async fn follow_page(app: &Arc<App>, id: StatusPageId) -> anyhow::Result<()> {
+    let site = app.site.clone();
+    let page_id = id.clone();
+    app.change(Agent::muster(), move |change| bring_up(change, &site, &page_id))
+        .await?;
+    draw(app, &id).await
+}
+
+fn bring_up(change: &mut Change, site: &Site, id: &StatusPageId) -> anyhow::Result<()> {
+    let Some(page) = rows::find(change.tx, id)? else {
+        return Ok(());
+    };
+    change.tx.lock(&format!("page:{id}"))?;
+    let mut shown = rows::components(change.tx, id)?;
+    let planned = components::maintenances(change.tx, &shown, change.now)?;
+    let before = components::follow(change, &mut shown, &planned)?;
+    posts::follow(change, site, &page, &shown, &before)?;
+    let snapshot = snapshot::read(change.tx, page, change.now)?;
+    rows::set_digest(change, id, &snapshot.digest()?)?;
+    let owed = Owed::at(
+        JobKind::PagesRender,
+        format!("{PAGE}{id}"),
+        snapshot.next_change(change.now),
+    );
+    change.owe(&owed)?;
+    Ok(())
+}
+
+/// Draws a page into this node's cache. One that is private, or gone, is taken out.
+pub async fn draw(app: &Arc<App>, id: &StatusPageId) -> anyhow::Result<()> {
+    let (page_id, now) = (id.clone(), app.clock.now());
+    let snapshot = app
+        .read(move |tx| -> Result<_, store::Error> {
+            match rows::find(tx, &page_id)? {
+                Some(page) if page.visibility == Visibility::Public => {
+                    Ok(Some(snapshot::read(tx, page, now)?))
+                }
+                _ => Ok(None),
+            }
+        })
+        .await?;
+    match snapshot {
+        Some(snapshot) => {
+            let version = snapshot.page.version;
+            let documents = documents::draw(&snapshot, &app.site, now)?;
+            app.pages.put(id, version, documents);
+        }
+        None => app.pages.remove(id),
+    }
+    Ok(())
+}
+
+/// Draws what another node has changed, for as long as the program runs.
+pub async fn watch(app: Arc<App>) {
+    loop {
+        if let Err(error) = draw_changed(&app).await {
+            tracing::warn!("status pages could not be drawn; what is there is served on: {error:#}");
+        }
+        let next = app.clock.now() + LOOK_EVERY;
+        tokio::select! {
+            () = app.clock.sleep_until(next) => {}
+            () = app.stopping.cancelled() => return,
+        }
+    }
+}
+
+async fn draw_changed(app: &Arc<App>) -> anyhow::Result<()> {
+    let pages: Vec<StatusPage> = app.read(rows::all).await?;
+    for id in app.pages.page_ids() {
+        if !pages.iter().any(|page| page.id == id) {
+            app.pages.remove(&id);
+        }
+    }
+    for page in pages {
+        let drawn = app.pages.version(&page.id);
+        let wanted = (page.visibility == Visibility::Public).then_some(page.version);
+        if drawn != wanted {
+            draw(app, &page.id).await?;
+        }
+    }
+    Ok(())
+}

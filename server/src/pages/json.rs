@@ -1,0 +1,219 @@
+//! The field's public JSON (Statuspage v2): every key, also when it is null, in the shapes that pollers know.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::model::{Component, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
+use super::snapshot::Snapshot;
+use crate::http::Site;
+use crate::updates::compose::listing;
+
+/// An instant as the field writes it: UTC, with milliseconds.
+fn instant(at: Timestamp) -> String {
+    format!(
+        "{}.{:03}Z",
+        at.strftime("%Y-%m-%dT%H:%M:%S"),
+        at.as_millisecond().rem_euclid(1_000)
+    )
+}
+
+fn page(snapshot: &Snapshot, site: &Site) -> Value {
+    let page = &snapshot.page;
+    json!({
+        "id": page.id,
+        "name": page.name,
+        "url": site.url(&format!("/status/{}", page.slug)),
+        "time_zone": page.time_zone,
+        "updated_at": instant(page.updated_at),
+    })
+}
+
+fn status(snapshot: &Snapshot) -> Value {
+    let indicator = snapshot.indicator();
+    json!({ "indicator": indicator, "description": indicator.description() })
+}
+
+fn component(component: &Component) -> Value {
+    json!({
+        "id": component.id,
+        "name": component.name,
+        "status": component.status,
+        "created_at": instant(component.created_at),
+        "updated_at": instant(component.updated_at),
+        "position": component.position,
+        "description": component.description,
+        "showcase": component.showcase,
+        "start_date": component.created_at.strftime("%Y-%m-%d").to_string(),
+        "group_id": component.group_id,
+        "page_id": component.page_id,
+        "group": component.is_group,
+        "only_show_if_degraded": component.only_show_if_degraded,
+    })
+}
+
+fn components(snapshot: &Snapshot) -> Vec<Value> {
+    snapshot
+        .components
+        .iter()
+        .map(|one| {
+            let mut view = component(one);
+            if one.is_group
+                && let Some(view) = view.as_object_mut()
+            {
+                let members: Vec<&str> = snapshot
+                    .components
+                    .iter()
+                    .filter(|member| member.group_id.as_ref() == Some(&one.id))
+                    .map(|member| member.id.as_str())
+                    .collect();
+                view.insert("components".to_owned(), json!(members));
+            }
+            view
+        })
+        .collect()
+}
+
+fn update(incident: &PageIncident, update: &PageUpdate) -> Value {
+    json!({
+        "id": update.update_id,
+        "status": update.status,
+        "body": update.body,
+        "incident_id": incident.id,
+        "created_at": instant(update.at),
+        "updated_at": instant(update.at),
+        "display_at": instant(update.at),
+        "affected_components": update.affected,
+        "deliver_notifications": true,
+        "custom_tweet": null,
+        "tweet_id": null,
+    })
+}
+
+fn incident(snapshot: &Snapshot, incident: &PageIncident, site: &Site) -> Value {
+    let updates = snapshot.updates_of(incident);
+    let touched: Vec<Value> = snapshot
+        .components
+        .iter()
+        .filter(|one| {
+            updates
+                .iter()
+                .any(|update| update.affected.iter().any(|affected| affected.code == one.id))
+        })
+        .map(component)
+        .collect();
+    json!({
+        "id": incident.id,
+        "name": incident.name,
+        "status": incident.status,
+        "created_at": instant(incident.created_at),
+        "updated_at": instant(incident.updated_at),
+        "monitoring_at": incident.monitoring_at.map(instant),
+        "resolved_at": incident.resolved_at.map(instant),
+        "impact": incident.impact,
+        "shortlink": site.url(&format!("/status/{}/incidents/{}", snapshot.page.slug, incident.id)),
+        "started_at": instant(incident.started_at),
+        "page_id": snapshot.page.id,
+        "incident_updates": updates.iter().map(|one| update(incident, one)).collect::<Vec<_>>(),
+        "components": touched,
+        "reminder_intervals": null,
+    })
+}
+
+fn maintenance(snapshot: &Snapshot, one: &Maintenance, site: &Site) -> Value {
+    let names = snapshot.names(&one.component_ids);
+    let at = one.created_at;
+    let touched: Vec<Value> = snapshot
+        .components
+        .iter()
+        .filter(|component| one.component_ids.contains(&component.id))
+        .map(component)
+        .collect();
+    json!({
+        "id": one.id,
+        "name": format!("Planned work: {}", listing(&names)),
+        "status": one.status,
+        "created_at": instant(at),
+        "updated_at": instant(at),
+        "monitoring_at": null,
+        "resolved_at": (one.status == MaintenanceStatus::Completed).then(|| instant(one.end_at)),
+        "impact": "maintenance",
+        "shortlink": site.url(&format!("/status/{}", snapshot.page.slug)),
+        "started_at": instant(one.start_at),
+        "page_id": snapshot.page.id,
+        "incident_updates": [{
+            "id": one.id,
+            "status": one.status,
+            "body": format!("Planned work. {} may not work as usual meanwhile.", listing(&names)),
+            "incident_id": one.id,
+            "created_at": instant(at),
+            "updated_at": instant(at),
+            "display_at": instant(at),
+            "affected_components": [],
+            "deliver_notifications": false,
+            "custom_tweet": null,
+            "tweet_id": null,
+        }],
+        "components": touched,
+        "reminder_intervals": null,
+        "scheduled_for": instant(one.start_at),
+        "scheduled_until": instant(one.end_at),
+    })
+}
+
+/// Every document, with its path under `/status/{slug}`.
+pub fn documents(snapshot: &Snapshot, site: &Site) -> Vec<(&'static str, Value)> {
+    let page = page(snapshot, site);
+    let status = status(snapshot);
+    let all: Vec<Value> = snapshot
+        .incidents
+        .iter()
+        .map(|one| incident(snapshot, one, site))
+        .collect();
+    let open: Vec<Value> = snapshot
+        .open_incidents()
+        .map(|one| incident(snapshot, one, site))
+        .collect();
+    let planned = |wanted: &[MaintenanceStatus]| -> Vec<Value> {
+        snapshot
+            .maintenances
+            .iter()
+            .filter(|one| wanted.contains(&one.status))
+            .map(|one| maintenance(snapshot, one, site))
+            .collect()
+    };
+    use MaintenanceStatus::{Completed, InProgress, Scheduled};
+    vec![
+        (
+            "/api/v2/summary.json",
+            json!({
+                "page": page, "components": components(snapshot), "incidents": open,
+                "scheduled_maintenances": planned(&[Scheduled, InProgress]), "status": status,
+            }),
+        ),
+        ("/api/v2/status.json", json!({ "page": page, "status": status })),
+        (
+            "/api/v2/components.json",
+            json!({ "page": page, "components": components(snapshot) }),
+        ),
+        (
+            "/api/v2/incidents.json",
+            json!({ "page": page, "incidents": all }),
+        ),
+        (
+            "/api/v2/incidents/unresolved.json",
+            json!({ "page": page, "incidents": open }),
+        ),
+        (
+            "/api/v2/scheduled-maintenances.json",
+            json!({ "page": page, "scheduled_maintenances": planned(&[Scheduled, InProgress, Completed]) }),
+        ),
+        (
+            "/api/v2/scheduled-maintenances/upcoming.json",
+            json!({ "page": page, "scheduled_maintenances": planned(&[Scheduled]) }),
+        ),
+        (
+            "/api/v2/scheduled-maintenances/active.json",
+            json!({ "page": page, "scheduled_maintenances": planned(&[InProgress]) }),
+        ),
+    ]
+}

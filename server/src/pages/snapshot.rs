@@ -1,0 +1,176 @@
+//! Everything a page shows, read at once and without the time of reading, so that equal snapshots are equal
+//! pages.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+use store::{Error, Tx};
+
+use super::components::maintenances;
+use super::model::{
+    Component, ComponentId, ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident,
+    PageIncidentId, PageUpdate, StatusPage,
+};
+use super::store as rows;
+use super::uptime::{Uptime, uptime};
+use crate::access::token;
+use crate::updates::Phase;
+
+/// Incidents that a page keeps ready; the field's public JSON lists as many.
+pub const MOST_INCIDENTS: i64 = 50;
+
+#[derive(Debug, Clone)]
+pub struct Snapshot {
+    pub page: StatusPage,
+    pub components: Vec<Component>,
+    pub uptimes: HashMap<ComponentId, Uptime>,
+    /// The newest first.
+    pub incidents: Vec<PageIncident>,
+    /// By incident, the newest first.
+    pub updates: HashMap<PageIncidentId, Vec<PageUpdate>>,
+    pub maintenances: Vec<Maintenance>,
+}
+
+pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, Error> {
+    let components = rows::components(tx, &page.id)?;
+    let ids: Vec<ComponentId> = components.iter().map(|one| one.id.clone()).collect();
+    let mut changes: HashMap<ComponentId, Vec<(Timestamp, ComponentStatus)>> = HashMap::new();
+    for (id, at, status) in rows::changes(tx, &ids)? {
+        changes.entry(id).or_default().push((at, status));
+    }
+    let zone = TimeZone::get(&page.time_zone).unwrap_or(TimeZone::UTC);
+    let uptimes = ids
+        .into_iter()
+        .map(|id| {
+            let uptime = uptime(changes.get(&id).map_or(&[], Vec::as_slice), now, &zone);
+            (id, uptime)
+        })
+        .collect();
+    let incidents = rows::incidents(tx, &page.id, MOST_INCIDENTS)?;
+    let incident_ids: Vec<PageIncidentId> = incidents.iter().map(|one| one.id.clone()).collect();
+    let mut updates: HashMap<PageIncidentId, Vec<PageUpdate>> = HashMap::new();
+    for update in rows::updates(tx, &incident_ids)? {
+        updates
+            .entry(update.page_incident_id.clone())
+            .or_default()
+            .push(update);
+    }
+    let maintenances = maintenances(tx, &components, now)?;
+    Ok(Snapshot {
+        page,
+        components,
+        uptimes,
+        incidents,
+        updates,
+        maintenances,
+    })
+}
+
+impl Snapshot {
+    pub fn zone(&self) -> TimeZone {
+        TimeZone::get(&self.page.time_zone).unwrap_or(TimeZone::UTC)
+    }
+
+    /// Those that readers see: no groups, and the shy ones only when something is wrong.
+    pub fn shown(&self) -> impl Iterator<Item = &Component> {
+        self.components.iter().filter(|one| {
+            !one.is_group && !(one.only_show_if_degraded && one.status == ComponentStatus::Operational)
+        })
+    }
+
+    pub fn open_incidents(&self) -> impl Iterator<Item = &PageIncident> {
+        self.incidents.iter().filter(|one| one.status != Phase::Resolved)
+    }
+
+    pub fn updates_of(&self, incident: &PageIncident) -> &[PageUpdate] {
+        self.updates.get(&incident.id).map_or(&[], Vec::as_slice)
+    }
+
+    /// How the whole page stands: the worst of its components.
+    pub fn indicator(&self) -> Impact {
+        let worst = self
+            .components
+            .iter()
+            .filter(|one| !one.is_group)
+            .map(|one| one.status.impact())
+            .max();
+        let told = self.open_incidents().map(|one| one.impact).max();
+        worst.max(told).unwrap_or(Impact::None)
+    }
+
+    pub fn in_state(&self, state: MaintenanceStatus) -> impl Iterator<Item = &Maintenance> {
+        self.maintenances.iter().filter(move |one| one.status == state)
+    }
+
+    /// The names of components, for sentences.
+    pub fn names(&self, ids: &[ComponentId]) -> Vec<&str> {
+        self.components
+            .iter()
+            .filter(|one| ids.contains(&one.id))
+            .map(|one| one.name.as_str())
+            .collect()
+    }
+
+    /// The same for the same content.
+    pub fn digest(&self) -> Result<String, serde_json::Error> {
+        #[derive(Serialize)]
+        struct Content<'a> {
+            components: Vec<(
+                &'a str,
+                &'a str,
+                Option<&'a str>,
+                ComponentStatus,
+                i64,
+                Option<&'a Uptime>,
+            )>,
+            incidents: &'a [PageIncident],
+            updates: Vec<&'a PageUpdate>,
+            maintenances: &'a [Maintenance],
+        }
+        let content = Content {
+            components: self
+                .components
+                .iter()
+                .map(|one| {
+                    (
+                        one.id.as_str(),
+                        one.name.as_str(),
+                        one.description.as_ref().map(crate::words::PublicText::as_str),
+                        one.status,
+                        one.position,
+                        self.uptimes.get(&one.id),
+                    )
+                })
+                .collect(),
+            incidents: &self.incidents,
+            updates: self
+                .incidents
+                .iter()
+                .flat_map(|one| self.updates_of(one))
+                .collect(),
+            maintenances: &self.maintenances,
+        };
+        Ok(token::hash(&serde_json::to_string(&content)?))
+    }
+
+    /// When something changes by the clock alone: a day ends, planned work begins or ends. Five minutes at most,
+    /// for planned work that is announced meanwhile.
+    pub fn next_change(&self, now: Timestamp) -> Timestamp {
+        let soon = now + std::time::Duration::from_secs(300);
+        let edges = self
+            .maintenances
+            .iter()
+            .flat_map(|one| [one.start_at, one.end_at]);
+        let midnight = now
+            .to_zoned(self.zone())
+            .tomorrow()
+            .and_then(|day| day.start_of_day())
+            .map(|day| day.timestamp());
+        edges
+            .chain(midnight)
+            .filter(|at| *at > now)
+            .fold(soon, std::cmp::Ord::min)
+    }
+}

@@ -1,0 +1,173 @@
+//! Readers who asked to be told by mail: asked twice, told once for each update, let go by one click.
+//!
+//! Whoever types an address hears the same answer, whether the address is known, new or already confirmed, so
+//! that nobody learns who reads. A mail that asks for confirmation goes out at most once in ten minutes to an
+//! address. Tokens are long, random and kept as hashes.
+
+use std::time::Duration;
+
+use store::{Error, params, sql};
+
+use super::model::{
+    PageIncidentId, PageSubscriber, PageSubscriberId, StatusPage, StatusPageId, SubscriberState,
+};
+use crate::access::token;
+use crate::http::Site;
+use crate::outbox::{self, Channel, HeaderName, NewSend, Purpose, Recipient, SECRET_LINK};
+use crate::timeline::Change;
+use crate::updates::store::PublicWord;
+
+const TOKEN_LENGTH: usize = 32;
+/// At most one mail that asks for confirmation to an address in this time.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(600);
+/// How long a link to confirm can be used.
+const CONFIRM_WITHIN: Duration = Duration::from_secs(3 * 24 * 3_600);
+
+const COLUMNS: &str = "id, page_id, email, state, asked_at";
+
+/// Somebody typed an address. What happens next is known only to the owner of the address.
+pub fn ask(change: &mut Change, site: &Site, page: &StatusPage, email: &str) -> Result<(), Error> {
+    let known: Option<PageSubscriber> = change.tx.row(
+        sql!(
+            "SELECT ",
+            COLUMNS,
+            " FROM status_page_subscribers WHERE page_id = $1 AND email = $2 FOR UPDATE"
+        ),
+        params![&page.id, email],
+    )?;
+    let id = match known {
+        Some(known)
+            if known.state == SubscriberState::Confirmed || known.asked_at + ASK_AGAIN_AFTER > change.now =>
+        {
+            return Ok(());
+        }
+        Some(known) => known.id,
+        None => change.identifier(),
+    };
+    let secret = token::random_token(TOKEN_LENGTH);
+    let written = change.tx.execute(
+        sql!(
+            "INSERT INTO status_page_subscribers (id, page_id, email, state, confirm_token_hash, asked_at)
+             VALUES ($1, $2, $3, 'pending', $4, $5)
+             ON CONFLICT (page_id, email) DO UPDATE SET
+                 confirm_token_hash = excluded.confirm_token_hash, asked_at = excluded.asked_at
+             WHERE status_page_subscribers.state = 'pending'"
+        ),
+        params![&id, &page.id, email, token::hash(&secret), change.now],
+    )?;
+    if written == 0 {
+        return Ok(());
+    }
+    let link = site.url(&format!("/status/{}/confirm/{secret}", page.slug));
+    let body = format!(
+        "Somebody, probably you, asked that this address be told when something changes on the status page of {}.\n\n\
+         If that was you, confirm it here: {SECRET_LINK}\n\n\
+         If it was not, do nothing. You will not hear from us.\n",
+        page.name
+    );
+    let recipient = Recipient {
+        name: String::new(),
+        address: email.to_owned(),
+        user_id: None,
+    };
+    let key = format!("status-page-confirm:{id}:{}", change.now.as_microsecond());
+    let send = NewSend::new(Purpose::Confirmation, Channel::Email, recipient, key, change.now)
+        .words(format!("Confirm: news from {} status", page.name), body)
+        .secret_link(link);
+    outbox::owe(change, &send)?;
+    Ok(())
+}
+
+/// The link in the mail was followed and the question answered. False when the link is unknown or too old.
+pub fn confirm(change: &mut Change, page_id: &StatusPageId, secret: &str) -> Result<bool, Error> {
+    let changed = change.tx.execute(
+        sql!(
+            "UPDATE status_page_subscribers SET state = 'confirmed', confirmed_at = COALESCE(confirmed_at, $3)
+             WHERE page_id = $1 AND confirm_token_hash = $2 AND (state = 'confirmed' OR asked_at > $4)"
+        ),
+        params![
+            page_id,
+            token::hash(secret),
+            change.now,
+            change.now - CONFIRM_WITHIN
+        ],
+    )?;
+    Ok(changed > 0)
+}
+
+/// One click: whoever holds the token lets the address go for good. True also when it was gone already.
+pub fn let_go(change: &mut Change, page_id: &StatusPageId, secret: &str) -> Result<(), Error> {
+    let row: Option<(PageSubscriberId,)> = change.tx.row(
+        sql!(
+            "SELECT s.id FROM status_page_ways_out w JOIN status_page_subscribers s ON s.id = w.subscriber_id
+             WHERE w.token_hash = $1 AND s.page_id = $2"
+        ),
+        params![token::hash(secret), page_id],
+    )?;
+    if let Some((id,)) = row {
+        change.tx.execute(
+            sql!("DELETE FROM status_page_ways_out WHERE subscriber_id = $1"),
+            params![&id],
+        )?;
+        change.tx.execute(
+            sql!("DELETE FROM status_page_subscribers WHERE id = $1"),
+            params![&id],
+        )?;
+    }
+    Ok(())
+}
+
+/// Owes every confirmed reader a mail about a posted update. The words are public by their type.
+pub fn tell(
+    change: &mut Change,
+    site: &Site,
+    page: &StatusPage,
+    incident: &PageIncidentId,
+    word: &PublicWord,
+) -> Result<(), Error> {
+    let readers: Vec<PageSubscriber> = change.tx.rows(
+        sql!(
+            "SELECT ",
+            COLUMNS,
+            " FROM status_page_subscribers WHERE page_id = $1 AND state = 'confirmed' ORDER BY id"
+        ),
+        params![&page.id],
+    )?;
+    let story = site.url(&format!("/status/{}/incidents/{incident}", page.slug));
+    for reader in readers {
+        let secret = token::random_token(TOKEN_LENGTH);
+        change.tx.execute(
+            sql!(
+                "INSERT INTO status_page_ways_out (token_hash, subscriber_id, created_at) VALUES ($1, $2, $3)"
+            ),
+            params![token::hash(&secret), &reader.id, change.now],
+        )?;
+        let way_out = site.url(&format!("/status/{}/unsubscribe/{secret}", page.slug));
+        let body = format!(
+            "{}\n\nThe whole story: {story}\n\n--\nYou asked to be told by {}. No more of these: {way_out}\n",
+            word.public_words, page.name
+        );
+        let recipient = Recipient {
+            name: String::new(),
+            address: reader.email.clone(),
+            user_id: None,
+        };
+        let key = format!("status-page:{}:{}:{}", page.id, word.update_id, reader.id);
+        let send = NewSend::new(Purpose::Update, Channel::Email, recipient, key, change.now)
+            .about(&word.incident_id)
+            .words(format!("{}: {}", page.name, word.public_subject), body)
+            .header(HeaderName::ListUnsubscribe, format!("<{way_out}>"))
+            .header(HeaderName::ListUnsubscribePost, "List-Unsubscribe=One-Click");
+        outbox::owe(change, &send)?;
+    }
+    Ok(())
+}
+
+/// How many readers a page has, for the console.
+pub fn count(tx: &mut store::Tx, page_id: &StatusPageId) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM status_page_subscribers WHERE page_id = $1 AND state = 'confirmed'"),
+        params![page_id],
+    )?;
+    Ok(count)
+}

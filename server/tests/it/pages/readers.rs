@@ -1,0 +1,145 @@
+//! Readers who are told by mail: asked twice, let go by one click.
+
+use serde_json::Value;
+use store::Engine;
+
+use super::{anybody, break_it, post_form, shown};
+use crate::harness::TestApp;
+use crate::updates::tell_customers;
+
+async fn mails(muster: &TestApp, purpose: &str) -> Vec<Value> {
+    let sends = muster
+        .get(&format!("/outbox/sends?purposes[]={purpose}&limit=100"))
+        .await
+        .good();
+    sends["sends"].as_array().unwrap().clone()
+}
+
+/// The secret link of the newest mail, as its reader has it.
+async fn secret_link(muster: &TestApp) -> String {
+    let row: (Option<String>,) = muster
+        .app
+        .read(|tx| {
+            tx.one(
+                store::sql!(
+                    "SELECT secret_link FROM sends WHERE purpose = 'confirmation' ORDER BY id DESC LIMIT 1"
+                ),
+                store::params![],
+            )
+        })
+        .await
+        .map_err(|error: store::Error| error)
+        .unwrap();
+    row.0.unwrap().replace("https://muster.example.org", "")
+}
+
+async fn way_out(muster: &TestApp) -> String {
+    let row: (Value,) = muster
+        .app
+        .read(|tx| {
+            tx.one(
+                store::sql!("SELECT headers FROM sends WHERE purpose = 'update' ORDER BY id DESC LIMIT 1"),
+                store::params![],
+            )
+        })
+        .await
+        .map_err(|error: store::Error| error)
+        .unwrap();
+    let headers = row.0.to_string();
+    assert!(headers.contains("List-Unsubscribe=One-Click"), "{headers}");
+    let begin = headers.find("/status/larkfield/unsubscribe/").unwrap();
+    headers[begin..].split('>').next().unwrap().to_owned()
+}
+
+#[store::both_engines]
+async fn nobody_is_told_who_has_not_said_so_twice(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let asked = post_form(&muster, "/status/larkfield/subscribe", "email=Ana%40example.org").await;
+    assert_eq!(asked.status, 200);
+    let again = post_form(&muster, "/status/larkfield/subscribe", "email=ana%40example.org").await;
+    assert_eq!(again.text, asked.text);
+    assert_eq!(mails(&muster, "confirmation").await.len(), 1);
+    let incident = break_it(&muster, &shown.built).await;
+    tell_customers(&muster, &incident).await;
+    assert_eq!(mails(&muster, "update").await.len(), 0);
+
+    let link = secret_link(&muster).await;
+    assert!(anybody(&muster, &link).await.text.contains("Yes, tell me"));
+    assert_eq!(
+        post_form(&muster, "/status/larkfield/confirm/guessed", "")
+            .await
+            .status,
+        404
+    );
+    assert_eq!(post_form(&muster, &link, "").await.status, 200);
+    let known = post_form(&muster, "/status/larkfield/subscribe", "email=ana%40example.org").await;
+    assert_eq!(known.text, asked.text, "an answer tells who reads");
+
+    crate::updates::resolve(&muster, &incident).await;
+    tell_customers(&muster, &incident).await;
+    let told = mails(&muster, "update").await;
+    assert_eq!(told.len(), 1);
+    let body = told[0]["body"].as_str().unwrap_or_default();
+    assert!(
+        body.contains("everything works again") && !body.contains("store-edge"),
+        "{}",
+        told[0]
+    );
+}
+
+#[store::both_engines]
+async fn one_click_ends_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    post_form(&muster, "/status/larkfield/subscribe", "email=ana%40example.org").await;
+    let link = secret_link(&muster).await;
+    post_form(&muster, &link, "").await;
+    let incident = break_it(&muster, &shown.built).await;
+    tell_customers(&muster, &incident).await;
+    let way_out = way_out(&muster).await;
+    assert_eq!(anybody(&muster, &way_out).await.status, 200);
+    let page = muster.get(&format!("/status_pages/{}", shown.page)).await.good();
+    assert_eq!(
+        page["status_page"]["subscribers"], 1,
+        "a look alone let somebody go"
+    );
+    assert_eq!(
+        post_form(&muster, &way_out, "List-Unsubscribe=One-Click")
+            .await
+            .status,
+        200
+    );
+    let page = muster.get(&format!("/status_pages/{}", shown.page)).await.good();
+    assert_eq!(page["status_page"]["subscribers"], 0);
+}
+
+#[store::both_engines]
+async fn bad_addresses_and_floods_are_turned_away(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    shown(&muster).await;
+    for form in [
+        "",
+        "email=",
+        "email=nobody",
+        "email=a%40b%0d%0aBcc%3Ac%40d.example",
+        "x=%ff",
+    ] {
+        let status = post_form(&muster, "/status/larkfield/subscribe", form)
+            .await
+            .status;
+        assert_eq!(status, 400, "{form}");
+    }
+    let mut refused = 0;
+    for number in 0..25 {
+        let form = format!("email=reader{number}%40example.org");
+        if post_form(&muster, "/status/larkfield/subscribe", &form)
+            .await
+            .status
+            == 429
+        {
+            refused += 1;
+        }
+    }
+    assert_eq!(refused, 5);
+}
