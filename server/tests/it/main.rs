@@ -4,6 +4,7 @@ mod access;
 mod cases;
 mod console;
 mod desk;
+mod crash;
 mod foundation;
 mod front;
 mod harness;

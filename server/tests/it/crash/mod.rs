@@ -114,10 +114,17 @@ async fn settle(location: &Location, nodes: &mut [Node], accepted: usize) -> Kep
 }
 
 fn check_kept(kept: &Kept, accepted: &BTreeSet<String>) {
-    let alerts: BTreeMap<&str, bool> =
-        kept.alerts.iter().map(|(key, incident)| (key.as_str(), incident.is_some())).collect();
+    let alerts: BTreeMap<&str, bool> = kept
+        .alerts
+        .iter()
+        .map(|(key, incident)| (key.as_str(), incident.is_some()))
+        .collect();
     for key in accepted {
-        assert_eq!(alerts.get(key.as_str()), Some(&true), "{key} was answered 202 and is in no incident");
+        assert_eq!(
+            alerts.get(key.as_str()),
+            Some(&true),
+            "{key} was answered 202 and is in no incident"
+        );
     }
     assert_eq!(alerts.len(), kept.alerts.len(), "an event became two alerts");
 }
@@ -149,10 +156,17 @@ async fn a_kill_in_a_storm_loses_nothing_and_doubles_only_what_was_in_flight(eng
     let kept = settle(&location, &mut [second], accepted.len()).await;
     check_kept(&kept, &accepted);
     let arrived = arrived(&mail);
-    assert_eq!(arrived.len(), kept.pages.len(), "a page that counts as sent never arrived");
+    assert_eq!(
+        arrived.len(),
+        kept.pages.len(),
+        "a page that counts as sent never arrived"
+    );
     let doubled = arrived.values().filter(|count| **count > 1).count();
     let tried_again = kept.pages.iter().filter(|(_, _, attempts)| *attempts > 1).count();
-    assert!(doubled <= tried_again, "{doubled} pages came twice, but only {tried_again} were tried again");
+    assert!(
+        doubled <= tried_again,
+        "{doubled} pages came twice, but only {tried_again} were tried again"
+    );
     assert!(doubled <= IN_FLIGHT, "{doubled} pages came twice");
     assert!(arrived.values().all(|count| *count <= 2));
 }

@@ -39,11 +39,22 @@ pub(crate) fn environment(location: &Location, smtp_port: u16) -> Vec<(String, S
 /// Makes the first owner and gives the key, before any process has run.
 pub(crate) fn set_up(environment: &[(String, String)]) -> String {
     let output = Command::new(PROGRAM)
-        .args(["setup", "--email", "maya@example.org", "--name", "Maya Okafor", "--json"])
+        .args([
+            "setup",
+            "--email",
+            "maya@example.org",
+            "--name",
+            "Maya Okafor",
+            "--json",
+        ])
         .envs(environment.iter().cloned())
         .output()
         .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let made: Value = serde_json::from_slice(&output.stdout).unwrap();
     made["api_key"].as_str().unwrap().to_owned()
 }
@@ -51,7 +62,11 @@ pub(crate) fn set_up(environment: &[(String, String)]) -> String {
 impl Node {
     /// Starts a process and waits until it accepts events.
     pub(crate) fn start(environment: &[(String, String)]) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
         let process = Command::new(PROGRAM)
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .envs(environment.iter().cloned())
@@ -61,7 +76,10 @@ impl Node {
         let node = Self { process, port };
         let began = Instant::now();
         loop {
-            if Connection::open(port).and_then(|mut one| one.ask("GET", "/health/ready", "", None)).is_ok_and(|one| one.0 == 200) {
+            if Connection::open(port)
+                .and_then(|mut one| one.ask("GET", "/health/ready", "", None))
+                .is_ok_and(|one| one.0 == 200)
+            {
                 return node;
             }
             assert!(began.elapsed() < PATIENCE, "the process did not become ready");
@@ -77,7 +95,10 @@ impl Node {
 
     /// Asks the process to stop and waits for it.
     pub(crate) fn stop(&mut self) {
-        let asked = Command::new("kill").args(["-TERM", &self.process.id().to_string()]).status().unwrap();
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.process.id().to_string()])
+            .status()
+            .unwrap();
         assert!(asked.success());
         self.process.wait().unwrap();
     }
@@ -100,7 +121,9 @@ impl Connection {
         let stream = TcpStream::connect(("127.0.0.1", port))?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
         stream.set_nodelay(true)?;
-        Ok(Self { reader: BufReader::new(stream) })
+        Ok(Self {
+            reader: BufReader::new(stream),
+        })
     }
 
     pub(crate) fn ask(
@@ -111,8 +134,11 @@ impl Connection {
         body: Option<&Value>,
     ) -> std::io::Result<(u16, Value)> {
         let body = body.map(Value::to_string).unwrap_or_default();
-        let authorization =
-            if key.is_empty() { String::new() } else { format!("authorization: Token token={key}\r\n") };
+        let authorization = if key.is_empty() {
+            String::new()
+        } else {
+            format!("authorization: Token token={key}\r\n")
+        };
         let request = format!(
             "{method} {path} HTTP/1.1\r\nhost: muster\r\n{authorization}content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -166,8 +192,15 @@ pub(crate) fn build_service(port: u16, api_key: &str) -> String {
         "escalation_policy": { "id": policy["escalation_policy"]["id"], "type": "escalation_policy_reference" },
     } });
     let service = api.good("POST", "/services", api_key, &service);
-    let path = format!("/services/{}/integrations", service["service"]["id"].as_str().unwrap());
-    let integration = json!({ "integration": { "type": "events_api_v2_inbound_integration", "name": "Monitoring" } });
+    let path = format!(
+        "/services/{}/integrations",
+        service["service"]["id"].as_str().unwrap()
+    );
+    let integration =
+        json!({ "integration": { "type": "events_api_v2_inbound_integration", "name": "Monitoring" } });
     let integration = api.good("POST", &path, api_key, &integration);
-    integration["integration"]["integration_key"].as_str().unwrap().to_owned()
+    integration["integration"]["integration_key"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }

@@ -82,6 +82,11 @@ impl MailServer {
             .expect("no mail came")
     }
 
+    /// The next mail that was taken already, if there is one.
+    pub(crate) fn waiting(&self) -> Option<Mail> {
+        self.mails.recv_timeout(Duration::from_millis(300)).ok()
+    }
+
     /// Fails when another mail was taken.
     #[track_caller]
     pub(crate) fn no_more_mail(&self) {
