@@ -172,7 +172,11 @@ impl Given {
             SocketAddr::from(([127, 0, 0, 1], 8080))
         });
         let location = match &self.database {
-            Some(url) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Some(url)
+                if ["postgres://", "postgresql://", "host="]
+                    .iter()
+                    .any(|start| url.starts_with(start)) =>
+            {
                 Location::Postgres { url: url.clone() }
             }
             Some(_) => {

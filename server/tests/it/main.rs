@@ -3,8 +3,8 @@
 mod access;
 mod cases;
 mod console;
-mod desk;
 mod crash;
+mod desk;
 mod foundation;
 mod front;
 mod harness;
@@ -20,5 +20,5 @@ mod services;
 mod signals;
 mod smtp;
 mod statements;
-mod words;
 mod updates;
+mod words;

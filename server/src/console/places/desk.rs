@@ -19,9 +19,7 @@ use crate::cases::{Case, CaseId, actions as case_actions, store as case_rows};
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, thousands};
 use crate::console::page::{PageProblem, Posted, Visitor, show};
-use crate::console::screens::desk::{
-    Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply,
-};
+use crate::console::screens::desk::{Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply};
 use crate::customers::LocationId;
 use crate::desk::question::{Answered, ask};
 use crate::desk::{answers, matching};
@@ -88,7 +86,9 @@ async fn page(
 
 fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) -> Result<Known, Problem> {
     let words = Some(asked.question.trim()).filter(|words| !words.is_empty());
-    let case_id = Some(asked.case.as_str()).filter(|id| !id.is_empty()).map(CaseId::from);
+    let case_id = Some(asked.case.as_str())
+        .filter(|id| !id.is_empty())
+        .map(CaseId::from);
     let answered = if words.is_some() || case_id.is_some() {
         Some(ask(tx, words, case_id.as_ref(), now, MATCHES)?)
     } else {
@@ -102,9 +102,15 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         Some(case) if case.owed_since.is_some() => Some(String::new()),
         _ => None,
     };
-    let page = Page { limit: OWED, offset: 0, counted: Counted::No };
-    let (drafted,): (i64,) =
-        tx.one(store::sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"), store::params![])?;
+    let page = Page {
+        limit: OWED,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let (drafted,): (i64,) = tx.one(
+        store::sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"),
+        store::params![],
+    )?;
     Ok(Known {
         situation,
         answered,
@@ -124,7 +130,9 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         )?,
         touchpoints: picks(
             tx,
-            store::sql!("SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
+            store::sql!(
+                "SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"
+            ),
         )?,
     })
 }
@@ -138,9 +146,17 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
     let matches: Vec<Match> = known
         .answered
         .iter()
-        .flat_map(|answered| answered.matches.iter().map(|found| matched(answered, found, reading)))
+        .flat_map(|answered| {
+            answered
+                .matches
+                .iter()
+                .map(|found| matched(answered, found, reading))
+        })
         .collect();
-    let case = known.answered.as_ref().and_then(|answered| answered.case.as_ref());
+    let case = known
+        .answered
+        .as_ref()
+        .and_then(|answered| answered.case.as_ref());
     let question = match (asked.question.trim(), case) {
         ("", Some(case)) => case.text.clone(),
         (words, _) => words.to_owned(),
@@ -150,7 +166,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         (Some(_), Some(_)) => format!("Searched for you from the open case. {}", counted(matches.len())),
         (Some(_), None) => counted(matches.len()),
     };
-    let alike = known.answered.as_ref().map_or(0, |answered| answered.alike.ids.len());
+    let alike = known
+        .answered
+        .as_ref()
+        .map_or(0, |answered| answered.alike.ids.len());
     let (owed, unlinked) = known.owed_counts;
     Desk {
         frame: visitor.frame(app, Place::Desk, "Desk", known.situation.clone()),
@@ -165,11 +184,22 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         owed_note: if owed == 0 {
             "nobody".to_owned()
         } else {
-            format!("{}, of which {} not linked", thousands(owed.unsigned_abs()), thousands(unlinked.unsigned_abs()))
+            format!(
+                "{}, of which {} not linked",
+                thousands(owed.unsigned_abs()),
+                thousands(unlinked.unsigned_abs())
+            )
         },
-        owed: known.owed.iter().map(|one| owed_row(one, &asked.case, reading)).collect(),
+        owed: known
+            .owed
+            .iter()
+            .map(|one| owed_row(one, &asked.case, reading))
+            .collect(),
         answer_all: (known.drafted > 0).then(|| {
-            Link::new(format!("Answer {} customers", thousands(known.drafted.unsigned_abs())), "/console/desk/answers")
+            Link::new(
+                format!("Answer {} customers", thousands(known.drafted.unsigned_abs())),
+                "/console/desk/answers",
+            )
         }),
         open_case: case.map(|case| open_case(case, known.proposed.clone(), reading)),
         services: known.services,
@@ -193,7 +223,9 @@ fn no_match(was_asked: bool, alike: usize) -> Rich {
     match alike {
         0 => Rich::plain("We know of nothing like this, and nobody else wrote the same in the last hour."),
         1 => Rich::plain("We know of nothing like this. 1 other wrote the same in the last hour."),
-        count => Rich::plain(format!("We know of nothing like this. {count} others wrote the same in the last hour.")),
+        count => Rich::plain(format!(
+            "We know of nothing like this. {count} others wrote the same in the last hour."
+        )),
     }
 }
 
@@ -204,7 +236,10 @@ fn matched(
 ) -> Match {
     let issue = answered.issues.get(incident.id.as_str());
     let why = found.reasons.iter().fold(Rich::default(), |rich, reason| {
-        let rich = reason.words.iter().fold(rich, |rich, word| rich.matched(word.text.clone()).then(" "));
+        let rich = reason
+            .words
+            .iter()
+            .fold(rich, |rich, word| rich.matched(word.text.clone()).then(" "));
         rich.then(format!("{} ", reason.sentence))
     });
     Match {
@@ -231,7 +266,9 @@ fn matched(
         }),
         offer: Rich::default(),
         next: issue.and_then(|issue| {
-            issue.next_update_by.map(|due| reading.countdown(issue.approved_at, due))
+            issue
+                .next_update_by
+                .map(|due| reading.countdown(issue.approved_at, due))
         }),
     }
 }
@@ -258,7 +295,10 @@ fn tier_words(case: &Case) -> String {
     };
     match (case.value_per_year, &case.currency) {
         (Some(value), Some(currency)) if value > 0 => {
-            format!("{tier}, {currency} {} a year", thousands((value / 100).unsigned_abs()))
+            format!(
+                "{tier}, {currency} {} a year",
+                thousands((value / 100).unsigned_abs())
+            )
         }
         _ => tier,
     }
@@ -277,7 +317,11 @@ fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
         standing: tier_words(case),
         about,
         state: standing(case),
-        chosen: if case.id.as_str() == open { Chosen::Yes } else { Chosen::No },
+        chosen: if case.id.as_str() == open {
+            Chosen::Yes
+        } else {
+            Chosen::No
+        },
     }
 }
 
@@ -295,11 +339,16 @@ fn open_case(case: &Case, proposed: Option<String>, reading: &Reading) -> OpenCa
     if let Some(touchpoint) = &case.touchpoint_name {
         facts.push(("Touchpoint", CaseFact::Words(Rich::plain(touchpoint.clone()))));
     }
-    if let (Some(number), Some(title), Some(id)) = (case.incident_number, &case.incident_title, &case.incident_id) {
+    if let (Some(number), Some(title), Some(id)) =
+        (case.incident_number, &case.incident_title, &case.incident_id)
+    {
         let words = Rich::default().link(format!("#{number} {title}"), format!("/console/incidents/{id}"));
         facts.push(("Linked to", CaseFact::Words(words)));
     }
-    for (name, value) in [("E-mail", &case.reporter_email), ("Telephone", &case.reporter_telephone)] {
+    for (name, value) in [
+        ("E-mail", &case.reporter_email),
+        ("Telephone", &case.reporter_telephone),
+    ] {
         if let Some(value) = value {
             facts.push((name, CaseFact::Words(Rich::plain(value.clone()))));
         }
@@ -351,15 +400,27 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-async fn write_down(State(app): State<Arc<App>>, posted: Posted<WrittenDown>) -> Result<Response, PageProblem> {
+async fn write_down(
+    State(app): State<Arc<App>>,
+    posted: Posted<WrittenDown>,
+) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Create, Resource::Case)?;
     let written = posted.fields;
     let words = filled(&written.words).filter(|words| words.chars().count() <= LONGEST_WORDS);
     let Some(words) = words else {
-        return Err(Problem::invalid([format!("Write what the customer says, at most {LONGEST_WORDS} letters.")]).into());
+        return Err(Problem::invalid([format!(
+            "Write what the customer says, at most {LONGEST_WORDS} letters."
+        )])
+        .into());
     };
-    let subject: String = words.lines().next().unwrap_or_default().chars().take(120).collect();
+    let subject: String = words
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(120)
+        .collect();
     let new = NewCase {
         channel: Channel::Agent,
         external_reference: None,
@@ -374,10 +435,16 @@ async fn write_down(State(app): State<Arc<App>>, posted: Posted<WrittenDown>) ->
         language: "en".to_owned(),
         owner_id: caller.user_id().cloned(),
     };
-    if new.reporter_email.as_deref().is_some_and(|email| email.parse::<lettre::Address>().is_err()) {
+    if new
+        .reporter_email
+        .as_deref()
+        .is_some_and(|email| email.parse::<lettre::Address>().is_err())
+    {
         return Err(Problem::invalid(["The e-mail address does not look like one."]).into());
     }
-    let case = app.change(caller.agent(), move |change| case_actions::report(change, &new)).await?;
+    let case = app
+        .change(caller.agent(), move |change| case_actions::report(change, &new))
+        .await?;
     Ok(go_to(&format!("/console/desk?case={}", case.id)))
 }
 
@@ -417,16 +484,21 @@ async fn answer(
 ) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Publish, Resource::Case)?;
-    let Some(words) = filled(&posted.fields.words).filter(|words| words.chars().count() <= LONGEST_WORDS) else {
+    let Some(words) = filled(&posted.fields.words).filter(|words| words.chars().count() <= LONGEST_WORDS)
+    else {
         return Err(Problem::invalid([format!("Write the answer, at most {LONGEST_WORDS} letters.")]).into());
     };
-    let user_id =
-        caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "Only a person can confirm an answer."))?;
+    let user_id = caller
+        .user_id()
+        .cloned()
+        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm an answer."))?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let case = case_actions::load(change, &CaseId::from(id.as_str()))?;
-        let confirmed =
-            answers::Confirmed { text: Some(InternalText::new(words.clone())), ..answers::Confirmed::default() };
+        let confirmed = answers::Confirmed {
+            text: Some(InternalText::new(words.clone())),
+            ..answers::Confirmed::default()
+        };
         answers::confirm(change, &case, &confirmed, &user_id, &site)
     })
     .await?;
@@ -440,8 +512,10 @@ struct Nothing {}
 async fn answer_all(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Publish, Resource::Case)?;
-    let user_id =
-        caller.user_id().cloned().ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
+    let user_id = caller
+        .user_id()
+        .cloned()
+        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
         let drafted: Vec<(CaseId,)> = change.tx.rows(
@@ -471,7 +545,9 @@ async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Re
     caller.require(Action::Create, Resource::Incident)?;
     let wanted = posted.fields;
     let Some(title) = filled(&wanted.title).filter(|title| title.chars().count() <= 1024) else {
-        return Err(Problem::invalid(["Say in one sentence what customers feel; at most 1024 letters."]).into());
+        return Err(
+            Problem::invalid(["Say in one sentence what customers feel; at most 1024 letters."]).into(),
+        );
     };
     let incident = app
         .change(caller.agent(), move |change| {

@@ -2,6 +2,7 @@
 //! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
 
 pub mod customers;
+pub mod desk;
 pub mod incidents;
 pub mod now;
 pub mod oncall;
@@ -11,6 +12,7 @@ pub mod services;
 pub mod settings;
 pub mod shops;
 pub mod situation;
+pub mod updates;
 
 use std::sync::Arc;
 
@@ -22,6 +24,8 @@ use crate::app::App;
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(customers::routes())
+        .merge(desk::routes())
+        .merge(updates::routes())
         .merge(now::routes())
         .merge(incidents::routes())
         .merge(oncall::routes())

@@ -82,9 +82,15 @@ async fn page(
         return Ok(show(&UpdatesList {
             frame: visitor.frame(&app, Place::Updates, "Updates", known.situation.clone()),
             headline: "Nobody waits for a word".to_owned(),
-            below: Rich::plain("When an incident opens, the words for each audience are drafted here from its facts."),
+            below: Rich::plain(
+                "When an incident opens, the words for each audience are drafted here from its facts.",
+            ),
             rows: Vec::new(),
-            pagination: Pagination { words: String::new(), earlier: None, later: None },
+            pagination: Pagination {
+                words: String::new(),
+                earlier: None,
+                later: None,
+            },
         }));
     }
     Ok(show(&draw(&app, &visitor, &reading, known)))
@@ -98,7 +104,12 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
         incident_rows::find(tx, &IncidentId::from(wanted))?
     };
     let Some(incident) = chosen else {
-        return Ok(Known { situation, incidents, chosen: None, columns: Vec::new() });
+        return Ok(Known {
+            situation,
+            incidents,
+            chosen: None,
+            columns: Vec::new(),
+        });
     };
     let facts = facts::read(tx, &incident, now)?;
     let revision = facts::latest(tx, &incident.id)?.map_or(1, |revision| revision.revision);
@@ -117,11 +128,21 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
             audience,
         });
     }
-    Ok(Known { situation, incidents, chosen: Some((incident, facts, revision)), columns })
+    Ok(Known {
+        situation,
+        incidents,
+        chosen: Some((incident, facts, revision)),
+        columns,
+    })
 }
 
 fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Updates {
-    let Known { situation, incidents, chosen, columns } = known;
+    let Known {
+        situation,
+        incidents,
+        chosen,
+        columns,
+    } = known;
     let (incident, facts, revision) = match chosen {
         Some((incident, facts, revision)) => (Some(incident), Some(facts), revision),
         None => (None, None, 0),
@@ -130,7 +151,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         .iter()
         .filter_map(|column| column.promise.as_ref().map(|promise| (column, promise)))
         .min_by_key(|(_, promise)| promise.due_at);
-    let id = incident.as_ref().map(|one| one.id.to_string()).unwrap_or_default();
+    let id = incident
+        .as_ref()
+        .map(|one| one.id.to_string())
+        .unwrap_or_default();
     Updates {
         frame: visitor.frame(app, Place::Updates, "Updates", situation),
         promise: next.map(|(column, promise)| PromiseHead {
@@ -140,18 +164,33 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
             verb: verb(&column.audience),
             audience: column.audience.id.to_string(),
         }),
-        headline: incident.as_ref().map_or_else(String::new, |one| format!("#{} {}", one.number, one.title)),
+        headline: incident
+            .as_ref()
+            .map_or_else(String::new, |one| format!("#{} {}", one.number, one.title)),
         facts_note: format!("revision {revision}. Change one, and all texts follow."),
-        facts: facts.as_ref().map(|facts| numbered(facts, reading)).unwrap_or_default(),
+        facts: facts
+            .as_ref()
+            .map(|facts| numbered(facts, reading))
+            .unwrap_or_default(),
         columns: columns
             .iter()
-            .map(|column| drawn(column, next.is_some_and(|(due, _)| due.audience.id == column.audience.id), reading))
+            .map(|column| {
+                drawn(
+                    column,
+                    next.is_some_and(|(due, _)| due.audience.id == column.audience.id),
+                    reading,
+                )
+            })
             .collect(),
         incidents: incidents
             .iter()
             .map(|one| {
                 let pick = Pick::new(one.id.as_str(), format!("#{} {}", one.number, one.title));
-                if one.id.as_str() == id { pick.current() } else { pick }
+                if one.id.as_str() == id {
+                    pick.current()
+                } else {
+                    pick
+                }
             })
             .collect(),
         incident: id,
@@ -164,20 +203,37 @@ fn verb(audience: &Audience) -> String {
 
 /// The facts with their numbers; those with a field of the form can be changed.
 fn numbered(facts: &Facts, reading: &Reading) -> Vec<Fact> {
-    let text = |text: &Option<InternalText>| text.as_ref().map(|text| text.for_insiders().to_owned()).unwrap_or_default();
+    let text = |text: &Option<InternalText>| {
+        text.as_ref()
+            .map(|text| text.for_insiders().to_owned())
+            .unwrap_or_default()
+    };
     let touchpoints: Vec<&str> = facts.touchpoints.iter().map(|one| one.name.as_str()).collect();
     let values = [
         ("phase", "Where we are", facts.phase.as_text().to_owned()),
         ("symptom", "What customers feel", text(&facts.symptom)),
         ("workaround", "What to do instead", text(&facts.workaround)),
         ("touchpoints", "Touchpoints", touchpoints.join(", ")),
-        ("places", "Places", if facts.places.count == 0 { String::new() } else { facts.places.count.to_string() }),
+        (
+            "places",
+            "Places",
+            if facts.places.count == 0 {
+                String::new()
+            } else {
+                facts.places.count.to_string()
+            },
+        ),
         ("since", "Since", reading.clock_words(facts.since)),
     ];
     values
         .into_iter()
         .zip(1_u8..)
-        .map(|((field, name, value), number)| Fact { number, field, name, value })
+        .map(|((field, name, value), number)| Fact {
+            number,
+            field,
+            name,
+            value,
+        })
         .collect()
 }
 
@@ -185,19 +241,27 @@ fn drawn(column: &Column, is_next: bool, reading: &Reading) -> AudienceColumn {
     let audience = &column.audience;
     let outside = audience.readers == Readers::Public;
     let shown = column.draft.as_ref().or(column.last.as_ref());
-    let plain = shown.map(|update| update.words.for_insiders().to_owned()).unwrap_or_default();
+    let plain = shown
+        .map(|update| update.words.for_insiders().to_owned())
+        .unwrap_or_default();
     AudienceColumn {
         id: audience.id.to_string(),
         icon: if outside { "globe" } else { "lock" },
         name: audience.name.clone(),
         reach: if outside { Reach::Outside } else { Reach::Inside },
-        who: vec![if outside { "The status page and its subscribers".to_owned() } else { "People inside".to_owned() }],
+        who: vec![if outside {
+            "The status page and its subscribers".to_owned()
+        } else {
+            "People inside".to_owned()
+        }],
         cadence: format!("Every {} min", audience.cadence_minutes),
         next: match (&column.promise, &column.last) {
             (Some(promise), _) => ColumnNext::By(format!("by {}", reading.clock_words(promise.due_at))),
-            (None, Some(last)) => {
-                ColumnNext::Sent(last.published_at.map(|at| reading.clock_words(at)).unwrap_or_default())
-            }
+            (None, Some(last)) => ColumnNext::Sent(
+                last.published_at
+                    .map(|at| reading.clock_words(at))
+                    .unwrap_or_default(),
+            ),
             (None, None) => ColumnNext::By("nothing said yet".to_owned()),
         },
         words: paragraphs(&plain, &column.objections),
@@ -211,7 +275,9 @@ fn drawn(column: &Column, is_next: bool, reading: &Reading) -> AudienceColumn {
                 replace: None,
             })
             .collect(),
-        note: shown.map(|update| format!("From facts r{}.", update.facts_revision)).unwrap_or_default(),
+        note: shown
+            .map(|update| format!("From facts r{}.", update.facts_revision))
+            .unwrap_or_default(),
         verb: verb(audience),
         urgency: if is_next { Urgency::Next } else { Urgency::Calm },
     }
@@ -227,9 +293,14 @@ fn paragraphs(words: &str, objections: &[Objection]) -> Vec<Rich> {
     words
         .split('\n')
         .filter(|line| !line.trim().is_empty())
-        .map(|line| match found.iter().find_map(|excerpt| line.split_once(excerpt).map(|parts| (excerpt, parts))) {
-            Some((excerpt, (before, after))) => Rich::plain(before).found(*excerpt).then(after),
-            None => Rich::plain(line),
+        .map(|line| {
+            match found
+                .iter()
+                .find_map(|excerpt| line.split_once(excerpt).map(|parts| (excerpt, parts)))
+            {
+                Some((excerpt, (before, after))) => Rich::plain(before).found(*excerpt).then(after),
+                None => Rich::plain(line),
+            }
         })
         .collect()
 }
@@ -250,7 +321,9 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
     caller.require(Action::Create, Resource::Update)?;
     let written = posted.fields;
     if written.words.chars().count() > LONGEST_WORDS {
-        return Err(Problem::invalid([format!("An update may have at most {LONGEST_WORDS} letters.")]).into());
+        return Err(
+            Problem::invalid([format!("An update may have at most {LONGEST_WORDS} letters.")]).into(),
+        );
     }
     if written.what == "send" {
         caller.require(Action::Publish, Resource::Update)?;
@@ -263,7 +336,9 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
         let audience_id = AudienceId::from(written.audience.as_str());
         let before = rows::open_draft(change.tx, &incident_id, &audience_id)?;
         let words = written.words.trim().replace("\r\n", "\n");
-        let differs = before.as_ref().is_none_or(|draft| draft.words.for_insiders().trim() != words);
+        let differs = before
+            .as_ref()
+            .is_none_or(|draft| draft.words.for_insiders().trim() != words);
         let edit = drafts::Edit {
             words: (differs && !words.is_empty()).then(|| InternalText::new(words)),
             ..drafts::Edit::default()
@@ -334,7 +409,10 @@ async fn move_promise(State(app): State<Arc<App>>, posted: Posted<Moved>) -> Res
         let id = IncidentId::from(moved.incident.as_str());
         let due = change.now + Duration::from_secs(moved.minutes.clamp(5, 24 * 60) * 60);
         for audience in audiences::all(change.tx)? {
-            let edit = drafts::Edit { next_update_by: Some(due), ..drafts::Edit::default() };
+            let edit = drafts::Edit {
+                next_update_by: Some(due),
+                ..drafts::Edit::default()
+            };
             drafts::write(change, &id, &audience.id, &edit)?;
         }
         Ok(())
