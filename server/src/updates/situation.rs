@@ -72,7 +72,7 @@ fn touchpoints(tx: &mut Tx, ids: &[String]) -> Result<Vec<Touchpoint>, Error> {
 
 fn business_ids(graph: &Graph, incident: &Incident) -> Vec<String> {
     graph
-        .dependents_of(&[ServiceNode::technical(&incident.service_id.to_string())])
+        .dependents_of(&[ServiceNode::technical(incident.service_id.as_str())])
         .into_iter()
         .filter(|reached| reached.node.kind == ServiceKind::BusinessService)
         .map(|reached| reached.node.id)
