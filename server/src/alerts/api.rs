@@ -70,7 +70,6 @@ async fn list(
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
     let status = match narrowing.statuses.as_slice() {
-        [] => None,
         [one] => Some(one.clone()),
         _ => None,
     };

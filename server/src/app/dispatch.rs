@@ -23,6 +23,5 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
         Kind::CleanUpDue => Ok(()),
-        kind => anyhow::bail!("nobody does jobs of the kind {} yet", kind.as_text()),
     }
 }

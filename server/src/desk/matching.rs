@@ -273,7 +273,7 @@ fn judge(
             ),
         )),
         (Some((_, name)), PlacesKnown::UsedThere) => {
-            reasons.push(plain(ReasonKind::Location, format!("{name} uses what is down.")))
+            reasons.push(plain(ReasonKind::Location, format!("{name} uses what is down.")));
         }
         (None, _) => {}
     }

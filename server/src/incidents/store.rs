@@ -100,11 +100,11 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind("zero", 0_i64)
         .bind_optional(
             "statuses",
-            texts(sought.statuses.iter().map(|status| status.as_text())),
+            texts(sought.statuses.iter().map(|one| one.as_text())),
         )
         .bind_optional(
             "urgencies",
-            texts(sought.urgencies.iter().map(|urgency| urgency.as_text())),
+            texts(sought.urgencies.iter().map(|one| one.as_text())),
         )
         .bind_optional("services", some(&sought.service_ids))
         .bind_optional("teams", some(&sought.team_ids))

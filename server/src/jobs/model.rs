@@ -28,8 +28,6 @@ pub enum Kind {
     PagesRender,
     /// The reporters of an incident's cases are to be drafted an answer.
     AnswersDue,
-    /// A case's text is to be compared with open incidents.
-    CaseMatchDue,
     /// A review is to be written from the timeline.
     ReviewDue,
     /// What was promised is compared with what happened, and repaired.

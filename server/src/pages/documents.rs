@@ -213,7 +213,7 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
                 .map(move |update| (incident, update))
         })
         .collect();
-    told.sort_by(|(_, left), (_, right)| right.at.cmp(&left.at));
+    told.sort_by_key(|(_, one)| std::cmp::Reverse(one.at));
     let planned = snapshot
         .in_state(MaintenanceStatus::Scheduled)
         .map(|one| StoryEntry {

@@ -76,7 +76,7 @@ impl Snapshot {
     /// Those that readers see: no groups, and the shy ones only when something is wrong.
     pub fn shown(&self) -> impl Iterator<Item = &Component> {
         self.components.iter().filter(|one| {
-            !one.is_group && !(one.only_show_if_degraded && one.status == ComponentStatus::Operational)
+            !(one.is_group || one.only_show_if_degraded && one.status == ComponentStatus::Operational)
         })
     }
 

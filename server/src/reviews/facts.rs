@@ -183,7 +183,7 @@ pub fn of(sources: &Sources) -> Facts {
             Origin::Case => NoticedBy::Customers,
             Origin::Event if began_at < incident.created_at => NoticedBy::Customers,
             Origin::Event => NoticedBy::Machines,
-            _ => NoticedBy::People,
+            Origin::Person => NoticedBy::People,
         },
         seconds: Durations {
             to_acknowledge: since(acknowledged_at),

@@ -73,7 +73,7 @@ const NARROWED: &str =
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let kinds =
-        (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(|kind| kind.as_text())));
+        (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(|one| one.as_text())));
     query
         .bind_optional("incident", sought.incident.as_deref())
         .bind_optional("user", sought.user.as_deref())

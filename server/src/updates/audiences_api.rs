@@ -86,7 +86,7 @@ impl AudienceInput {
     fn over(&self, mut audience: Audience) -> Result<Audience, Problem> {
         let mut faults = Faults::new();
         if let Some(name) = &self.name {
-            audience.name = name.clone();
+            audience.name.clone_from(name);
         }
         audience.name = faults.name("audience.name", Some(&audience.name), 255);
         if let Some(language) = &self.language {

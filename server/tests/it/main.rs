@@ -1,5 +1,7 @@
 //! The integration tests, one binary; its tree mirrors the API.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 mod access;
 mod cases;
 mod console;

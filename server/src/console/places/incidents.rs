@@ -59,7 +59,7 @@ async fn list(
             let bar = situation::read(tx, &caller, now)?;
             let found = find(tx, &filter, caller.user_id().map(crate::people::UserId::as_str))?;
             let services = service_picks(tx, &filter.service)?;
-            let (open, _) =
+            let (open, ()) =
                 rows::count_open(tx).map(|(triggered, acknowledged)| (triggered + acknowledged, ()))?;
             Ok((bar, found, services, open, filter.clone()))
         })
