@@ -306,10 +306,11 @@ struct RaiseInput {
 impl RaiseCase {
     pub fn check(&self) -> Result<Raise, Problem> {
         let mut faults = Faults::new();
-        let title = match &self.raise.title {
-            Some(title) => Some(faults.name("raise.title", Some(title), LONGEST_NAME)),
-            None => None,
-        };
+        let title = self
+            .raise
+            .title
+            .as_ref()
+            .map(|title| faults.name("raise.title", Some(title), LONGEST_NAME));
         let tried = faults.optional_text("raise.tried", self.raise.tried.as_deref(), LONGEST_TEXT);
         faults.done()?;
         Ok(Raise {

@@ -95,7 +95,7 @@ const NARROWED: &str = " WHERE c.number > $zero
 fn narrowed(query: store::Query, sought: &Sought, found: Option<&[i64]>) -> store::Query {
     let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
     let statuses = (!sought.statuses.is_empty())
-        .then(|| Value::texts(sought.statuses.iter().map(|one| one.as_text())));
+        .then(|| Value::texts(sought.statuses.iter().map(super::model::Status::as_text)));
     let query = query
         .bind("zero", 0_i64)
         .bind_optional("found", found.map(|found| Value::integers(found.iter().copied())))

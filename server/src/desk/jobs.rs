@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use super::answers::{self, Kind};
+use super::known;
 use crate::app::App;
 use crate::cases::{actions, store as case_rows};
 use crate::http::Problem;
@@ -35,6 +36,7 @@ fn reconcile(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
         actions::move_all(change, id, into)?;
         return Ok(());
     }
+    known::renew(change, id)?;
     match incident.status {
         Status::Triggered | Status::Acknowledged => {
             answers::withdraw_drafts(change, id)?;

@@ -43,6 +43,23 @@ pub fn tell(change: &mut Change, issue: &KnownIssue) -> Result<(), Error> {
     Ok(())
 }
 
+/// Brings what may be said in line with what customers were told last.
+pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Error> {
+    let told: Option<KnownIssue> = change.tx.row(
+        sql!(
+            "SELECT incident_id, public_words AS words_to_say, COALESCE(published_by_name, 'Muster') AS approved_by_name,
+                 published_at AS approved_at, facts_revision, next_update_by
+             FROM updates WHERE incident_id = $1 AND state = 'published' AND public_words IS NOT NULL
+             ORDER BY published_at DESC, id DESC LIMIT 1"
+        ),
+        params![id],
+    )?;
+    match told {
+        Some(issue) => tell(change, &issue),
+        None => Ok(()),
+    }
+}
+
 pub fn of(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<KnownIssue>, Error> {
     tx.rows(
         sql!(

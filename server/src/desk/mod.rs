@@ -36,6 +36,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::MergedAway,
         Kind::CaseLinked,
         Kind::CaseUnlinked,
+        Kind::UpdatePublished,
     ],
     job: JobKind::AnswersDue,
 };

@@ -98,14 +98,8 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
     query
         .bind("zero", 0_i64)
-        .bind_optional(
-            "statuses",
-            texts(sought.statuses.iter().map(|one| one.as_text())),
-        )
-        .bind_optional(
-            "urgencies",
-            texts(sought.urgencies.iter().map(|one| one.as_text())),
-        )
+        .bind_optional("statuses", texts(sought.statuses.iter().map(Status::as_text)))
+        .bind_optional("urgencies", texts(sought.urgencies.iter().map(Urgency::as_text)))
         .bind_optional("services", some(&sought.service_ids))
         .bind_optional("teams", some(&sought.team_ids))
         .bind_optional("users", some(&sought.user_ids))

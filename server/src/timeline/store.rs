@@ -72,8 +72,7 @@ const NARROWED: &str =
       {AND e.at >= $since} {AND e.at < $until} {AND e.kind = ANY($kinds)}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
-    let kinds =
-        (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(|one| one.as_text())));
+    let kinds = (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(Kind::as_text)));
     query
         .bind_optional("incident", sought.incident.as_deref())
         .bind_optional("user", sought.user.as_deref())

@@ -12,7 +12,6 @@ use super::TestApp;
 #[derive(Debug, Clone)]
 pub(crate) struct Built {
     pub(crate) service_id: String,
-    pub(crate) integration_id: String,
     pub(crate) integration_key: String,
     pub(crate) policy_id: String,
 }
@@ -163,7 +162,7 @@ impl ServiceBuilder<'_> {
                 ),
                 params![&integration_id, &service_id, &integration_key, now],
             )?;
-            Ok(Built { service_id, integration_id, integration_key, policy_id })
+            Ok(Built { service_id, integration_key, policy_id })
         })
         .await
         .unwrap()

@@ -43,7 +43,6 @@ pub(crate) struct TestApp {
 #[derive(Debug, Clone)]
 pub(crate) struct Person {
     pub(crate) id: UserId,
-    pub(crate) email: String,
     pub(crate) key: String,
 }
 
@@ -245,9 +244,5 @@ async fn add_person(app: &Arc<App>, name: &str, email: &str, role: Role) -> Pers
         })
         .await
         .unwrap();
-    Person {
-        id,
-        email: email.to_owned(),
-        key,
-    }
+    Person { id, key }
 }
