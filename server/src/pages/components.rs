@@ -11,19 +11,18 @@ use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::timeline::Change;
 use crate::updates::situation;
 
-/// Brings the recorded statuses up to now. Gives, for each component that changed, what it was before.
+/// Brings the recorded statuses up to now.
 pub fn follow(
     change: &mut Change,
     components: &mut [Component],
     maintenances: &[Maintenance],
-) -> Result<HashMap<ComponentId, ComponentStatus>, Error> {
+) -> Result<(), Error> {
     let hurt = situation::hurt_touchpoints(change.tx)?;
     let worked_on: HashSet<&ComponentId> = maintenances
         .iter()
         .filter(|one| one.status == MaintenanceStatus::InProgress)
         .flat_map(|one| &one.component_ids)
         .collect();
-    let mut before = HashMap::new();
     for component in components.iter_mut().filter(|component| !component.is_group) {
         let touchpoint = component.business_service_id.as_ref();
         let computed = touchpoint
@@ -35,7 +34,7 @@ pub fn follow(
             computed
         };
         let status = component.override_status.unwrap_or(computed);
-        set(change, component, status, &mut before)?;
+        set(change, component, status)?;
     }
     let worst: HashMap<ComponentId, ComponentStatus> =
         components.iter().fold(HashMap::new(), |mut worst, one| {
@@ -50,20 +49,14 @@ pub fn follow(
             .get(&group.id)
             .copied()
             .unwrap_or(ComponentStatus::Operational);
-        set(change, group, status, &mut before)?;
+        set(change, group, status)?;
     }
-    Ok(before)
+    Ok(())
 }
 
-fn set(
-    change: &mut Change,
-    component: &mut Component,
-    status: ComponentStatus,
-    before: &mut HashMap<ComponentId, ComponentStatus>,
-) -> Result<(), Error> {
+fn set(change: &mut Change, component: &mut Component, status: ComponentStatus) -> Result<(), Error> {
     if component.status != status {
         rows::set_status(change, &component.id, status)?;
-        before.insert(component.id.clone(), component.status);
         component.status = status;
         component.updated_at = change.now;
     }

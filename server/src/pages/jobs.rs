@@ -68,8 +68,8 @@ fn bring_up(change: &mut Change, site: &Site, id: &StatusPageId) -> anyhow::Resu
     change.tx.lock(&format!("page:{id}"))?;
     let mut shown = rows::components(change.tx, id)?;
     let planned = components::maintenances(change.tx, &shown, change.now)?;
-    let before = components::follow(change, &mut shown, &planned)?;
-    posts::follow(change, site, &page, &shown, &before)?;
+    components::follow(change, &mut shown, &planned)?;
+    posts::follow(change, site, &page, &shown)?;
     let snapshot = snapshot::read(change.tx, page, change.now)?;
     rows::set_digest(change, id, &snapshot.digest()?)?;
     let owed = Owed::at(

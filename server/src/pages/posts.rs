@@ -1,12 +1,10 @@
 //! Incidents come onto a page through words published for the public, and in no other way.
 
-use std::collections::HashMap;
-
 use serde_json::json;
 use store::{Error, params, sql};
 
-use super::model::{Affected, Component, ComponentId, ComponentStatus, Impact, PageIncidentId, StatusPage};
-use super::subscribers;
+use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage};
+use super::{store as rows, subscribers};
 use crate::http::Site;
 use crate::incidents::{IncidentId, store as incidents};
 use crate::timeline::{Change, Kind, NewEntry};
@@ -23,7 +21,6 @@ pub fn follow(
     site: &Site,
     page: &StatusPage,
     components: &[Component],
-    before: &HashMap<ComponentId, ComponentStatus>,
 ) -> Result<usize, Error> {
     let words: Vec<PublicWord> = change.tx.rows(
         sql!(
@@ -39,7 +36,7 @@ pub fn follow(
     let mut posted = 0;
     for word in &words {
         if shows(change, page, components, word)? {
-            post(change, site, page, components, before, word)?;
+            post(change, site, page, components, word)?;
             posted += 1;
         }
     }
@@ -97,16 +94,15 @@ fn post(
     site: &Site,
     page: &StatusPage,
     components: &[Component],
-    before: &HashMap<ComponentId, ComponentStatus>,
     word: &PublicWord,
 ) -> Result<(), Error> {
-    let affected = affected(change, components, before, &word.incident_id)?;
+    let known = find(change, page, &word.incident_id)?;
+    let affected = affected(change, components, known.as_ref(), &word.incident_id)?;
     let impact = affected
         .iter()
         .map(|one| one.new_status.max(one.old_status).impact())
         .max()
         .unwrap_or(Impact::None);
-    let known = find(change, page, &word.incident_id)?;
     let id = match known {
         Some(id) => id,
         None => begin(change, page, word, impact)?,
@@ -192,29 +188,41 @@ fn begin(
     Ok(id)
 }
 
-/// The components that the incident hurts, or has hurt until just now.
+/// The components that the incident hurts, each with how it stood when readers were last told about this
+/// incident, or else before the incident began.
 fn affected(
     change: &mut Change,
     components: &[Component],
-    before: &HashMap<ComponentId, ComponentStatus>,
+    known: Option<&PageIncidentId>,
     incident_id: &IncidentId,
 ) -> Result<Vec<Affected>, Error> {
     let Some(incident) = incidents::find(change.tx, incident_id)? else {
         return Ok(Vec::new());
     };
     let touchpoints = situation::touchpoints_of(change.tx, &incident)?;
-    Ok(components
-        .iter()
-        .filter(|one| {
-            one.business_service_id
-                .as_ref()
-                .is_some_and(|id| touchpoints.iter().any(|touchpoint| touchpoint.id == *id))
-        })
-        .map(|one| Affected {
-            code: one.id.clone(),
-            name: one.name.to_string(),
-            old_status: before.get(&one.id).copied().unwrap_or(one.status),
-            new_status: one.status,
-        })
-        .collect())
+    let told = match known {
+        Some(id) => rows::updates(change.tx, std::slice::from_ref(id))?
+            .into_iter()
+            .next()
+            .map_or_else(Vec::new, |update| update.affected),
+        None => Vec::new(),
+    };
+    let mut affected = Vec::new();
+    for component in components {
+        let bound = component.business_service_id.as_ref();
+        if !bound.is_some_and(|id| touchpoints.iter().any(|touchpoint| touchpoint.id == *id)) {
+            continue;
+        }
+        let old_status = match told.iter().find(|one| one.code == component.id) {
+            Some(one) => one.new_status,
+            None => rows::status_before(change.tx, &component.id, incident.created_at)?,
+        };
+        affected.push(Affected {
+            code: component.id.clone(),
+            name: component.name.to_string(),
+            old_status,
+            new_status: component.status,
+        });
+    }
+    Ok(affected)
 }

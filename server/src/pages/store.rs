@@ -247,6 +247,17 @@ fn record_status(change: &mut Change, id: &ComponentId, status: ComponentStatus)
     Ok(())
 }
 
+/// How a component stood just before an instant; before it was watched it counts as working.
+pub fn status_before(tx: &mut Tx, id: &ComponentId, at: Timestamp) -> Result<ComponentStatus, Error> {
+    let row: Option<(ComponentStatus,)> = tx.row(
+        sql!(
+            "SELECT status FROM status_page_changes WHERE component_id = $1 AND at < $2 ORDER BY at DESC LIMIT 1"
+        ),
+        params![id, at],
+    )?;
+    Ok(row.map_or(ComponentStatus::Operational, |(status,)| status))
+}
+
 /// Every recorded change of these components, oldest first.
 pub fn changes(
     tx: &mut Tx,
