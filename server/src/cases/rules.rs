@@ -60,7 +60,7 @@ mod tests {
         let brodie = owed_order(at("2026-11-17T05:43:00Z"), 4_100_000);
         let dieter = owed_order(at("2026-11-17T05:46:00Z"), 20_000);
         let ines = owed_order(at("2026-11-17T05:48:00Z"), 0);
-        let late_but_valuable = owed_order(at("2026-11-17T06:10:00Z"), 4_100_000);
+        let late_but_valuable = owed_order(at("2026-11-17T06:05:00Z"), 4_100_000);
         let mut order = [
             ("ines", ines),
             ("late", late_but_valuable),

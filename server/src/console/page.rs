@@ -147,6 +147,14 @@ impl Visitor {
         Reading::new(app.clock.now(), zone)
     }
 
+    /// What a form of this reader carries to prove where it came from.
+    pub fn csrf_token(&self) -> String {
+        match &self.0.method {
+            Method::Browser { csrf_token } => csrf_token.clone(),
+            Method::ApiToken { .. } => String::new(),
+        }
+    }
+
     /// The frame round a page, with the situation that was read in the same transaction as the page.
     pub fn frame(&self, app: &App, place: Place, title: impl Into<String>, situation: Situation) -> Frame {
         let user = self.0.user();
@@ -164,10 +172,7 @@ impl Visitor {
             },
             situation,
             banners: Vec::new(),
-            csrf_token: match &self.0.method {
-                Method::Browser { csrf_token } => csrf_token.clone(),
-                Method::ApiToken { .. } => String::new(),
-            },
+            csrf_token: self.csrf_token(),
             now: app.clock.now(),
             clock_speed: app.clock.speed(),
         }

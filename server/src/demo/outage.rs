@@ -310,7 +310,7 @@ impl Story<'_> {
             .as_array()
             .into_iter()
             .flatten()
-            .find(|audience| audience["readers"] == "public")
+            .find(|audience| audience["visibility"] == "public")
             .and_then(|audience| audience["id"].as_str())
             .context("there is no audience of customers")?
             .to_owned();

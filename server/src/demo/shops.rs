@@ -125,7 +125,7 @@ pub(super) fn names(country: &Country) -> Vec<(&'static str, String)> {
         .map(|index| {
             let (region, town) = towns[index % towns.len()];
             let round = index / towns.len();
-            let street = country.streets[(index + round) % country.streets.len()];
+            let street = country.streets[(index % towns.len() + round) % country.streets.len()];
             let suffix = round / country.streets.len();
             let name = if suffix == 0 {
                 format!("{town} {street}")

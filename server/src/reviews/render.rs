@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn hostile_markdown_is_shown_harmlessly() {
         let page = html(
-            "<script>alert(1)</script> **bold** <img src=x onerror=alert(1)> [x](javascript:alert(1)) \
+            "<script>alert(1)</script>\n\n**bold** <img src=x onerror=alert(1)> [x](javascript:alert(1)) \
              <a href=\"https://example.org\" onclick=\"a()\">ok</a> <style>*{}</style>",
         );
         assert!(page.contains("<strong>bold</strong>"));

@@ -176,6 +176,8 @@ pub struct Composer {
     /// Unique on the page.
     pub id: &'static str,
     pub post_to: String,
+    /// Proves that the form came from the reader's own page.
+    pub csrf_token: String,
     pub placeholder: &'static str,
     /// The first is chosen at the start.
     pub readers: Vec<ComposerReader>,

@@ -217,7 +217,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, show: &st
         next_word: None,
         title: vec![incident.title.clone()],
         impact: impact(&known),
-        composer: composer(&id),
+        composer: composer(&id, &visitor.csrf_token()),
         filter: filter(show),
         entries: known
             .entries
@@ -378,9 +378,10 @@ fn locations(hurt: &Hurt) -> Option<LocationImpact> {
     })
 }
 
-fn composer(id: &str) -> Composer {
+fn composer(id: &str, csrf_token: &str) -> Composer {
     Composer {
         id: "say",
+        csrf_token: csrf_token.to_owned(),
         post_to: format!("/console/incidents/{id}/say"),
         placeholder: "What did you see or do?",
         readers: vec![ComposerReader {

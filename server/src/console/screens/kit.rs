@@ -193,6 +193,7 @@ impl Kit {
         };
         Composer {
             id: "kit-composer",
+            csrf_token: String::new(),
             post_to: "#".to_owned(),
             placeholder: "What did you see or do?",
             readers: vec![

@@ -115,6 +115,7 @@ pub(crate) fn composer() -> Composer {
     };
     Composer {
         id: "say",
+        csrf_token: String::new(),
         post_to: "/console/incidents/1042/say".to_owned(),
         placeholder: "What did you see or do? / for a task, a runbook, a person",
         readers: vec![
