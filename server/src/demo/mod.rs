@@ -167,7 +167,7 @@ Stop with Ctrl C. Everything is kept in the folder, and made anew at the next st
             retailer.hurt_shops.first().map_or("", |shop| shop.code.as_str())
         )),
         url("/console/outbox"),
-        url("/docs"),
+        url("/openapi.json"),
     );
     std::io::stdout()
         .write_all(text.as_bytes())
