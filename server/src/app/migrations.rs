@@ -1,9 +1,7 @@
 //! The series of migrations, forward only, and the register of nodes.
 
 use jiff::Timestamp;
-use store::{Error, Migration, Store, Tx, params, sql};
-
-use crate::identifier::Identifiers;
+use store::{Error, Migration, Tx, params, sql};
 
 macro_rules! migration {
     ($number:literal, $name:literal) => {
@@ -41,16 +39,4 @@ pub fn register_node(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {
         params![number, now],
     )?;
     Ok(number)
-}
-
-/// What every Muster begins with: the usual priorities.
-pub async fn seed(store: &Store, identifiers: &Identifiers, now: Timestamp) -> Result<(), Error> {
-    let known = store.read(crate::services::store::priorities).await?;
-    if !known.is_empty() {
-        return Ok(());
-    }
-    let ids: [String; 5] = std::array::from_fn(|_| identifiers.next(now));
-    store
-        .write(move |tx| crate::services::store::touchpoints::seed_priorities(tx, &ids))
-        .await
 }

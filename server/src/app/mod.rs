@@ -69,7 +69,6 @@ impl App {
         let now = clock.now();
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
         let identifiers = Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT));
-        migrations::seed(&store, &identifiers, now).await?;
         let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
         Ok(Arc::new(Self {
             identifiers,

@@ -1,11 +1,12 @@
 //! What an incident hurts, as far as an update or a status page says it: touchpoints, how badly, and where.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use store::{Error, Tx, Value, params, sql};
 use utoipa::ToSchema;
 
+use crate::impact::store as impact;
 use crate::incidents::{Incident, IncidentId, Urgency, store as incidents};
 use crate::services::graph::{self, Graph, ServiceKind, ServiceNode};
 use crate::services::{BusinessServiceId, PriorityId};
@@ -108,23 +109,19 @@ pub fn hurt_touchpoints(tx: &mut Tx) -> Result<HashMap<String, Hurt>, Error> {
     Ok(hurt)
 }
 
-/// Places, by name: those that use the service itself, or else those that use a touchpoint it carries.
-pub fn places_of(tx: &mut Tx, incident: &Incident, touchpoints: &[Touchpoint]) -> Result<Vec<String>, Error> {
-    let direct = place_names(tx, &[incident.service_id.to_string()])?;
-    if !direct.is_empty() || touchpoints.is_empty() {
-        return Ok(direct);
-    }
-    let ids: Vec<String> = touchpoints.iter().map(|one| one.id.to_string()).collect();
-    place_names(tx, &ids)
-}
-
-fn place_names(tx: &mut Tx, service_ids: &[String]) -> Result<Vec<String>, Error> {
-    let rows: Vec<(String,)> = tx.rows(
-        sql!(
-            "SELECT DISTINCT l.name FROM location_services s JOIN locations l ON l.id = s.location_id
-             WHERE s.service_id = ANY($1) AND l.kind = 'site' AND l.deleted_at IS NULL ORDER BY l.name"
-        ),
-        params![Value::texts(service_ids)],
-    )?;
-    Ok(rows.into_iter().map(|(name,)| name).collect())
+/// Places, by name: those that an alert, a case or their own staff named; where none was named, all that use what
+/// is hurt. The same answer that the incident room shows.
+pub fn places_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<String>, Error> {
+    let stored = impact::find(tx, &incident.id)?;
+    let document = impact::current(tx, incident, stored.as_ref())?;
+    let hurt: HashSet<&str> = document.hurt_site_ids().into_iter().collect();
+    let mut names: Vec<String> = document
+        .locations
+        .sites
+        .iter()
+        .filter(|site| hurt.contains(site.id.as_str()))
+        .map(|site| site.name.clone())
+        .collect();
+    names.sort_unstable();
+    Ok(names)
 }

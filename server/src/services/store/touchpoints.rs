@@ -298,24 +298,3 @@ pub fn delete_window(tx: &mut Tx, id: &MaintenanceWindowId, now: Timestamp) -> R
         params![id, now],
     )
 }
-
-/// Makes the usual five priorities where there are none yet.
-pub fn seed_priorities(tx: &mut Tx, ids: &[String; 5]) -> Result<(), Error> {
-    let usual = [
-        ("P1", "Many customers are hurt", "c9261c"),
-        ("P2", "Some customers are hurt", "b56a00"),
-        ("P3", "Customers may notice", "1b76c8"),
-        ("P4", "Nobody outside notices", "0a8480"),
-        ("P5", "For information", "7a7e86"),
-    ];
-    for (position, ((name, description, color), id)) in usual.into_iter().zip(ids).enumerate() {
-        tx.execute(
-            sql!(
-                "INSERT INTO priorities (id, name, description, position, color) VALUES ($1, $2, $3, $4, $5)
-                 ON CONFLICT (name) DO NOTHING"
-            ),
-            params![id, name, description, position as i64, color],
-        )?;
-    }
-    Ok(())
-}
