@@ -35,7 +35,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// One status page.
 #[derive(Debug, serde::Serialize, ToSchema)]
-struct StatusPageAnswer {
+pub(crate) struct StatusPageAnswer {
     #[schema(value_type = Object)]
     status_page: Value,
 }
@@ -53,7 +53,7 @@ struct StatusPagesAnswer {
 
 /// One component.
 #[derive(Debug, serde::Serialize, ToSchema)]
-struct ComponentAnswer {
+pub(crate) struct ComponentAnswer {
     #[schema(value_type = Object)]
     component: Value,
 }
@@ -66,13 +66,13 @@ struct ComponentsAnswer {
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct StatusPageBody {
+pub(crate) struct StatusPageBody {
     status_page: StatusPageInput,
 }
 
 /// A status page as it is sent. On a change, what is left out stays.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct StatusPageInput {
+pub(crate) struct StatusPageInput {
     #[serde(default)]
     name: Option<String>,
     /// Its address: `/status/{slug}`. Small letters, digits and hyphens.
@@ -258,7 +258,7 @@ async fn list(
     post, path = "/status_pages", tag = "Status pages", request_body = StatusPageBody,
     responses((status = 201, description = "The status page", body = StatusPageAnswer), Problems)
 )]
-async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(body): Body<StatusPageBody>,
@@ -324,7 +324,7 @@ async fn show(
     params(("id" = String, Path, description = "The status page's id")),
     responses((status = 200, description = "The status page", body = StatusPageAnswer), Problems)
 )]
-async fn change_one(
+pub(crate) async fn change_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -360,7 +360,7 @@ async fn change_one(
     params(("id" = String, Path, description = "The status page's id")),
     responses((status = 204, description = "Deleted"), Problems)
 )]
-async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -386,13 +386,13 @@ async fn delete(
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct ComponentBody {
+pub(crate) struct ComponentBody {
     component: ComponentInput,
 }
 
 /// A component as it is sent. On a change, what is left out stays.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct ComponentInput {
+pub(crate) struct ComponentInput {
     /// What readers call it.
     #[serde(default)]
     name: Option<String>,
@@ -522,7 +522,7 @@ async fn list_components(
     params(("id" = String, Path, description = "The status page's id")),
     responses((status = 201, description = "The component", body = ComponentAnswer), Problems)
 )]
-async fn add_component(
+pub(crate) async fn add_component(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -601,7 +601,7 @@ async fn show_component(
     params(("id" = String, Path, description = "The status page's id"), ("component_id" = String, Path, description = "The component's id")),
     responses((status = 200, description = "The component", body = ComponentAnswer), Problems)
 )]
-async fn change_component(
+pub(crate) async fn change_component(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, component_id)): Path<(String, String)>,
@@ -637,7 +637,7 @@ async fn change_component(
     params(("id" = String, Path, description = "The status page's id"), ("component_id" = String, Path, description = "The component's id")),
     responses((status = 204, description = "Deleted"), Problems)
 )]
-async fn delete_component(
+pub(crate) async fn delete_component(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, component_id)): Path<(String, String)>,

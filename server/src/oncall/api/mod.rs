@@ -2,9 +2,9 @@
 
 mod calendars;
 mod oncalls;
-mod overrides;
-mod policies;
-mod policy_input;
+pub(crate) mod overrides;
+pub(crate) mod policies;
+pub(crate) mod policy_input;
 mod rendering;
 mod schedule_input;
 mod schedule_view;

@@ -28,7 +28,7 @@ const MOST_AT_ONCE: usize = 250;
 const MOST_OPEN: i64 = 5_000;
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct OverrideView {
+pub(crate) struct OverrideView {
     id: String,
     start: String,
     end: String,
@@ -36,13 +36,13 @@ pub(super) struct OverrideView {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct OverridesAnswer {
+pub(crate) struct OverridesAnswer {
     overrides: Vec<OverrideView>,
 }
 
 /// What became of one of the overrides that were sent.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub(super) struct OverrideResult {
+pub(crate) struct OverrideResult {
     /// 201 or 400.
     status: u16,
     errors: Vec<String>,
@@ -51,7 +51,7 @@ pub(super) struct OverrideResult {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct OverridesRequest {
+pub(crate) struct OverridesRequest {
     #[serde(default)]
     overrides: Vec<OverrideInput>,
     /// The old form: one.
@@ -60,7 +60,7 @@ pub(super) struct OverridesRequest {
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct OverrideInput {
+pub(crate) struct OverrideInput {
     start: Option<String>,
     end: Option<String>,
     user: Option<ReferenceInput>,
@@ -69,7 +69,7 @@ pub(super) struct OverrideInput {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct OverridesQuery {
+pub(crate) struct OverridesQuery {
     /// `true` for only those that can still be taken back.
     editable: Option<String>,
 }
@@ -123,7 +123,7 @@ pub(super) async fn list(
 /// Adds overrides. Each is answered by itself: some may fail while others are made.
 #[utoipa::path(post, path = "/schedules/{id}/overrides", tag = "On call", params(("id" = String, Path)),
     request_body = OverridesRequest, responses((status = 201, body = Vec<OverrideResult>), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ScheduleId>,
@@ -186,7 +186,7 @@ pub(super) async fn create(
 #[utoipa::path(delete, path = "/schedules/{id}/overrides/{override_id}", tag = "On call",
     params(("id" = String, Path), ("override_id" = String, Path)),
     responses((status = 204), (status = 200), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, override_id)): Path<(ScheduleId, ScheduleOverrideId)>,

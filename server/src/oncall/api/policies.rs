@@ -23,12 +23,12 @@ use crate::people::store::find_team;
 use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PolicyAnswer {
+pub(crate) struct PolicyAnswer {
     escalation_policy: PolicyView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct PoliciesAnswer {
+pub(crate) struct PoliciesAnswer {
     escalation_policies: Vec<PolicyView>,
     #[serde(flatten)]
     paging: Paging,
@@ -37,7 +37,7 @@ pub(super) struct PoliciesAnswer {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct PoliciesQuery {
+pub(crate) struct PoliciesQuery {
     /// A part of the name.
     query: Option<String>,
     #[serde(rename = "user_ids[]")]
@@ -51,7 +51,7 @@ pub(super) struct PoliciesQuery {
 /// All policies, by name.
 #[utoipa::path(get, path = "/escalation_policies", tag = "On call", params(Listing, PoliciesQuery, Include),
     responses((status = 200, body = PoliciesAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -89,7 +89,7 @@ pub(super) async fn list(
 /// Adds a policy.
 #[utoipa::path(post, path = "/escalation_policies", tag = "On call", request_body = PolicyRequest,
     responses((status = 201, body = PolicyAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<PolicyRequest>,
@@ -126,7 +126,7 @@ pub(super) async fn create(
 /// One policy.
 #[utoipa::path(get, path = "/escalation_policies/{id}", tag = "On call", params(("id" = String, Path), Include),
     responses((status = 200, body = PolicyAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<EscalationPolicyId>,
@@ -146,7 +146,7 @@ pub(super) async fn show(
 /// Changes the fields that are sent. Escalations that run keep the rules they began with.
 #[utoipa::path(put, path = "/escalation_policies/{id}", tag = "On call", params(("id" = String, Path)),
     request_body = PolicyRequest, responses((status = 200, body = PolicyAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<EscalationPolicyId>,
@@ -175,7 +175,7 @@ pub(super) async fn update(
 /// Removes a policy that no service uses any more.
 #[utoipa::path(delete, path = "/escalation_policies/{id}", tag = "On call", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<EscalationPolicyId>,
@@ -199,7 +199,7 @@ pub(super) async fn delete(
 /// Makes a policy the team's.
 #[utoipa::path(put, path = "/teams/{id}/escalation_policies/{escalation_policy_id}", tag = "People",
     params(("id" = String, Path), ("escalation_policy_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn give_to_team(
+pub(crate) async fn give_to_team(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((team_id, id)): Path<(TeamId, EscalationPolicyId)>,
@@ -231,7 +231,7 @@ pub(super) async fn give_to_team(
 /// Takes a policy away from the team.
 #[utoipa::path(delete, path = "/teams/{id}/escalation_policies/{escalation_policy_id}", tag = "People",
     params(("id" = String, Path), ("escalation_policy_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn take_from_team(
+pub(crate) async fn take_from_team(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((team_id, id)): Path<(TeamId, EscalationPolicyId)>,

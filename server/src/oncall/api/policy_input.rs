@@ -20,12 +20,12 @@ const MOST_TARGETS: usize = 10;
 const LONGEST_DELAY: i64 = 43_200;
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct PolicyRequest {
+pub(crate) struct PolicyRequest {
     pub(super) escalation_policy: PolicyInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct PolicyInput {
+pub(crate) struct PolicyInput {
     name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -39,7 +39,7 @@ pub(super) struct PolicyInput {
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct RuleInput {
+pub(crate) struct RuleInput {
     id: Option<String>,
     /// 1 to 43,200.
     escalation_delay_in_minutes: Option<i64>,

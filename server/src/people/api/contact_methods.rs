@@ -19,22 +19,22 @@ use crate::people::model::{ContactKind, ContactMethod};
 use crate::people::{ContactMethodId, UserId, store};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ContactMethodAnswer {
+pub(crate) struct ContactMethodAnswer {
     contact_method: ContactMethodView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ContactMethodsAnswer {
+pub(crate) struct ContactMethodsAnswer {
     contact_methods: Vec<ContactMethodView>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ContactMethodRequest {
+pub(crate) struct ContactMethodRequest {
     contact_method: ContactMethodInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct ContactMethodInput {
+pub(crate) struct ContactMethodInput {
     #[serde(rename = "type")]
     kind: Option<String>,
     label: Option<String>,
@@ -48,7 +48,7 @@ pub(super) struct ContactMethodInput {
 /// Every way to reach somebody.
 #[utoipa::path(get, path = "/users/{id}/contact_methods", tag = "People", params(("id" = String, Path)),
     responses((status = 200, body = ContactMethodsAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -70,7 +70,7 @@ pub(super) async fn list(
 /// Adds a way to reach somebody. It is used once a notification rule names it.
 #[utoipa::path(post, path = "/users/{id}/contact_methods", tag = "People", params(("id" = String, Path)),
     request_body = ContactMethodRequest, responses((status = 201, body = ContactMethodAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -105,7 +105,7 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/users/{id}/contact_methods/{contact_method_id}", tag = "People",
     params(("id" = String, Path), ("contact_method_id" = String, Path)),
     responses((status = 200, body = ContactMethodAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, method_id)): Path<(UserId, ContactMethodId)>,
@@ -125,7 +125,7 @@ pub(super) async fn show(
 #[utoipa::path(put, path = "/users/{id}/contact_methods/{contact_method_id}", tag = "People",
     params(("id" = String, Path), ("contact_method_id" = String, Path)), request_body = ContactMethodRequest,
     responses((status = 200, body = ContactMethodAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, method_id)): Path<(UserId, ContactMethodId)>,
@@ -157,7 +157,7 @@ pub(super) async fn update(
 /// by omission.
 #[utoipa::path(delete, path = "/users/{id}/contact_methods/{contact_method_id}", tag = "People",
     params(("id" = String, Path), ("contact_method_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, method_id)): Path<(UserId, ContactMethodId)>,

@@ -1,10 +1,10 @@
 //! People over the API: users, how they are reached, their teams, and the licences that clients ask for.
 
-mod contact_methods;
+pub(crate) mod contact_methods;
 mod licences;
-mod notification_rules;
-mod teams;
-mod users;
+pub(crate) mod notification_rules;
+pub(crate) mod teams;
+pub(crate) mod users;
 pub mod view;
 
 use std::sync::Arc;

@@ -19,22 +19,22 @@ use crate::people::model::NotificationRule;
 use crate::people::{ContactMethodId, NotificationRuleId, Urgency, UserId, store};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct NotificationRuleAnswer {
+pub(crate) struct NotificationRuleAnswer {
     notification_rule: NotificationRuleView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct NotificationRulesAnswer {
+pub(crate) struct NotificationRulesAnswer {
     notification_rules: Vec<NotificationRuleView>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct NotificationRuleRequest {
+pub(crate) struct NotificationRuleRequest {
     notification_rule: NotificationRuleInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct NotificationRuleInput {
+pub(crate) struct NotificationRuleInput {
     /// 0 to 10,080.
     start_delay_in_minutes: Option<i64>,
     contact_method: Option<ReferenceInput>,
@@ -44,7 +44,7 @@ pub(super) struct NotificationRuleInput {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct RulesQuery {
+pub(crate) struct RulesQuery {
     /// `high`, `low` or `all`.
     urgency: Option<String>,
 }
@@ -53,7 +53,7 @@ pub(super) struct RulesQuery {
 #[utoipa::path(get, path = "/users/{id}/notification_rules", tag = "People",
     params(("id" = String, Path), RulesQuery, Include),
     responses((status = 200, body = NotificationRulesAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -85,7 +85,7 @@ pub(super) async fn list(
 /// Adds a rule.
 #[utoipa::path(post, path = "/users/{id}/notification_rules", tag = "People", params(("id" = String, Path)),
     request_body = NotificationRuleRequest, responses((status = 201, body = NotificationRuleAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -134,7 +134,7 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/users/{id}/notification_rules/{notification_rule_id}", tag = "People",
     params(("id" = String, Path), ("notification_rule_id" = String, Path), Include),
     responses((status = 200, body = NotificationRuleAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, rule_id)): Path<(UserId, NotificationRuleId)>,
@@ -155,7 +155,7 @@ pub(super) async fn show(
 #[utoipa::path(put, path = "/users/{id}/notification_rules/{notification_rule_id}", tag = "People",
     params(("id" = String, Path), ("notification_rule_id" = String, Path)), request_body = NotificationRuleRequest,
     responses((status = 200, body = NotificationRuleAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, rule_id)): Path<(UserId, NotificationRuleId)>,
@@ -178,7 +178,7 @@ pub(super) async fn update(
 /// Removes a rule.
 #[utoipa::path(delete, path = "/users/{id}/notification_rules/{notification_rule_id}", tag = "People",
     params(("id" = String, Path), ("notification_rule_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, rule_id)): Path<(UserId, NotificationRuleId)>,

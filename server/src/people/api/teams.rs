@@ -25,24 +25,24 @@ use crate::people::store::{self, NewTeam, TeamFilter};
 use crate::people::{Role, TeamId, TeamRole, UserId};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TeamAnswer {
+pub(crate) struct TeamAnswer {
     team: TeamView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct TeamsAnswer {
+pub(crate) struct TeamsAnswer {
     teams: Vec<TeamView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct TeamRequest {
+pub(crate) struct TeamRequest {
     team: TeamInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct TeamInput {
+pub(crate) struct TeamInput {
     name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -57,7 +57,7 @@ pub(super) struct TeamInput {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct TeamsQuery {
+pub(crate) struct TeamsQuery {
     /// A part of the name.
     query: Option<String>,
 }
@@ -65,26 +65,26 @@ pub(super) struct TeamsQuery {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct DeletionQuery {
+pub(crate) struct DeletionQuery {
     /// The team that open incidents move to. They follow their policy, so this only has to exist.
     reassignment_team: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MemberView {
+pub(crate) struct MemberView {
     user: Expandable,
     role: TeamRole,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct MembersAnswer {
+pub(crate) struct MembersAnswer {
     members: Vec<MemberView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
 #[derive(Debug, Default, Deserialize, ToSchema)]
-pub(super) struct MemberInput {
+pub(crate) struct MemberInput {
     /// Unless told, what the person's own role suggests.
     role: Option<TeamRole>,
 }
@@ -92,7 +92,7 @@ pub(super) struct MemberInput {
 /// All teams, by name.
 #[utoipa::path(get, path = "/teams", tag = "People", params(Listing, TeamsQuery),
     responses((status = 200, body = TeamsAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -119,7 +119,7 @@ pub(super) async fn list(
 /// Adds a team.
 #[utoipa::path(post, path = "/teams", tag = "People", request_body = TeamRequest,
     responses((status = 201, body = TeamAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<TeamRequest>,
@@ -154,7 +154,7 @@ pub(super) async fn create(
 /// One team.
 #[utoipa::path(get, path = "/teams/{id}", tag = "People", params(("id" = String, Path)),
     responses((status = 200, body = TeamAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<TeamId>,
@@ -173,7 +173,7 @@ pub(super) async fn show(
 /// Changes the fields that are sent.
 #[utoipa::path(put, path = "/teams/{id}", tag = "People", params(("id" = String, Path)), request_body = TeamRequest,
     responses((status = 200, body = TeamAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<TeamId>,
@@ -196,7 +196,7 @@ pub(super) async fn update(
 /// Removes a team that nothing belongs to any more.
 #[utoipa::path(delete, path = "/teams/{id}", tag = "People", params(("id" = String, Path), DeletionQuery),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<TeamId>,
@@ -225,7 +225,7 @@ pub(super) async fn delete(
 /// Who belongs to a team, and as what.
 #[utoipa::path(get, path = "/teams/{id}/members", tag = "People", params(("id" = String, Path), Listing, Include),
     responses((status = 200, body = MembersAnswer), Problems))]
-pub(super) async fn members(
+pub(crate) async fn members(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<TeamId>,
@@ -270,7 +270,7 @@ pub(super) async fn members(
 #[utoipa::path(put, path = "/teams/{id}/users/{user_id}", tag = "People",
     params(("id" = String, Path), ("user_id" = String, Path)),
     request_body(content = Option<MemberInput>), responses((status = 204), Problems))]
-pub(super) async fn put_member(
+pub(crate) async fn put_member(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, user_id)): Path<(TeamId, UserId)>,
@@ -314,7 +314,7 @@ pub(super) async fn put_member(
 /// Takes somebody out of a team.
 #[utoipa::path(delete, path = "/teams/{id}/users/{user_id}", tag = "People",
     params(("id" = String, Path), ("user_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn remove_member(
+pub(crate) async fn remove_member(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, user_id)): Path<(TeamId, UserId)>,

@@ -21,25 +21,25 @@ use crate::people::store::{self, NewUser, UserFilter};
 use crate::people::{Role, User, UserId};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UserAnswer {
+pub(crate) struct UserAnswer {
     user: UserView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct UsersAnswer {
+pub(crate) struct UsersAnswer {
     users: Vec<UserView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct UserRequest {
+pub(crate) struct UserRequest {
     user: UserInput,
 }
 
 /// What may be sent of a user; what is left out of an update stays as it is.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct UserInput {
+pub(crate) struct UserInput {
     name: Option<String>,
     email: Option<String>,
     /// IANA name; UTC unless told.
@@ -58,7 +58,7 @@ pub(super) struct UserInput {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct UsersQuery {
+pub(crate) struct UsersQuery {
     /// A part of the name or of the address.
     query: Option<String>,
     #[serde(rename = "team_ids[]")]
@@ -72,7 +72,7 @@ const COLORS: [&str; 8] = [
 /// People who can sign in or be paged.
 #[utoipa::path(get, path = "/users", tag = "People", params(Listing, UsersQuery, Include),
     responses((status = 200, body = UsersAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -101,7 +101,7 @@ pub(super) async fn list(
 /// Adds somebody. They are reached at their e-mail address at once, until they say otherwise.
 #[utoipa::path(post, path = "/users", tag = "People", request_body = UserRequest,
     responses((status = 201, body = UserAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<UserRequest>,
@@ -127,7 +127,7 @@ pub(super) async fn create(
 /// An account-level key is nobody's: it gets a 400 whose `error` is a sentence, which clients look for.
 #[utoipa::path(get, path = "/users/me", tag = "People", params(Include),
     responses((status = 200, body = UserAnswer), Problems))]
-pub(super) async fn me(
+pub(crate) async fn me(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(include): Query<Include>,
@@ -151,7 +151,7 @@ pub(super) async fn me(
 /// One person.
 #[utoipa::path(get, path = "/users/{id}", tag = "People", params(("id" = String, Path), Include),
     responses((status = 200, body = UserAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -178,7 +178,7 @@ pub(super) async fn show(
 /// Changes the fields that are sent.
 #[utoipa::path(put, path = "/users/{id}", tag = "People", params(("id" = String, Path)), request_body = UserRequest,
     responses((status = 200, body = UserAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,
@@ -209,7 +209,7 @@ pub(super) async fn update(
 /// Takes away somebody's sign-in, keys and pages. Refused while an incident, a policy or a schedule counts on them.
 #[utoipa::path(delete, path = "/users/{id}", tag = "People", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<UserId>,

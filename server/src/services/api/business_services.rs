@@ -22,13 +22,13 @@ use crate::services::model::{BusinessService, BusinessServiceId};
 use crate::services::store::touchpoints as rows;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BusinessServiceAnswer {
+pub(crate) struct BusinessServiceAnswer {
     #[schema(value_type = Object)]
     business_service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct BusinessServicesAnswer {
+pub(crate) struct BusinessServicesAnswer {
     #[schema(value_type = Vec<Object>)]
     business_services: Vec<Value>,
     #[serde(flatten)]
@@ -36,13 +36,13 @@ pub(super) struct BusinessServicesAnswer {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct BusinessServiceRequest {
+pub(crate) struct BusinessServiceRequest {
     business_service: BusinessServiceInput,
 }
 
 /// What may be set. On a change, what is left out stays.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct BusinessServiceInput {
+pub(crate) struct BusinessServiceInput {
     name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -178,7 +178,7 @@ fn changed(touchpoint: &BusinessService) -> Changed<'_> {
 /// All touchpoints, by name.
 #[utoipa::path(get, path = "/business_services", tag = "Business services", params(Listing),
     responses((status = 200, body = BusinessServicesAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -201,7 +201,7 @@ pub(super) async fn list(
 /// Adds a touchpoint. The dialect answers 200 here, not 201.
 #[utoipa::path(post, path = "/business_services", tag = "Business services", request_body = BusinessServiceRequest,
     responses((status = 200, body = BusinessServiceAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<BusinessServiceRequest>,
@@ -238,7 +238,7 @@ pub(super) async fn create(
 /// One touchpoint.
 #[utoipa::path(get, path = "/business_services/{id}", tag = "Business services", params(("id" = String, Path)),
     responses((status = 200, body = BusinessServiceAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<BusinessServiceId>,
@@ -257,7 +257,7 @@ pub(super) async fn show(
 /// Changes the fields that are sent.
 #[utoipa::path(put, path = "/business_services/{id}", tag = "Business services", params(("id" = String, Path)),
     request_body = BusinessServiceRequest, responses((status = 200, body = BusinessServiceAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<BusinessServiceId>,
@@ -281,7 +281,7 @@ pub(super) async fn update(
 /// Removes a touchpoint and its dependencies.
 #[utoipa::path(delete, path = "/business_services/{id}", tag = "Business services", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<BusinessServiceId>,

@@ -21,18 +21,18 @@ use crate::timeline::Change;
 const MOST_AT_ONCE: usize = 250;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct RelationshipsAnswer {
+pub(crate) struct RelationshipsAnswer {
     #[schema(value_type = Vec<Object>)]
     relationships: Vec<Value>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct RelationshipsRequest {
+pub(crate) struct RelationshipsRequest {
     relationships: Vec<RelationshipInput>,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct RelationshipInput {
+pub(crate) struct RelationshipInput {
     supporting_service: ReferenceInput,
     dependent_service: ReferenceInput,
 }
@@ -101,7 +101,7 @@ fn record(
 /// Says that services stand on others. A circle is refused: impact would have no end.
 #[utoipa::path(post, path = "/service_dependencies/associate", tag = "Business services",
     request_body = RelationshipsRequest, responses((status = 200, body = RelationshipsAnswer), Problems))]
-pub(super) async fn associate(
+pub(crate) async fn associate(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<RelationshipsRequest>,
@@ -156,7 +156,7 @@ pub(super) async fn associate(
 /// Takes dependencies away.
 #[utoipa::path(post, path = "/service_dependencies/disassociate", tag = "Business services",
     request_body = RelationshipsRequest, responses((status = 200, body = RelationshipsAnswer), Problems))]
-pub(super) async fn disassociate(
+pub(crate) async fn disassociate(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<RelationshipsRequest>,
@@ -197,7 +197,7 @@ async fn of(
 /// What a technical service stands on, and what stands on it.
 #[utoipa::path(get, path = "/service_dependencies/technical_services/{id}", tag = "Business services",
     params(("id" = String, Path)), responses((status = 200, body = RelationshipsAnswer), Problems))]
-pub(super) async fn of_service(
+pub(crate) async fn of_service(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -208,7 +208,7 @@ pub(super) async fn of_service(
 /// What a touchpoint stands on, and what stands on it.
 #[utoipa::path(get, path = "/service_dependencies/business_services/{id}", tag = "Business services",
     params(("id" = String, Path)), responses((status = 200, body = RelationshipsAnswer), Problems))]
-pub(super) async fn of_business_service(
+pub(crate) async fn of_business_service(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,

@@ -21,18 +21,18 @@ use crate::services::store::services as rows;
 use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct IntegrationAnswer {
+pub(crate) struct IntegrationAnswer {
     #[schema(value_type = Object)]
     integration: Value,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct IntegrationRequest {
+pub(crate) struct IntegrationRequest {
     integration: IntegrationInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct IntegrationInput {
+pub(crate) struct IntegrationInput {
     #[serde(rename = "type")]
     kind: Option<String>,
     name: Option<String>,
@@ -94,7 +94,7 @@ fn changed(integration: &Integration) -> Changed<'_> {
 /// Adds a way in for events and gives its key.
 #[utoipa::path(post, path = "/services/{id}/integrations", tag = "Services", params(("id" = String, Path)),
     request_body = IntegrationRequest, responses((status = 201, body = IntegrationAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ServiceId>,
@@ -126,7 +126,7 @@ pub(super) async fn create(
 #[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
     params(("id" = String, Path), ("integration_id" = String, Path)),
     responses((status = 200, body = IntegrationAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
@@ -148,7 +148,7 @@ pub(super) async fn show(
 #[utoipa::path(put, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
     params(("id" = String, Path), ("integration_id" = String, Path)), request_body = IntegrationRequest,
     responses((status = 200, body = IntegrationAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
@@ -172,7 +172,7 @@ pub(super) async fn update(
 /// Removes an integration; events with its key are refused from then on.
 #[utoipa::path(delete, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
     params(("id" = String, Path), ("integration_id" = String, Path)), responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,

@@ -20,13 +20,13 @@ use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
 use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WindowAnswer {
+pub(crate) struct WindowAnswer {
     #[schema(value_type = Object)]
     maintenance_window: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct WindowsAnswer {
+pub(crate) struct WindowsAnswer {
     #[schema(value_type = Vec<Object>)]
     maintenance_windows: Vec<Value>,
     #[serde(flatten)]
@@ -34,12 +34,12 @@ pub(super) struct WindowsAnswer {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct WindowRequest {
+pub(crate) struct WindowRequest {
     maintenance_window: WindowInput,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct WindowInput {
+pub(crate) struct WindowInput {
     start_time: Option<String>,
     end_time: Option<String>,
     description: Option<String>,
@@ -49,7 +49,7 @@ pub(super) struct WindowInput {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct WindowsQuery {
+pub(crate) struct WindowsQuery {
     /// A part of the description.
     query: Option<String>,
     #[serde(rename = "service_ids[]")]
@@ -146,7 +146,7 @@ fn changed(window: &MaintenanceWindow) -> Changed<'_> {
 /// Maintenance windows, by their start.
 #[utoipa::path(get, path = "/maintenance_windows", tag = "Maintenance", params(Listing, WindowsQuery),
     responses((status = 200, body = WindowsAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -186,7 +186,7 @@ pub(super) async fn list(
 /// Plans work.
 #[utoipa::path(post, path = "/maintenance_windows", tag = "Maintenance", request_body = WindowRequest,
     responses((status = 201, body = WindowAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<WindowRequest>,
@@ -221,7 +221,7 @@ pub(super) async fn create(
 /// One maintenance window.
 #[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
     responses((status = 200, body = WindowAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,
@@ -240,7 +240,7 @@ pub(super) async fn show(
 /// Changes planned or running work.
 #[utoipa::path(put, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
     request_body = WindowRequest, responses((status = 200, body = WindowAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,
@@ -269,7 +269,7 @@ pub(super) async fn update(
 /// Removes a window that lies ahead, or ends one that is running.
 #[utoipa::path(delete, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,

@@ -1,12 +1,12 @@
 //! The endpoints of services, touchpoints and what joins them.
 
-mod business_services;
+pub(crate) mod business_services;
 mod catalogue;
-mod dependencies;
-mod integrations;
-mod maintenance_windows;
-mod service_input;
-mod services;
+pub(crate) mod dependencies;
+pub(crate) mod integrations;
+pub(crate) mod maintenance_windows;
+pub(crate) mod service_input;
+pub(crate) mod services;
 mod view;
 
 use std::sync::Arc;

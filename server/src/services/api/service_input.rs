@@ -11,13 +11,13 @@ use crate::oncall::EscalationPolicyId;
 use crate::services::model::{AlertGrouping, AutoPause, ScheduledAction, Service, SupportHours, UrgencyRule};
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ServiceRequest {
+pub(crate) struct ServiceRequest {
     pub service: ServiceInput,
 }
 
 /// What may be set. On a change, what is left out stays.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct ServiceInput {
+pub(crate) struct ServiceInput {
     name: Option<String>,
     #[serde(default)]
     #[schema(value_type = Option<String>)]
@@ -48,7 +48,7 @@ pub(super) struct ServiceInput {
 
 /// `alert_grouping_parameters`.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-pub(super) struct GroupingInput {
+pub(crate) struct GroupingInput {
     /// `time`, `intelligent`, `content_based`, `content_based_intelligent`, or null for none.
     #[serde(rename = "type")]
     kind: Option<String>,

@@ -23,13 +23,13 @@ use crate::services::store::services::{self as rows, ServiceFilter, ServiceOrder
 use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ServiceAnswer {
+pub(crate) struct ServiceAnswer {
     #[schema(value_type = Object)]
     service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ServicesAnswer {
+pub(crate) struct ServicesAnswer {
     #[schema(value_type = Vec<Object>)]
     services: Vec<Value>,
     #[serde(flatten)]
@@ -39,7 +39,7 @@ pub(super) struct ServicesAnswer {
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ServicesQuery {
+pub(crate) struct ServicesQuery {
     /// A part of the name.
     query: Option<String>,
     /// The whole name.
@@ -53,7 +53,7 @@ pub(super) struct ServicesQuery {
 /// All services, by name.
 #[utoipa::path(get, path = "/services", tag = "Services", params(Listing, Include, ServicesQuery),
     responses((status = 200, body = ServicesAnswer), Problems))]
-pub(super) async fn list(
+pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
@@ -87,7 +87,7 @@ pub(super) async fn list(
 /// Adds a service.
 #[utoipa::path(post, path = "/services", tag = "Services", request_body = ServiceRequest,
     responses((status = 201, body = ServiceAnswer), Problems))]
-pub(super) async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<ServiceRequest>,
@@ -130,7 +130,7 @@ pub(super) async fn create(
 /// One service.
 #[utoipa::path(get, path = "/services/{id}", tag = "Services", params(("id" = String, Path), Include),
     responses((status = 200, body = ServiceAnswer), Problems))]
-pub(super) async fn show(
+pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ServiceId>,
@@ -151,7 +151,7 @@ pub(super) async fn show(
 /// Changes the fields that are sent.
 #[utoipa::path(put, path = "/services/{id}", tag = "Services", params(("id" = String, Path)), request_body = ServiceRequest,
     responses((status = 200, body = ServiceAnswer), Problems))]
-pub(super) async fn update(
+pub(crate) async fn update(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ServiceId>,
@@ -176,7 +176,7 @@ pub(super) async fn update(
 /// Removes a service that has no open incident.
 #[utoipa::path(delete, path = "/services/{id}", tag = "Services", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ServiceId>,
@@ -201,13 +201,13 @@ pub(super) async fn delete(
 #[derive(Debug, Clone, Default, Deserialize, IntoParams)]
 #[serde(default)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ChangesQuery {
+pub(crate) struct ChangesQuery {
     since: Option<String>,
     until: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ChangesAnswer {
+pub(crate) struct ChangesAnswer {
     #[schema(value_type = Vec<Object>)]
     change_events: Vec<Value>,
     #[serde(flatten)]
@@ -217,7 +217,7 @@ pub(super) struct ChangesAnswer {
 /// What was changed on a service, the newest first.
 #[utoipa::path(get, path = "/services/{id}/change_events", tag = "Services",
     params(("id" = String, Path), Listing, ChangesQuery), responses((status = 200, body = ChangesAnswer), Problems))]
-pub(super) async fn changes(
+pub(crate) async fn changes(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ServiceId>,
