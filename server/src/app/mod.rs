@@ -21,12 +21,13 @@ use crate::config::Settings;
 use crate::http::Site;
 use crate::http::limits::Limiter;
 use crate::identifier::{Identifiers, NODE_LIMIT};
-use crate::live::{Hub, SENDS};
+use crate::jobs::Kind as JobKind;
+use crate::live::{Hub, LOCATIONS, SENDS, SERVICES};
 use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
 use crate::signals::rate::Buckets;
-use crate::timeline::{Agent, Change};
+use crate::timeline::{Agent, Change, Told};
 
 /// Forms that one address may send in a minute.
 const FORMS_PER_MINUTE: u32 = 20;
@@ -57,6 +58,8 @@ pub struct App {
     pub front: front::Front,
     /// The status pages as they are served.
     pub pages: crate::pages::cache::Cache,
+    /// How the locations stand, as their pages show it.
+    pub location_boards: crate::pages::board::Boards,
     /// How often somebody outside may do something.
     pub page_limits: crate::pages::rate::Limits,
     pub stopping: CancellationToken,
@@ -80,6 +83,7 @@ impl App {
             channels: Channels::new(&settings)?,
             front: front::Front::new(&settings),
             pages: crate::pages::cache::Cache::default(),
+            location_boards: crate::pages::board::Boards::default(),
             page_limits: crate::pages::rate::Limits::default(),
             store,
             clock,
@@ -101,18 +105,22 @@ impl App {
         E: From<store::Error> + Send + 'static,
     {
         let (identifiers, now) = (Arc::clone(&self.identifiers), self.clock.now());
-        let (answer, touched) = self
+        let (answer, told) = self
             .store
-            .write(move |tx| -> Result<(T, Vec<String>), E> {
+            .write(move |tx| -> Result<(T, Told), E> {
                 let mut change = Change::new(tx, now, agent.clone(), &identifiers, subscriptions::ALL);
                 let answer = work(&mut change)?;
-                Ok((answer, change.into_touched()))
+                Ok((answer, change.into_told()))
             })
             .await?;
-        if touched.iter().any(|topic| topic == SENDS) {
+        let touched = |topic: &str| told.touched.iter().any(|one| one == topic);
+        if touched(SENDS) {
             self.sends_owed.notify_waiters();
         }
-        self.live.tell(touched);
+        if touched(LOCATIONS) || touched(SERVICES) || told.woken.contains(&JobKind::PagesRender) {
+            self.location_boards.note();
+        }
+        self.live.tell(told.touched);
         self.jobs_owed.notify_one();
         Ok(answer)
     }

@@ -240,7 +240,7 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
 }
 
 /// Browsers say where a form was sent from.
-fn is_from_another_site(headers: &HeaderMap) -> bool {
+pub(crate) fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers
         .get("sec-fetch-site")
         .is_some_and(|value| value == "cross-site")

@@ -182,7 +182,7 @@ fn candidate(
             .map(|one| (one.id.clone(), one.name.clone()))
             .collect(),
         places,
-        places_known: if impact.locations.sites_confirmed > 0 {
+        places_known: if impact.locations.sites_named() > 0 {
             PlacesKnown::Named
         } else {
             PlacesKnown::UsedThere

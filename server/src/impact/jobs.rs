@@ -8,7 +8,7 @@ use super::store as rows;
 use crate::app::App;
 use crate::http::Problem;
 use crate::incidents::{IncidentId, Status};
-use crate::jobs::{Job, store as job_rows};
+use crate::jobs::{Job, Kind as JobKind, Owed, store as job_rows};
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
 /// Something happened that may have changed whom an incident hurts.
@@ -47,6 +47,7 @@ pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
             "touchpoints": fresh.touchpoints.iter().map(|one| &one.name).collect::<Vec<_>>(),
             "sites_using": fresh.locations.sites_using,
             "sites_confirmed": fresh.locations.sites_confirmed,
+            "sites_recovering": fresh.locations.sites_recovering,
             "sites_back": fresh.locations.sites_back,
             "accounts": fresh.accounts.count,
             "cases": fresh.cases,
@@ -56,6 +57,9 @@ pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
         change.record(NewEntry::new(Kind::ImpactChanged, id, text).details(details))?;
     } else {
         change.touch(id.as_str());
+        // Two sites may have changed places in the same numbers.
+        change.touch(crate::live::LOCATIONS);
+        change.owe(&Owed::now(JobKind::PagesRender, id.as_str(), change.now))?;
     }
     Ok(())
 }

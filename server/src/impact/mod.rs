@@ -7,11 +7,13 @@
 //! document; where the two differ, the document is computed again.
 //!
 //! Without evidence of place everything that uses a hurt touchpoint counts as hurt; with evidence only what
-//! the evidence names. Money is an estimate with a range (see `rules::loss`).
+//! the evidence names ([`places`]). Money is an estimate with a range ([`loss`]).
 
 pub mod api;
 pub mod jobs;
+pub mod loss;
 pub mod model;
+pub mod places;
 pub mod rules;
 pub mod store;
 
@@ -25,6 +27,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
     kinds: &[
         Kind::Triggered,
         Kind::AlertAdded,
+        Kind::AlertResolved,
         Kind::AlertMoved,
         Kind::ServiceChanged,
         Kind::Merged,

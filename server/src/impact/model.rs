@@ -57,8 +57,11 @@ pub struct HurtTouchpoint {
 pub struct HurtLocations {
     /// Sites that use something hurt.
     pub sites_using: i64,
-    /// Sites that an alert, a case or their own staff named, and that are not back.
+    /// Sites that an alert, a case or their own staff named, and that neither recover nor are back.
     pub sites_confirmed: i64,
+    /// Sites whose machines are quiet again, and whose staff have not said so yet.
+    #[serde(default)]
+    pub sites_recovering: i64,
     /// Sites whose staff say that it works again.
     pub sites_back: i64,
     pub regions: Vec<HurtRegion>,
@@ -72,6 +75,8 @@ pub struct HurtRegion {
     pub name: String,
     pub sites_using: i64,
     pub sites_confirmed: i64,
+    #[serde(default)]
+    pub sites_recovering: i64,
     pub sites_back: i64,
 }
 
@@ -91,6 +96,8 @@ pub struct HurtSite {
 pub enum Standing {
     /// Something named it.
     Confirmed,
+    /// What named it is over; nobody there has said that it works again.
+    Recovering,
     /// It uses something hurt; nothing has been heard from it.
     MayBeHurt,
     /// Its staff say that it works again.
@@ -165,23 +172,16 @@ impl Impact {
             (
                 locations.sites_using,
                 locations.sites_confirmed,
+                locations.sites_recovering,
                 locations.sites_back,
             )
         };
         ids(self) == ids(other) && places(self) == places(other) && self.loss_per_hour == other.loss_per_hour
     }
 
-    /// The sites that count as hurt: those that were named, or all where none was.
+    /// The sites that count as hurt: those that were named and are not back, or all where none was ever named.
     pub fn hurt_site_ids(&self) -> Vec<&str> {
-        let wanted = if self.locations.sites_confirmed > 0 {
-            Standing::Confirmed
-        } else {
-            Standing::MayBeHurt
-        };
-        self.locations
-            .sites
-            .iter()
-            .filter(|site| site.standing == wanted)
+        hurt_among(&self.locations.sites)
             .map(|site| site.id.as_str())
             .collect()
     }
@@ -203,17 +203,35 @@ impl Impact {
             sentence.push_str(&format!(" and {further} more"));
         }
         let locations = &self.locations;
-        if locations.sites_confirmed > 0 {
-            sentence.push_str(&format!(
-                "; {} of {} sites named",
-                locations.sites_confirmed, locations.sites_using
-            ));
-        } else if locations.sites_using > 0 {
+        let named = locations.sites_confirmed + locations.sites_recovering;
+        if named > 0 {
+            sentence.push_str(&format!("; {named} of {} sites named", locations.sites_using));
+        } else if locations.sites_using > 0 && locations.sites_back == 0 {
             sentence.push_str(&format!("; {} sites use it", locations.sites_using));
+        }
+        if locations.sites_recovering > 0 {
+            sentence.push_str(&format!(", {} recovering", locations.sites_recovering));
         }
         if locations.sites_back > 0 {
             sentence.push_str(&format!(", {} back", locations.sites_back));
         }
         sentence
     }
+}
+
+impl HurtLocations {
+    /// Sites that were ever named, whether they still are or not.
+    pub fn sites_named(&self) -> i64 {
+        self.sites_confirmed + self.sites_recovering + self.sites_back
+    }
+}
+
+/// The sites that count as hurt, out of all that use what is hurt or were named.
+pub fn hurt_among(sites: &[HurtSite]) -> impl Iterator<Item = &HurtSite> {
+    let heard = sites.iter().any(|site| site.standing != Standing::MayBeHurt);
+    sites.iter().filter(move |site| match site.standing {
+        Standing::Confirmed | Standing::Recovering => true,
+        Standing::MayBeHurt => !heard,
+        Standing::Back => false,
+    })
 }

@@ -1,15 +1,16 @@
 //! The pure part: from what is known to whom it hurts.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::HashMap;
 
+use jiff::Timestamp;
+use triage::Severity;
+
+use super::loss::loss;
 use super::model::{
-    Evidence, HurtLocations, HurtRegion, HurtService, HurtSite, HurtTouchpoint, LossPerHour, Relation,
-    Standing, Step,
+    HurtLocations, HurtService, HurtSite, HurtTouchpoint, LossPerHour, Relation, Step, hurt_among,
 };
+use super::places::{locations, sites};
 use crate::services::graph::{Graph, Reached, ServiceKind, ServiceNode};
-
-/// Sites written into the document.
-const MOST_SITES: usize = 1_000;
 
 /// A touchpoint as the catalogue knows it.
 #[derive(Debug, Clone, store::FromRow)]
@@ -40,23 +41,33 @@ pub enum Said {
     Back,
 }
 
+/// A text of an alert that may name a place, and how long the alert lasted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Naming {
+    pub text: String,
+    pub began_at: Timestamp,
+    /// None while it is not over.
+    pub ended_at: Option<Timestamp>,
+}
+
 /// All that is known. Each list is what one query gives.
 #[derive(Debug, Default)]
 pub struct Known {
     pub graph: Graph,
     /// What broke.
     pub broken: Vec<ServiceNode>,
+    /// The worst that alerts of the incident said about each service.
+    pub severities: Vec<(String, Severity)>,
     pub service_names: HashMap<String, String>,
     pub touchpoints: Vec<Touchpoint>,
     pub places: Vec<Place>,
     /// Place and the service or touchpoint it uses.
     pub uses: Vec<(String, String)>,
-    /// Texts in alerts that may name a place.
-    pub named_by_alerts: Vec<String>,
-    /// Places of linked cases.
-    pub named_by_cases: Vec<String>,
-    /// What staff said, the latest of each place.
-    pub said_by_staff: Vec<(String, Said)>,
+    pub named_by_alerts: Vec<Naming>,
+    /// Places of linked cases that are not closed, and when the newest was reported.
+    pub named_by_cases: Vec<(String, Timestamp)>,
+    /// What staff said and when, the latest of each place.
+    pub said_by_staff: Vec<(String, Said, Timestamp)>,
     pub said_by_hand: Vec<(String, Relation)>,
 }
 
@@ -80,19 +91,7 @@ pub fn reach(known: &Known) -> Reach {
     hurt_ids.extend(touchpoints.iter().map(|one| one.id.clone()));
     let sites = sites(known, &services, &touchpoints);
     let loss_per_hour = loss(known, &touchpoints, &sites);
-    let confirmed = sites.iter().any(|site| site.standing == Standing::Confirmed);
-    let hurt_sites = sites
-        .iter()
-        .filter(|site| {
-            site.standing
-                == if confirmed {
-                    Standing::Confirmed
-                } else {
-                    Standing::MayBeHurt
-                }
-        })
-        .map(|site| site.id.clone())
-        .collect();
+    let hurt_sites = hurt_among(&sites).map(|site| site.id.clone()).collect();
     Reach {
         locations: locations(known, sites),
         services,
@@ -100,6 +99,51 @@ pub fn reach(known: &Known) -> Reach {
         loss_per_hour,
         hurt_ids,
         hurt_sites,
+    }
+}
+
+/// What an incident hurts and where, without money: every site, however many there are.
+pub fn spread(known: &Known) -> Spread {
+    let reached = known.graph.dependents_of(&known.broken);
+    let touchpoints = touchpoints(known, &reached);
+    let services = services(known, &reached);
+    Spread {
+        sites: sites(known, &services, &touchpoints),
+        milder: milder(known, &touchpoints),
+        touchpoints,
+    }
+}
+
+/// The touchpoints that stand on a service whose alerts are milder than the worst of the incident.
+fn milder(known: &Known, touchpoints: &[HurtTouchpoint]) -> Vec<String> {
+    let worst = known.severities.iter().map(|(_, severity)| *severity).max();
+    let is_milder = |service: &str| {
+        let own = known.severities.iter().filter(|(id, _)| id == service);
+        let own = own.map(|(_, severity)| *severity).max();
+        own.is_some() && own < worst
+    };
+    touchpoints
+        .iter()
+        .filter(|one| one.path.first().is_some_and(|step| is_milder(&step.id)))
+        .map(|one| one.id.clone())
+        .collect()
+}
+
+/// See [`spread`].
+#[derive(Debug, Default)]
+pub struct Spread {
+    pub touchpoints: Vec<HurtTouchpoint>,
+    /// Ids of those among them that are hurt less than the rest: slow, where the rest is down.
+    pub milder: Vec<String>,
+    pub sites: Vec<HurtSite>,
+}
+
+impl HurtSite {
+    /// Whether the site is hurt through this touchpoint. One that was named and uses none of them by name is
+    /// hurt through all.
+    pub fn uses(&self, spread: &Spread, touchpoint: &HurtTouchpoint) -> bool {
+        let uses = |one: &HurtTouchpoint| self.through.contains(&one.name);
+        uses(touchpoint) || !spread.touchpoints.iter().any(uses)
     }
 }
 
@@ -206,277 +250,11 @@ fn why(path: &[Step]) -> String {
     }
 }
 
-/// The tree, to walk up and down in.
-struct Tree<'k> {
-    places: HashMap<&'k str, &'k Place>,
-    children: HashMap<&'k str, Vec<&'k Place>>,
-}
-
-impl<'k> Tree<'k> {
-    fn of(places: &'k [Place]) -> Self {
-        let mut children: HashMap<&str, Vec<&Place>> = HashMap::new();
-        for place in places {
-            if let Some(parent) = &place.parent_id {
-                children.entry(parent).or_default().push(place);
-            }
-        }
-        Self {
-            places: places.iter().map(|place| (place.id.as_str(), place)).collect(),
-            children,
-        }
-    }
-
-    /// The sites that a place stands for: those of a region, itself, or the one that a terminal is in.
-    fn sites_of(&self, id: &str) -> Vec<&'k Place> {
-        use crate::customers::locations::LocationKind;
-        let Some(place) = self.places.get(id) else {
-            return Vec::new();
-        };
-        match place.kind {
-            LocationKind::Site => vec![place],
-            LocationKind::Terminal => {
-                let parent = place
-                    .parent_id
-                    .as_deref()
-                    .and_then(|parent| self.places.get(parent));
-                parent.copied().into_iter().collect()
-            }
-            LocationKind::Region => {
-                let inside = self.children.get(id).into_iter().flatten();
-                inside
-                    .filter(|child| child.kind == LocationKind::Site)
-                    .copied()
-                    .collect()
-            }
-        }
-    }
-}
-
-fn sites(known: &Known, services: &[HurtService], touchpoints: &[HurtTouchpoint]) -> Vec<HurtSite> {
-    let tree = Tree::of(&known.places);
-    let hurt: HashMap<&str, &str> = services
-        .iter()
-        .map(|one| (one.id.as_str(), one.name.as_str()))
-        .chain(touchpoints.iter().map(|one| (one.id.as_str(), one.name.as_str())))
-        .collect();
-    let mut through: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for (place, used) in &known.uses {
-        if let Some(name) = hurt.get(used.as_str()) {
-            for site in tree.sites_of(place) {
-                through.entry(site.id.as_str()).or_default().insert(name);
-            }
-        }
-    }
-    let evidence = evidence(known, &tree);
-    let said: HashMap<&str, Said> = known
-        .said_by_staff
-        .iter()
-        .flat_map(|(place, said)| {
-            tree.sites_of(place)
-                .into_iter()
-                .map(move |site| (site.id.as_str(), *said))
-        })
-        .collect();
-    let ids: BTreeSet<&str> = through.keys().chain(evidence.keys()).copied().collect();
-    let mut sites: Vec<HurtSite> = ids
-        .into_iter()
-        .filter_map(|id| {
-            let place = tree.places.get(id)?;
-            let standing = match (said.get(id), evidence.contains_key(id)) {
-                (Some(Said::Back), _) => Standing::Back,
-                (_, true) => Standing::Confirmed,
-                (_, false) => Standing::MayBeHurt,
-            };
-            let region = place
-                .parent_id
-                .as_deref()
-                .and_then(|parent| tree.places.get(parent));
-            Some(HurtSite {
-                id: id.to_owned(),
-                name: place.name.clone(),
-                region: region.map(|region| region.id.clone()),
-                standing,
-                evidence: evidence.get(id).into_iter().flatten().copied().collect(),
-                through: through
-                    .get(id)
-                    .into_iter()
-                    .flatten()
-                    .map(|name| (*name).to_owned())
-                    .collect(),
-            })
-        })
-        .collect();
-    sites.sort_by(|one, other| {
-        (one.standing, &one.name, &one.id).cmp(&(other.standing, &other.name, &other.id))
-    });
-    sites
-}
-
-fn evidence<'k>(known: &'k Known, tree: &Tree<'k>) -> BTreeMap<&'k str, BTreeSet<Evidence>> {
-    let mut evidence: BTreeMap<&str, BTreeSet<Evidence>> = BTreeMap::new();
-    let mut add = |place: &str, kind: Evidence| {
-        for site in tree.sites_of(place) {
-            evidence.entry(site.id.as_str()).or_default().insert(kind);
-        }
-    };
-    let texts: HashSet<String> = known
-        .named_by_alerts
-        .iter()
-        .map(|text| text.trim().to_lowercase())
-        .collect();
-    for place in &known.places {
-        let names = [
-            Some(place.id.as_str()),
-            Some(place.name.as_str()),
-            place.code.as_deref(),
-        ];
-        let named = names
-            .into_iter()
-            .flatten()
-            .any(|name| texts.contains(&name.to_lowercase()));
-        // A region that is named says nothing about which of its sites.
-        if named && place.kind != crate::customers::locations::LocationKind::Region {
-            add(&place.id, Evidence::Alert);
-        }
-    }
-    for place in &known.named_by_cases {
-        add(place, Evidence::Case);
-    }
-    for (place, said) in &known.said_by_staff {
-        if *said == Said::Down {
-            add(place, Evidence::Staff);
-        }
-    }
-    evidence
-}
-
-fn locations(known: &Known, mut sites: Vec<HurtSite>) -> HurtLocations {
-    let names: HashMap<&str, &str> = known
-        .places
-        .iter()
-        .map(|place| (place.id.as_str(), place.name.as_str()))
-        .collect();
-    let mut regions: BTreeMap<Option<String>, HurtRegion> = BTreeMap::new();
-    let mut all = HurtLocations::default();
-    for site in &sites {
-        let region = regions.entry(site.region.clone()).or_insert_with(|| HurtRegion {
-            id: site.region.clone(),
-            name: site
-                .region
-                .as_deref()
-                .and_then(|id| names.get(id))
-                .map_or_else(|| "Without a region".to_owned(), |name| (*name).to_owned()),
-            sites_using: 0,
-            sites_confirmed: 0,
-            sites_back: 0,
-        });
-        region.sites_using += 1;
-        all.sites_using += 1;
-        match site.standing {
-            Standing::Confirmed => {
-                region.sites_confirmed += 1;
-                all.sites_confirmed += 1;
-            }
-            Standing::Back => {
-                region.sites_back += 1;
-                all.sites_back += 1;
-            }
-            Standing::MayBeHurt => {}
-        }
-    }
-    all.regions = regions.into_values().collect();
-    all.regions
-        .sort_by(|one, other| (&one.name, &one.id).cmp(&(&other.name, &other.id)));
-    for site in &mut sites {
-        site.region = site
-            .region
-            .as_deref()
-            .and_then(|id| names.get(id))
-            .map(|name| (*name).to_owned());
-    }
-    sites.truncate(MOST_SITES);
-    all.sites = sites;
-    all
-}
-
-/// What an hour costs. Of each touchpoint counts the share of its sites that is hurt: the sites that were
-/// named (and are not back), or all of them where none was named. Its loss is what the catalogue says, or,
-/// where that says nothing, the takings of those sites weighed by the touchpoint's harm.
-///
-/// *Likely*: the nearest touchpoints whole, those that stand further away by half. *High*: all of them whole.
-/// *Low*: half of the nearest, because some customers find another way.
-pub fn loss(known: &Known, touchpoints: &[HurtTouchpoint], sites: &[HurtSite]) -> Vec<LossPerHour> {
-    let Some(nearest) = touchpoints.iter().map(|one| one.hops).min() else {
-        return Vec::new();
-    };
-    let confirmed = sites.iter().any(|site| site.standing == Standing::Confirmed);
-    let heard = sites.iter().any(|site| site.standing != Standing::MayBeHurt);
-    let is_hurt = |site: &HurtSite| match site.standing {
-        Standing::Confirmed => true,
-        Standing::MayBeHurt => !confirmed && !heard,
-        Standing::Back => false,
-    };
-    let places: HashMap<&str, &Place> = known
-        .places
-        .iter()
-        .map(|place| (place.id.as_str(), place))
-        .collect();
-    let mut sums: BTreeMap<String, LossPerHour> = BTreeMap::new();
-    let mut add = |currency: &str, amount: i64, hops: i64| {
-        let sum = sums.entry(currency.to_owned()).or_insert_with(|| LossPerHour {
-            currency: currency.to_owned(),
-            low: 0,
-            likely: 0,
-            high: 0,
-        });
-        let near = hops == nearest;
-        sum.low = sum.low.saturating_add(if near { amount / 2 } else { 0 });
-        sum.likely = sum.likely.saturating_add(if near { amount } else { amount / 2 });
-        sum.high = sum.high.saturating_add(amount);
-    };
-    for touchpoint in touchpoints {
-        let direct: Vec<&HurtSite> = sites
-            .iter()
-            .filter(|site| site.through.contains(&touchpoint.name))
-            .collect();
-        let of: Vec<&HurtSite> = if direct.is_empty() {
-            sites.iter().collect()
-        } else {
-            direct
-        };
-        let hurt: Vec<&&HurtSite> = of.iter().filter(|site| is_hurt(site)).collect();
-        if touchpoint.loss_per_hour > 0 {
-            let amount = if of.is_empty() {
-                i128::from(touchpoint.loss_per_hour)
-            } else {
-                i128::from(touchpoint.loss_per_hour) * hurt.len() as i128 / of.len() as i128
-            };
-            add(
-                &touchpoint.currency,
-                i64::try_from(amount).unwrap_or(i64::MAX),
-                touchpoint.hops,
-            );
-        } else {
-            for site in hurt {
-                if let Some(place) = places.get(site.id.as_str()) {
-                    let amount =
-                        i128::from(place.takings_per_hour) * i128::from(touchpoint.harm_weight) / 100;
-                    add(
-                        &place.currency,
-                        i64::try_from(amount).unwrap_or(i64::MAX),
-                        touchpoint.hops,
-                    );
-                }
-            }
-        }
-    }
-    sums.into_values().filter(|sum| sum.high > 0).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::customers::locations::LocationKind;
+    use crate::impact::model::Standing;
     use crate::services::graph::Edge;
 
     fn place(id: &str, kind: LocationKind, parent: Option<&str>) -> Place {
@@ -499,6 +277,27 @@ mod tests {
             loss_per_hour,
             currency: "GBP".to_owned(),
         }
+    }
+
+    fn at(minute: i64) -> Timestamp {
+        Timestamp::from_second(1_794_000_000 + minute * 60).unwrap()
+    }
+
+    fn naming(text: &str, began: i64, ended: Option<i64>) -> Naming {
+        Naming {
+            text: text.to_owned(),
+            began_at: at(began),
+            ended_at: ended.map(at),
+        }
+    }
+
+    fn standing(known: &Known, id: &str) -> Standing {
+        spread(known)
+            .sites
+            .into_iter()
+            .find(|site| site.id == id)
+            .unwrap()
+            .standing
     }
 
     /// edge → gateway → cards → loyalty, and four shops in two regions that use cards.
@@ -567,8 +366,8 @@ mod tests {
     #[test]
     fn evidence_narrows_it_to_the_sites_that_were_named() {
         let mut known = retailer();
-        known.named_by_alerts = vec!["TILL NAME".to_owned()];
-        known.named_by_cases = vec!["york".to_owned()];
+        known.named_by_alerts = vec![naming("TILL NAME", 0, None)];
+        known.named_by_cases = vec![("york".to_owned(), at(0))];
         let reach = reach(&known);
         assert_eq!(reach.hurt_sites, ["leeds", "york"]);
         assert_eq!(reach.locations.regions[0].sites_confirmed, 2);
@@ -580,18 +379,61 @@ mod tests {
     #[test]
     fn a_site_that_is_back_costs_nothing_any_more() {
         let mut known = retailer();
-        known.named_by_cases = vec!["york".to_owned()];
-        known.said_by_staff = vec![("york".to_owned(), Said::Back)];
+        known.named_by_cases = vec![("york".to_owned(), at(0))];
+        known.said_by_staff = vec![("york".to_owned(), Said::Back, at(5))];
         let reach = reach(&known);
         assert_eq!(reach.locations.sites_back, 1);
         assert!(reach.loss_per_hour.is_empty());
     }
 
     #[test]
+    fn once_a_place_was_heard_of_the_silent_ones_are_not_hurt_even_when_all_are_back() {
+        let mut known = retailer();
+        known.said_by_staff = vec![("york".to_owned(), Said::Back, at(5))];
+        assert_eq!(reach(&known).hurt_sites, Vec::<String>::new());
+    }
+
+    #[test]
+    fn quiet_machines_say_that_a_place_recovers_and_only_people_that_it_is_back() {
+        let mut known = retailer();
+        known.named_by_alerts = vec![
+            naming("york", 0, Some(10)),
+            naming("leeds", 0, Some(8)),
+            naming("leeds", 1, None),
+        ];
+        assert_eq!(standing(&known, "york"), Standing::Recovering);
+        assert_eq!(standing(&known, "leeds"), Standing::Confirmed);
+        assert_eq!(standing(&known, "bath"), Standing::MayBeHurt);
+        known.said_by_staff = vec![("york".to_owned(), Said::Back, at(11))];
+        assert_eq!(standing(&known, "york"), Standing::Back);
+    }
+
+    #[test]
+    fn the_newest_sign_counts() {
+        let mut known = retailer();
+        known.named_by_alerts = vec![naming("york", 0, Some(10))];
+        known.named_by_cases = vec![("york".to_owned(), at(5))];
+        assert_eq!(
+            standing(&known, "york"),
+            Standing::Recovering,
+            "a case from before the machines fell quiet"
+        );
+        known.said_by_staff = vec![("york".to_owned(), Said::Down, at(12))];
+        assert_eq!(
+            standing(&known, "york"),
+            Standing::Confirmed,
+            "staff say so afterwards"
+        );
+        known.said_by_staff = vec![("york".to_owned(), Said::Back, at(20))];
+        known.named_by_alerts.push(naming("york", 30, None));
+        assert_eq!(standing(&known, "york"), Standing::Confirmed, "it broke again");
+    }
+
+    #[test]
     fn where_the_catalogue_names_no_loss_takings_are_weighed_by_harm() {
         let mut known = retailer();
         known.touchpoints = vec![touchpoint("cards", 50, 0)];
-        known.named_by_cases = vec!["york".to_owned()];
+        known.named_by_cases = vec![("york".to_owned(), at(0))];
         let loss = &reach(&known).loss_per_hour[0];
         assert_eq!((loss.low, loss.likely, loss.high), (2_500, 5_000, 5_000));
     }

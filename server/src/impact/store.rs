@@ -3,9 +3,10 @@
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use store::{Error, Tx, Value, params, query, sql};
+use triage::Severity;
 
 use super::model::{HurtAccount, HurtAccounts, Impact, Relation, TierCount};
-use super::rules::{self, Known, Said, Touchpoint};
+use super::rules::{self, Known, Naming, Said, Spread, Touchpoint};
 use crate::incidents::{Incident, IncidentId, Status};
 use crate::services::graph::{self, ServiceNode};
 use crate::timeline::{Change, Kind};
@@ -66,7 +67,8 @@ pub fn current(tx: &mut Tx, incident: &Incident, stored: Option<&Stored>) -> Res
 
 /// The impact of an incident as everything stands now.
 pub fn compute(tx: &mut Tx, incident: &Incident) -> Result<Impact, Error> {
-    let known = known(tx, incident)?;
+    let mut known = catalogue(tx)?;
+    learn(tx, &mut known, incident)?;
     let reach = rules::reach(&known);
     let accounts = accounts(tx, incident, &reach.hurt_ids, &reach.hurt_sites)?;
     let (cases,): (i64,) = tx.one(
@@ -83,32 +85,29 @@ pub fn compute(tx: &mut Tx, incident: &Incident) -> Result<Impact, Error> {
     })
 }
 
-fn known(tx: &mut Tx, incident: &Incident) -> Result<Known, Error> {
-    let mut broken = vec![ServiceNode::technical(incident.service_id.as_str())];
-    let of_alerts: Vec<(String,)> = tx.rows(
-        sql!("SELECT DISTINCT service_id FROM alerts WHERE incident_id = $1 ORDER BY service_id"),
-        params![&incident.id],
-    )?;
-    for (id,) in of_alerts {
-        let node = ServiceNode::technical(&id);
-        if !broken.contains(&node) {
-            broken.push(node);
-        }
+/// What each of the incidents hurts and where, as everything stands now; in their order.
+pub fn spreads(tx: &mut Tx, incidents: &[Incident]) -> Result<Vec<Spread>, Error> {
+    if incidents.is_empty() {
+        return Ok(Vec::new());
     }
+    let mut known = catalogue(tx)?;
+    incidents
+        .iter()
+        .map(|incident| {
+            learn(tx, &mut known, incident)?;
+            Ok(rules::spread(&known))
+        })
+        .collect()
+}
+
+/// What is the same for every incident.
+fn catalogue(tx: &mut Tx) -> Result<Known, Error> {
     let services: Vec<(String, String)> = tx.rows(
         sql!("SELECT id, name FROM services WHERE deleted_at IS NULL"),
         params![],
     )?;
-    let cases: Vec<(String,)> = tx.rows(
-        sql!(
-            "SELECT DISTINCT location_id FROM cases
-             WHERE incident_id = $1 AND location_id IS NOT NULL AND status <> 'closed'"
-        ),
-        params![&incident.id],
-    )?;
     Ok(Known {
         graph: graph::load(tx)?,
-        broken,
         service_names: services.into_iter().collect(),
         touchpoints: touchpoints(tx)?,
         places: tx.rows(
@@ -122,17 +121,56 @@ fn known(tx: &mut Tx, incident: &Incident) -> Result<Known, Error> {
             sql!("SELECT location_id, service_id FROM location_services ORDER BY location_id, service_id"),
             params![],
         )?,
-        named_by_alerts: named_by_alerts(tx, &incident.id)?,
-        named_by_cases: cases.into_iter().map(|(id,)| id).collect(),
-        said_by_staff: said_by_staff(tx, &incident.id)?,
-        said_by_hand: tx.rows(
-            sql!(
-                "SELECT business_service_id, relation FROM impact_relations WHERE incident_id = $1
-                 ORDER BY business_service_id"
-            ),
-            params![&incident.id],
-        )?,
+        ..Known::default()
     })
+}
+
+/// Puts what is known of one incident in place of what was known of another.
+fn learn(tx: &mut Tx, known: &mut Known, incident: &Incident) -> Result<(), Error> {
+    known.broken = vec![ServiceNode::technical(incident.service_id.as_str())];
+    let of_alerts: Vec<(String, String)> = tx.rows(
+        sql!("SELECT DISTINCT service_id, severity FROM alerts WHERE incident_id = $1 ORDER BY service_id, severity"),
+        params![&incident.id],
+    )?;
+    for (id, _) in &of_alerts {
+        let node = ServiceNode::technical(id);
+        if !known.broken.contains(&node) {
+            known.broken.push(node);
+        }
+    }
+    known.severities = of_alerts
+        .into_iter()
+        .filter_map(|(id, severity)| Some((id, severity_of(&severity)?)))
+        .collect();
+    known.named_by_alerts = named_by_alerts(tx, &incident.id)?;
+    known.named_by_cases = tx.rows(
+        sql!(
+            "SELECT location_id, MAX(created_at) AS reported_at FROM cases
+             WHERE incident_id = $1 AND location_id IS NOT NULL AND status <> 'closed'
+             GROUP BY location_id ORDER BY location_id"
+        ),
+        params![&incident.id],
+    )?;
+    known.said_by_staff = said_by_staff(tx, &incident.id)?;
+    known.said_by_hand = tx.rows(
+        sql!(
+            "SELECT business_service_id, relation FROM impact_relations WHERE incident_id = $1
+             ORDER BY business_service_id"
+        ),
+        params![&incident.id],
+    )?;
+    Ok(())
+}
+
+fn severity_of(text: &str) -> Option<Severity> {
+    [
+        Severity::Info,
+        Severity::Warning,
+        Severity::Error,
+        Severity::Critical,
+    ]
+    .into_iter()
+    .find(|severity| severity.as_str() == text)
 }
 
 fn touchpoints(tx: &mut Tx) -> Result<Vec<Touchpoint>, Error> {
@@ -145,39 +183,54 @@ fn touchpoints(tx: &mut Tx) -> Result<Vec<Touchpoint>, Error> {
     )
 }
 
-fn named_by_alerts(tx: &mut Tx, id: &IncidentId) -> Result<Vec<String>, Error> {
-    let alerts: Vec<(String, Option<String>, Option<String>, Json)> = tx.rows(
+fn named_by_alerts(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Naming>, Error> {
+    let alerts: Vec<AlertWords> = tx.rows(
         sql!(
-            "SELECT source, component, alert_group, custom_details FROM alerts
+            "SELECT source, component, alert_group, custom_details, created_at, resolved_at FROM alerts
              WHERE incident_id = $1 AND suppressed = $2 ORDER BY id LIMIT $3"
         ),
         params![id, false, MOST_ALERTS],
     )?;
     let mut named = Vec::new();
-    for (source, component, group, details) in alerts {
-        named.push(source);
-        named.extend(component);
-        named.extend(group);
-        for field in PLACE_FIELDS {
-            if let Some(text) = details.get(field).and_then(Json::as_str) {
-                named.push(text.to_owned());
-            }
-        }
+    for alert in alerts {
+        let fields = PLACE_FIELDS
+            .iter()
+            .filter_map(|field| alert.custom_details.get(field).and_then(Json::as_str))
+            .map(str::to_owned);
+        let texts = [
+            Some(alert.source.clone()),
+            alert.component.clone(),
+            alert.alert_group.clone(),
+        ];
+        named.extend(texts.into_iter().flatten().chain(fields).map(|text| Naming {
+            text,
+            began_at: alert.created_at,
+            ended_at: alert.resolved_at,
+        }));
     }
-    named.sort_unstable();
-    named.dedup();
     Ok(named)
+}
+
+#[derive(store::FromRow)]
+struct AlertWords {
+    source: String,
+    component: Option<String>,
+    alert_group: Option<String>,
+    #[row(json)]
+    custom_details: Json,
+    created_at: Timestamp,
+    resolved_at: Option<Timestamp>,
 }
 
 /// The last word of each location about this incident: `details` of the entry names the location and
 /// whether it is `down` or `back`.
-fn said_by_staff(tx: &mut Tx, id: &IncidentId) -> Result<Vec<(String, Said)>, Error> {
-    let entries: Vec<(Json,)> = tx.rows(
-        sql!("SELECT details FROM timeline_entries WHERE incident_id = $1 AND kind = $2 ORDER BY id"),
+fn said_by_staff(tx: &mut Tx, id: &IncidentId) -> Result<Vec<(String, Said, Timestamp)>, Error> {
+    let entries: Vec<(Json, Timestamp)> = tx.rows(
+        sql!("SELECT details, at FROM timeline_entries WHERE incident_id = $1 AND kind = $2 ORDER BY id"),
         params![id, Kind::LocationReported],
     )?;
-    let mut said: Vec<(String, Said)> = Vec::new();
-    for (details,) in entries {
+    let mut said: Vec<(String, Said, Timestamp)> = Vec::new();
+    for (details, at) in entries {
         let Some(place) = details.get("location_id").and_then(Json::as_str) else {
             continue;
         };
@@ -185,8 +238,8 @@ fn said_by_staff(tx: &mut Tx, id: &IncidentId) -> Result<Vec<(String, Said)>, Er
             Some("back") => Said::Back,
             _ => Said::Down,
         };
-        said.retain(|(earlier, _)| earlier != place);
-        said.push((place.to_owned(), word));
+        said.retain(|(earlier, _, _)| earlier != place);
+        said.push((place.to_owned(), word, at));
     }
     Ok(said)
 }

@@ -15,8 +15,10 @@ use flate2::write::GzEncoder;
 use super::model::StatusPageId;
 use crate::access::token;
 
-/// Readers and proxies may keep a document this long.
-const CACHE_CONTROL: HeaderValue = HeaderValue::from_static("public, max-age=15");
+/// Readers and proxies may keep a public document this long.
+const ANYBODY_KEEPS: HeaderValue = HeaderValue::from_static("public, max-age=15");
+/// Only the reader keeps it, and asks each time whether it still holds.
+const READER_KEEPS: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Below this, compressing costs more than it saves.
 const WORTH_COMPRESSING: usize = 512;
 
@@ -28,11 +30,21 @@ pub enum Kind {
     Atom,
 }
 
+/// Who may keep a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// Proxies, and pages of other sites.
+    Anybody,
+    /// The one who asked: the address of the page is a secret.
+    Reader,
+}
+
 /// A document as it is drawn.
 #[derive(Debug, Clone)]
 pub struct Document {
     pub path: String,
     pub kind: Kind,
+    pub keeps: Keeps,
     pub text: String,
     /// The content security policy, for HTML.
     pub policy: Option<String>,
@@ -42,6 +54,7 @@ pub struct Document {
 #[derive(Debug)]
 pub struct Ready {
     kind: Kind,
+    keeps: Keeps,
     etag: HeaderValue,
     policy: Option<HeaderValue>,
     plain: Bytes,
@@ -58,6 +71,7 @@ impl Ready {
             .flatten();
         Self {
             kind: document.kind,
+            keeps: document.keeps,
             etag: HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\"")),
             policy: document
                 .policy
@@ -86,9 +100,16 @@ impl Ready {
         }
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::CACHE_CONTROL, CACHE_CONTROL);
         headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        match self.keeps {
+            Keeps::Anybody => {
+                headers.insert(header::CACHE_CONTROL, ANYBODY_KEEPS);
+                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Keeps::Reader => {
+                headers.insert(header::CACHE_CONTROL, READER_KEEPS);
+            }
+        }
         if !unchanged {
             headers.insert(
                 header::CONTENT_TYPE,
@@ -223,6 +244,7 @@ mod tests {
         Document {
             path: "/status/x".to_owned(),
             kind: Kind::Html,
+            keeps: Keeps::Anybody,
             text: text.to_owned(),
             policy: None,
         }

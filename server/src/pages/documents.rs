@@ -4,7 +4,7 @@ use askama::Template as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::cache::{Document, Kind};
+use super::cache::{Document, Keeps, Kind};
 use super::model::{ComponentStatus, Impact, MaintenanceStatus, PageIncident, PageUpdate};
 use super::plain::{Entry, Plain, Section};
 use super::snapshot::Snapshot;
@@ -35,6 +35,7 @@ pub fn draw(snapshot: &Snapshot, site: &Site, now: Timestamp) -> anyhow::Result<
         Document {
             path: format!("{base}/feed.atom"),
             kind: Kind::Atom,
+            keeps: Keeps::Anybody,
             text: feed::feed(snapshot, site),
             policy: None,
         },
@@ -43,6 +44,7 @@ pub fn draw(snapshot: &Snapshot, site: &Site, now: Timestamp) -> anyhow::Result<
         documents.push(Document {
             path: format!("{base}{path}"),
             kind: Kind::Json,
+            keeps: Keeps::Anybody,
             text: value.to_string(),
             policy: None,
         });
@@ -62,6 +64,7 @@ fn html(path: String, text: String, policy: String) -> Document {
     Document {
         path,
         kind: Kind::Html,
+        keeps: Keeps::Anybody,
         text,
         policy: Some(policy),
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{StatusPage, StatusPageId, Visibility};
-use super::{components, documents, posts, snapshot, store as rows};
+use super::{board, components, documents, posts, snapshot, store as rows};
 use crate::app::App;
 use crate::http::Site;
 use crate::incidents::{IncidentId, store as incidents};
@@ -36,6 +36,7 @@ pub async fn pages_render(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
 
 /// Owes every page that may show the incident a drawing; many incidents make one drawing.
 fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store::Error> {
+    board::note(change)?;
     let pages = rows::all(change.tx)?;
     if pages.is_empty() {
         return Ok(());
@@ -108,8 +109,8 @@ pub async fn draw(app: &Arc<App>, id: &StatusPageId) -> anyhow::Result<()> {
 /// Draws what another node has changed, for as long as the program runs.
 pub async fn watch(app: Arc<App>) {
     loop {
-        if let Err(error) = draw_changed(&app).await {
-            tracing::warn!("status pages could not be drawn; what is there is served on: {error:#}");
+        if let Err(error) = look(&app).await {
+            tracing::warn!("pages could not be brought up to date; what is there is served on: {error:#}");
         }
         let next = app.clock.now() + LOOK_EVERY;
         tokio::select! {
@@ -117,6 +118,12 @@ pub async fn watch(app: Arc<App>) {
             () = app.stopping.cancelled() => return,
         }
     }
+}
+
+/// Brings this node up to what other nodes have changed.
+pub async fn look(app: &Arc<App>) -> anyhow::Result<()> {
+    board::look(app).await?;
+    draw_changed(app).await
 }
 
 async fn draw_changed(app: &Arc<App>) -> anyhow::Result<()> {

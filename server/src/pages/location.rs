@@ -1,28 +1,27 @@
 //! What is known about one location, and what its staff say about it.
+//!
+//! Everything comes from the impact of open incidents: what an alert, a case or the staff themselves named here,
+//! and, only where nobody was named anywhere, what the location uses. A shop that works is never told that it
+//! may not because another one does not.
 
-use std::collections::HashSet;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::json;
-use store::{Error, Tx, Value, params, sql};
+use store::{Error, params, sql};
 
-use crate::customers::LocationId;
-use crate::customers::locations::{self, Location};
-use crate::customers::model::UsedKind;
+use crate::customers::locations::Location;
+use crate::impact::model::Standing;
 use crate::incidents::IncidentId;
-use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::timeline::{Change, Kind, NewEntry};
-use crate::updates::situation::{self, Harm};
-use crate::updates::store::{PublicWord, public_words};
+use crate::updates::situation::Harm;
+use crate::updates::store::PublicWord;
 use crate::words::PublicText;
 
 crate::identifier! {
     /// One word from a location.
     LocationReportId
 }
-
-/// Levels of the tree that are climbed at most.
-const DEEPEST: usize = 8;
 
 /// What the staff of a location can say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, store::TextEnum)]
@@ -47,142 +46,137 @@ pub struct LocationReport {
     pub at: Timestamp,
 }
 
-/// A touchpoint that is hurt here, in the words the house gave it for staff and customers.
+/// A touchpoint in the words the house gave it for staff and customers.
 #[derive(Debug, Clone, store::FromRow)]
-pub struct HurtHere {
+pub struct Touchpoint {
     pub id: String,
     pub name: PublicText,
+    pub harm_weight: i64,
     pub fallback: Option<PublicText>,
     pub words_to_say: Option<PublicText>,
+}
+
+/// One touchpoint that one incident hurts.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    pub touchpoint: Arc<Touchpoint>,
+    pub harm: Harm,
+    pub incident_id: IncidentId,
+    pub since: Timestamp,
+    /// How this location stands in it.
+    pub standing: Standing,
+    pub counts: Counts,
+}
+
+/// How many sites stand how in one incident.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub down: usize,
+    pub recovering: usize,
+    pub back: usize,
+}
+
+impl Trouble {
+    /// The gravest is the greatest: sure before possible before nearly over, then how badly, then how much
+    /// the loss hurts.
+    fn gravity(&self) -> (u8, Harm, i64) {
+        let sure = match self.standing {
+            Standing::Confirmed => 3,
+            Standing::MayBeHurt => 2,
+            Standing::Recovering => 1,
+            Standing::Back => 0,
+        };
+        (sure, self.harm, self.touchpoint.harm_weight)
+    }
 }
 
 #[derive(Debug, Clone)]
 pub struct LocationSituation {
     pub location: Location,
-    /// The worst first.
-    pub hurt: Vec<(HurtHere, Harm)>,
-    pub incident_ids: Vec<IncidentId>,
-    pub since: Option<Timestamp>,
-    /// What the public was told last about what hurts here.
+    /// What is hurt here, or may be; the gravest first, each touchpoint once.
+    pub here: Vec<Trouble>,
+    /// What this location uses and what is hurt in other places only.
+    pub elsewhere: Vec<Trouble>,
+    /// What the public was told last about what hurts here, or else about what hurts elsewhere.
     pub word: Option<PublicWord>,
     pub last_report: Option<LocationReport>,
 }
 
-/// Everything the page of a location shows.
-pub fn read(tx: &mut Tx, location: Location) -> Result<LocationSituation, Error> {
-    let touchpoints = used_touchpoints(tx, &location)?;
-    let hurt = situation::hurt_touchpoints(tx)?;
-    let mut harmed: Vec<(&String, Harm)> = hurt
-        .iter()
-        .filter(|(id, _)| touchpoints.contains(*id))
-        .map(|(id, hurt)| (id, hurt.harm))
-        .collect();
-    harmed.sort_by(|left, right| right.1.cmp(&left.1).then(left.0.cmp(right.0)));
-    let mut incident_ids: Vec<IncidentId> = harmed
-        .iter()
-        .filter_map(|(id, _)| hurt.get(*id))
-        .flat_map(|one| one.incident_ids.clone())
-        .collect();
-    incident_ids.sort();
-    incident_ids.dedup();
-    let ids: Vec<&String> = harmed.iter().map(|(id, _)| *id).collect();
-    let rows: Vec<HurtHere> = tx.rows(
-        sql!(
-            "SELECT id, name, fallback, words_to_say FROM business_services
-             WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY harm_weight DESC, id"
-        ),
-        params![Value::texts(ids)],
-    )?;
-    let mut here: Vec<(HurtHere, Harm)> = rows
-        .into_iter()
-        .filter_map(|row| {
-            let harm = hurt.get(&row.id)?.harm;
-            Some((row, harm))
-        })
-        .collect();
-    here.sort_by(|(_, left), (_, right)| right.cmp(left));
-    let (since,): (Option<Timestamp>,) = tx.one(
-        sql!("SELECT MIN(created_at) FROM incidents WHERE id = ANY($1)"),
-        params![Value::texts(incident_ids.iter().map(IncidentId::as_str))],
-    )?;
-    let word = public_words(tx, &incident_ids)?.into_iter().next();
-    let last_report = tx.row(
-        sql!(
-            "SELECT said, said_by, at FROM location_reports WHERE location_id = $1 ORDER BY at DESC, id DESC LIMIT 1"
-        ),
-        params![&location.id],
-    )?;
-    Ok(LocationSituation {
-        location,
-        hurt: here,
-        incident_ids,
-        since,
-        word,
-        last_report,
-    })
-}
-
-/// The touchpoints that a location uses: named by itself or by the region it stands in, or carried by a
-/// technical service that it uses.
-fn used_touchpoints(tx: &mut Tx, location: &Location) -> Result<HashSet<String>, Error> {
-    let mut ids: Vec<LocationId> = vec![location.id.clone()];
-    let mut parent = location.parent_id.clone();
-    while let Some(id) = parent.take() {
-        if ids.len() >= DEEPEST || ids.contains(&id) {
-            break;
+impl LocationSituation {
+    pub fn of(location: Location) -> Self {
+        Self {
+            location,
+            here: Vec::new(),
+            elsewhere: Vec::new(),
+            word: None,
+            last_report: None,
         }
-        parent = locations::find(tx, &id)?.and_then(|one| one.parent_id);
-        ids.push(id);
     }
-    let used = locations::used(tx, &ids)?;
-    let technical: Vec<ServiceNode> = used
-        .iter()
-        .filter(|(_, used)| used.service_type == UsedKind::Service)
-        .map(|(_, used)| ServiceNode::technical(&used.service_id))
-        .collect();
-    let mut touchpoints: HashSet<String> = used
-        .into_iter()
-        .filter(|(_, used)| used.service_type == UsedKind::BusinessService)
-        .map(|(_, used)| used.service_id)
-        .collect();
-    if !technical.is_empty() {
-        let graph = graph::load(tx)?;
-        touchpoints.extend(
-            graph
-                .dependents_of(&technical)
-                .into_iter()
-                .filter(|reached| reached.node.kind == ServiceKind::BusinessService)
-                .map(|reached| reached.node.id),
-        );
+
+    /// The gravest first, and each touchpoint once.
+    pub fn put_in_order(&mut self) {
+        for troubles in [&mut self.here, &mut self.elsewhere] {
+            troubles.sort_by(|one, other| {
+                other
+                    .gravity()
+                    .cmp(&one.gravity())
+                    .then_with(|| one.touchpoint.id.cmp(&other.touchpoint.id))
+            });
+            let mut seen: Vec<String> = Vec::new();
+            troubles.retain(|one| {
+                let is_new = !seen.contains(&one.touchpoint.id);
+                if is_new {
+                    seen.push(one.touchpoint.id.clone());
+                }
+                is_new
+            });
+        }
+        let here: Vec<String> = self.here.iter().map(|one| one.touchpoint.id.clone()).collect();
+        self.elsewhere.retain(|one| !here.contains(&one.touchpoint.id));
     }
-    Ok(touchpoints)
+
+    /// The incidents that hurt this location.
+    pub fn incident_ids(&self) -> Vec<IncidentId> {
+        let mut ids: Vec<IncidentId> = self.here.iter().map(|one| one.incident_id.clone()).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+
+    /// What hurts a touchpoint, here or elsewhere.
+    pub fn trouble_with(&self, touchpoint_id: &str) -> Option<&Trouble> {
+        let mut all = self.here.iter().chain(&self.elsewhere);
+        all.find(|one| one.touchpoint.id == touchpoint_id)
+    }
 }
 
-/// Keeps a word from a location and puts it on the timeline of everything that hurts it.
+/// Keeps a word from a location and puts it on the timeline of the incidents that it is about.
 pub fn record(
     change: &mut Change,
-    here: &LocationSituation,
+    location: &Location,
+    incident_ids: &[IncidentId],
     said: Said,
     said_by: Option<&str>,
 ) -> Result<(), Error> {
     let id: LocationReportId = change.identifier();
     change.tx.execute(
         sql!("INSERT INTO location_reports (id, location_id, said, said_by, at) VALUES ($1, $2, $3, $4, $5)"),
-        params![&id, &here.location.id, said, said_by, change.now],
+        params![&id, &location.id, said, said_by, change.now],
     )?;
+    super::board::note(change)?;
     let who = said_by.map_or_else(String::new, |name| format!(" ({name})"));
-    let text = format!("{}{who} says: {}.", here.location.name, said.words());
+    let text = format!("{}{who} says: {}.", location.name, said.words());
     let details = json!({
-        "location_id": here.location.id,
-        "location_name": here.location.name,
+        "location_id": location.id,
+        "location_name": location.name,
         "state": said.as_text(),
         "said_by": said_by,
     });
-    for incident_id in &here.incident_ids {
+    for incident_id in incident_ids {
         let entry = NewEntry::new(Kind::LocationReported, incident_id, text.clone()).details(details.clone());
         change.record(entry)?;
     }
-    if here.incident_ids.is_empty() {
+    if incident_ids.is_empty() {
         let entry = NewEntry {
             kind: Kind::LocationReported,
             incident_id: None,
@@ -192,6 +186,5 @@ pub fn record(
         };
         change.record(entry)?;
     }
-    change.touch("locations");
     Ok(())
 }

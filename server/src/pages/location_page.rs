@@ -1,8 +1,8 @@
 //! `/at/{code}`: the page of one location, for staff on a phone or a till. The code is the only key to it.
 //!
-//! It needs no account, no script and no cookie. Two buttons tell the house how it stands here; each asks once
-//! more before anything is written. An unknown code gets the same small page whatever it was, and an address
-//! that tries many gets none for a while.
+//! It needs no account, no script and no cookie, and is answered from a [`board`] in memory. "Still down" and
+//! "Back up" ask once more before anything is written; "Us too" is one tap. An unknown code gets the same small
+//! page whatever it was, and an address that tries many gets none for a while.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -11,28 +11,28 @@ use std::sync::Arc;
 use askama::Template as _;
 use axum::Form;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{ConnectInfo, FromRequestParts, State};
-use axum::http::StatusCode;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::Deserialize;
 
-use super::documents::paragraphs;
-use super::location::{self, LocationSituation, Said};
+use super::board::{self, Board};
+use super::cache::{Document, Keeps, Kind, Ready};
+use super::location::{self, LocationSituation, Said, Trouble};
 use super::plain::{Plain, Question};
-use super::public::{html, page};
+use super::public::page;
 use super::view::LocationPage;
+use super::{location_words, us_too};
 use crate::app::App;
-use crate::console::kit::{Rich, State as Mark};
-use crate::customers::locations::{self, Location};
+use crate::customers::locations::Location;
+use crate::desk::form::is_from_another_site;
 use crate::http::{Path, Problem};
 use crate::timeline::Agent;
-use crate::updates::compose::clock_time;
-use crate::updates::situation::Harm;
 
 const LONGEST_CODE: usize = 64;
 const LONGEST_NAME: usize = 80;
@@ -82,153 +82,71 @@ fn too_many() -> Response {
     page(StatusCode::TOO_MANY_REQUESTS, &plain)
 }
 
-/// The location behind a code. Whoever guesses too much is not even answered any more.
-async fn behind(app: &Arc<App>, code: &str, address: &str) -> Result<Location, Response> {
+/// The board on which a code stands, and the code as it is written there. Whoever guesses too much is not even
+/// answered any more.
+async fn behind(app: &Arc<App>, code: &str, address: &str) -> Result<(Arc<Board>, String), Response> {
     let now = app.clock.now();
     if app.page_limits.guessing.is_spent(address, now) {
         return Err(too_many());
     }
-    let found = if code.is_empty() || code.len() > LONGEST_CODE {
-        None
-    } else {
-        let code = code.to_lowercase();
-        app.read(move |tx| locations::find_by_code(tx, &code))
-            .await
-            .map_err(|error: store::Error| Problem::from(error).into_response())?
-    };
-    found.ok_or_else(|| {
-        app.page_limits.guessing.take(address, now);
-        nothing_here()
-    })
+    let failed = |error: store::Error| Problem::from(error).into_response();
+    let code = code.to_lowercase();
+    if !code.is_empty() && code.len() <= LONGEST_CODE {
+        let board = board::current(app).await.map_err(failed)?;
+        if board.situation(&code).is_some() {
+            return Ok((board, code));
+        }
+    }
+    app.page_limits.guessing.take(address, now);
+    // Another node may have made the location a moment ago.
+    board::look(app).await.map_err(failed)?;
+    let board = board::current(app).await.map_err(failed)?;
+    match board.situation(&code) {
+        Some(_) => Ok((board, code)),
+        None => Err(nothing_here()),
+    }
 }
 
 async fn show(
     State(app): State<Arc<App>>,
     RemoteAddress(address): RemoteAddress,
     Path(code): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Response, Response> {
-    let location = behind(&app, &code, &address).await?;
-    let here = app
-        .read(move |tx| location::read(tx, location.clone()))
-        .await
-        .map_err(|error: store::Error| Problem::from(error).into_response())?;
-    let drawn = view(&here, app.clock.now())
-        .render()
-        .map_err(|error| Problem::internal(error).into_response())?;
-    Ok(html(StatusCode::OK, drawn, &LocationPage::policy()))
+    let (board, code) = behind(&app, &code, &address).await?;
+    let now = app.clock.now();
+    let ready = board
+        .page(&code, now, |here| draw(here, now))
+        .map_err(|error| Problem::internal(error).into_response())?
+        .ok_or_else(nothing_here)?;
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let response = ready.answer(text(header::ACCEPT_ENCODING), text(header::IF_NONE_MATCH));
+    Ok(response.map(Body::from))
 }
 
-/// Steps as they were written: one to a line.
-fn steps(text: &str) -> Vec<Rich> {
-    text.lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .map(|line| match line.split_once(". ") {
-            Some((first, rest)) if first.len() < 60 => Rich::default()
-                .strong(format!("{first}."))
-                .then(format!(" {rest}")),
-            _ => Rich::default().strong(line),
-        })
-        .collect()
+fn draw(here: &LocationSituation, now: Timestamp) -> Result<Ready, askama::Error> {
+    Ok(Ready::new(Document {
+        path: String::new(),
+        kind: Kind::Html,
+        keeps: Keeps::Reader,
+        text: location_words::page(here, now).render()?,
+        policy: Some(LocationPage::policy()),
+    }))
 }
 
-fn state_of(harm: Harm) -> Mark {
-    match harm {
-        Harm::Slow => Mark::Slow,
-        Harm::PartlyDown | Harm::Down => Mark::Triggered,
-    }
-}
-
-fn hurt_words(name: &str, harm: Harm) -> String {
-    match harm {
-        Harm::Slow => format!("{name}: slow here"),
-        Harm::PartlyDown => format!("{name}: may not work here"),
-        Harm::Down => format!("{name}: not working here"),
-    }
-}
-
-fn view(here: &LocationSituation, now: Timestamp) -> LocationPage {
-    let location = &here.location;
-    let zone = location
-        .time_zone
-        .as_deref()
-        .and_then(|name| TimeZone::get(name).ok())
-        .unwrap_or(TimeZone::UTC);
-    let code = location.code.clone().unwrap_or_default();
-    let next = here
-        .word
-        .as_ref()
-        .and_then(|word| word.next_update_by)
-        .filter(|due| *due > now)
-        .map(|due| clock_time(due, now, &zone));
-    let worst = here.hurt.first();
-    let mut needs = Vec::new();
-    for (other, harm) in here.hurt.iter().skip(1) {
-        let rest = other
-            .fallback
-            .as_ref()
-            .map_or_else(String::new, |words| format!(" {words}"));
-        let words = Rich::default()
-            .strong(format!("{}.", hurt_words(other.name.as_str(), *harm)))
-            .then(rest);
-        needs.push((Some(state_of(*harm)), words));
-    }
-    if let Some(word) = &here.word {
-        for (index, paragraph) in paragraphs(word.public_words.as_str()).into_iter().enumerate() {
-            let lead = if index == 0 { "Customers were told: " } else { "" };
-            needs.push((None, Rich::default().strong(lead).then(paragraph)));
-        }
-    }
-    let last = here.last_report.as_ref().map(|report| {
-        let by = report
-            .said_by
-            .as_ref()
-            .map_or_else(String::new, |name| format!(" by {name}"));
-        format!(
-            "“{}” said here at {}{by}.",
-            report.said.words(),
-            clock_time(report.at, now, &zone)
-        )
-    });
-    LocationPage {
-        language: "en".to_owned(),
-        name: location.name.clone(),
-        at: now.to_zoned(zone.clone()).strftime("%H:%M").to_string(),
-        address: format!("/at/{code}"),
-        state: worst.map_or(Mark::Working, |(_, harm)| state_of(*harm)),
-        headline: worst.map_or_else(
-            || "Everything works here".to_owned(),
-            |(one, harm)| hurt_words(one.name.as_str(), *harm),
-        ),
-        below: match (worst, here.since) {
-            (Some(_), Some(since)) => {
-                format!("Since {}. We are working on it.", clock_time(since, now, &zone))
-            }
-            (Some(_), None) => "We are working on it.".to_owned(),
-            (None, _) => "Nothing is known to be wrong. If something is, press “Still down”.".to_owned(),
-        },
-        steps: worst
-            .and_then(|(one, _)| one.fallback.as_ref())
-            .map_or_else(Vec::new, |words| steps(words.as_str())),
-        say: worst
-            .and_then(|(one, _)| one.words_to_say.as_ref())
-            .map(ToString::to_string),
-        next_word: next.as_ref().map(|time| format!("We tell you more by {time}.")),
-        needs,
-        report_to: format!("/at/{code}/said"),
-        thanks: last,
-        good_until: next.map_or_else(
-            || "look again within the hour".to_owned(),
-            |time| format!("good until {time}"),
-        ),
-    }
-}
-
-/// The two buttons, and the answer to the question that they ask.
+/// The buttons, and the answer to the question that some of them ask.
 #[derive(Debug, Deserialize)]
 struct SaidForm {
+    /// "down" or "up".
     #[serde(default)]
     said: String,
+    /// A touchpoint that is hurt here too.
+    #[serde(default)]
+    too: String,
     #[serde(default)]
     sure: String,
     #[serde(default)]
@@ -239,30 +157,39 @@ async fn say(
     State(app): State<Arc<App>>,
     RemoteAddress(address): RemoteAddress,
     Path(code): Path<String>,
+    headers: HeaderMap,
     form: Result<Form<SaidForm>, FormRejection>,
 ) -> Result<Response, Response> {
-    let location = behind(&app, &code, &address).await?;
-    let home = format!("/at/{}", location.code.clone().unwrap_or_default());
-    let Ok(Form(form)) = form else {
-        return Ok(Redirect::to(&home).into_response());
+    let (board, code) = behind(&app, &code, &address).await?;
+    let home = format!("/at/{code}");
+    let back = || Ok(Redirect::to(&home).into_response());
+    let (Ok(Form(form)), Some(here)) = (form, board.situation(&code)) else {
+        return back();
     };
-    let said = match form.said.as_str() {
-        "down" => Said::Down,
-        "up" | "back" => Said::Back,
-        _ => return Ok(Redirect::to(&home).into_response()),
+    if is_from_another_site(&headers) {
+        return back();
+    }
+    let word = match (form.said.as_str(), here.trouble_with(&form.too)) {
+        ("down", _) => Word::Said(Said::Down),
+        ("up" | "back", _) => Word::Said(Said::Back),
+        (_, Some(trouble)) => Word::UsToo(trouble.clone()),
+        // It is over, or was never known: they tell us in words.
+        (_, None) if !form.too.is_empty() => {
+            return Ok(Redirect::to(&format!("{home}/report")).into_response());
+        }
+        _ => return back(),
     };
-    if form.sure != "yes" {
+    if let Word::Said(said) = &word
+        && form.sure != "yes"
+    {
         return Ok(page(
             StatusCode::OK,
-            &once_more(&location, said, &form.said, &home),
+            &once_more(&here.location, *said, &form.said, &home),
         ));
     }
     let now = app.clock.now();
-    if !app
-        .page_limits
-        .saying
-        .take(&format!("{address} {}", location.id), now)
-    {
+    let limited = format!("{address} {}", here.location.id);
+    if !app.page_limits.saying.take(&limited, now) {
         return Err(too_many());
     }
     let name: String = form
@@ -271,15 +198,28 @@ async fn say(
         .filter(|character| !character.is_control())
         .take(LONGEST_NAME)
         .collect();
-    let agent = Agent::visitor(location.name.clone());
-    app.change(agent, move |change| -> Result<(), store::Error> {
-        let here = location::read(change.tx, location.clone())?;
+    let here = here.clone();
+    let agent = Agent::visitor(here.location.name.clone());
+    app.change(agent, move |change| -> Result<(), Problem> {
         let name = Some(name.trim()).filter(|name| !name.is_empty());
-        location::record(change, &here, said, name)
+        match &word {
+            Word::Said(said) => {
+                location::record(change, &here.location, &here.incident_ids(), *said, name)?;
+                Ok(())
+            }
+            Word::UsToo(trouble) => us_too::tell(change, &here, trouble),
+        }
     })
     .await
-    .map_err(|error| Problem::from(error).into_response())?;
-    Ok(Redirect::to(&home).into_response())
+    .map_err(IntoResponse::into_response)?;
+    back()
+}
+
+/// What a button says.
+enum Word {
+    Said(Said),
+    /// One tap, no question.
+    UsToo(Trouble),
 }
 
 fn once_more(location: &Location, said: Said, sent: &str, home: &str) -> Plain {
@@ -287,8 +227,8 @@ fn once_more(location: &Location, said: Said, sent: &str, home: &str) -> Plain {
         language: "en".to_owned(),
         title: location.name.clone(),
         headline: match said {
-            Said::Down => "Is it still down at your tills?".to_owned(),
-            Said::Back => "Does everything work again at your tills?".to_owned(),
+            Said::Down => "Is it still down at your place?".to_owned(),
+            Said::Back => "Does everything work again at your place?".to_owned(),
         },
         words: vec!["We tell the people who are working on it.".to_owned()],
         question: Some(Question {

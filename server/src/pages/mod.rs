@@ -5,9 +5,11 @@
 //! carry the names the house gave them for readers. A job ([`jobs`]) follows the timeline, records how
 //! components stand, posts what was published, tells the readers who asked, and draws every document of the
 //! page once; [`cache`] keeps them ready, so that serving touches no database. Each node draws again what
-//! another has changed within two seconds. A page that is private, or in doubt, is not found.
+//! another has changed within two seconds. A page that is private, or in doubt, is not found. The pages of
+//! locations are drawn from a [`board`] in memory in the same manner.
 
 pub mod api;
+pub mod board;
 pub mod cache;
 pub mod components;
 pub mod documents;
@@ -16,6 +18,7 @@ pub mod jobs;
 pub mod json;
 pub mod location;
 pub mod location_page;
+pub mod location_words;
 pub mod model;
 pub mod plain;
 pub mod posts;
@@ -25,6 +28,7 @@ pub mod snapshot;
 pub mod store;
 pub mod subscribers;
 pub mod uptime;
+pub mod us_too;
 pub mod view;
 
 use crate::jobs::Kind as JobKind;
@@ -45,6 +49,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::Merged,
         Kind::MergedAway,
         Kind::UpdatePublished,
+        Kind::LocationReported,
     ],
     job: JobKind::PagesRender,
 };

@@ -72,6 +72,15 @@ pub struct Subscribe {
     pub feed: String,
 }
 
+/// One of the big buttons of a location.
+#[derive(Debug, Clone)]
+pub struct Tap {
+    pub name: &'static str,
+    pub value: String,
+    pub state: State,
+    pub words: String,
+}
+
 /// The page of one location: what is down, what to do instead, what to say.
 #[derive(Debug, Clone, Template)]
 #[template(path = "pages/location.html")]
@@ -91,10 +100,13 @@ pub struct LocationPage {
     /// "We tell you more by 06:25."
     pub next_word: Option<String>,
     pub needs: Vec<(Option<State>, Rich)>,
-    /// Where "Still down" and "Back up" are sent.
+    /// Where taps are sent.
     pub report_to: String,
-    /// Said after the location has answered: "Thank you. You said 'still down' at 06:10."
-    pub thanks: Option<String>,
+    /// "How is it at your place?", or what was said here last.
+    pub question: String,
+    pub taps: Vec<Tap>,
+    /// The form for everything else.
+    pub tell: String,
     /// "good until 06:25", for the printed page.
     pub good_until: String,
 }
@@ -112,7 +124,7 @@ impl StatusPage {
 
 impl LocationPage {
     fn style() -> String {
-        format!("{STYLE}{LOCATION_STYLE}")
+        LOCATION_STYLE.to_owned()
     }
 
     pub fn policy() -> String {
@@ -205,7 +217,7 @@ pub(crate) mod tests {
     fn a_public_page_is_one_light_file_without_scripts() {
         for (name, page, limit) in [
             ("status", status().render().unwrap(), 11_264),
-            ("location", location().render().unwrap(), 8_192),
+            ("location", location().render().unwrap(), 6_144),
         ] {
             assert!(page.len() < limit, "{name} has {} bytes", page.len());
             for forbidden in [
@@ -327,8 +339,13 @@ pub(crate) mod tests {
                 (Some(State::Slow), Rich::default().strong("Collection is slow.").then(" Find the parcel by order number, paper list B.")),
                 (None, Rich::default().strong("A person: ").link("020 5550 0199", "tel:02055500199").then(", day and night")),
             ],
-            report_to: "/at/MMS/report".to_owned(),
-            thanks: None,
+            report_to: "/at/MMS/said".to_owned(),
+            question: "How is it at your place?".to_owned(),
+            taps: vec![
+                Tap { name: "said", value: "down".to_owned(), state: State::Triggered, words: "Still down".to_owned() },
+                Tap { name: "said", value: "up".to_owned(), state: State::Working, words: "Back up".to_owned() },
+            ],
+            tell: "/at/MMS/report".to_owned(),
             good_until: "good until 06:25".to_owned(),
         }
     }

@@ -214,8 +214,8 @@ pub fn of(sources: &Sources) -> Facts {
         alerts: count(entries, Kind::AlertAdded),
         hurt: impact.sentence(),
         touchpoints: impact.touchpoints.iter().map(|one| one.name.clone()).collect(),
-        sites: if impact.locations.sites_confirmed + impact.locations.sites_back > 0 {
-            impact.locations.sites_confirmed + impact.locations.sites_back
+        sites: if impact.locations.sites_named() > 0 {
+            impact.locations.sites_named()
         } else {
             impact.locations.sites_using
         },
@@ -339,7 +339,7 @@ fn places(entries: &[Entry]) -> Vec<Count> {
             let confirmed = number("sites_confirmed");
             Count {
                 at: entry.at,
-                count: if confirmed > 0 || number("sites_back") > 0 {
+                count: if confirmed > 0 || number("sites_recovering") + number("sites_back") > 0 {
                     confirmed
                 } else {
                     number("sites_using")

@@ -12,7 +12,7 @@ pub mod rules;
 pub mod store;
 
 pub use model::{
-    BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Service, ServiceDependencyId,
+    BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Rank, Service, ServiceDependencyId,
     ServiceId, Urgency,
 };
 pub use rules::urgency_at;

@@ -224,6 +224,34 @@ pub struct Priority {
     pub color: String,
 }
 
+/// The rungs of the ladder, the most important first. The ladder is the same in every Muster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    P1,
+    P2,
+    P3,
+    P4,
+    P5,
+}
+
+impl Rank {
+    /// Every rung with the priority that stands on it (see the migration of services).
+    const LADDER: [(Self, &'static str); 5] = [
+        (Self::P1, "QP1000000000P1"),
+        (Self::P2, "QP2000000000P2"),
+        (Self::P3, "QP3000000000P3"),
+        (Self::P4, "QP4000000000P4"),
+        (Self::P5, "QP5000000000P5"),
+    ];
+}
+
+impl PriorityId {
+    pub fn rank(&self) -> Option<Rank> {
+        let own = |(_, id): &&(Rank, &str)| *id == self.as_str();
+        Rank::LADDER.iter().find(own).map(|(rank, _)| *rank)
+    }
+}
+
 /// A touchpoint that customers know, and what its loss means.
 #[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
 pub struct BusinessService {
@@ -254,4 +282,20 @@ pub struct MaintenanceWindow {
     pub created_by: Option<crate::people::UserId>,
     pub created_at: Timestamp,
     pub deleted_at: Option<Timestamp>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ladder_is_the_one_that_every_muster_begins_with() {
+        let seeded = include_str!("../../migrations/0004_services.sql");
+        for (index, (rank, id)) in Rank::LADDER.into_iter().enumerate() {
+            let name = format!("P{}", index + 1);
+            assert!(seeded.contains(&format!("('{id}', '{name}', ")), "{id}");
+            assert_eq!(PriorityId::from(id).rank(), Some(rank));
+        }
+        assert!(Rank::P1 < Rank::P5);
+    }
 }

@@ -24,6 +24,17 @@ pub struct Change<'a, 'b> {
     subscriptions: &'a [Subscription],
     /// Topics that somebody may be watching live; told after the commit.
     touched: Vec<String>,
+    /// Jobs that entries have owed to their subscribers.
+    woken: Vec<jobs::Kind>,
+}
+
+/// What is told after the commit.
+#[derive(Debug, Default)]
+pub struct Told {
+    /// Topics that somebody may be watching live.
+    pub touched: Vec<String>,
+    /// The kinds of jobs that what happened has woken.
+    pub woken: Vec<jobs::Kind>,
 }
 
 impl<'a, 'b> Change<'a, 'b> {
@@ -41,6 +52,7 @@ impl<'a, 'b> Change<'a, 'b> {
             identifiers,
             subscriptions,
             touched: Vec::new(),
+            woken: Vec::new(),
         }
     }
 
@@ -75,6 +87,7 @@ impl<'a, 'b> Change<'a, 'b> {
             for subscription in woken {
                 let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
                 jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;
+                self.woken.push(subscription.job);
             }
             self.touched.push(incident_id.as_str().to_owned());
         }
@@ -86,7 +99,10 @@ impl<'a, 'b> Change<'a, 'b> {
         self.touched.push(topic.into());
     }
 
-    pub fn into_touched(self) -> Vec<String> {
-        self.touched
+    pub fn into_told(self) -> Told {
+        Told {
+            touched: self.touched,
+            woken: self.woken,
+        }
     }
 }

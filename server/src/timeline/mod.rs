@@ -9,5 +9,5 @@ pub mod change;
 pub mod model;
 pub mod store;
 
-pub use change::{Change, Subscription};
+pub use change::{Change, Subscription, Told};
 pub use model::{Agent, AgentKind, Entry, Kind, NewEntry};

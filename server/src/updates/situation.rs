@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use store::{Error, Tx, Value, params, sql};
 use utoipa::ToSchema;
 
-use crate::impact::store as impact;
+use crate::impact::model::{HurtTouchpoint, Standing, hurt_among};
+use crate::impact::rules::Spread;
+use crate::impact::{Impact, store as impact};
 use crate::incidents::{Incident, IncidentId, Urgency, store as incidents};
-use crate::services::graph::{self, Graph, ServiceKind, ServiceNode};
-use crate::services::{BusinessServiceId, PriorityId};
+use crate::services::{BusinessServiceId, PriorityId, Rank};
 
 /// Open incidents that are looked at together; beyond this the oldest are left out.
 const MOST_INCIDENTS: i64 = 1_000;
@@ -39,29 +40,23 @@ pub struct Touchpoint {
 /// A priority is a person's judgement and comes first. Without one an urgent incident hurts a part, and one of
 /// low urgency is not shown.
 pub fn harm_of(incident: &Incident) -> Option<Harm> {
-    match (
-        incident.priority_id.as_ref().map(PriorityId::as_str),
-        incident.urgency,
-    ) {
-        (Some("QP1000000000P1"), _) => Some(Harm::Down),
-        (Some("QP2000000000P2"), _) => Some(Harm::PartlyDown),
-        (Some("QP3000000000P3"), _) => Some(Harm::Slow),
-        (Some("QP4000000000P4" | "QP5000000000P5"), _) | (_, Urgency::Low) => None,
-        (_, Urgency::High) => Some(Harm::PartlyDown),
+    let rank = incident.priority_id.as_ref().and_then(PriorityId::rank);
+    match (rank, incident.urgency) {
+        (Some(Rank::P1), _) => Some(Harm::Down),
+        (Some(Rank::P2), _) => Some(Harm::PartlyDown),
+        (Some(Rank::P3), _) => Some(Harm::Slow),
+        (Some(Rank::P4 | Rank::P5), _) | (None, Urgency::Low) => None,
+        (None, Urgency::High) => Some(Harm::PartlyDown),
     }
 }
 
-/// The touchpoints that stand on the incident's service, the most harmful loss first.
+/// The touchpoints that an incident hurts, the most harmful loss first: the same that the incident room shows.
 pub fn touchpoints_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<Touchpoint>, Error> {
-    let graph = graph::load(tx)?;
-    let ids = business_ids(&graph, incident);
+    let document = document(tx, incident)?;
+    let ids: Vec<&str> = document.touchpoints.iter().map(|one| one.id.as_str()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    touchpoints(tx, &ids)
-}
-
-fn touchpoints(tx: &mut Tx, ids: &[String]) -> Result<Vec<Touchpoint>, Error> {
     tx.rows(
         sql!(
             "SELECT id, name, fallback, words_to_say FROM business_services
@@ -71,13 +66,9 @@ fn touchpoints(tx: &mut Tx, ids: &[String]) -> Result<Vec<Touchpoint>, Error> {
     )
 }
 
-fn business_ids(graph: &Graph, incident: &Incident) -> Vec<String> {
-    graph
-        .dependents_of(&[ServiceNode::technical(incident.service_id.as_str())])
-        .into_iter()
-        .filter(|reached| reached.node.kind == ServiceKind::BusinessService)
-        .map(|reached| reached.node.id)
-        .collect()
+fn document(tx: &mut Tx, incident: &Incident) -> Result<Impact, Error> {
+    let stored = impact::find(tx, &incident.id)?;
+    impact::current(tx, incident, stored.as_ref())
 }
 
 /// What hurts one touchpoint now.
@@ -85,25 +76,71 @@ fn business_ids(graph: &Graph, incident: &Incident) -> Vec<String> {
 pub struct Hurt {
     pub harm: Harm,
     pub incident_ids: Vec<IncidentId>,
+    /// Places where it is hurt, when they were named one by one.
+    pub places: HashSet<String>,
+}
+
+/// An open incident that people outside notice, and where.
+#[derive(Debug)]
+pub struct Noticed {
+    pub incident: Incident,
+    pub harm: Harm,
+    pub spread: Spread,
+}
+
+impl Noticed {
+    /// How badly it hurts one of its touchpoints.
+    pub fn harm_to(&self, touchpoint: &HurtTouchpoint) -> Harm {
+        if self.spread.milder.contains(&touchpoint.id) {
+            Harm::Slow
+        } else {
+            self.harm
+        }
+    }
+
+    /// Whether some site was ever named, so that those that were not are known to work.
+    pub fn is_placed(&self) -> bool {
+        let sites = &self.spread.sites;
+        sites.iter().any(|site| site.standing != Standing::MayBeHurt)
+    }
+}
+
+/// Every open incident that people outside notice.
+pub fn noticed(tx: &mut Tx) -> Result<Vec<Noticed>, Error> {
+    let mut open = incidents::open(tx, MOST_INCIDENTS)?;
+    open.retain(|incident| harm_of(incident).is_some());
+    let spreads = impact::spreads(tx, &open)?;
+    Ok(open
+        .into_iter()
+        .zip(spreads)
+        .filter_map(|(incident, spread)| {
+            Some(Noticed {
+                harm: harm_of(&incident)?,
+                incident,
+                spread,
+            })
+        })
+        .collect())
 }
 
 /// All touchpoints that open incidents hurt, by their ids.
 pub fn hurt_touchpoints(tx: &mut Tx) -> Result<HashMap<String, Hurt>, Error> {
-    let open = incidents::open(tx, MOST_INCIDENTS)?;
     let mut hurt: HashMap<String, Hurt> = HashMap::new();
-    if open.is_empty() {
-        return Ok(hurt);
-    }
-    let graph = graph::load(tx)?;
-    for incident in &open {
-        let Some(harm) = harm_of(incident) else { continue };
-        for id in business_ids(&graph, incident) {
-            let entry = hurt.entry(id).or_insert(Hurt {
+    for noticed in noticed(tx)? {
+        for touchpoint in &noticed.spread.touchpoints {
+            let harm = noticed.harm_to(touchpoint);
+            let entry = hurt.entry(touchpoint.id.clone()).or_insert_with(|| Hurt {
                 harm,
                 incident_ids: Vec::new(),
+                places: HashSet::new(),
             });
             entry.harm = entry.harm.max(harm);
-            entry.incident_ids.push(incident.id.clone());
+            entry.incident_ids.push(noticed.incident.id.clone());
+            if noticed.is_placed() {
+                let hurt =
+                    hurt_among(&noticed.spread.sites).filter(|site| site.uses(&noticed.spread, touchpoint));
+                entry.places.extend(hurt.map(|site| site.id.clone()));
+            }
         }
     }
     Ok(hurt)
@@ -112,8 +149,7 @@ pub fn hurt_touchpoints(tx: &mut Tx) -> Result<HashMap<String, Hurt>, Error> {
 /// Places, by name: those that an alert, a case or their own staff named; where none was named, all that use what
 /// is hurt. The same answer that the incident room shows.
 pub fn places_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<String>, Error> {
-    let stored = impact::find(tx, &incident.id)?;
-    let document = impact::current(tx, incident, stored.as_ref())?;
+    let document = document(tx, incident)?;
     let hurt: HashSet<&str> = document.hurt_site_ids().into_iter().collect();
     let mut names: Vec<String> = document
         .locations

@@ -352,7 +352,7 @@ fn locations(hurt: &Hurt) -> Option<LocationImpact> {
     if places.sites_using == 0 {
         return None;
     }
-    let named = (places.sites_confirmed + places.sites_back).unsigned_abs();
+    let named = places.sites_named().unsigned_abs();
     let may = (places.sites_using.unsigned_abs()).saturating_sub(named);
     let value = if named == 0 {
         format!("{} may be hurt", thousands(may))
@@ -368,6 +368,11 @@ fn locations(hurt: &Hurt) -> Option<LocationImpact> {
     } else {
         shares(&[
             (Shape::Triggered, places.sites_confirmed.unsigned_abs(), "hurt"),
+            (
+                Shape::Recovering,
+                places.sites_recovering.unsigned_abs(),
+                "recovering",
+            ),
             (Shape::Resolved, places.sites_back.unsigned_abs(), "back"),
         ])
     };

@@ -1,15 +1,28 @@
 //! The page of one location, for staff without an account.
 
-use serde_json::json;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use muster::app::App;
+use muster::app::router::router;
+use muster::clock::Clock;
+use serde_json::{Value, json};
 use store::Engine;
+use tower::ServiceExt as _;
 
 use super::{anybody, break_it, post_form, shown};
-use crate::harness::TestApp;
+use crate::harness::{Answer, Built, TestApp, settings};
 use crate::updates::{entries, tell_customers};
 
 /// A shop that uses card payments; gives its code.
 async fn shop(muster: &TestApp, touchpoint: &str) -> String {
-    let body = json!({ "location": { "name": "Manchester Market Street", "kind": "site", "time_zone": "Europe/London",
+    named_shop(muster, touchpoint, "Manchester Market Street").await
+}
+
+async fn named_shop(muster: &TestApp, touchpoint: &str, name: &str) -> String {
+    let body = json!({ "location": { "name": name, "kind": "site", "time_zone": "Europe/London",
         "services": [{ "id": touchpoint, "type": "business_service_reference" }] } });
     let made = muster.post("/locations", body).await.with_status(201);
     let code = made["location"]["code"].as_str().map(str::to_owned);
@@ -34,10 +47,10 @@ async fn staff_read_what_is_down_what_to_do_and_what_to_say_in_this_order(engine
     let incident = break_it(&muster, &shown.built).await;
     tell_customers(&muster, &incident).await;
     let page = anybody(&muster, &path).await;
-    assert!(page.text.len() < 8_192, "{} bytes", page.text.len());
+    assert!(page.text.len() < 6_144, "{} bytes", page.text.len());
     let order = [
         "Manchester Market Street",
-        "<h1>Card payments: may not work here</h1>",
+        "<h1>Card payments may not work here</h1>",
         "Since 06:00 GMT.",
         "Do this now",
         "Pay with cash, or we hold your basket.",
@@ -45,8 +58,8 @@ async fn staff_read_what_is_down_what_to_do_and_what_to_say_in_this_order(engine
         "I am sorry. It is us, not your card.",
         "We tell you more by 06:20 GMT.",
         "Customers were told:",
-        "Still down",
-        "Back up",
+        "Us too",
+        "Works here",
     ];
     let mut rest = page.text.split("<body>").nth(1).unwrap();
     for words in order {
@@ -111,4 +124,196 @@ async fn unknown_codes_all_look_the_same_and_cannot_be_tried_for_long(engine: En
         );
     }
     assert_eq!(statuses.last(), Some(&429));
+}
+
+/// A terminal of a shop falls silent, or answers again.
+async fn terminal(muster: &TestApp, built: &Built, action: &str, shop: &str) {
+    let body = json!({ "routing_key": built.integration_key, "event_action": action, "dedup_key": shop,
+        "payload": { "summary": "Card terminal is silent", "source": "terminal-1", "severity": "critical", "group": shop } });
+    let request = Request::post("/v2/enqueue")
+        .body(Body::from(body.to_string()))
+        .unwrap();
+    muster.send(request).await.with_status(202);
+    muster.take_signals().await;
+}
+
+fn headline(page: &Answer) -> String {
+    let rest = page.text.split("<h1>").nth(1).unwrap_or_default();
+    rest.split("</h1>").next().unwrap_or_default().to_owned()
+}
+
+#[store::both_engines]
+async fn a_shop_that_works_is_not_told_that_it_may_not(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let grouping =
+        json!({ "service": { "alert_grouping_parameters": { "type": "time", "config": { "timeout": 0 } } } });
+    muster
+        .put(&format!("/services/{}", shown.built.service_id), grouping)
+        .await
+        .good();
+    let hurt = format!(
+        "/at/{}",
+        named_shop(&muster, &shown.touchpoint, "Leeds Briggate").await
+    );
+    let well = format!(
+        "/at/{}",
+        named_shop(&muster, &shown.touchpoint, "Bath Stall Street").await
+    );
+    terminal(&muster, &shown.built, "trigger", "Leeds Briggate").await;
+    assert_eq!(
+        headline(&anybody(&muster, &hurt).await),
+        "Card payments do not work here"
+    );
+    let page = anybody(&muster, &well).await;
+    assert_eq!(headline(&page), "Everything works here");
+    for words in [
+        "Other places have trouble with Card payments. Yours is not one of them.",
+        "If Card payments fails here too:",
+        "Us too: Card payments",
+    ] {
+        assert!(page.text.contains(words), "{words} is missing: {}", page.text);
+    }
+    // The machines are quiet again: that it works is for people to say.
+    let second = named_shop(&muster, &shown.touchpoint, "York Coney Street").await;
+    terminal(&muster, &shown.built, "trigger", "York Coney Street").await;
+    terminal(&muster, &shown.built, "resolve", "Leeds Briggate").await;
+    let page = anybody(&muster, &hurt).await;
+    assert_eq!(headline(&page), "Card payments should work here again");
+    assert!(!page.text.contains("Do this now"), "{}", page.text);
+    post_form(&muster, &format!("{hurt}/said"), "said=up&sure=yes").await;
+    muster.settle().await;
+    assert_eq!(headline(&anybody(&muster, &hurt).await), "Everything works here");
+    let other = anybody(&muster, &format!("/at/{second}")).await;
+    assert_eq!(headline(&other), "Card payments do not work here");
+    assert!(
+        other
+            .text
+            .contains("Other places are back. Yours is the last to go."),
+        "{}",
+        other.text
+    );
+}
+
+#[store::both_engines]
+async fn one_tap_says_us_too_and_makes_one_case(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    named_shop(&muster, &shown.touchpoint, "Leeds Briggate").await;
+    let well = named_shop(&muster, &shown.touchpoint, "Bath Stall Street").await;
+    terminal(&muster, &shown.built, "trigger", "Leeds Briggate").await;
+    let tap = format!("too={}", shown.touchpoint);
+    for _ in 0..2 {
+        assert_eq!(
+            post_form(&muster, &format!("/at/{well}/said"), &tap).await.status,
+            303
+        );
+        muster.settle().await;
+    }
+    let page = anybody(&muster, &format!("/at/{well}")).await;
+    assert_eq!(headline(&page), "Card payments do not work here");
+    let cases = muster.get("/cases").await.good();
+    let cases: Vec<&Value> = cases["cases"].as_array().unwrap().iter().collect();
+    assert_eq!(cases.len(), 1, "{cases:?}");
+    assert_eq!(cases[0]["location"]["summary"], "Bath Stall Street");
+    assert_eq!(cases[0]["channel"], "location_form");
+    assert!(cases[0]["incident"]["id"].is_string(), "{}", cases[0]);
+    let incident = cases[0]["incident"]["id"].as_str().unwrap().to_owned();
+    let said = entries(&muster, &incident).await;
+    let said: Vec<&String> = said
+        .iter()
+        .filter(|(kind, _)| kind == "location_reported")
+        .map(|(_, text)| text)
+        .collect();
+    assert_eq!(said, ["Bath Stall Street says: still down."]);
+    // A touchpoint that is not in trouble leads to the form.
+    let calm = post_form(&muster, &format!("/at/{well}/said"), "too=Q0").await;
+    assert_eq!(
+        calm.headers[header::LOCATION],
+        format!("/at/{well}/report").as_str()
+    );
+}
+
+#[store::both_engines]
+async fn a_promise_that_was_not_kept_is_not_hidden(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let code = shop(&muster, &shown.touchpoint).await;
+    let incident = break_it(&muster, &shown.built).await;
+    tell_customers(&muster, &incident).await;
+    muster.clock.advance(Duration::from_secs(21 * 60));
+    let page = anybody(&muster, &format!("/at/{code}")).await;
+    assert!(
+        page.text
+            .contains("We wanted to tell you more by 06:20 GMT and are late."),
+        "{}",
+        page.text
+    );
+}
+
+#[store::both_engines]
+async fn looking_asks_no_database_until_something_changes_here_or_on_another_node(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let code = shop(&muster, &shown.touchpoint).await;
+    let path = format!("/at/{code}");
+    let clock = Clock::simulated(crate::harness::START.parse().unwrap());
+    let second = App::assemble(muster.database.store.clone(), clock, settings())
+        .await
+        .unwrap();
+    let elsewhere = async |path: String| -> String {
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = router(Arc::clone(&second)).oneshot(request).await.unwrap();
+        let bytes = axum::body::to_bytes(response.into_body(), usize::MAX)
+            .await
+            .unwrap();
+        String::from_utf8(bytes.to_vec()).unwrap()
+    };
+    muster::pages::jobs::look(&second).await.unwrap();
+    assert!(elsewhere(path.clone()).await.contains("Everything works here"));
+    let first = anybody(&muster, &path).await;
+    assert_eq!(first.headers[header::CACHE_CONTROL], "private, no-cache");
+    assert!(first.headers.get(header::ACCESS_CONTROL_ALLOW_ORIGIN).is_none());
+    let read = (
+        muster.app.location_boards.times_read(),
+        second.location_boards.times_read(),
+    );
+    for _ in 0..20 {
+        anybody(&muster, &path).await;
+        elsewhere(path.clone()).await;
+        muster::pages::jobs::look(&second).await.unwrap();
+    }
+    assert_eq!(
+        (
+            muster.app.location_boards.times_read(),
+            second.location_boards.times_read()
+        ),
+        read
+    );
+    let again = Request::get(&path).header(header::IF_NONE_MATCH, &first.headers[header::ETAG]);
+    assert_eq!(muster.send(again.body(Body::empty()).unwrap()).await.status, 304);
+
+    break_it(&muster, &shown.built).await;
+    assert_eq!(
+        headline(&anybody(&muster, &path).await),
+        "Card payments may not work here"
+    );
+    muster::pages::jobs::look(&second).await.unwrap();
+    assert!(
+        elsewhere(path.clone())
+            .await
+            .contains("Card payments may not work here")
+    );
+    // The catalogue counts too: what to do instead is renamed by a person.
+    let body = json!({ "business_service": { "name": "Cards", "fallback": "Take cash only." } });
+    muster
+        .put(&format!("/business_services/{}", shown.touchpoint), body)
+        .await
+        .good();
+    assert_eq!(
+        headline(&anybody(&muster, &path).await),
+        "Cards may not work here"
+    );
+    muster::pages::jobs::look(&second).await.unwrap();
+    assert!(elsewhere(path).await.contains("Take cash only."));
 }
