@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod data;
 mod score;
+mod split;
 mod triage;
 
 /// Measure Muster.

@@ -3,6 +3,9 @@
 //! Every linked report asks for its likes among all the others; what counts is the place of the first linked one
 //! (mean reciprocal rank). Nothing is learned from the links. The baseline is rerun: TF-IDF of words, title three
 //! times, cosine. The interval resamples the asking reports.
+//!
+//! The published split: links of the training file are for development, those of the test file held out. All reports are
+//! ranked in both.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -12,6 +15,7 @@ use anyhow::Context;
 use triage::similar::{Index, Report, Settings};
 
 use crate::score::{Finding, bootstrap, mean};
+use crate::split::Part;
 
 /// Matches that a person is shown.
 const SHOWN: usize = 10;
@@ -36,10 +40,15 @@ struct Link {
     duplicates: String,
 }
 
-pub(crate) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
+pub(crate) fn run(folder: &Path, part: Part, seed: u64) -> anyhow::Result<Vec<Finding>> {
     let rows: Vec<Row> = rows(&folder.join("hadoop_bugs.csv"))?;
     let mut links: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for link in self::rows::<Link>(&folder.join("hadoop_bugs-combined.csv"))? {
+    let file = match part {
+        Part::Development => "hadoop_bugs-train.csv",
+        Part::HeldOut => "hadoop_bugs-test.csv",
+        Part::Whole => "hadoop_bugs-combined.csv",
+    };
+    for link in self::rows::<Link>(&folder.join(file))? {
         let others = link.duplicates.split(',').map(|other| other.trim().to_owned());
         links.entry(link.id).or_default().extend(others);
     }

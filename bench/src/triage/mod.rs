@@ -1,6 +1,6 @@
 //! The tasks of the triage crate, one module for each data set.
 //!
-//! A task is a function from the folder of its data and the seed to findings. All tasks use the crate's default
+//! A task is a function from the folder of its data, the part of it and the seed to findings. All tasks use the crate's default
 //! configuration: nothing is tuned for one set.
 
 mod alarm_causality;
@@ -20,12 +20,12 @@ mod ticket_counts;
 
 use std::path::Path;
 
-use crate::{data, score::Finding};
+use crate::{data, score::Finding, split::Part};
 
-/// A task: the folder of its data and what to run on it.
+/// A task: the folder of its data and what to run on a part of it.
 struct Task {
     folder: &'static str,
-    run: fn(&Path, u64) -> anyhow::Result<Vec<Finding>>,
+    run: fn(&Path, Part, u64) -> anyhow::Result<Vec<Finding>>,
 }
 
 /// Every task, in the order in which they run. To add one, write its module and list it here.
@@ -72,14 +72,22 @@ const TASKS: &[Task] = &[
 pub(crate) struct Arguments {
     /// Tasks to run, by folder, or `figures` for speed and memory; all when none is named.
     tasks: Vec<String>,
-    /// Seed of splits and of the bootstrap.
+    /// Which part of the data: variants are compared on `development`, figures reported from `held-out`.
+    #[arg(long, value_enum, default_value_t = Part::HeldOut)]
+    part: Part,
+    /// Seed of draws and of the bootstrap.
     #[arg(long, default_value_t = 20_261_107)]
     seed: u64,
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark prints what it found")]
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    println!("data {}  seed {}", data::root().display(), arguments.seed);
+    println!(
+        "data {}  part {:?}  seed {}",
+        data::root().display(),
+        arguments.part,
+        arguments.seed
+    );
     let wanted = |task: &str| arguments.tasks.is_empty() || arguments.tasks.iter().any(|name| name == task);
     for task in TASKS {
         if !wanted(task.folder) {
@@ -93,7 +101,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             );
             continue;
         };
-        print(task.folder, &(task.run)(&folder, arguments.seed)?);
+        print(task.folder, &(task.run)(&folder, arguments.part, arguments.seed)?);
     }
     if wanted("figures") {
         print("figures", &figures::run(arguments.seed)?);

@@ -1,5 +1,7 @@
 //! A shop of micro-services: which service is behind a slow or failing front end, from its call graph and five-minute
 //! metrics. The usual spread of a metric comes from the recording without issues, its level from before the alarm.
+//!
+//! The published split: issues in folders `train` are for development, those in `test` held out.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -8,6 +10,7 @@ use serde::Deserialize;
 use triage::{Origins, Signal, Symptom, Topology};
 
 use crate::score::{Finding, bootstrap, mean};
+use crate::split::Part;
 
 #[derive(Deserialize)]
 struct Issue {
@@ -30,16 +33,19 @@ struct Cause {
 /// Average of a metric of a service over time; a gap is `None`.
 type Series = BTreeMap<(String, String), Vec<(f64, Option<f64>)>>;
 
-pub(super) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn run(folder: &Path, part: Part, seed: u64) -> anyhow::Result<Vec<Finding>> {
     let usual = read_metrics(&folder.join("low_traffic/noissue/metrics.csv"))?;
     let mut ours = Vec::new();
     let mut unresolved = Vec::new();
     let mut traversal = Vec::new();
     for load in ["low_traffic", "temporal_traffic1"] {
         let (topology, plain) = read_graph(&folder.join(load).join("graph.csv"))?;
-        for part in ["train", "test"] {
+        for half in ["train", "test"] {
+            if !part.takes(half == "train") {
+                continue;
+            }
             let mut issues: Vec<_> =
-                std::fs::read_dir(folder.join(load).join(part))?.collect::<Result<Vec<_>, _>>()?;
+                std::fs::read_dir(folder.join(load).join(half))?.collect::<Result<Vec<_>, _>>()?;
             issues.sort_by_key(std::fs::DirEntry::file_name);
             for issue in issues {
                 let target: Issue =

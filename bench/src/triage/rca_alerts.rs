@@ -1,5 +1,8 @@
 //! Where a cascade started: labelled faults, ranked in the order of time. Whatever is learned comes from the faults
 //! before: what was rare, and in the second measurement also which origins people confirmed.
+//!
+//! By time: the first half of each system's faults is for development; of the second half, held out, only the ranks count,
+//! and the first half is its past.
 
 use std::path::Path;
 
@@ -7,6 +10,7 @@ use triage::{Origins, Topology};
 
 use super::faults::{self, Fault};
 use crate::score::{Finding, bootstrap, mean};
+use crate::split::Part;
 
 /// Ranks of the true origins by system, 0 where it is not among the suspects.
 type Ranks = Vec<Vec<usize>>;
@@ -17,7 +21,7 @@ enum Feedback {
     Confirmed,
 }
 
-pub(super) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
+pub(super) fn run(folder: &Path, part: Part, seed: u64) -> anyhow::Result<Vec<Finding>> {
     let systems = [("MicroSS", 0.36), ("Online-Boutique-cloudbed-1", 0.43)];
     let mut plain = Ranks::new();
     let mut confirmed = Ranks::new();
@@ -25,9 +29,9 @@ pub(super) fn run(folder: &Path, seed: u64) -> anyhow::Result<Vec<Finding>> {
     for (system, _) in systems {
         let faults = faults::read_faults(&folder.join("faults").join(system))?;
         let topology = read_topology(&folder.join("topology").join(format!("{system}-KG.json")))?;
-        plain.push(rank(&faults, &topology, Feedback::None));
-        confirmed.push(rank(&faults, &topology, Feedback::Confirmed));
-        rarest.push(rank_by_rarity(&faults));
+        plain.push(part.half(&rank(&faults, &topology, Feedback::None)).to_vec());
+        confirmed.push(part.half(&rank(&faults, &topology, Feedback::Confirmed)).to_vec());
+        rarest.push(part.half(&rank_by_rarity(&faults)).to_vec());
     }
     let mut findings = Vec::new();
     for (name, ranks) in [

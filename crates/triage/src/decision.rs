@@ -102,6 +102,8 @@ pub struct Decision {
     pub outcome: Outcome,
     pub notification: Notification,
     pub reasons: Vec<Reason>,
+    /// Alerts that came before and went into the new group with this one, because a wave was recognised.
+    pub moved: Vec<AlertId>,
     /// The alert that was forgotten because too many were open.
     pub forgotten: Option<AlertId>,
 }

@@ -82,11 +82,25 @@ impl Grouping {
 }
 
 /// Which candidate was chosen, and why.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Choice {
     /// Position in the candidates; `None`: the alert opens a new group.
     pub joined: Option<usize>,
     pub reasons: Vec<Reason>,
+    /// What belongs into the new group besides; only where the alert opens one.
+    pub waves: Vec<Wave>,
+}
+
+/// A second incident was recognised after it had begun: what a candidate had since then belongs to the new group.
+///
+/// The caller moves those alerts and tells the profiles with [`Profile::cede`]. Leaving them is no error, they only stay
+/// in the older incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wave {
+    /// Position in the candidates.
+    pub from: usize,
+    /// When the first alert of the wave came.
+    pub since: Timestamp,
 }
 
 /// Chooses the open group that an alert joins, or none.
@@ -123,14 +137,14 @@ pub fn choose_group(
         .collect();
     if matches!(grouping, Grouping::Off) {
         return Choice {
-            joined: None,
             reasons: vec![Reason::GroupingOff],
+            ..Choice::default()
         };
     }
     if within.is_empty() {
         return Choice {
-            joined: None,
             reasons: vec![Reason::NoCandidate { window_seconds }],
+            ..Choice::default()
         };
     }
     let joined = |index: usize, profile: &Profile, reason: Option<Reason>| {
@@ -141,16 +155,12 @@ pub fn choose_group(
         Choice {
             joined: Some(index),
             reasons: reason.into_iter().chain([window]).collect(),
+            waves: Vec::new(),
         }
     };
     match grouping {
-        Grouping::Off | Grouping::Time { .. } => latest(within.iter().copied()).map_or(
-            Choice {
-                joined: None,
-                reasons: vec![],
-            },
-            |(index, profile)| joined(index, profile, None),
-        ),
+        Grouping::Off | Grouping::Time { .. } => latest(within.iter().copied())
+            .map_or_else(Choice::default, |(index, profile)| joined(index, profile, None)),
         Grouping::ContentBased {
             aggregate, fields, ..
         } => {
@@ -168,8 +178,8 @@ pub fn choose_group(
                     }),
                 ),
                 None => Choice {
-                    joined: None,
                     reasons: vec![no_content(features, fields)],
+                    ..Choice::default()
                 },
             }
         }

@@ -64,7 +64,7 @@ pub use change::{Change, Changes, Correlation, Risk};
 pub use decision::{AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Unknown};
 pub use event::{Action, Event, Severity, flatten_details};
 pub use flapping::{Flapping, FlappingLimits};
-pub use grouping::{Aggregate, Choice, Grouping, choose_group};
+pub use grouping::{Aggregate, Choice, Grouping, Wave, choose_group};
 pub use lessons::{Lesson, Lessons, Verdict};
 pub use machine::Triage;
 pub use origin::{Confirmation, OriginWeights, Origins, Signal, Suspect, Symptom};

@@ -6,6 +6,8 @@
 //! seen last (same message, same place, same content) and the groups of the scope that were active last, so the cost
 //! of an event does not grow with what is open.
 
+mod wave;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use jiff::Timestamp;
@@ -15,7 +17,7 @@ use crate::{
     decision::{AlertId, Configuration, Decision, GroupId, Notification, Outcome, Setting, Unknown},
     event::{Action, Event, truncate},
     flapping::Flapping,
-    grouping::{Choice, Grouping, choose_group},
+    grouping::{Grouping, Wave, choose_group},
     hash::{combine, stable_hash, stable_hash_pair},
     lessons::{Lesson, Verdict},
     profile::{Features, Profile},
@@ -162,6 +164,7 @@ impl Triage {
                 reasons: vec![Reason::NothingOpen {
                     dedup_key: dedup_key.to_owned(),
                 }],
+                moved: Vec::new(),
                 forgotten: None,
             },
         }
@@ -177,7 +180,7 @@ impl Triage {
         let mut reasons = vec![Reason::NewDedupKey {
             dedup_key: dedup_key.to_string(),
         }];
-        let (joined, choice) = self.choose(scope, &index_keys, &features, &setting.grouping, now);
+        let (joined, choice, waves) = self.choose(scope, &index_keys, &features, &setting.grouping, now);
         reasons.extend(choice);
 
         let limits = &self.configuration.flapping;
@@ -196,6 +199,7 @@ impl Triage {
             .entry(integration.clone())
             .or_default()
             .insert(dedup_key.clone(), alert);
+        let moved = self.take_along(group, scope, &waves, &mut reasons);
         self.enter_group(group, scope, alert, &features, &index_keys, now);
         let opened_at = now;
         let features = Box::new(features);
@@ -231,6 +235,7 @@ impl Triage {
             outcome,
             notification,
             reasons,
+            moved,
             forgotten,
         }
     }
@@ -242,7 +247,7 @@ impl Triage {
         features: &Features,
         grouping: &Grouping,
         now: Timestamp,
-    ) -> (Option<GroupId>, Vec<Reason>) {
+    ) -> (Option<GroupId>, Vec<Reason>, Vec<(GroupId, Wave)>) {
         let mut ids: Vec<GroupId> = index_keys
             .iter()
             .filter_map(|key| self.index.get(key))
@@ -255,8 +260,17 @@ impl Triage {
             .into_iter()
             .filter_map(|id| self.groups.get(&id).map(|group| (id, &group.profile)))
             .unzip();
-        let Choice { joined, reasons } = choose_group(grouping, features, &profiles, &self.knowledge, now);
-        (joined.and_then(|index| ids.get(index)).copied(), reasons)
+        let choice = choose_group(grouping, features, &profiles, &self.knowledge, now);
+        let waves = choice
+            .waves
+            .into_iter()
+            .filter_map(|wave| Some((*ids.get(wave.from)?, wave)))
+            .collect();
+        (
+            choice.joined.and_then(|index| ids.get(index)).copied(),
+            choice.reasons,
+            waves,
+        )
     }
 
     fn enter_group(
@@ -324,6 +338,7 @@ impl Triage {
             outcome: Outcome::Repeated { alert: id, group },
             notification: Notification::Unneeded,
             reasons,
+            moved: Vec::new(),
             forgotten: None,
         }
     }
@@ -368,6 +383,7 @@ impl Triage {
             outcome,
             notification: Notification::Unneeded,
             reasons,
+            moved: Vec::new(),
             forgotten: None,
         }
     }

@@ -315,6 +315,28 @@ impl Profile {
         self.seen.contains(&identity)
     }
 
+    /// Alerts leave for another group, newest ones that came in a wave. What only they had said is no longer an alert
+    /// that the group had; what others had said before is.
+    pub fn cede<'f>(&mut self, taken: impl IntoIterator<Item = &'f Features>) {
+        for features in taken {
+            self.alerts = self.alerts.saturating_sub(1);
+            if !self
+                .repeats
+                .iter()
+                .any(|(identity, _)| *identity == features.identity)
+            {
+                self.seen.retain(|identity| *identity != features.identity);
+            }
+        }
+        self.repeats.clear();
+    }
+
+    /// When the first of the repetitions of the last seconds came.
+    pub(crate) fn repeats_since(&self, now: Timestamp, seconds: i64) -> Option<Timestamp> {
+        let lately = |at: &Timestamp| now.as_second().saturating_sub(at.as_second()) <= seconds;
+        self.repeats.iter().map(|(_, at)| *at).filter(lately).min()
+    }
+
     /// How many other alerts repeated themselves within the last seconds.
     pub(crate) fn repeated_lately(&self, identity: u32, now: Timestamp, seconds: i64) -> u32 {
         let lately = |at: &Timestamp| now.as_second().saturating_sub(at.as_second()) <= seconds;

@@ -43,6 +43,8 @@ pub enum Reason {
     Age { seconds: i64, weight: f64 },
     /// The group had this very alert. Where others repeat themselves too, a second incident is more likely.
     Repeats { others: u32, weight: f64 },
+    /// So many alerts that came just before went with it, because the second incident had begun with them.
+    TakenAlong { alerts: u32 },
     /// How far apart the two are in the dependency graph.
     Hops {
         from: String,
@@ -163,6 +165,13 @@ impl fmt::Display for Reason {
                 out,
                 "The incident had this very alert before, and {others} others repeated themselves just now: \
                  this may be a second incident."
+            ),
+            Self::TakenAlong { alerts: 1 } => {
+                out.write_str("The alert before it went along, because the second incident began with it.")
+            }
+            Self::TakenAlong { alerts } => write!(
+                out,
+                "{alerts} alerts that came just before went along, because the second incident began with them."
             ),
             Self::Hops {
                 from, to, hops: 0, ..

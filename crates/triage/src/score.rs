@@ -6,14 +6,15 @@
 //!
 //! One piece of evidence speaks against: a group that had the very alert already. A single repetition means little
 //! (senders repeat themselves), but when several alerts of a group repeat themselves within seconds, a second incident
-//! with the same signature has begun, and the wave opens a group of its own.
+//! with the same signature has begun, and the wave opens a group of its own. What came since the first repetition goes with
+//! it, because the wave had begun before it could be recognised.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     causes::{Cause, Causes},
-    grouping::{Choice, gap_seconds},
+    grouping::{Choice, Wave, gap_seconds},
     lessons::Lessons,
     profile::{Features, Kind, Place, Profile},
     reason::Reason,
@@ -107,9 +108,16 @@ pub(crate) fn best_match(
     now: Timestamp,
 ) -> Choice {
     let comparison = Comparison::new(features, knowledge, now);
+    let mut waves = Vec::new();
     let best = candidates
         .iter()
         .map(|(index, profile)| (*index, *profile, comparison.evidence(profile)))
+        .inspect(|(index, profile, evidence)| {
+            if evidence.wave != 0.0 {
+                let since = profile.repeats_since(now, knowledge.weights.wave_seconds);
+                waves.extend(since.map(|since| Wave { from: *index, since }));
+            }
+        })
         .reduce(|best, next| {
             let fits = |evidence: &Evidence| evidence.score() >= knowledge.weights.needed;
             let rank = |evidence: &Evidence| (fits(evidence), evidence.preference(&knowledge.weights));
@@ -123,17 +131,19 @@ pub(crate) fn best_match(
             }
         });
     let Some((index, profile, evidence)) = best else {
-        return Choice {
-            joined: None,
-            reasons: Vec::new(),
-        };
+        return Choice::default();
     };
     let (score, needed) = (evidence.score(), knowledge.weights.needed);
     let mut reasons = comparison.explain(profile, &evidence);
     reasons.push(Reason::Score { score, needed });
+    let joined = (score >= needed).then_some(index);
+    if joined.is_some() {
+        waves.clear();
+    }
     Choice {
-        joined: (score >= needed).then_some(index),
+        joined,
         reasons,
+        waves,
     }
 }
 

@@ -460,3 +460,48 @@ proptest! {
         }
     }
 }
+
+/// Two faults of one system: the first alerts of the second one are taken for repetitions until the wave is recognised.
+#[test]
+fn what_came_with_a_wave_goes_into_the_incident_that_it_opens() {
+    let mut triage = Triage::new(Configuration::default());
+    let mut number = 0;
+    let mut say = |triage: &mut Triage, second: i64, summary: &str| {
+        number += 1;
+        triage.observe(
+            &trigger(&number.to_string(), "web1", summary),
+            &intelligent(),
+            at(second),
+        )
+    };
+    let first = say(&mut triage, 0, "latency of cart is high");
+    for (second, summary) in [(1, "latency of login is high"), (2, "latency of search is high")] {
+        assert!(matches!(
+            say(&mut triage, second, summary).outcome,
+            Outcome::JoinedGroup { .. }
+        ));
+    }
+    let repeated = say(&mut triage, 200, "latency of cart is high");
+    let fresh = say(&mut triage, 201, "latency of basket is high");
+    let again = say(&mut triage, 202, "latency of login is high");
+    assert_eq!(again.moved, []);
+    let wave = say(&mut triage, 203, "latency of search is high");
+
+    let older = opened(&first).unwrap();
+    let younger = opened(&wave).unwrap();
+    let alert = |decision: &Decision| match decision.outcome {
+        Outcome::OpenedGroup { alert, .. } | Outcome::JoinedGroup { alert, .. } => alert,
+        _ => panic!("{decision:?}"),
+    };
+    assert_eq!(wave.moved, [&repeated, &fresh, &again].map(alert));
+    assert!(
+        wave.moved
+            .iter()
+            .all(|moved| triage.group_of(*moved) == Some(younger))
+    );
+    assert_eq!(triage.group_of(alert(&first)), Some(older));
+    assert!(wave.reasons.contains(&Reason::TakenAlong { alerts: 3 }));
+    // What only the second incident had so far counts as new to the first again, and as known to the second.
+    let seen = say(&mut triage, 210, "latency of basket is high");
+    assert!(matches!(seen.outcome, Outcome::JoinedGroup { group, .. } if group == older));
+}

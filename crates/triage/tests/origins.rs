@@ -216,3 +216,35 @@ proptest! {
         prop_assert_eq!(origins, Origins::default());
     }
 }
+
+#[test]
+fn a_confirmed_origin_is_a_suspect_even_when_it_shows_nothing() {
+    let mut topology = Topology::default();
+    topology.add_dependency("web", "login");
+    let symptoms = [symptom("web", "slow"), symptom("cache", "slow")];
+    let mut origins = Origins::default();
+    let silent = |origins: &Origins| {
+        let suspects = origins.rank(&symptoms, &topology, &[]);
+        suspects.iter().position(|suspect| suspect.place == "login")
+    };
+    assert_eq!(silent(&origins), None);
+    let taught: Vec<_> = (0..6).map(|_| origins.confirm(&symptoms, "login")).collect();
+    assert_eq!(silent(&origins), Some(0));
+    for confirmation in &taught {
+        origins.take_back(confirmation);
+    }
+    assert_eq!(silent(&origins), None);
+}
+
+#[test]
+fn what_every_place_shows_tells_less_than_what_one_shows() {
+    let symptoms = [
+        symptom("one", "slow"),
+        symptom("two", "slow"),
+        symptom("three", "slow"),
+        symptom("three", "disk full"),
+    ];
+    let suspects = Origins::default().rank(&symptoms, &Topology::default(), &[]);
+    assert_eq!(suspects[0].place, "three");
+    assert!(suspects[0].score > 2.0 * suspects[1].score, "{suspects:?}");
+}

@@ -8,6 +8,7 @@ use super::{OriginWeights, Signal, Symptom, by_place};
 use crate::{
     event::truncate,
     hash::{combine, stable_hash},
+    topology::Topology,
 };
 
 /// Longest text that tells kinds and places apart, in bytes.
@@ -262,6 +263,18 @@ impl Origins {
         let places = places as f64;
         let share = (f64::from(times) + 0.5) / (f64::from(self.confirmed) + 0.5 * places);
         (times, (share * places).ln())
+    }
+
+    /// The confirmed origins that the graph knows by name, those confirmed most often first, at most 32.
+    pub(super) fn confirmed_places<'t>(&self, topology: &'t Topology) -> Vec<&'t str> {
+        const MOST: usize = 32;
+        let mut known: Vec<(u32, &str)> = self
+            .origins
+            .iter()
+            .filter_map(|(place, times)| Some((*times, topology.name(topology.node_by_hash(*place)?))))
+            .collect();
+        known.sort_unstable_by(|one, other| other.0.cmp(&one.0).then(one.1.cmp(other.1)));
+        known.into_iter().take(MOST).map(|(_, name)| name).collect()
     }
 
     fn forget_beyond_bound(&mut self) {

@@ -3,7 +3,8 @@
 //! Each place that shows symptoms gets evidence in nats (natural-log units), which adds up:
 //!
 //! - **Rarity**: how seldom the place showed such a symptom, or so much of it, in the cascades before this one. With a
-//!   measured deviation it weighs as much as the deviation is large.
+//!   measured deviation it weighs as much as the deviation is large. Without one, a symptom that many places of the
+//!   cascade show tells little about which of them it came from, and weighs less.
 //! - **Walk**: what the places it depends on, or was seen to call, show themselves is taken off, because trouble travels
 //!   from what is needed to who needs it.
 //! - **Parts**: a whole (a service) takes what most of its parts (instances) show.
@@ -99,7 +100,7 @@ impl Default for OriginWeights {
         Self {
             alert: 1.0,
             metric: 0.5,
-            log: 2.0,
+            log: 1.5,
             slow_call: 1.0,
             failed_call: 1.0,
             usual_deviation: 3.0,
@@ -107,8 +108,8 @@ impl Default for OriginWeights {
             parts: 2.0,
             onset: 0.5,
             change: 3.0,
-            origin_before: 2.0,
-            symptoms_before: 0.7,
+            origin_before: 1.0,
+            symptoms_before: 0.2,
         }
     }
 }
@@ -124,6 +125,9 @@ impl OriginWeights {
         }
     }
 }
+
+/// The delay of a place of whose symptoms no instant is known.
+const UNKNOWN_SECONDS: i64 = 120;
 
 /// The most symptoms of one cascade that are looked at; the first ones count.
 pub(crate) const SYMPTOMS: usize = 10_000;
@@ -218,7 +222,7 @@ impl Origins {
         self.add_wholes(&mut cases, &own, topology);
         self.add_onset(&mut cases, &shown);
         self.add_changes(&mut cases, &shown, changes);
-        self.add_confirmed(&mut cases);
+        self.add_confirmed(&mut cases, topology);
         let mut suspects: Vec<Suspect> = cases
             .into_iter()
             .map(|(place, case)| suspect(place, &case))
@@ -229,6 +233,11 @@ impl Origins {
 
     fn weigh_symptoms(&self, shown: &BTreeMap<&str, Shown>, topology: &Topology) -> BTreeMap<String, Case> {
         let weights = self.weights();
+        let mut spread: BTreeMap<(Signal, u64), u32> = BTreeMap::new();
+        for kind in shown.values().flat_map(|shown| shown.counts.keys()) {
+            *spread.entry(*kind).or_default() += 1;
+        }
+        let places = shown.len() as f64 + 1.0;
         let mut cases = BTreeMap::new();
         for (place, shown) in shown {
             let mut case = Case::default();
@@ -237,9 +246,11 @@ impl Origins {
                 .is_some_and(|node| topology.is_external(node));
             for (kind, count) in &shown.counts {
                 let surprise = self.surprise(place, *kind, *count);
-                let size = shown.deviations.get(kind).map_or(1.0, |deviation| {
-                    deviation.ln_1p() / weights.usual_deviation.max(0.1).ln_1p()
-                });
+                let showing = f64::from(spread.get(kind).copied().unwrap_or(1));
+                let size = match shown.deviations.get(kind) {
+                    Some(deviation) => deviation.ln_1p() / weights.usual_deviation.max(0.1).ln_1p(),
+                    None => (places / showing).ln() / places.ln(),
+                };
                 let weight = if external {
                     0.0
                 } else {
@@ -322,7 +333,6 @@ impl Origins {
     }
 
     fn add_onset(&self, cases: &mut BTreeMap<String, Case>, shown: &BTreeMap<&str, Shown>) {
-        const UNKNOWN_SECONDS: i64 = 120;
         let Some(first) = shown.values().filter_map(|shown| shown.first).min() else {
             return;
         };
@@ -331,8 +341,12 @@ impl Origins {
             case.delay_seconds = at.map_or(UNKNOWN_SECONDS, |at| {
                 at.as_second().saturating_sub(first.as_second())
             });
-            case.onset = -self.weights().onset * (case.delay_seconds as f64 / 30.0).ln_1p();
+            case.onset = self.onset_weight(case.delay_seconds);
         }
+    }
+
+    fn onset_weight(&self, delay_seconds: i64) -> f64 {
+        -self.weights().onset * (delay_seconds as f64 / 30.0).ln_1p()
     }
 
     fn add_changes(
@@ -360,8 +374,22 @@ impl Origins {
         }
     }
 
-    fn add_confirmed(&self, cases: &mut BTreeMap<String, Case>) {
+    fn add_confirmed(&self, cases: &mut BTreeMap<String, Case>, topology: &Topology) {
         let count = cases.len();
+        // An origin may show nothing itself; one that did so before is a suspect all the same.
+        let delay_seconds = cases
+            .values()
+            .map(|case| case.delay_seconds)
+            .max()
+            .unwrap_or(0)
+            .max(UNKNOWN_SECONDS);
+        for place in self.confirmed_places(topology) {
+            cases.entry(place.to_owned()).or_insert_with(|| Case {
+                delay_seconds,
+                onset: self.onset_weight(delay_seconds),
+                ..Case::default()
+            });
+        }
         for (place, case) in cases {
             let (times, odds) = self.odds_of_origin(place, count);
             case.times_origin = times;
