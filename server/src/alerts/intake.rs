@@ -231,7 +231,7 @@ fn place(
         &Knowledge::default(),
         change.now,
     );
-    let reasons = choice.reasons.iter().map(reason).collect();
+    let reasons = choice.reasons.iter().map(Reason::of).collect();
     if let Some(joined) = choice.joined.and_then(|index| open.get_mut(index)) {
         joined.profile.add(features, change.now);
         joined.changed = true;
@@ -405,12 +405,5 @@ fn severity_of(event: &AlertEvent) -> triage::Severity {
         "warning" => triage::Severity::Warning,
         "info" => triage::Severity::Info,
         _ => triage::Severity::Error,
-    }
-}
-
-fn reason(reason: &triage::Reason) -> Reason {
-    Reason {
-        figures: serde_json::to_value(reason).unwrap_or_default(),
-        sentence: reason.to_string(),
     }
 }

@@ -61,3 +61,13 @@ pub struct Reason {
     /// One plain sentence.
     pub sentence: String,
 }
+
+impl Reason {
+    /// A reason of the `triage` crate.
+    pub fn of(reason: &triage::Reason) -> Self {
+        Self {
+            figures: serde_json::to_value(reason).unwrap_or_default(),
+            sentence: reason.to_string(),
+        }
+    }
+}

@@ -34,6 +34,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(snooze))
         .merge(super::room_api::routes())
         .merge(super::log_api::routes())
+        .merge(super::origin_api::routes())
         .merge(crate::alerts::api::routes())
 }
 
@@ -249,7 +250,7 @@ async fn show(
 }
 
 /// Clients show people the number, and people type it: both find the incident.
-fn find(tx: &mut store::Tx, id: &str) -> Result<Incident, Problem> {
+pub(super) fn find(tx: &mut store::Tx, id: &str) -> Result<Incident, Problem> {
     let found = match id.parse::<i64>() {
         Ok(number) => rows::find_by_number(tx, number)?,
         Err(_) => rows::find(tx, &IncidentId::from(id))?,

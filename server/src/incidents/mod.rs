@@ -13,11 +13,15 @@ pub mod dialect;
 pub mod escalation;
 pub mod input;
 pub mod jobs;
+pub mod knowledge;
 pub mod log_api;
 pub mod merge;
 pub mod model;
+pub mod origin;
+pub mod origin_api;
 pub mod room;
 pub mod room_api;
+pub mod similar;
 pub mod store;
 
 pub use model::{Incident, IncidentId, Status, Urgency};

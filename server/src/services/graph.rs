@@ -152,8 +152,13 @@ fn walk(starts: &[ServiceNode], next: &HashMap<ServiceNode, Vec<ServiceNode>>) -
         .collect()
 }
 
-/// All dependencies, by one query.
+/// All dependencies as a graph.
 pub fn load(tx: &mut Tx) -> Result<Graph, Error> {
+    Ok(Graph::of(edges(tx)?))
+}
+
+/// All dependencies, by one query.
+pub fn edges(tx: &mut Tx) -> Result<Vec<Edge>, Error> {
     let rows: Vec<(ServiceKind, String, ServiceKind, String)> = tx.rows(
         sql!(
             "SELECT supporting_type, supporting_id, dependent_type, dependent_id
@@ -161,18 +166,21 @@ pub fn load(tx: &mut Tx) -> Result<Graph, Error> {
         ),
         params![],
     )?;
-    Ok(Graph::of(rows.into_iter().map(
-        |(supporting_kind, supporting_id, dependent_kind, dependent_id)| Edge {
-            supporting: ServiceNode {
-                kind: supporting_kind,
-                id: supporting_id,
+    Ok(rows
+        .into_iter()
+        .map(
+            |(supporting_kind, supporting_id, dependent_kind, dependent_id)| Edge {
+                supporting: ServiceNode {
+                    kind: supporting_kind,
+                    id: supporting_id,
+                },
+                dependent: ServiceNode {
+                    kind: dependent_kind,
+                    id: dependent_id,
+                },
             },
-            dependent: ServiceNode {
-                kind: dependent_kind,
-                id: dependent_id,
-            },
-        },
-    )))
+        )
+        .collect())
 }
 
 #[cfg(test)]

@@ -22,5 +22,6 @@ mod services;
 mod signals;
 mod smtp;
 mod statements;
+mod thinking;
 mod updates;
 mod words;

@@ -71,6 +71,16 @@ impl TestApp {
         self.send(request).await
     }
 
+    /// Reports that a service was changed just now.
+    pub(crate) async fn changed(&self, built: &Built, summary: &str) {
+        let body = json!({ "routing_key": built.integration_key, "payload": { "summary": summary } });
+        let request = axum::http::Request::post("/v2/change/enqueue")
+            .body(axum::body::Body::from(body.to_string()))
+            .unwrap();
+        self.send(request).await.with_status(202);
+        self.take_signals().await;
+    }
+
     /// Turns what waits in the journal into alerts and incidents, and does the jobs that follow.
     pub(crate) async fn take_signals(&self) {
         while muster::signals::intake::take_waiting(&self.app).await.unwrap() > 0 {}

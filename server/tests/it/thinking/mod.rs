@@ -1,0 +1,3 @@
+//! What the server thinks for people: where an incident began, what was like it, what belongs together.
+
+mod origins;
