@@ -15,17 +15,13 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::actions;
 use super::render::{self, PrintPage};
 use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
-use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::faults::LONGEST_NAME;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Site};
-use crate::incidents::{Incident, IncidentId, store as incident_rows};
-
-/// Characters of a report's words.
-const LONGEST_BODY: usize = 200_000;
+use crate::http::{Body, Listing, Path, Problem, Problems, Query, Site};
+use crate::incidents::{Incident, IncidentId};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -61,7 +57,7 @@ fn view(review: &Review, version: Option<&Version>, site: &Site) -> Value {
         "type": "incident_review",
         "summary": review.title,
         "self": site.url(&format!("/incidents/{id}/review")),
-        "html_url": site.html_url("reports", id.as_str()),
+        "html_url": site.html_url("learn", id.as_str()),
         "incident": site.reference("incident", "incidents", id.as_str(), &*review.title),
         "title": review.title,
         "status": review.status,
@@ -78,12 +74,7 @@ fn view(review: &Review, version: Option<&Version>, site: &Site) -> Value {
 }
 
 fn load(tx: &mut Tx, id: &str) -> Result<(Incident, Review, Version), Problem> {
-    let id = IncidentId::from(id);
-    let incident = incident_rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
-    let review = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The report"))?;
-    let version =
-        rows::version(tx, &review.id, review.version)?.ok_or_else(|| Problem::not_found("The report"))?;
-    Ok((incident, review, version))
+    actions::load(tx, &IncidentId::from(id))
 }
 
 /// List reports, the newest first.
@@ -152,35 +143,12 @@ async fn write(
     let site = app.site.clone();
     let incident_review = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let incident = incident_rows::find(change.tx, &IncidentId::from(id.as_str()))?
-                .ok_or_else(|| Problem::not_found("The incident"))?;
-            let review = rows::generate(change, &incident)?;
-            audited(change, &caller, AuditAction::Create, &review)?;
+            let review = actions::write(change, &caller, &IncidentId::from(id.as_str()))?;
             let version = rows::version(change.tx, &review.id, review.version)?;
             Ok(view(&review, version.as_ref(), &site))
         })
         .await?;
     Ok(axum::Json(ReviewAnswer { incident_review }))
-}
-
-fn audited(
-    change: &mut crate::timeline::Change,
-    caller: &Caller,
-    action: AuditAction,
-    review: &Review,
-) -> Result<(), Problem> {
-    audit::record(
-        change,
-        caller,
-        action,
-        &Changed {
-            resource_type: "incident_review",
-            resource_id: review.id.as_str(),
-            resource_name: &review.title,
-            details: json!({ "version": review.version, "status": review.status }),
-        },
-    )?;
-    Ok(())
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -217,28 +185,17 @@ async fn change_one(
 ) -> Result<axum::Json<ReviewAnswer>, Problem> {
     caller.require(Action::Change, Resource::Review)?;
     let input = body.incident_review;
-    let mut faults = Faults::new();
-    let title = input
-        .title
-        .as_deref()
-        .map(|title| faults.name("incident_review.title", Some(title), LONGEST_NAME));
-    let words = input
-        .body
-        .as_deref()
-        .map(|words| faults.name("incident_review.body", Some(words), LONGEST_BODY));
-    faults.done()?;
-    let edit = Edit {
-        title,
-        body: words,
+    let mut edit = Edit {
+        title: input.title,
+        body: input.body,
         status: input.status,
         version: input.version,
     };
+    actions::check(&mut edit)?;
     let site = app.site.clone();
     let incident_review = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let (_, review, _) = load(change.tx, &id)?;
-            let review = rows::edit(change, &review, &edit)?;
-            audited(change, &caller, AuditAction::Update, &review)?;
+            let review = actions::edit(change, &caller, &IncidentId::from(id.as_str()), &edit)?;
             let version = rows::version(change.tx, &review.id, review.version)?;
             Ok(view(&review, version.as_ref(), &site))
         })

@@ -72,6 +72,7 @@ pub struct Person {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     pub at: Timestamp,
+    pub kind: Kind,
     pub entry_id: String,
     pub text: String,
 }
@@ -99,14 +100,31 @@ pub struct Cases {
     pub still_broken: i64,
 }
 
+/// A change that was reported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Changed {
+    pub at: Timestamp,
+    pub summary: String,
+}
+
+/// Something at a site that fell silent, and came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Silence {
+    pub site: String,
+    pub from: Timestamp,
+    pub until: Option<Timestamp>,
+}
+
 /// One clock, five lanes: what the picture of a report is drawn from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lanes {
+    /// On what the incident's service stands on.
+    pub changes: Vec<Changed>,
     pub machines: Vec<Mark>,
     pub people: Vec<Person>,
     /// Cases in each five minutes in which there were any.
     pub customers: Vec<Count>,
-    /// Sites named as hurt, whenever that changed.
+    /// Hurt sites, whenever their number changed: by what fell silent where machines watch sites, else by who named them.
     pub places: Vec<Count>,
     pub said: Vec<Mark>,
 }
@@ -135,6 +153,8 @@ pub struct Sources<'a> {
     pub cases: Cases,
     /// When each linked case was reported.
     pub reported: &'a [Timestamp],
+    pub silences: &'a [Silence],
+    pub changes: &'a [Changed],
 }
 
 pub fn of(sources: &Sources) -> Facts {
@@ -144,6 +164,8 @@ pub fn of(sources: &Sources) -> Facts {
         impact,
         cases,
         reported,
+        silences,
+        changes,
     } = sources;
     let began_at = reported
         .iter()
@@ -222,6 +244,7 @@ pub fn of(sources: &Sources) -> Facts {
         accounts: impact.accounts.count,
         cost: cost(impact, since(resolved_at)),
         lanes: Lanes {
+            changes: changes.to_vec(),
             machines: marks(entries, |entry| {
                 matches!(
                     entry.kind,
@@ -230,7 +253,11 @@ pub fn of(sources: &Sources) -> Facts {
             }),
             people: people.clone(),
             customers: steps(reported),
-            places: places(entries),
+            places: if silences.is_empty() {
+                places(entries)
+            } else {
+                silent_places(silences)
+            },
             said: marks(entries, |entry| {
                 matches!(
                     entry.kind,
@@ -266,6 +293,7 @@ fn count(entries: &[Entry], kind: Kind) -> i64 {
 fn mark(entry: &Entry) -> Mark {
     Mark {
         at: entry.at,
+        kind: entry.kind,
         entry_id: entry.id.to_string(),
         text: entry.text.clone(),
     }
@@ -347,6 +375,32 @@ fn places(entries: &[Entry]) -> Vec<Count> {
             }
         })
         .collect()
+}
+
+/// How many sites had something silent, each time that changed.
+fn silent_places(silences: &[Silence]) -> Vec<Count> {
+    let mut turns: Vec<(Timestamp, &str, i64)> = silences
+        .iter()
+        .flat_map(|one| {
+            let site = one.site.as_str();
+            [
+                Some((one.from, site, 1)),
+                one.until.map(|until| (until, site, -1)),
+            ]
+        })
+        .flatten()
+        .collect();
+    turns.sort();
+    let mut silent: BTreeMap<&str, i64> = BTreeMap::new();
+    let mut counts: Vec<Count> = Vec::new();
+    for (at, site, turn) in turns {
+        *silent.entry(site).or_default() += turn;
+        let count = silent.values().filter(|count| **count > 0).count() as i64;
+        if counts.last().is_none_or(|last| last.count != count) {
+            counts.push(Count { at, count });
+        }
+    }
+    counts
 }
 
 /// The loss an hour over the time it lasted.

@@ -8,10 +8,13 @@
 //! Words are Markdown and are treated as hostile: they are rendered to HTML and then cut down to what can do
 //! no harm.
 
+pub mod actions;
 pub mod api;
+pub mod chapters;
 pub mod facts;
 pub mod jobs;
 pub mod render;
+mod sources;
 pub mod store;
 
 use crate::jobs::Kind as JobKind;

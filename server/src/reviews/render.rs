@@ -25,15 +25,14 @@ pub fn first_words(incident: &Incident, facts: &Facts) -> String {
     let promises = &facts.promises;
     let kept = match (promises.kept, promises.missed) {
         (0, 0) => "No next update was promised.".to_owned(),
+        (1, 0) => "The promise of a next update was kept.".to_owned(),
         (kept, 0) => format!("All {kept} promises of a next update were kept."),
-        (kept, missed) => format!("{kept} promises of a next update were kept and {missed} were missed."),
+        (kept, missed) => format!("Promises of a next update: {kept} kept, {missed} missed."),
     };
     let cases = match facts.cases.linked {
         0 => "No customer's report was linked.".to_owned(),
-        linked => format!(
-            "{linked} customers' reports were linked; {} still wait for an answer.",
-            facts.cases.owed
-        ),
+        1 => "One customer's report was linked.".to_owned(),
+        linked => format!("{linked} customers' reports were linked."),
     };
     format!(
         "## What happened\n\n{}\n\n{noticed} {lasted}\n\n## Whom it hurt\n\n{}. {cases}\n\n## How we spoke\n\n{kept}\n\n\

@@ -5,12 +5,12 @@ use serde::{Deserialize, Serialize};
 use store::{Error, Tx, Value, params, query, sql};
 use utoipa::ToSchema;
 
-use super::facts::{self, Cases, Facts, Sources};
+use super::facts::Facts;
 use super::render;
+use super::sources::fresh;
 use crate::http::{Page, Problem};
-use crate::impact::store as impact_rows;
 use crate::incidents::{Incident, IncidentId};
-use crate::timeline::{Change, Kind, NewEntry, store as timeline_rows};
+use crate::timeline::{Change, Kind, NewEntry};
 
 crate::identifier! {
     /// One report.
@@ -84,6 +84,45 @@ pub fn list(tx: &mut Tx, page: Page) -> Result<Vec<Review>, Error> {
     .rows(tx)
 }
 
+/// A report in a list: what happened, without the story.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Line {
+    pub incident_id: IncidentId,
+    pub number: i64,
+    pub title: String,
+    pub status: ReviewStatus,
+    pub version: i64,
+    pub began_at: Timestamp,
+    pub hurt: Option<String>,
+    /// Seconds from the beginning; absent while it has not happened.
+    pub to_acknowledge: Option<i64>,
+    pub to_first_update: Option<i64>,
+    pub to_resolve: Option<i64>,
+}
+
+/// A page of reports without their facts, the newest first.
+pub fn lines(tx: &mut Tx, page: Page) -> Result<Vec<Line>, Error> {
+    tx.rows(
+        sql! {
+            sqlite: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS began_at,
+                         json_extract(r.facts, '$.hurt') AS hurt,
+                         json_extract(r.facts, '$.seconds.to_acknowledge') AS to_acknowledge,
+                         json_extract(r.facts, '$.seconds.to_first_update') AS to_first_update,
+                         json_extract(r.facts, '$.seconds.to_resolve') AS to_resolve
+                     FROM reviews r JOIN incidents i ON i.id = r.incident_id
+                     ORDER BY r.created_at DESC, r.id DESC LIMIT $1 OFFSET $2",
+            postgres: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS began_at,
+                         r.facts ->> 'hurt' AS hurt,
+                         CAST(r.facts #>> '{seconds,to_acknowledge}' AS BIGINT) AS to_acknowledge,
+                         CAST(r.facts #>> '{seconds,to_first_update}' AS BIGINT) AS to_first_update,
+                         CAST(r.facts #>> '{seconds,to_resolve}' AS BIGINT) AS to_resolve
+                     FROM reviews r JOIN incidents i ON i.id = r.incident_id
+                     ORDER BY r.created_at DESC, r.id DESC LIMIT $1 OFFSET $2"
+        },
+        params![page.rows_to_read(), page.offset],
+    )
+}
+
 pub fn count(tx: &mut Tx) -> Result<i64, Error> {
     let (count,): (i64,) = tx.one(sql!("SELECT COUNT(*) FROM reviews"), params![])?;
     Ok(count)
@@ -108,35 +147,6 @@ pub fn version(tx: &mut Tx, id: &ReviewId, number: i64) -> Result<Option<Version
         ),
         params![id, number],
     )
-}
-
-/// The facts as the timeline tells them now.
-fn fresh(tx: &mut Tx, incident: &Incident) -> Result<Facts, Problem> {
-    let entries = timeline_rows::of_incident(tx, &incident.id)?;
-    let stored = impact_rows::find(tx, &incident.id)?;
-    let impact = impact_rows::current(tx, incident, stored.as_ref())?;
-    let cases: Cases = tx.one(
-        sql!(
-            "SELECT COUNT(*) AS linked,
-                 CAST(COALESCE(SUM(CASE WHEN owed_since IS NOT NULL THEN 1 ELSE 0 END), 0) AS BIGINT) AS owed,
-                 CAST(COALESCE(SUM(CASE WHEN recovery = 'works' THEN 1 ELSE 0 END), 0) AS BIGINT) AS works,
-                 CAST(COALESCE(SUM(CASE WHEN recovery = 'still_broken' THEN 1 ELSE 0 END), 0) AS BIGINT) AS still_broken
-             FROM cases WHERE incident_id = $1"
-        ),
-        params![&incident.id],
-    )?;
-    let reported: Vec<(Timestamp,)> = tx.rows(
-        sql!("SELECT created_at FROM cases WHERE incident_id = $1 ORDER BY created_at"),
-        params![&incident.id],
-    )?;
-    let reported: Vec<Timestamp> = reported.into_iter().map(|(at,)| at).collect();
-    Ok(facts::of(&Sources {
-        incident,
-        entries: &entries,
-        impact: &impact,
-        cases,
-        reported: &reported,
-    }))
 }
 
 /// Writes the report of an incident, or brings its facts up to date. Words that a person edited stay.

@@ -136,7 +136,11 @@ pub struct ChainMark {
 
 const AREA_HEIGHT: u32 = 64;
 const ROW: u32 = 22;
-const CHAIN_HEIGHT: u32 = 64;
+const CHAIN_HEIGHT: u32 = 68;
+/// Percent of the width that one letter of a label takes on a desk's screen.
+const LETTER: f64 = 0.72;
+/// Where labels below a chain stand: the first line that has room.
+const CHAIN_LINES: [u32; 2] = [46, 62];
 
 /// Times to percent of the width.
 struct Axis {
@@ -274,7 +278,11 @@ fn lay_span(span: &Span, row: u32, axis: &Axis) -> Block {
         height: 14,
         label: span.label.clone(),
         label_across: coordinate(if inside { from } else { to }),
-        label_class: if inside { "on-bar" } else { "wide" },
+        label_class: match (inside, span.label.chars().count() as f64 * LETTER) {
+            (true, _) => "on-bar",
+            (false, width) if to + width > 100.0 => "wide before",
+            (false, _) => "wide",
+        },
         ticks,
         moment: span
             .moment
@@ -302,18 +310,13 @@ fn lay_chain(
             class,
         });
     }
+    let mut free = [f64::MIN; CHAIN_LINES.len()];
     for (at, words, promise) in told {
         lane.marks.push(ChainMark {
             across: axis.text(*at),
             promise: Some(*promise),
         });
-        lane.labels.push(Label {
-            across: axis.text(*at),
-            down: 46,
-            words: words.clone(),
-            class: "wide",
-            anchor: "start",
-        });
+        label_below(lane, &mut free, axis.percent(*at), words);
     }
     if let Some((at, words)) = last {
         if let Some((from, _, _)) = told.last() {
@@ -327,14 +330,30 @@ fn lay_chain(
             across: axis.text(*at),
             promise: None,
         });
-        lane.labels.push(Label {
-            across: axis.text(*at),
-            down: 62,
-            words: words.clone(),
-            class: "wide",
-            anchor: "end",
-        });
+        label_below(lane, &mut free, axis.percent(*at), words);
     }
+}
+
+/// Puts words below a mark where nothing else stands, or leaves them out: the mark and its story remain.
+fn label_below(lane: &mut Lane, free: &mut [f64; CHAIN_LINES.len()], across: f64, words: &str) {
+    let width = words.chars().count() as f64 * LETTER;
+    let at_the_end = across + width > 100.0;
+    let (from, to) = if at_the_end {
+        (across - width, across)
+    } else {
+        (across, across + width)
+    };
+    let Some(line) = free.iter().position(|end| *end < from) else {
+        return;
+    };
+    free[line] = to + 1.0;
+    lane.labels.push(Label {
+        across: coordinate(across),
+        down: CHAIN_LINES[line],
+        words: words.to_owned(),
+        class: "wide",
+        anchor: if at_the_end { "end" } else { "start" },
+    });
 }
 
 /// About eight round times along the axis.
@@ -434,6 +453,21 @@ mod tests {
             last_answer: None,
         });
         assert_eq!(drawn.lanes[0].links[0].class, "chain missed");
+    }
+
+    #[test]
+    fn words_below_a_chain_never_stand_on_each_other() {
+        let told = |clock: &str| (at(clock), "05:52 Customers".to_owned(), Promise::Kept);
+        let drawn = chart(LaneContent::Chain {
+            told: vec![told("05:52"), told("05:53"), told("05:54"), told("07:09")],
+            last_answer: None,
+        });
+        let places: Vec<_> = drawn.lanes[0]
+            .labels
+            .iter()
+            .map(|label| (label.down, label.anchor))
+            .collect();
+        assert_eq!(places, [(46, "start"), (62, "start"), (46, "end")]);
     }
 
     #[test]

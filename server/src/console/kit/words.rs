@@ -30,6 +30,17 @@ pub fn opening_number(number: u64) -> String {
         .map_or_else(|| thousands(number), |word| (*word).to_owned())
 }
 
+/// Minor units as people write them: whole, with the sign where everybody knows it.
+pub fn money(minor: i64, currency: &str) -> String {
+    let whole = thousands((minor / 100).unsigned_abs());
+    match currency {
+        "GBP" => format!("£{whole}"),
+        "EUR" => format!("€{whole}"),
+        "USD" => format!("${whole}"),
+        other => format!("{whole} {other}"),
+    }
+}
+
 /// A line through points: `M0 44L50 4L100 24`.
 pub(super) fn path_through(points: impl Iterator<Item = (f64, f64)>) -> String {
     let mut path = String::new();

@@ -12,7 +12,7 @@ use super::situation;
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::prelude::{Pagination, Pick, Place, Reading, Rich, counted, thousands};
+use crate::console::prelude::{Pagination, Pick, Place, Reading, Rich, counted, money, thousands};
 use crate::console::screens::people::{Customer, CustomerRow, Customers};
 use crate::console::screens::room::Figure;
 use crate::customers::accounts::{self, Account, Sought, Tier};
@@ -159,17 +159,6 @@ fn standing(account: &Account, reading: &Reading) -> String {
         ));
     }
     parts.join(", ")
-}
-
-/// Whole units, with the sign where everybody knows it.
-fn money(minor: i64, currency: &str) -> String {
-    let whole = thousands((minor / 100).unsigned_abs());
-    match currency {
-        "GBP" => format!("£{whole}"),
-        "EUR" => format!("€{whole}"),
-        "USD" => format!("${whole}"),
-        other => format!("{whole} {other}"),
-    }
 }
 
 async fn one(

@@ -4,8 +4,10 @@
 pub mod customers;
 pub mod desk;
 pub mod incidents;
+pub mod learn;
 pub mod now;
 pub mod oncall;
+mod report_chart;
 pub mod room;
 pub mod room_forms;
 pub mod services;
@@ -28,6 +30,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(updates::routes())
         .merge(now::routes())
         .merge(incidents::routes())
+        .merge(learn::routes())
         .merge(oncall::routes())
         .merge(room::routes())
         .merge(services::routes())

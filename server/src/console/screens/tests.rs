@@ -31,6 +31,8 @@ fn pages() -> Vec<(&'static str, String)> {
         ("updates", samples::words::updates().render().unwrap()),
         ("updates-list", samples::words::updates_list().render().unwrap()),
         ("report", samples::words::report().render().unwrap()),
+        ("report-edit", samples::words::report_edit().render().unwrap()),
+        ("report-none", samples::words::no_report().render().unwrap()),
         ("learn", samples::words::learn().render().unwrap()),
         ("customers", samples::settings::customers().render().unwrap()),
         ("customer", samples::settings::customer().render().unwrap()),

@@ -293,61 +293,82 @@ fn chart() -> LaneChart {
 }
 
 pub(crate) fn report() -> Report {
-    let action = |title: &str, owner: &str, due: &str, state| ActionItem {
+    let chapter = |title: &str, markdown: &str| Chapter {
         title: title.to_owned(),
-        owner: owner.to_owned(),
-        due: due.to_owned(),
-        state,
+        html: (!markdown.is_empty()).then(|| crate::reviews::render::html(markdown)),
     };
-    let version = |audience: &str, state: &str, opened: &str| Version {
-        audience: audience.to_owned(),
-        state: state.to_owned(),
-        opened: opened.to_owned(),
-    };
-    let chapter = |field: &str, title: &str, content| Chapter {
-        field: field.to_owned(),
-        title: title.to_owned(),
-        content,
-        plain: String::new(),
+    let version = |number, who| Version {
+        number,
+        who,
+        at: reading().clock(on("2026-11-17", "09:41")),
     };
     Report {
         frame: frame("Report on #1042", Place::Learn),
         id: "1042".to_owned(),
         state: State::Resolved.mark().as_chip(),
-        facts: ["#1042", "17 November 2026", "05:41 to 06:58", "draft 3, agreed by 4 of 6"].map(str::to_owned).to_vec(),
-        headline: "Cards failed in 24 shops for 60 minutes. Everyone who told us has an answer.".to_owned(),
+        facts: ["#1042", "17 November 2026", "05:41 to 06:58", "draft 3"]
+            .map(str::to_owned)
+            .to_vec(),
+        headline: "Cards failed in 24 shops for 60 minutes".to_owned(),
+        below: "24 sites were hurt, for 1 h 17 min. Everyone who told us has an answer.".to_owned(),
         chart: chart(),
         figures: vec![
-            Figure::new("To notice", "11 min", vec!["by machines, 1 min before the first case".into()]),
-            Figure::new("To answer the page", "1 min 48 s", vec!["goal 5 min".into()]),
-            Figure::new("To tell customers", "11 min", vec!["goal 5 min, missed".into()]),
-            Figure::new("To put right", "1 h 17 min", vec!["last time, #871: 2 h 40 min".into()]),
-            Figure::new("To the last answer", "3 h 59 min", vec!["316 of 316 cases".into()]),
+            Figure::new("Noticed by", "machines", vec!["63 alerts".into()]),
+            Figure::new("To answer the page", "1 min 48 s", vec!["4 people helped".into()]),
+            Figure::new("To tell customers", "11 min", vec!["4 of 4 promises kept".into()]),
+            Figure::new("To put right", "1 h 17 min", vec!["3 touchpoints hurt".into()]),
+            Figure::new(
+                "To the last answer",
+                "3 h 59 min",
+                vec!["316 of 316 cases answered".into()],
+            ),
             Figure::new("Cost, estimated", "£41,200", vec!["£27,000 to £56,000".into()]),
         ],
         chapters: vec![
-            chapter("what_happened", "What happened", ChapterContent::Paragraphs(vec![
-                Rich::plain("On Tuesday at 05:30 an update to the shops’ till system, ").code("store-edge 4.18.0").then(", went to the first 24 of 240 shops. When the system restarted, it dropped the network route that the card terminals use. From 05:41 they could take no cards."),
-                "The rollout’s health gate stopped it at 05:44, so 216 shops never received it.".into(),
-            ])),
-            chapter("factors", "Why it could happen", ChapterContent::Factors(vec![
-                "Terminals lost their route, because the agent rewrites it on restart.".into(),
-                "Tests did not see it, because the test shop has only one network card.".into(),
-            ])),
-            chapter("went_well", "What went well", ChapterContent::Paragraphs(vec!["The gate stopped the damage within 3 minutes. All four promises to customers were kept.".into()])),
+            chapter(
+                "What happened",
+                "On Tuesday at 05:30 an update to the shops’ till system, `store-edge 4.18.0`, went to the first 24 of 240 shops.\n\nThe rollout’s health gate stopped it at 05:44, so 216 shops never received it.",
+            ),
+            chapter(
+                "Why it could happen",
+                "1. Terminals lost their route, because the agent rewrites it on restart.\n2. Tests did not see it, because the test shop has only one network card.",
+            ),
+            chapter("What went well", ""),
+            chapter(
+                "What we change",
+                "| Action | Owner | Due |\n| --- | --- | --- |\n| Test shop with two network cards | Tomasz Zieliński | 27 Nov |",
+            ),
         ],
-        actions: vec![
-            action("Test shop with two network cards", "Tomasz Zieliński", "27 Nov", State::Acknowledged.says("In work")),
-            action("First wave of agent updates: 2 shops", "Emre Yıldız", "20 Nov", State::Resolved.says("Done")),
-            action("Rolling back runs by itself for this alert", "Priya Raman", "4 Dec", State::Unknown.says("Proposed")),
+        versions: vec![
+            version(3, Person::named("Maya Okafor")),
+            version(1, Person::Nobody("wrote itself")),
         ],
-        versions: vec![version("Everyone here", "Published", "64"), version("Customers", "Published", "1,912"), version("Partners", "Ready", "0")],
-        felt: vec![("Customers".to_owned(), "4.1 of 5, from 88".to_owned()), ("Responders".to_owned(), "3.8 of 5, “too early”".to_owned())],
-        next_time: vec![
-            ("swap", Rich::plain("Rolling back fixed it here and in #871. ").link("Offer it first", "#")),
-            ("filter", Rich::plain("63 alerts, 1 incident. ").link("Keep this grouping", "#")),
+        notes: vec![("filter", "63 alerts made 1 incident.".into())],
+        rights: ReportRights::Edit,
+    }
+}
+
+pub(crate) fn report_edit() -> ReportEdit {
+    ReportEdit {
+        frame: frame("Edit the report", Place::Learn),
+        id: "1042".to_owned(),
+        version: 3,
+        problem: Some("Somebody kept another version meanwhile.".to_owned()),
+        title: "Cards failed in 24 shops for 60 minutes".to_owned(),
+        chapters: vec![
+            ("What happened".to_owned(), "On Tuesday at 05:30 …".to_owned()),
+            (String::new(), String::new()),
         ],
-        publish: Some(Link::new("Publish to partners", "#")),
+    }
+}
+
+pub(crate) fn no_report() -> NoReport {
+    NoReport {
+        frame: frame("Report on #1042", Place::Learn),
+        id: "1042".to_owned(),
+        headline: "#1042 Cards failed in 24 shops".to_owned(),
+        words: "It writes itself when the incident is over.".to_owned(),
+        rights: ReportRights::Edit,
     }
 }
 
