@@ -172,3 +172,13 @@ pub fn integration_name(tx: &mut Tx, id: &IntegrationId) -> Result<Option<String
     let row: Option<(String,)> = tx.row(sql!("SELECT name FROM integrations WHERE id = $1"), params![id])?;
     Ok(row.map(|(name,)| name))
 }
+
+/// When each integration last reported something.
+pub fn last_heard(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, Timestamp)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT integration_id, MAX(last_event_at) FROM alerts WHERE integration_id = ANY($1) GROUP BY integration_id"
+        ),
+        params![store::Value::texts(ids)],
+    )
+}

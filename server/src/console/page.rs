@@ -100,11 +100,33 @@ impl IntoResponse for PageProblem {
             _ if status.is_client_error() => "This could not be done",
             _ => "Muster made a mistake",
         };
-        let mut words = self.problem.errors().to_vec();
+        let mut words: Vec<String> = self
+            .problem
+            .errors()
+            .iter()
+            .map(|error| in_plain_words(error))
+            .collect();
         if words.is_empty() {
             words.push("Nothing was changed. Go back and try once more; if it happens again, tell whoever runs Muster.".to_owned());
         }
         show_with_status(status, &Refusal { title, words })
+    }
+}
+
+/// The API names fields by their path ("status_page.slug must …"); a person reads "Slug must …".
+fn in_plain_words(error: &str) -> String {
+    let (first, rest) = error.split_once(' ').unwrap_or((error, ""));
+    let is_path = first.contains('.')
+        && first
+            .chars()
+            .all(|one| one.is_ascii_lowercase() || one == '.' || one == '_');
+    match first.rsplit('.').next().filter(|_| is_path) {
+        Some(field) if !field.is_empty() => {
+            let words = field.replace('_', " ");
+            let (head, tail) = words.split_at(1);
+            format!("{}{tail} {rest}", head.to_uppercase())
+        }
+        _ => error.to_owned(),
     }
 }
 
@@ -258,6 +280,16 @@ mod tests {
         assert!(!same("abc", "abd"));
         assert!(!same("abc", "ab"));
         assert!(!same("", ""));
+    }
+
+    #[test]
+    fn fields_of_the_api_are_named_as_people_name_them() {
+        assert_eq!(
+            in_plain_words("status_page.time_zone must be one."),
+            "Time zone must be one."
+        );
+        assert_eq!(in_plain_words("Name can't be blank."), "Name can't be blank.");
+        assert_eq!(in_plain_words("Nothing."), "Nothing.");
     }
 
     #[test]

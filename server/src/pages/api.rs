@@ -37,7 +37,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(crate) struct StatusPageAnswer {
     #[schema(value_type = Object)]
-    status_page: Value,
+    pub(crate) status_page: Value,
 }
 
 /// A page of status pages.

@@ -70,7 +70,7 @@ fn html(path: String, text: String, policy: String) -> Document {
     }
 }
 
-fn state_of(status: ComponentStatus) -> State {
+pub(crate) fn state_of(status: ComponentStatus) -> State {
     match status {
         ComponentStatus::Operational => State::Working,
         ComponentStatus::UnderMaintenance => State::Maintenance,
@@ -79,7 +79,7 @@ fn state_of(status: ComponentStatus) -> State {
     }
 }
 
-fn state_of_page(indicator: Impact) -> State {
+pub(crate) fn state_of_page(indicator: Impact) -> State {
     match indicator {
         Impact::None => State::Working,
         Impact::Maintenance => State::Maintenance,
@@ -112,6 +112,11 @@ struct Answer {
     headline: String,
     words: Vec<String>,
     next_word: Option<String>,
+}
+
+/// What the page answers to "is it broken?".
+pub(crate) fn sentence(snapshot: &Snapshot) -> String {
+    answer(snapshot, &snapshot.zone()).headline
 }
 
 fn answer(snapshot: &Snapshot, zone: &TimeZone) -> Answer {

@@ -18,6 +18,7 @@ mod pages;
 mod paging;
 mod people;
 mod reviews;
+mod screens;
 mod services;
 mod signals;
 mod smtp;

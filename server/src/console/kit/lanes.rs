@@ -139,6 +139,8 @@ const ROW: u32 = 22;
 const CHAIN_HEIGHT: u32 = 68;
 /// Percent of the width that one letter of a label takes on a desk's screen.
 const LETTER: f64 = 0.72;
+/// How much more of the width letters take on a phone.
+const PHONE: f64 = 2.5;
 /// Where labels below a chain stand: the first line that has room.
 const CHAIN_LINES: [u32; 2] = [46, 62];
 
@@ -281,7 +283,8 @@ fn lay_span(span: &Span, row: u32, axis: &Axis) -> Block {
         label_class: match (inside, span.label.chars().count() as f64 * LETTER) {
             (true, _) => "on-bar",
             (false, width) if to + width > 100.0 => "wide before",
-            (false, _) => "wide",
+            (false, width) if to + width * PHONE > 100.0 => "wide",
+            (false, _) => "",
         },
         ticks,
         moment: span

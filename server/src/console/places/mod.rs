@@ -5,11 +5,15 @@ pub mod customers;
 pub mod desk;
 pub mod incidents;
 pub mod learn;
+pub mod maintenance;
 pub mod now;
 pub mod oncall;
+pub mod pages;
 mod report_chart;
 pub mod room;
 pub mod room_forms;
+pub mod service;
+pub mod service_forms;
 pub mod services;
 pub mod settings;
 pub mod shops;
@@ -22,6 +26,7 @@ use axum::Router;
 use axum::response::{IntoResponse, Redirect, Response};
 
 use crate::app::App;
+use crate::http::Problem;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -31,6 +36,10 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(now::routes())
         .merge(incidents::routes())
         .merge(learn::routes())
+        .merge(maintenance::routes())
+        .merge(pages::routes())
+        .merge(service::routes())
+        .merge(service_forms::routes())
         .merge(oncall::routes())
         .merge(room::routes())
         .merge(services::routes())
@@ -44,4 +53,9 @@ pub(super) use super::page::escaped;
 /// Goes to a page after a form was done, so that renewing the page does not do it twice.
 pub(super) fn go_to(path: &str) -> Response {
     Redirect::to(path).into_response()
+}
+
+/// What a form says, as the body that the API's function of the same purpose reads.
+pub(super) fn from_json<T: serde::de::DeserializeOwned>(body: serde_json::Value) -> Result<T, Problem> {
+    crate::http::body::parse(body.to_string().as_bytes())
 }

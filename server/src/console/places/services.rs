@@ -477,10 +477,7 @@ fn picture(known: &Everything, lit: Option<&OpenIncident>, path: &BTreeSet<&str>
 }
 
 fn address(service: &Known) -> String {
-    match service.kind {
-        Kind::Technical => format!("/console/incidents?view=all&service={}", service.id),
-        Kind::Business => format!("/console/services#service-{}", service.id),
-    }
+    format!("/console/services/{}", service.id)
 }
 
 fn note(known: &Everything, service: &Known, state: Shape) -> String {

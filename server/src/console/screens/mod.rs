@@ -7,6 +7,7 @@
 pub mod desk;
 pub mod incidents;
 pub mod kit;
+pub mod maintenance;
 pub mod now;
 pub mod oncall;
 pub mod pages;

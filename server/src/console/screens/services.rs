@@ -52,7 +52,7 @@ pub struct ServiceRow {
     pub alerts: String,
 }
 
-/// One service: who answers for it, what it needs, what reports to it.
+/// One service or touchpoint: how it stands, who answers for it, what it needs, what reports to it, whom it hurts.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/service.html")]
 pub struct Service {
@@ -61,24 +61,55 @@ pub struct Service {
     pub name: String,
     pub state: StateMark,
     pub description: String,
+    /// "Customers touch it", "Engineers run it".
+    pub kind: &'static str,
+    /// Whom it hurts now, or would.
+    pub hurt: Vec<(&'static str, Rich)>,
     pub facts: Vec<(&'static str, Rich)>,
     pub on_call: Vec<(String, Person)>,
     pub uses: Vec<(StateMark, Link)>,
     pub used_by: Vec<(StateMark, Link)>,
-    pub integrations: Vec<Integration>,
+    /// Nothing can report to a touchpoint.
+    pub reports: Option<Reports>,
     pub incidents: Vec<super::now::Happening>,
     pub changes: Vec<Entry>,
+    /// What it may be said to use; empty for whoever may not say so.
+    pub others: Vec<Pick>,
+    /// What is offered to change in place, for whoever may.
+    pub words: Option<TouchpointWords>,
 }
 
-/// What reports to a service, and the key it does so with.
+/// What reports to a service.
+#[derive(Debug, Clone)]
+pub struct Reports {
+    pub integrations: Vec<Integration>,
+    /// Name, key and address of what was just connected; shown once.
+    pub made: Option<(String, String, String)>,
+    pub rights: ServiceRights,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServiceRights {
+    Look,
+    Change,
+}
+
+/// What is said of a touchpoint when it fails.
+#[derive(Debug, Clone)]
+pub struct TouchpointWords {
+    pub customer_words: String,
+    pub fallback: String,
+    pub words_to_say: String,
+}
+
+/// What reports to a service, and the end of the key it does so with.
 #[derive(Debug, Clone)]
 pub struct Integration {
     pub id: String,
     pub name: String,
     pub kind: String,
+    /// "…K2M7".
     pub key: String,
-    /// Where it posts to.
-    pub address: String,
     pub last_event: Rich,
 }
 

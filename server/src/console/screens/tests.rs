@@ -37,6 +37,8 @@ fn pages() -> Vec<(&'static str, String)> {
         ("customers", samples::settings::customers().render().unwrap()),
         ("customer", samples::settings::customer().render().unwrap()),
         ("pages", samples::settings::pages().render().unwrap()),
+        ("maintenance", samples::settings::maintenance().render().unwrap()),
+        ("page", samples::settings::page().render().unwrap()),
         ("settings", samples::settings::settings().render().unwrap()),
         ("empty", samples::now::first_now().render().unwrap()),
     ]

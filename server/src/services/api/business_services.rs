@@ -24,7 +24,7 @@ use crate::services::store::touchpoints as rows;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BusinessServiceAnswer {
     #[schema(value_type = Object)]
-    business_service: Value,
+    pub(crate) business_service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

@@ -23,7 +23,7 @@ use crate::timeline::Change;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IntegrationAnswer {
     #[schema(value_type = Object)]
-    integration: Value,
+    pub(crate) integration: Value,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -25,7 +25,7 @@ use crate::timeline::Change;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServiceAnswer {
     #[schema(value_type = Object)]
-    service: Value,
+    pub(crate) service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]

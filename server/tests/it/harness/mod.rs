@@ -1,6 +1,7 @@
 //! A Muster held in the test's hand: one database, a clock that only moves when told to, and requests
 //! that go through the real router.
 
+mod browser;
 mod build;
 
 use std::sync::Arc;
@@ -29,6 +30,7 @@ use tower::ServiceExt as _;
 /// When every test begins: a Tuesday morning.
 pub(crate) const START: &str = "2026-11-17T06:00:00Z";
 
+pub(crate) use browser::Browser;
 pub(crate) use build::Built;
 
 pub(crate) struct TestApp {

@@ -235,24 +235,33 @@ pub(crate) fn service() -> Service {
         name: "card-gateway".to_owned(),
         state: State::Triggered.mark().as_chip(),
         description: "Takes card payments from the shops’ terminals to Northpay.".to_owned(),
+        kind: "Engineers run it",
+        hurt: vec![("If it fails", Rich::plain("Card payments in 240 shops"))],
         facts: vec![
             ("Team", "Payments".into()),
             ("Escalation", Rich::default().link("Payments", "#")),
         ],
         on_call: vec![
-            ("On call".to_owned(), Person::named("Priya Raman")),
-            ("Then".to_owned(), Person::named("Jonas Weber")),
+            ("First".to_owned(), Person::named("Priya Raman")),
+            ("After 5 min".to_owned(), Person::named("Jonas Weber")),
         ],
         uses: vec![(State::Triggered.mark(), Link::new("store-edge", "#"))],
         used_by: vec![(State::Triggered.says("Down"), Link::new("Card payments", "#"))],
-        integrations: vec![Integration {
-            id: "PINT1".to_owned(),
-            name: "Prometheus, Leeds".to_owned(),
-            kind: "Alertmanager".to_owned(),
-            key: "R0HX4K2M7QEXAMPLEKEY0001".to_owned(),
-            address: "https://muster.larkfield.example/alertmanager/R0HX…".to_owned(),
-            last_event: Rich::plain("last event 2 min ago"),
-        }],
+        reports: Some(Reports {
+            integrations: vec![Integration {
+                id: "PINT1".to_owned(),
+                name: "Prometheus, Leeds".to_owned(),
+                kind: "Events API v2".to_owned(),
+                key: "…0001".to_owned(),
+                last_event: Rich::plain("last event 2 min ago"),
+            }],
+            made: Some((
+                "Prometheus, Leeds".to_owned(),
+                "R0HX4K2M7QEXAMPLEKEY0001".to_owned(),
+                "https://muster.larkfield.example/v2/enqueue".to_owned(),
+            )),
+            rights: ServiceRights::Change,
+        }),
         incidents: super::now::happening(),
         changes: vec![Entry::new(
             "change-1",
@@ -262,6 +271,8 @@ pub(crate) fn service() -> Service {
                 .code("store-edge 4.18.0")
                 .then(" went to wave one"),
         )],
+        others: vec![Pick::new("S3", "loyalty-api")],
+        words: None,
     }
 }
 

@@ -1,5 +1,6 @@
-use super::{at, frame, reading};
+use super::{at, frame, on, reading};
 use crate::console::prelude::*;
+use crate::console::screens::maintenance::*;
 use crate::console::screens::pages::*;
 use crate::console::screens::people::*;
 use crate::console::screens::room::Figure;
@@ -75,6 +76,8 @@ pub(crate) fn pages() -> StatusPages {
         pages: vec![PageCard {
             id: "page-1".to_owned(),
             name: "Larkfield status".to_owned(),
+            to: "#".to_owned(),
+            audience: "Public",
             public: Link::new("Open the page", "/status/larkfield"),
             state: State::Triggered.mark(),
             says: "Card payments are not working in 17 of our 240 shops.".to_owned(),
@@ -92,6 +95,36 @@ pub(crate) fn pages() -> StatusPages {
             .link("See the list", "#")
             .then("."),
         components: vec![Pick::new("B1", "Card payments")],
+        rights: PageRights::Keep,
+    }
+}
+
+pub(crate) fn page() -> StatusPageDetail {
+    StatusPageDetail {
+        frame: frame("Larkfield status", Place::Pages),
+        id: "PG1".to_owned(),
+        name: "Larkfield status".to_owned(),
+        state: State::Triggered.mark().as_chip(),
+        audience: "Public",
+        public: "/status/larkfield".to_owned(),
+        says: "Card payments are not working in 17 of our 240 shops.".to_owned(),
+        components: vec![ComponentRow {
+            id: "C1".to_owned(),
+            name: "Card payments".to_owned(),
+            description: "Paying by card in our shops".to_owned(),
+            state: State::Triggered.says("Not working for some"),
+            follows: "follows Card payments".to_owned(),
+            says: vec![
+                Pick::new("", "By itself").current(),
+                Pick::new("operational", "Working"),
+            ],
+        }],
+        touchpoints: vec![Pick::new("B2", "Loyalty")],
+        facts: vec![("Told by e-mail", "298".into())],
+        slug: "larkfield".to_owned(),
+        time_zone: "Europe/London".to_owned(),
+        visibilities: vec![Pick::new("public", "Everyone, without sign-in").current()],
+        rights: PageRights::Keep,
     }
 }
 
@@ -211,5 +244,54 @@ pub(crate) fn settings() -> Settings {
                 words: "Pages by e-mail wait in the outbox. Set MUSTER_SMTP_URL.".to_owned(),
             },
         ],
+    }
+}
+
+pub(crate) fn maintenance() -> Maintenance {
+    let row = |id: &str, words: &str, state: StateMark, end| WindowRow {
+        id: id.to_owned(),
+        state,
+        words: words.to_owned(),
+        services: "stock-feed, order-hub".to_owned(),
+        from: reading().clock(on("2026-11-17", "22:00")),
+        until: reading().clock(on("2026-11-17", "23:30")),
+        length: "1 h 30 min".to_owned(),
+        end,
+    };
+    Maintenance {
+        frame: frame("Maintenance", Place::Maintenance),
+        headline: "One piece of work planned, nothing under way".to_owned(),
+        parts: vec![
+            (
+                "Planned",
+                vec![row(
+                    "W2",
+                    "Swap the disks of stock-feed",
+                    State::Maintenance.says("Planned"),
+                    Some("Call it off"),
+                )],
+            ),
+            (
+                "Over",
+                vec![row(
+                    "W1",
+                    "صيانة قاعدة البيانات",
+                    State::Unknown.says("Over"),
+                    None,
+                )],
+            ),
+        ],
+        pagination: None,
+        plan: Some(Plan {
+            services: vec![
+                Pick::new("S1", "stock-feed").current(),
+                Pick::new("S2", "order-hub"),
+            ],
+            from: "2026-11-17T22:00".to_owned(),
+            until: "2026-11-17T23:30".to_owned(),
+            zone: "Europe/London".to_owned(),
+            words: String::new(),
+            problem: None,
+        }),
     }
 }

@@ -1,0 +1,408 @@
+//! *Pages*: the status pages, what each says now, what it shows and to whom. Everything that is done here is
+//! done by the functions of the API, with the same checks and the same record of who did it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::Tx;
+
+use super::{from_json, go_to, situation};
+use crate::access::{Action, Resource};
+use crate::app::App;
+use crate::console::page::{PageProblem, Posted, Visitor, show};
+use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, thousands};
+use crate::console::screens::pages::{ComponentRow, PageCard, PageRights, StatusPageDetail, StatusPages};
+use crate::customers::locations;
+use crate::http::{Body, Path, Problem};
+use crate::pages::model::{Component, ComponentStatus, StatusPage, StatusPageId, Visibility};
+use crate::pages::snapshot::{self, Snapshot};
+use crate::pages::{api, documents, store as rows, subscribers};
+use crate::services::model::BusinessService;
+use crate::services::store::touchpoints;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/pages", get(list).post(add))
+        .route("/console/pages/{id}", get(one).post(change))
+        .route("/console/pages/{id}/remove", post(remove))
+        .route("/console/pages/{id}/components", post(add_component))
+        .route(
+            "/console/pages/{id}/components/{component_id}",
+            post(set_component),
+        )
+        .route(
+            "/console/pages/{id}/components/{component_id}/remove",
+            post(remove_component),
+        )
+}
+
+fn rights(visitor: &Visitor) -> PageRights {
+    if visitor.0.may(Action::Change, Resource::StatusPage) {
+        PageRights::Keep
+    } else {
+        PageRights::Look
+    }
+}
+
+fn audience(page: &StatusPage) -> &'static str {
+    match page.visibility {
+        Visibility::Public => "Public",
+        Visibility::Private => "For those who sign in",
+    }
+}
+
+fn address(id: &StatusPageId) -> String {
+    format!("/console/pages/{id}")
+}
+
+/// A page as it stands now, and how many are told by mail.
+fn read(tx: &mut Tx, page: StatusPage, now: jiff::Timestamp) -> Result<(Snapshot, u64), Problem> {
+    let readers = subscribers::count(tx, &page.id)?.unsigned_abs();
+    Ok((snapshot::read(tx, page, now)?, readers))
+}
+
+fn told(readers: u64) -> String {
+    match readers {
+        0 => "nobody is told by e-mail yet".to_owned(),
+        1 => "1 is told by e-mail".to_owned(),
+        many => format!("{} are told by e-mail", thousands(many)),
+    }
+}
+
+fn mark(status: ComponentStatus) -> StateMark {
+    documents::state_of(status).says(status.words())
+}
+
+async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::StatusPage)?;
+    let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let (situation, pages, touchpoints, sites) = app
+        .read(move |tx| -> Result<_, Problem> {
+            let mut pages = Vec::new();
+            for page in rows::all(tx)? {
+                pages.push(read(tx, page, now)?);
+            }
+            let sites = locations::tree(tx)?
+                .iter()
+                .filter(|location| location.code.is_some())
+                .count() as u64;
+            Ok((
+                situation::read(tx, &caller, now)?,
+                pages,
+                touchpoints::all(tx)?,
+                sites,
+            ))
+        })
+        .await?;
+    Ok(show(&StatusPages {
+        frame: visitor.frame(&app, Place::Pages, "Pages", situation),
+        headline: "What people outside can see".to_owned(),
+        pages: pages.iter().map(|(page, readers)| card(page, *readers)).collect(),
+        locations_note: match sites {
+            0 => "A location with a code has a page of its own for those who work there: what is down, what to do instead, what to say.".into(),
+            sites => Rich::plain(format!(
+                "{} with a code: each has a page of its own for those who work there, with what is down, what to do instead, what to say. ",
+                counted(sites, "location", "locations")
+            ))
+            .link("See the wall", "/console/services/shops")
+            .then("."),
+        },
+        components: picks(&touchpoints, |_| true),
+        rights: rights(&visitor),
+    }))
+}
+
+fn picks(touchpoints: &[BusinessService], wanted: impl Fn(&BusinessService) -> bool) -> Vec<Pick> {
+    touchpoints
+        .iter()
+        .filter(|one| wanted(one))
+        .map(|one| Pick::new(one.id.as_str(), one.name.clone()))
+        .collect()
+}
+
+fn card(page: &Snapshot, readers: u64) -> PageCard {
+    PageCard {
+        id: format!("page-{}", page.page.id),
+        name: page.page.name.clone(),
+        to: address(&page.page.id),
+        public: Link::new("Open the page", format!("/status/{}", page.page.slug)),
+        state: documents::state_of_page(page.indicator()).mark(),
+        audience: audience(&page.page),
+        says: documents::sentence(page),
+        components: page
+            .shown()
+            .map(|component| (component.name.to_string(), mark(component.status)))
+            .collect(),
+        readers: told(readers),
+    }
+}
+
+async fn one(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<StatusPageId>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::StatusPage)?;
+    let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let (situation, (page, readers), touchpoints) = app
+        .read(move |tx| -> Result<_, Problem> {
+            let page = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The status page"))?;
+            Ok((
+                situation::read(tx, &caller, now)?,
+                read(tx, page, now)?,
+                touchpoints::all(tx)?,
+            ))
+        })
+        .await?;
+    let base = format!("/status/{}", page.page.slug);
+    let visibilities = [
+        ("public", "Everyone, without sign-in", Visibility::Public),
+        ("private", "Only people who sign in here", Visibility::Private),
+    ];
+    Ok(show(&StatusPageDetail {
+        frame: visitor.frame(&app, Place::Pages, page.page.name.clone(), situation),
+        id: page.page.id.to_string(),
+        name: page.page.name.clone(),
+        state: documents::state_of_page(page.indicator()).mark().as_chip(),
+        audience: audience(&page.page),
+        says: documents::sentence(&page),
+        components: page
+            .components
+            .iter()
+            .filter(|component| !component.is_group)
+            .map(|component| component_row(component, &touchpoints))
+            .collect(),
+        touchpoints: picks(&touchpoints, |touchpoint| {
+            page.components
+                .iter()
+                .all(|component| component.business_service_id.as_ref() != Some(&touchpoint.id))
+        }),
+        facts: vec![
+            ("Address", Rich::default().link(base.clone(), base.clone())),
+            ("Told by e-mail", Rich::plain(thousands(readers))),
+            (
+                "For programs",
+                Rich::default()
+                    .link("JSON", format!("{base}/api/v2/summary.json"))
+                    .then(", ")
+                    .link("Atom", format!("{base}/feed.atom")),
+            ),
+            ("Language", Rich::plain(page.page.language.clone())),
+        ],
+        public: base,
+        slug: page.page.slug.clone(),
+        time_zone: page.page.time_zone.clone(),
+        visibilities: visibilities
+            .into_iter()
+            .map(|(value, words, visibility)| {
+                let pick = Pick::new(value, words);
+                if visibility == page.page.visibility {
+                    pick.current()
+                } else {
+                    pick
+                }
+            })
+            .collect(),
+        rights: rights(&visitor),
+    }))
+}
+
+const STATES: [ComponentStatus; 5] = [
+    ComponentStatus::Operational,
+    ComponentStatus::UnderMaintenance,
+    ComponentStatus::DegradedPerformance,
+    ComponentStatus::PartialOutage,
+    ComponentStatus::MajorOutage,
+];
+
+fn component_row(component: &Component, touchpoints: &[BusinessService]) -> ComponentRow {
+    let touchpoint = touchpoints
+        .iter()
+        .find(|one| component.business_service_id.as_ref() == Some(&one.id));
+    let by_itself = Pick::new("", "By itself");
+    let says = std::iter::once(match component.override_status {
+        None => by_itself.current(),
+        Some(_) => by_itself,
+    })
+    .chain(STATES.into_iter().map(|status| {
+        let pick = Pick::new(status.as_text(), status.words());
+        if component.override_status == Some(status) {
+            pick.current()
+        } else {
+            pick
+        }
+    }))
+    .collect();
+    ComponentRow {
+        id: component.id.to_string(),
+        name: component.name.to_string(),
+        description: component
+            .description
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        state: mark(component.override_status.unwrap_or(component.status)),
+        follows: match (component.override_status, touchpoint) {
+            (Some(_), _) => "said by hand".to_owned(),
+            (None, Some(touchpoint)) => format!("follows {}", touchpoint.name),
+            (None, None) => "follows nothing".to_owned(),
+        },
+        says,
+    }
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct NewPage {
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    slug: String,
+    #[serde(default)]
+    visibility: Option<Visibility>,
+    #[serde(default)]
+    component: Vec<String>,
+}
+
+async fn add(State(app): State<Arc<App>>, posted: Posted<NewPage>) -> Result<Response, PageProblem> {
+    let Posted { visitor, fields } = posted;
+    let body = json!({ "status_page": {
+        "name": fields.name, "slug": fields.slug.trim(), "visibility": fields.visibility,
+    } });
+    let caller = visitor.0;
+    let (_, answer) = api::create(State(app.clone()), caller.clone(), Body(from_json(body)?)).await?;
+    let id = answer.0.status_page["id"].as_str().unwrap_or_default().to_owned();
+    for touchpoint in fields.component {
+        show_touchpoint(&app, &caller, &id, &touchpoint, "", "").await?;
+    }
+    Ok(go_to(&format!("/console/pages/{id}")))
+}
+
+/// Adds a component; one that follows a touchpoint is called like it, unless told.
+async fn show_touchpoint(
+    app: &Arc<App>,
+    caller: &crate::access::Caller,
+    page_id: &str,
+    touchpoint: &str,
+    name: &str,
+    description: &str,
+) -> Result<(), Problem> {
+    let mut name = name.trim().to_owned();
+    if name.is_empty() && !touchpoint.is_empty() {
+        let id = crate::services::BusinessServiceId::from(touchpoint);
+        let known = app.read(move |tx| touchpoints::find(tx, &id)).await?;
+        name = known.map(|one| one.name).unwrap_or_default();
+    }
+    let mut component = json!({ "name": name });
+    if !touchpoint.is_empty() {
+        component["business_service"] = json!({ "id": touchpoint, "type": "business_service_reference" });
+    }
+    if !description.is_empty() {
+        component["description"] = Value::from(description);
+    }
+    let body = from_json(json!({ "component": component }))?;
+    api::add_component(
+        State(app.clone()),
+        caller.clone(),
+        Path(page_id.to_owned()),
+        Body(body),
+    )
+    .await
+    .map(drop)
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct ChangedPage {
+    name: String,
+    slug: String,
+    visibility: Visibility,
+    time_zone: String,
+}
+
+async fn change(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<ChangedPage>,
+) -> Result<Response, PageProblem> {
+    let Posted { visitor, fields } = posted;
+    let body = json!({ "status_page": {
+        "name": fields.name, "slug": fields.slug.trim(), "visibility": fields.visibility,
+        "time_zone": fields.time_zone.trim(),
+    } });
+    let back = format!("/console/pages/{id}");
+    api::change_one(State(app), visitor.0, Path(id), Body(from_json(body)?))
+        .await
+        .map(drop)?;
+    Ok(go_to(&back))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Nothing {}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    api::delete(State(app), posted.visitor.0, Path(id)).await?;
+    Ok(go_to("/console/pages"))
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct NewComponent {
+    touchpoint: String,
+    name: String,
+    description: String,
+}
+
+async fn add_component(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<NewComponent>,
+) -> Result<Response, PageProblem> {
+    let Posted { visitor, fields } = posted;
+    let NewComponent {
+        touchpoint,
+        name,
+        description,
+    } = &fields;
+    show_touchpoint(&app, &visitor.0, &id, touchpoint, name, description).await?;
+    Ok(go_to(&format!("/console/pages/{id}")))
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct Said {
+    /// Empty: by itself.
+    #[serde(default)]
+    status: String,
+}
+
+async fn set_component(
+    State(app): State<Arc<App>>,
+    Path((id, component_id)): Path<(String, String)>,
+    posted: Posted<Said>,
+) -> Result<Response, PageProblem> {
+    let Posted { visitor, fields } = posted;
+    let status = Some(fields.status).filter(|status| !status.is_empty());
+    let body = from_json(json!({ "component": { "override_status": status } }))?;
+    let back = format!("/console/pages/{id}");
+    api::change_component(State(app), visitor.0, Path((id, component_id)), Body(body))
+        .await
+        .map(drop)?;
+    Ok(go_to(&back))
+}
+
+async fn remove_component(
+    State(app): State<Arc<App>>,
+    Path((id, component_id)): Path<(String, String)>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    let back = format!("/console/pages/{id}");
+    api::delete_component(State(app), posted.visitor.0, Path((id, component_id))).await?;
+    Ok(go_to(&back))
+}

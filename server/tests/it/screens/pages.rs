@@ -1,0 +1,118 @@
+//! Status pages, kept in the console.
+
+use muster::people::Role;
+use store::Engine;
+
+use super::{HOSTILE, shows_harmlessly};
+use crate::desk::outage;
+use crate::harness::{Browser, TestApp};
+
+#[store::both_engines]
+async fn a_page_is_added_with_what_it_shows_and_is_public_at_once(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let browser = muster.browser().await;
+    assert!(
+        browser
+            .open("/console/pages")
+            .await
+            .contains("No status page yet")
+    );
+    let fields = [
+        ("name", "Larkfield"),
+        ("slug", "larkfield"),
+        ("visibility", "public"),
+        ("component", outage.cards.as_str()),
+    ];
+    let kept = Browser::led_to(&browser.send("/console/pages", &fields).await);
+    let page = browser.open(&kept).await;
+    assert!(
+        page.contains("follows Card payments") && page.contains("/status/larkfield"),
+        "{page}"
+    );
+    muster.settle().await;
+    assert_eq!(browser.look("/status/larkfield").await.status.as_u16(), 200);
+    assert!(browser.open("/console/pages").await.contains("Larkfield"));
+
+    let again = browser.send("/console/pages", &fields).await;
+    assert_eq!(again.status.as_u16(), 400);
+    assert!(
+        again.text.contains("Slug is taken by another page."),
+        "{}",
+        again.text
+    );
+}
+
+#[store::both_engines]
+async fn a_component_is_said_to_stand_differently_and_then_follows_again(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = Browser::led_to(
+        &browser
+            .send("/console/pages", &[("name", "L"), ("slug", "l")])
+            .await,
+    );
+    let added = browser
+        .send(
+            &format!("{page}/components"),
+            &[("touchpoint", ""), ("name", HOSTILE), ("description", "")],
+        )
+        .await;
+    Browser::led_to(&added);
+    let html = browser.open(&page).await;
+    shows_harmlessly(&html);
+    let component = html
+        .split("id=\"component-Q")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next())
+        .map(|rest| format!("{page}/components/Q{rest}"))
+        .unwrap();
+    Browser::led_to(&browser.send(&component, &[("status", "major_outage")]).await);
+    assert!(browser.open(&page).await.contains("said by hand"));
+    Browser::led_to(&browser.send(&component, &[("status", "")]).await);
+    assert!(browser.open(&page).await.contains("follows nothing"));
+    Browser::led_to(&browser.send(&format!("{component}/remove"), &[]).await);
+    assert!(!browser.open(&page).await.contains("follows nothing"));
+}
+
+#[store::both_engines]
+async fn a_page_is_changed_and_taken_away_by_whoever_may(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = Browser::led_to(
+        &browser
+            .send("/console/pages", &[("name", "L"), ("slug", "l")])
+            .await,
+    );
+    let agent = muster.browser_as(Role::Agent).await;
+    assert!(!agent.open(&page).await.contains("Take the page away"));
+    let changed = [
+        ("name", "M"),
+        ("slug", "m"),
+        ("visibility", "private"),
+        ("time_zone", "Europe/Dublin"),
+    ];
+    for (path, fields) in [
+        (page.clone(), &changed[..]),
+        (format!("{page}/remove"), &[]),
+        ("/console/pages".to_owned(), &changed[..2]),
+    ] {
+        assert_eq!(agent.send(&path, fields).await.status.as_u16(), 403, "{path}");
+    }
+    assert_eq!(
+        browser
+            .send_forged(&format!("{page}/remove"), &[])
+            .await
+            .status
+            .as_u16(),
+        403
+    );
+    Browser::led_to(&browser.send(&page, &changed).await);
+    let html = browser.open(&page).await;
+    assert!(html.contains("For those who sign in") && html.contains("Europe/Dublin"));
+    assert_eq!(
+        Browser::led_to(&browser.send(&format!("{page}/remove"), &[]).await),
+        "/console/pages"
+    );
+    assert_eq!(browser.look(&page).await.status.as_u16(), 404);
+}
