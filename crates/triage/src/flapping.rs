@@ -72,6 +72,23 @@ impl Flapping {
         self.change_of(limits, stable_hash_pair(integration, dedup_key), now)
     }
 
+    /// How many seconds after `now` a flapping alert will have calmed down if it keeps its state; 0 if it is calm.
+    pub fn calm_in_seconds(
+        &self,
+        limits: &FlappingLimits,
+        integration: &str,
+        dedup_key: &str,
+        now: Timestamp,
+    ) -> i64 {
+        self.keys
+            .get(&stable_hash_pair(integration, dedup_key))
+            .filter(|known| known.flapping)
+            .map_or(0, |known| {
+                let halvings = (faded(known, limits, now) / limits.stops_at.max(f64::MIN_POSITIVE)).log2();
+                (halvings.max(0.0) * limits.half_life_seconds).ceil() as i64
+            })
+    }
+
     fn change_of(&mut self, limits: &FlappingLimits, key: u64, now: Timestamp) -> (bool, Option<Reason>) {
         if self.keys.len() >= limits.capacity && !self.keys.contains_key(&key) {
             self.forget_calmest(limits, now);

@@ -30,6 +30,13 @@ pub struct Lesson {
     pairs: Vec<(Kind, Kind)>,
 }
 
+impl Lesson {
+    /// The pairs of kinds that were taught, the smaller kind first, each once.
+    pub fn pairs(&self) -> &[(Kind, Kind)] {
+        &self.pairs
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Tally {
     together: u32,
@@ -93,6 +100,15 @@ impl Lessons {
                     self.tallies.remove(pair);
                 }
             }
+        }
+    }
+
+    /// Sets how often people put the two together and took them apart, for callers that keep the counts in tables of their
+    /// own. A full memory takes no new pair.
+    pub fn recall(&mut self, (one, other): (Kind, Kind), together: u32, apart: u32) {
+        let pair = unordered(one, other);
+        if self.tallies.len() < self.capacity || self.tallies.contains_key(&pair) {
+            self.tallies.insert(pair, Tally { together, apart });
         }
     }
 

@@ -145,6 +145,16 @@ impl Kind {
     pub fn of(service: &str, class: &str) -> Self {
         Self(stable_hash_pair(service, truncate(class, NAME_BYTES)))
     }
+
+    /// The kind as a number, to be kept in a table.
+    pub fn to_bits(self) -> u64 {
+        self.0
+    }
+
+    /// The kind that [`Kind::to_bits`] gave.
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits)
+    }
 }
 
 fn words(text: &str) -> Vec<u32> {

@@ -225,7 +225,7 @@ fn apply(
         merge::move_alert(change, &alert.id, &IncidentId::from(target.id.as_str()))?;
     }
     if wanted.status == Some(AlertStatus::Resolved) && alert.status == AlertStatus::Triggered {
-        rows::resolve(change.tx, &alert.id, change.now)?;
+        rows::resolve(change.tx, &alert.id, change.now, triage::Ending::ByPerson)?;
         if !rows::any_open(change.tx, id)? {
             actions::resolve(change, id, Some("its last alert was resolved"))?;
         }

@@ -9,6 +9,8 @@ pub mod api;
 pub mod intake;
 pub mod jobs;
 pub mod model;
+pub mod patience;
+pub(crate) mod placing;
 pub mod store;
 
 pub use model::{Alert, AlertId};

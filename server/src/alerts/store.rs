@@ -41,6 +41,8 @@ pub struct NewAlert<'a> {
     pub incident_id: Option<&'a IncidentId>,
     pub suppressed: bool,
     pub reasons: &'a [Reason],
+    /// By which it is learned from.
+    pub kind: triage::Kind,
     pub received_at: Timestamp,
 }
 
@@ -49,8 +51,8 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
         sql!(
             "INSERT INTO alerts (id, integration_id, service_id, incident_id, alert_key, status, suppressed, severity, summary,
                  source, component, alert_group, class, client, client_url, custom_details, contexts, truncated, reasons,
-                 created_at, last_event_at, event_count)
-             VALUES ($1, $2, $3, $4, $5, 'triggered', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, 1)"
+                 created_at, last_event_at, event_count, kind)
+             VALUES ($1, $2, $3, $4, $5, 'triggered', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, 1, $20)"
         ),
         params![
             new.id,
@@ -71,7 +73,8 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             Value::from(event.contexts.clone()),
             store::Value::json(&event.truncated)?,
             store::Value::json(new.reasons)?,
-            new.received_at
+            new.received_at,
+            crate::incidents::lessons::number(new.kind)
         ],
     )?;
     Ok(())
@@ -88,11 +91,32 @@ pub fn repeat(tx: &mut Tx, id: &AlertId, event: &AlertEvent, at: Timestamp) -> R
     )
 }
 
-pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp) -> Result<(), Error> {
+/// An alert is over, as its sender or a person said.
+pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp, ending: triage::Ending) -> Result<(), Error> {
+    let ended_by = match ending {
+        triage::Ending::ByItself => "sender",
+        triage::Ending::ByPerson => "person",
+    };
     tx.execute_one(
-        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2, last_event_at = $2 WHERE id = $1"),
-        params![id, at],
+        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2, last_event_at = $2, ended_by = $3 WHERE id = $1"),
+        params![id, at, ended_by],
     )
+}
+
+/// The latest open alerts of an incident that came at `since` or later, the oldest of them first.
+pub fn open_since(tx: &mut Tx, id: &IncidentId, since: Timestamp, limit: i64) -> Result<Vec<Alert>, Error> {
+    let mut found: Vec<Alert> = query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM alerts a WHERE a.incident_id = $incident AND a.status = 'triggered' AND a.created_at >= $since
+          ORDER BY a.id DESC LIMIT $limit"
+    )
+    .bind("incident", id)
+    .bind("since", since)
+    .bind("limit", limit)
+    .rows(tx)?;
+    found.reverse();
+    Ok(found)
 }
 
 pub fn set_incident(

@@ -28,6 +28,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(12, "0012_reviews"),
     migration!(13, "0013_impact"),
     migration!(16, "0016_pages"),
+    migration!(17, "0017_learning"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

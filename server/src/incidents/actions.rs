@@ -190,7 +190,7 @@ pub fn resolve(change: &mut Change, id: &IncidentId, resolution: Option<&str>) -
 pub(super) fn close(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
     set_status(change, id, Status::Resolved)?;
     change.tx.execute(
-        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2 WHERE incident_id = $1 AND status = 'triggered'"),
+        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2, ended_by = 'person' WHERE incident_id = $1 AND status = 'triggered'"),
         params![id, change.now],
     )?;
     change.tx.execute(

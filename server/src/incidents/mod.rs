@@ -14,6 +14,8 @@ pub mod escalation;
 pub mod input;
 pub mod jobs;
 pub mod knowledge;
+pub mod lessons;
+pub mod lessons_api;
 pub mod log_api;
 pub mod merge;
 pub mod model;

@@ -1,3 +1,4 @@
 //! What the server thinks for people: where an incident began, what was like it, what belongs together.
 
+mod grouping;
 mod origins;
