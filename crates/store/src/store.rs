@@ -220,6 +220,25 @@ impl Store {
         }
     }
 
+    /// Makes a copy that [`Store::backup`] wrote the database of a directory that has none yet.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`] on PostgreSQL; [`Error::Other`] when the copy is damaged or cannot be read, or when the
+    /// directory holds a database already. The directory is then as it was.
+    pub async fn restore(location: &Location, from: &Path) -> Result<(), Error> {
+        match location {
+            Location::Sqlite { directory } => {
+                let (from, directory) = (from.to_owned(), directory.clone());
+                tokio::task::spawn_blocking(move || sqlite::restore(&from, &directory))
+                    .await
+                    .unwrap_or_else(|error| Err(Error::other(error)))
+            }
+            Location::Postgres { .. } => Err(Error::Unsupported {
+                advice: "restore PostgreSQL with pg_restore, or from its base backup",
+            }),
+        }
+    }
+
     /// Finishes the writes that are queued and closes all connections. Later calls on clones fail as unavailable.
     pub async fn close(self) {
         match self.backend {

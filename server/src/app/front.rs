@@ -19,6 +19,7 @@ use tracing::Instrument as _;
 use super::App;
 use crate::access::token;
 use crate::config::{RateLimit, Settings};
+use crate::console::page::PageProblem;
 use crate::http::Problem;
 use crate::http::limits::{Decision, Limiter, Verdict};
 use crate::http::request::RequestId;
@@ -153,6 +154,18 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpA
         .unwrap_or(peer)
 }
 
+/// A refusal for the reader: a page where people are, the dialect's answer where programs are.
+fn refuse(path: &str) -> Response {
+    if ["/console", "/at/", "/report"]
+        .iter()
+        .any(|place| path.starts_with(place))
+    {
+        PageProblem::from(Problem::rate_limited()).into_response()
+    } else {
+        Problem::rate_limited().into_response()
+    }
+}
+
 /// The middleware around every route.
 pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
     let began = Instant::now();
@@ -181,7 +194,7 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
     let refused = decision.is_some_and(|decision| decision.verdict == Verdict::Refused);
     let mut response = if refused {
         crate::metrics::request_limited(class.text());
-        Problem::rate_limited().into_response()
+        refuse(request.uri().path())
     } else {
         let span = tracing::info_span!("request", id, method = method.as_str(), route);
         next.run(request).instrument(span).await

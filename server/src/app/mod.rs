@@ -2,6 +2,7 @@
 
 pub mod auditor;
 pub mod dispatch;
+pub mod door;
 pub mod front;
 pub mod metrics;
 pub mod migrations;

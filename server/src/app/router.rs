@@ -56,13 +56,13 @@ pub fn router(app: Arc<App>) -> Router {
     .route("/metrics", axum::routing::get(super::metrics::answer))
     .merge(crate::paging::page::routes())
     .merge(crate::pages::public::routes())
+    .merge(crate::console::routes::routes())
+    .merge(crate::desk::form::routes())
+    .merge(crate::console::places::routes())
     .layer(axum::middleware::from_fn_with_state(
         Arc::clone(&app),
         super::front::pass,
     ))
-    .merge(crate::console::routes::routes())
-    .merge(crate::desk::form::routes())
-    .merge(crate::console::places::routes())
     .with_state(app)
 }
 

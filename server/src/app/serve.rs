@@ -1,18 +1,16 @@
 //! Listening, and stopping gracefully: no new requests, those under way finished, the journal written,
 //! leases left to run out.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use axum::serve::ListenerExt as _;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::App;
 use super::router::router;
-use super::tls::{Peer, TlsListener, name_peer};
+use super::tls::Handshakes;
+use super::{App, door};
 
 /// How often the metrics are folded together.
 const TIDY_PAUSE: Duration = Duration::from_secs(5);
@@ -40,44 +38,17 @@ async fn tidy_metrics(stopping: CancellationToken) {
     }
 }
 
-/// How connections come in.
-enum Door {
-    Plain(TcpListener),
-    Secured(TlsListener),
-}
-
 /// Serves until told to stop, with TLS where a certificate is configured.
 pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
-    let router = router(Arc::clone(&app));
-    let stopping = app.stopping.clone();
-    let stopped = async move { stopping.cancelled().await };
-    let door = match &app.settings.tls {
-        Some(tls) => Door::Secured(TlsListener::start(listener, tls, app.stopping.clone())?),
-        None => Door::Plain(listener),
+    let handshakes = match &app.settings.tls {
+        Some(tls) => Some(Arc::new(Handshakes::prepare(tls, app.stopping.clone())?)),
+        None => None,
     };
     let mut background = start_background(&app);
     super::auditor::begin(&app).await?;
-    match door {
-        Door::Secured(listener) => {
-            let router = router.layer(axum::middleware::map_request(name_peer));
-            let service = router.into_make_service_with_connect_info::<Peer>();
-            axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await
-        }
-        Door::Plain(listener) => {
-            let service = router.into_make_service_with_connect_info::<SocketAddr>();
-            let listener = listener.tap_io(|stream| {
-                if let Err(error) = stream.set_nodelay(true) {
-                    tracing::debug!("a connection will be slower than it could be: {error}");
-                }
-            });
-            axum::serve(listener, service)
-                .with_graceful_shutdown(stopped)
-                .await
-        }
-    }
-    .context("the server stopped listening")?;
+    door::serve(&app, router(Arc::clone(&app)), listener, handshakes)
+        .await
+        .context("the server stopped listening")?;
     app.stopping.cancel();
     while let Some(ended) = background.join_next().await {
         if let Err(error) = ended {

@@ -4,23 +4,19 @@
 //! [`PATIENCE`] is dropped. The certificate is read at the start and again whenever its file has changed,
 //! so renewing one needs no restart; a file that cannot be read then leaves the old one in use.
 
-use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
-use axum::extract::Request;
-use axum::extract::connect_info::{ConnectInfo, Connected};
-use axum::serve::{IncomingStream, Listener};
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
+use tokio::sync::Semaphore;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
@@ -34,38 +30,20 @@ const HANDSHAKES: usize = 512;
 /// How often the files are looked at.
 const RELOAD_PAUSE: Duration = Duration::from_mins(1);
 
-/// Accepts connections whose handshake is done.
-pub struct TlsListener {
-    ready: mpsc::Receiver<(TlsStream<TcpStream>, SocketAddr)>,
-    address: SocketAddr,
-}
-
-/// The other end of a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, TlsListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, TlsListener>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-/// Puts the other end where handlers look for it, as without TLS.
-pub async fn name_peer(mut request: Request) -> Request {
-    if let Some(ConnectInfo(Peer(address))) = request.extensions().get::<ConnectInfo<Peer>>().copied() {
-        request.extensions_mut().insert(ConnectInfo(address));
-    }
-    request
-}
-
 /// Says whether certificate and key can be read and belong together.
 pub fn check(settings: &Tls) -> anyhow::Result<()> {
     read_key(settings).map(drop)
 }
 
-impl TlsListener {
-    /// Reads the certificate and begins to accept.
-    pub fn start(listener: TcpListener, settings: &Tls, stopping: CancellationToken) -> anyhow::Result<Self> {
+/// Makes secure streams of plain ones.
+pub struct Handshakes {
+    acceptor: TlsAcceptor,
+    under_way: Semaphore,
+}
+
+impl Handshakes {
+    /// Reads the certificate and keeps it fresh until `stopping` is cancelled.
+    pub fn prepare(settings: &Tls, stopping: CancellationToken) -> anyhow::Result<Self> {
         let certificate = Arc::new(Certificate::read(settings)?);
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut configuration = ServerConfig::builder_with_provider(provider)
@@ -73,69 +51,27 @@ impl TlsListener {
             .with_no_client_auth()
             .with_cert_resolver(Arc::<Certificate>::clone(&certificate));
         configuration.alpn_protocols = vec![b"http/1.1".to_vec()];
-        let acceptor = TlsAcceptor::from(Arc::new(configuration));
-        let address = listener.local_addr()?;
-        let (sender, ready) = mpsc::channel(HANDSHAKES);
-        tokio::spawn(certificate.keep_fresh(settings.clone(), stopping.clone()));
-        tokio::spawn(accept(listener, acceptor, sender, stopping));
-        Ok(Self { ready, address })
+        tokio::spawn(certificate.keep_fresh(settings.clone(), stopping));
+        Ok(Self {
+            acceptor: TlsAcceptor::from(Arc::new(configuration)),
+            under_way: Semaphore::new(HANDSHAKES),
+        })
     }
-}
 
-async fn accept(
-    listener: TcpListener,
-    acceptor: TlsAcceptor,
-    ready: mpsc::Sender<(TlsStream<TcpStream>, SocketAddr)>,
-    stopping: CancellationToken,
-) {
-    let handshakes = Arc::new(tokio::sync::Semaphore::new(HANDSHAKES));
-    loop {
-        let Ok(slot) = Arc::clone(&handshakes).acquire_owned().await else {
-            return;
-        };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stopping.cancelled() => return,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!("a connection could not be accepted: {error}");
-                tokio::time::sleep(Duration::from_millis(100)).await;
-                continue;
+    /// Shakes hands with one peer. Nothing when it took too long or did not speak TLS.
+    pub async fn secure(&self, stream: TcpStream, peer: SocketAddr) -> Option<TlsStream<TcpStream>> {
+        let _slot = self.under_way.acquire().await.ok()?;
+        match tokio::time::timeout(PATIENCE, self.acceptor.accept(stream)).await {
+            Ok(Ok(stream)) => Some(stream),
+            Ok(Err(error)) => {
+                tracing::debug!(%peer, "a TLS handshake failed: {error}");
+                None
             }
-        };
-        let (acceptor, ready) = (acceptor.clone(), ready.clone());
-        tokio::spawn(async move {
-            stream.set_nodelay(true).ok();
-            let handshake = tokio::time::timeout(PATIENCE, acceptor.accept(stream)).await;
-            drop(slot);
-            match handshake {
-                Ok(Ok(stream)) => {
-                    // Nobody to take it means that the server is stopping.
-                    ready.send((stream, peer)).await.ok();
-                }
-                Ok(Err(error)) => tracing::debug!(%peer, "a TLS handshake failed: {error}"),
-                Err(_) => tracing::debug!(%peer, "a TLS handshake took too long"),
+            Err(_) => {
+                tracing::debug!(%peer, "a TLS handshake took too long");
+                None
             }
-        });
-    }
-}
-
-impl Listener for TlsListener {
-    type Io = TlsStream<TcpStream>;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Self::Io, Self::Addr) {
-        match self.ready.recv().await {
-            Some(accepted) => accepted,
-            // Nothing more will come; the server ends by its own signal.
-            None => std::future::pending().await,
         }
-    }
-
-    fn local_addr(&self) -> io::Result<Self::Addr> {
-        Ok(self.address)
     }
 }
 

@@ -40,6 +40,13 @@ enum Command {
         /// The file to write; it must not exist yet
         to: PathBuf,
     },
+    /// Make a copy that `backup` wrote the database of a folder that has none
+    Restore {
+        #[command(flatten)]
+        settings: SettingsArguments,
+        /// The file that `backup` wrote
+        from: PathBuf,
+    },
     /// Print the OpenAPI document
     Openapi,
 }
@@ -78,6 +85,14 @@ pub fn run() -> anyhow::Result<()> {
                 let store = open(&settings.check()?).await?;
                 store.backup(&to).await?;
                 print_line(&format!("The database was copied to {}.", to.display()))
+            }
+            Command::Restore { settings, from } => {
+                let settings = settings.check()?;
+                Store::restore(&settings.location, &from).await?;
+                check_command(&settings)
+                    .await
+                    .context("the copy is in place, but Muster cannot use it")?;
+                print_line("The database is restored; start Muster with `muster serve`.")
             }
             Command::Openapi => print_line(&crate::app::router::document().to_pretty_json()?),
         }

@@ -96,16 +96,22 @@ impl IntoResponse for PageProblem {
             StatusCode::FORBIDDEN => "This is not yours to see",
             StatusCode::NOT_FOUND => "This is not here",
             StatusCode::CONFLICT => "Somebody was faster",
+            StatusCode::TOO_MANY_REQUESTS => "That was too often",
             StatusCode::SERVICE_UNAVAILABLE => "Muster cannot store anything just now",
             _ if status.is_client_error() => "This could not be done",
             _ => "Muster made a mistake",
         };
-        let mut words: Vec<String> = self
-            .problem
-            .errors()
-            .iter()
-            .map(|error| in_plain_words(error))
-            .collect();
+        let mut words: Vec<String> = match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                vec!["Nothing was changed. Wait a minute, then try again.".to_owned()]
+            }
+            _ => self
+                .problem
+                .errors()
+                .iter()
+                .map(|error| in_plain_words(error))
+                .collect(),
+        };
         if words.is_empty() {
             words.push("Nothing was changed. Go back and try once more; if it happens again, tell whoever runs Muster.".to_owned());
         }

@@ -19,8 +19,9 @@ use crate::access::store::{
 };
 use crate::app::App;
 use crate::http::Problem;
+use crate::people::model::User;
 use crate::people::store::find_user_by_email;
-use crate::timeline::Agent;
+use crate::timeline::{Agent, Change};
 
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/sign_in.html")]
@@ -83,7 +84,13 @@ pub(super) async fn sign_in(
     let hash = known.as_ref().and_then(|(_, hash)| hash.clone());
     let attempt = given.password.chars().take(password::LONGEST + 1).collect();
     let right = password::verify(attempt, hash).await.map_err(Problem::internal)?;
-    let Some((user, _)) = known.filter(|_| right) else {
+    let remote_address = address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
+    let Some((user, _)) = known.clone().filter(|_| right) else {
+        let asked_for = known.map(|(user, _)| user);
+        app.change(Agent::muster(), move |change| {
+            record_refusal(change, asked_for.as_ref(), remote_address.as_deref())
+        })
+        .await?;
         let view = SignIn {
             host: host(&app),
             email,
@@ -92,7 +99,6 @@ pub(super) async fn sign_in(
         };
         return Ok(show_with_status(StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let remote_address = address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
     let user_agent: Option<String> = headers
         .get(header::USER_AGENT)
         .and_then(|value| value.to_str().ok())
@@ -118,16 +124,40 @@ pub(super) async fn sign_in(
     ))
 }
 
+/// Says that somebody tried and whose account it was. What was typed is not kept: people put passwords into
+/// the wrong field.
+fn record_refusal(
+    change: &mut Change,
+    asked_for: Option<&User>,
+    remote_address: Option<&str>,
+) -> Result<(), store::Error> {
+    let refused = Changed {
+        resource_type: "user",
+        resource_id: asked_for.map_or("", |user| user.id.as_str()),
+        resource_name: asked_for.map_or("unknown address", |user| &user.name),
+        details: serde_json::json!({ "remote_address": remote_address }),
+    };
+    audit::record_as(change, change.agent.clone(), AuditAction::SignInRefused, &refused)
+}
+
 pub(super) async fn sign_out(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     posted: Posted<Back>,
 ) -> Result<Response, PageProblem> {
     if let Some(token) = session_token_of(&headers) {
-        app.change(
-            posted.visitor.0.agent(),
-            move |change| -> Result<(), store::Error> { end_session(change, &token) },
-        )
+        let caller = posted.visitor.0.clone();
+        app.change(caller.agent(), move |change| -> Result<(), store::Error> {
+            let person = caller.agent();
+            let signed_out = Changed {
+                resource_type: "user",
+                resource_id: person.id.as_deref().unwrap_or_default(),
+                resource_name: &person.name,
+                details: serde_json::Value::Null,
+            };
+            audit::record(change, &caller, AuditAction::SignOut, &signed_out)?;
+            end_session(change, &token)
+        })
         .await?;
     }
     Ok(with_cookie(&app, "", 0, Redirect::to("/console/sign-in")))

@@ -55,6 +55,11 @@ fn page(path: &str, cookie: &str) -> Request<Body> {
         .unwrap()
 }
 
+fn cookie_of(signed_in: &Response) -> String {
+    let set = signed_in.headers()[header::SET_COOKIE].to_str().unwrap();
+    set.split(';').next().unwrap().to_owned()
+}
+
 async fn text(answer: Response) -> String {
     let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
         .await
@@ -130,6 +135,53 @@ async fn a_wrong_password_does_not_say_which_of_the_two_was_wrong(engine: Engine
     assert_eq!(wrong.status(), StatusCode::UNPROCESSABLE_ENTITY);
     assert!(!wrong.headers().contains_key(header::SET_COOKIE));
     assert!(text(wrong).await.contains("E-mail and password do not match."));
+}
+
+#[store::both_engines]
+async fn signing_in_out_and_being_refused_are_in_the_audit_log(engine: Engine) {
+    let muster = with_agent(engine).await;
+    ask(&muster, sign_in("something else")).await;
+    let unknown = "email=hunter2%40nowhere.example&password=x";
+    ask(&muster, form("/console/sign-in", "", unknown)).await;
+    let cookie = cookie_of(&ask(&muster, sign_in(PASSWORD)).await);
+    let kit = text(ask(&muster, page("/console/kit", &cookie)).await).await;
+    let token = kit.split("name=\"csrf_token\" value=\"").nth(1).unwrap();
+    let token = token.split('"').next().unwrap();
+    ask(
+        &muster,
+        form("/console/sign-out", &cookie, &format!("csrf_token={token}")),
+    )
+    .await;
+    let records = muster.get("/audit/records").await.good();
+    let mut told: Vec<String> = records["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|record| record["action"].as_str().unwrap().starts_with("sign_"))
+        .map(|record| format!("{} {}", record["action"], record["root_resource"]["summary"]))
+        .collect();
+    told.reverse();
+    insta::assert_debug_snapshot!(told);
+    assert!(
+        !records.to_string().contains("hunter2"),
+        "what was typed is kept nowhere"
+    );
+}
+
+#[store::both_engines]
+async fn guessing_passwords_is_held_up_with_a_page_that_says_so(engine: Engine) {
+    let muster = with_agent(engine).await;
+    let mut last = ask(&muster, sign_in("guess")).await;
+    for _ in 0..30 {
+        assert_eq!(last.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        last = ask(&muster, sign_in("guess")).await;
+    }
+    assert_eq!(last.status(), StatusCode::TOO_MANY_REQUESTS);
+    assert!(text(last).await.contains("Wait a minute, then try again."));
+    assert_eq!(
+        ask(&muster, sign_in(PASSWORD)).await.status(),
+        StatusCode::TOO_MANY_REQUESTS
+    );
 }
 
 #[store::both_engines]

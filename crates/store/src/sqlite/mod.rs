@@ -269,23 +269,47 @@ pub(crate) fn backup(from: &Path, to: &Path) -> Result<(), Error> {
             to.display()
         )));
     }
+    write_whole(to, |unfinished| copy(&connect(from, Purpose::Read)?, unfinished))
+}
+
+/// Makes a saved copy the database of a directory that has none.
+pub(crate) fn restore(from: &Path, directory: &Path) -> Result<(), Error> {
+    let to = file_in(directory);
+    if to.exists() {
+        return Err(Error::other(format!(
+            "{} exists; a restored database never takes the place of another, so move that one away first",
+            to.display()
+        )));
+    }
+    std::fs::create_dir_all(directory).map_err(Error::other)?;
+    let fail = |error: rusqlite::Error| Error::other(format!("{}: {error}", from.display()));
+    let source = Connection::open_with_flags(from, OpenFlags::SQLITE_OPEN_READ_ONLY).map_err(fail)?;
+    let verdict: String = source
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(fail)?;
+    if verdict != "ok" {
+        return Err(Error::other(format!("{} is damaged: {verdict}", from.display())));
+    }
+    write_whole(&to, |unfinished| copy(&source, unfinished))
+}
+
+/// Lets a file be seen only once it is complete.
+fn write_whole(to: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
     let mut unfinished = to.as_os_str().to_owned();
     unfinished.push(".unfinished");
     let unfinished = PathBuf::from(unfinished);
-    let copied = copy(from, &unfinished);
-    let result = copied.and_then(|()| std::fs::rename(&unfinished, to).map_err(Error::other));
+    let result = write(&unfinished).and_then(|()| std::fs::rename(&unfinished, to).map_err(Error::other));
     if result.is_err() && unfinished.exists() {
         std::fs::remove_file(&unfinished).map_err(Error::other)?;
     }
     result
 }
 
-fn copy(from: &Path, to: &Path) -> Result<(), Error> {
+fn copy(source: &Connection, to: &Path) -> Result<(), Error> {
     let fail = |error: rusqlite::Error| failure(&error, "").error;
-    let source = connect(from, Purpose::Read)?;
     let mut target = Connection::open(to).map_err(fail)?;
     {
-        let backup = rusqlite::backup::Backup::new(&source, &mut target).map_err(fail)?;
+        let backup = rusqlite::backup::Backup::new(source, &mut target).map_err(fail)?;
         // All pages in one step: the copy sees one snapshot and need not begin again when the writer commits.
         match backup.step(-1).map_err(fail)? {
             rusqlite::backup::StepResult::Done => {}

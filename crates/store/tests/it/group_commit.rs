@@ -207,6 +207,43 @@ async fn a_backup_is_a_database_of_its_own(engine: Engine) {
     assert_eq!(count_events(&copy).await, 1);
 }
 
+#[both_engines]
+async fn a_backup_is_restored_where_no_database_is(engine: Engine) {
+    let store = fresh(engine).await;
+    add_event(&store, "one".to_owned()).await.unwrap();
+    let directory = tempfile::tempdir().unwrap();
+    let saved = directory.path().join("saved.db");
+    if engine == Engine::Postgres {
+        let location = Location::Postgres { url: String::new() };
+        let refused = Store::restore(&location, &saved).await;
+        assert!(matches!(refused, Err(Error::Unsupported { .. })));
+        return;
+    }
+    store.backup(&saved).await.unwrap();
+    let location = Location::Sqlite {
+        directory: directory.path().join("data"),
+    };
+    Store::restore(&location, &saved).await.unwrap();
+    let restored = Store::open(&location, crate::MIGRATIONS).await.unwrap();
+    assert_eq!(count_events(&restored).await, 1);
+    let again = Store::restore(&location, &saved).await.unwrap_err().to_string();
+    assert!(again.contains("move that one away first"), "{again}");
+}
+
+#[tokio::test]
+async fn a_damaged_backup_is_refused_and_leaves_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    let saved = directory.path().join("saved.db");
+    std::fs::write(&saved, "this is no database, whatever its name says").unwrap();
+    let data = directory.path().join("data");
+    let location = Location::Sqlite {
+        directory: data.clone(),
+    };
+    let refused = Store::restore(&location, &saved).await.unwrap_err().to_string();
+    assert!(refused.contains("not a database"), "{refused}");
+    assert_eq!(std::fs::read_dir(&data).unwrap().count(), 0);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_full_queue_turns_callers_away() {
     let store = fresh(Engine::Sqlite).await;
