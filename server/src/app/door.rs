@@ -88,8 +88,10 @@ impl Door {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        runtime.block_on(self.accept(TcpListener::from_std(listener)?));
-        Ok(())
+        runtime.block_on(async {
+            self.accept(TcpListener::from_std(listener)?).await;
+            Ok(())
+        })
     }
 
     async fn accept(self, listener: TcpListener) {
@@ -117,7 +119,11 @@ impl Door {
                 match door.handshakes.clone() {
                     None => door.converse(stream, peer, watcher).await,
                     Some(handshakes) => {
-                        if let Some(stream) = handshakes.secure(stream, peer).await {
+                        let secured = tokio::select! {
+                            secured = handshakes.secure(stream, peer) => secured,
+                            () = door.app.stopping.cancelled() => None,
+                        };
+                        if let Some(stream) = secured {
                             door.converse(stream, peer, watcher).await;
                         }
                     }
