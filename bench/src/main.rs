@@ -9,6 +9,7 @@ use clap::{Parser, Subcommand};
 
 mod data;
 mod score;
+mod server;
 mod split;
 mod triage;
 
@@ -23,10 +24,13 @@ struct Arguments {
 enum Subject {
     /// Quality and speed of the triage crate.
     Triage(triage::Arguments),
+    /// Figures of the whole program, against Alertmanager and nginx.
+    Server(server::Arguments),
 }
 
 fn main() -> anyhow::Result<()> {
     match Arguments::parse().subject {
         Subject::Triage(arguments) => triage::run(&arguments),
+        Subject::Server(arguments) => server::run(&arguments),
     }
 }

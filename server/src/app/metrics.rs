@@ -22,6 +22,7 @@ struct Counted {
     alerts: Vec<(String, i64)>,
     sends: Vec<(String, String, i64)>,
     jobs: Vec<(String, i64, Option<Timestamp>)>,
+    events_waiting: i64,
 }
 
 fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
@@ -47,6 +48,7 @@ fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
             ),
             params![now],
         )?,
+        events_waiting: crate::signals::intake::count_waiting(tx)?,
     })
 }
 
@@ -105,6 +107,7 @@ fn publish(counted: &Counted, now: Timestamp) {
             );
         }
     }
+    set_gauge("muster_events_waiting", &[], counted.events_waiting as f64);
     let due: i64 = counted.jobs.iter().map(|(_, count, _)| count).sum();
     let oldest = counted.jobs.iter().filter_map(|(_, _, due_at)| *due_at).min();
     let late = oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());

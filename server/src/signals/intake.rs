@@ -67,6 +67,21 @@ pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
     Ok(taken)
 }
 
+/// How many signals are durable and not yet turned into alerts, on all parts of the journal.
+pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
+    let (waiting,): (i64,) = tx.one(
+        sql!(
+            "SELECT CAST(COALESCE(SUM(
+                 COALESCE((SELECT MAX(s.sequence) FROM signals s WHERE s.node = n.number), 0)
+                 - COALESCE((SELECT c.sequence FROM signal_cursors c WHERE c.node = n.number),
+                       (SELECT MIN(s.sequence) - 1 FROM signals s WHERE s.node = n.number), 0)), 0) AS BIGINT)
+             FROM nodes n"
+        ),
+        params![],
+    )?;
+    Ok(waiting)
+}
+
 /// A batch failed on something in it: signals are taken one by one, and the one that cannot be taken is
 /// passed over, kept in the journal and named in the log.
 async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize, Problem> {

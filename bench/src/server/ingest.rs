@@ -1,0 +1,131 @@
+//! Durable ingest, one event a request, against Alertmanager, which keeps nothing on disk.
+//!
+//! Both take the same alerts from the same load generator in the same run, one after the other. Muster's figure is
+//! with everything on: each event is on disk before it is answered, and becomes alerts, incidents and pages while
+//! the load goes on.
+
+use std::path::{Path, PathBuf};
+
+use super::program::{Grouping, Installed, used};
+use super::{Row, peers};
+
+/// How the alerts of a run differ.
+#[derive(Debug, Clone, Copy)]
+enum Keys {
+    /// Ten thousand alerts, each sent again and again, as monitoring does.
+    Repeated,
+    /// Every event is an alert of its own.
+    New,
+}
+
+impl Keys {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Repeated => "10,000 alerts repeated",
+            Self::New => "every event a new alert",
+        }
+    }
+
+    fn number(self) -> &'static str {
+        match self {
+            Self::Repeated => "counter % 10000",
+            Self::New => "counter",
+        }
+    }
+}
+
+pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>> {
+    let mut rows = Vec::new();
+    for keys in [Keys::Repeated, Keys::New] {
+        rows.extend(compare(program, seconds, keys).await?);
+    }
+    Ok(rows)
+}
+
+async fn compare(program: &Path, seconds: u64, keys: Keys) -> anyhow::Result<Vec<Row>> {
+    let installed = Installed::new(program, Vec::new())?;
+    let muster = installed.serve().await?;
+    let key = muster.build_service("card-gateway", Grouping::Usual).await?;
+    let event = format!(
+        r#"{{"routing_key":"{key}","event_action":"trigger","dedup_key":"till-%d","payload":{{"summary":"Card terminal %d is silent","source":"till-%d.leeds","severity":"critical"}}}}"#
+    );
+    let script = script(installed.folder.path(), "muster.lua", "/v2/enqueue", &event, keys)?;
+    let before = used(muster.running.id())?;
+    let ours = peers::load(muster.port, "", Some(&script), seconds).await?;
+    let drained = muster.drain().await?;
+    let cpu = used(muster.running.id())?.cpu.saturating_sub(before.cpu);
+    let accepted = muster.measure("muster_events_accepted_total").await?;
+    anyhow::ensure!(
+        accepted >= ours.requests - ours.refused,
+        "{} events were answered 202, {accepted} are kept",
+        ours.requests
+    );
+    let resident = used(muster.running.id())?.resident;
+    drop(muster);
+
+    let about = keys.name();
+    let mut rows = vec![
+        Row::figure(format!("ingest, {about}: accepted"), ours.rate(), "events/s"),
+        Row::figure(format!("ingest, {about}: refused"), ours.refused, "events").at_most(0.0),
+        Row::figure(
+            format!("ingest, {about}: backlog drained after"),
+            drained.as_secs_f64(),
+            "s",
+        )
+        .at_most(0.2),
+        Row::figure(
+            format!("ingest, {about}: CPU an event, triage and paging included"),
+            cpu.as_secs_f64() * 1e6 / accepted,
+            "µs",
+        )
+        .at_most(50.0),
+        Row::figure(
+            format!("ingest, {about}: resident afterwards"),
+            resident as f64 / 1e6,
+            "MB",
+        ),
+    ];
+    if let Some((_alertmanager, port)) = peers::alertmanager(installed.folder.path()).await? {
+        let alert = r#"[{"labels":{"alertname":"CardTerminalSilent","instance":"till-%d","severity":"critical"},"annotations":{"summary":"Card terminal %d is silent","source":"till-%d.leeds"}}]"#;
+        let script = self::script(
+            installed.folder.path(),
+            "alertmanager.lua",
+            "/api/v2/alerts",
+            alert,
+            keys,
+        )?;
+        let theirs = peers::load(port, "", Some(&script), seconds).await?;
+        rows.push(Row::figure(
+            format!("ingest, {about}: Alertmanager, nothing on disk"),
+            theirs.rate(),
+            "events/s",
+        ));
+        rows.push(
+            Row::figure(
+                format!("ingest, {about}: ratio"),
+                ours.rate() / theirs.rate(),
+                "× Alertmanager",
+            )
+            .at_least(2.0),
+        );
+    } else {
+        rows.push(Row::missing(
+            "ingest: Alertmanager",
+            "prometheus-alertmanager is not installed",
+        ));
+    }
+    Ok(rows)
+}
+
+/// Writes what wrk runs: a body with three times the alert's number in it.
+fn script(folder: &Path, name: &str, path: &str, body: &str, keys: Keys) -> anyhow::Result<PathBuf> {
+    let file = folder.join(name);
+    let text = format!(
+        "local counter = 0\nlocal headers = {{ [\"Content-Type\"] = \"application/json\" }}\n\
+         request = function()\n  counter = counter + 1\n  local number = {}\n\
+         return wrk.format(\"POST\", \"{path}\", headers, string.format([==[{body}]==], number, number, number))\nend\n",
+        keys.number()
+    );
+    std::fs::write(&file, text)?;
+    Ok(file)
+}
