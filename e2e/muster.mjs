@@ -20,11 +20,11 @@ async function freePort() {
 }
 
 /** Starts a server and gives its address, the owner's key, and a way to stop it. */
-export async function startMuster() {
+export async function startMuster(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "muster-e2e-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
-  const environment = { ...process.env, MUSTER_DATA: folder, MUSTER_LISTEN: `127.0.0.1:${port}`, MUSTER_EVENT_RATE_LIMIT: "off" };
+  const environment = { ...process.env, MUSTER_DATA: folder, MUSTER_LISTEN: `127.0.0.1:${port}`, MUSTER_EVENT_RATE_LIMIT: "off", ...settings };
   const setup = spawnSync(
     PROGRAM,
     ["setup", "--email", "maya@example.org", "--name", "Maya Okafor", "--password", PASSWORD, "--json"],

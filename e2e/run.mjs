@@ -1,9 +1,9 @@
-// Runs all browser tests. `node run.mjs` after `npm ci` and a build of the program.
+// Runs all tests that need the whole program, most of them in a browser. `node run.mjs` after `npm ci` and a build of the program.
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-const files = ["loop.mjs", "behaviour.mjs"].map((name) => new URL(name, import.meta.url).pathname);
-const tests = run({ files, concurrency: 1, timeout: 600_000 });
+const files = ["loop.mjs", "behaviour.mjs", "api.mjs"].map((name) => new URL(name, import.meta.url).pathname);
+const tests = run({ files, concurrency: 1, timeout: 900_000 });
 tests.on("test:fail", () => {
   process.exitCode = 1;
 });

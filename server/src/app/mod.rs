@@ -4,6 +4,7 @@ pub mod auditor;
 pub mod dispatch;
 pub mod door;
 pub mod front;
+mod manual;
 pub mod metrics;
 pub mod migrations;
 pub mod router;

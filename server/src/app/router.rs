@@ -8,6 +8,7 @@ use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
@@ -40,13 +41,44 @@ fn documented() -> OpenApiRouter<Arc<App>> {
 
 /// The document itself.
 pub fn document() -> Document {
-    documented().split_for_parts().1
+    completed(documented().split_for_parts().1)
+}
+
+/// Adds what belongs to all operations alike: how a caller proves who they are, and a name for each
+/// operation that no other has.
+fn completed(mut document: Document) -> Document {
+    let key = ApiKeyValue::with_description(
+        "authorization",
+        "`Token token=` and an API key, or `Bearer ` and an API key",
+    );
+    document
+        .components
+        .get_or_insert_default()
+        .add_security_scheme("api_key", SecurityScheme::ApiKey(ApiKey::Header(key)));
+    document.security = Some(vec![SecurityRequirement::new("api_key", Vec::<String>::new())]);
+    for (path, item) in &mut document.paths.paths {
+        let operations = [
+            ("get", &mut item.get),
+            ("post", &mut item.post),
+            ("put", &mut item.put),
+            ("patch", &mut item.patch),
+            ("delete", &mut item.delete),
+        ];
+        for (method, operation) in operations {
+            if let Some(operation) = operation {
+                let words = path.split(|letter: char| !letter.is_ascii_alphanumeric());
+                let words: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+                operation.operation_id = Some(format!("{method}_{}", words.join("_")));
+            }
+        }
+    }
+    document
 }
 
 /// Every route of the program.
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
-    let document = Arc::new(document);
+    let document = Arc::new(completed(document));
     api.route(
         "/openapi.json",
         axum::routing::get(move || async move { axum::Json((*document).clone()) }),
@@ -54,6 +86,7 @@ pub fn router(app: Arc<App>) -> Router {
     .route("/health/live", axum::routing::get(|| async { "ok\n" }))
     .route("/health/ready", axum::routing::get(ready))
     .route("/metrics", axum::routing::get(super::metrics::answer))
+    .merge(super::manual::routes())
     .merge(crate::paging::page::routes())
     .merge(crate::pages::public::routes())
     .merge(crate::console::routes::routes())

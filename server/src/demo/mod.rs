@@ -166,8 +166,8 @@ Stop with Ctrl C. Everything is kept in the folder, and made anew at the next st
             "/at/{}",
             retailer.hurt_shops.first().map_or("", |shop| shop.code.as_str())
         )),
-        url("/console/outbox"),
-        url("/openapi.json"),
+        url("/console/settings/outbox"),
+        url("/docs"),
     );
     std::io::stdout()
         .write_all(text.as_bytes())

@@ -260,7 +260,7 @@ struct GiveRole {
 /// Give a role to somebody.
 #[utoipa::path(
     put, path = "/incidents/{id}/roles/{role}", tag = "Incident roles", request_body = GiveRole,
-    params(("id" = String, Path, description = "The incident's id"), ("role" = RoleName, Path, description = "The role")),
+    params(("id" = String, Path, description = "The incident's id"), ("role" = inline(RoleName), Path, description = "The role")),
     responses((status = 204, description = "Given"), Problems)
 )]
 async fn give_role(
@@ -286,7 +286,7 @@ async fn give_role(
 /// Leave a role open.
 #[utoipa::path(
     delete, path = "/incidents/{id}/roles/{role}", tag = "Incident roles",
-    params(("id" = String, Path, description = "The incident's id"), ("role" = RoleName, Path, description = "The role")),
+    params(("id" = String, Path, description = "The incident's id"), ("role" = inline(RoleName), Path, description = "The role")),
     responses((status = 204, description = "Left open"), Problems)
 )]
 async fn clear_role(

@@ -1,5 +1,7 @@
 //! What every request passes: limits, ids, TLS, and the figures Muster keeps of itself.
 
+mod doors;
 mod limits;
+mod manual;
 mod metrics;
 mod tls;

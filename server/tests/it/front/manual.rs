@@ -1,0 +1,79 @@
+//! The API's document, for programs and for people.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use store::Engine;
+use tower::ServiceExt as _;
+
+use crate::harness::TestApp;
+
+async fn page(muster: &TestApp, path: &str) -> (StatusCode, String) {
+    let request = Request::get(path).body(Body::empty()).unwrap();
+    let answer = muster.router.clone().oneshot(request).await.unwrap();
+    let status = answer.status();
+    let bytes = axum::body::to_bytes(answer.into_body(), usize::MAX)
+        .await
+        .unwrap();
+    (status, String::from_utf8(bytes.to_vec()).unwrap())
+}
+
+#[tokio::test]
+async fn every_operation_of_the_document_has_its_place_in_the_manual() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    let (_, document) = page(&muster, "/openapi.json").await;
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let (_, contents) = page(&muster, "/docs").await;
+    for path in document["paths"].as_object().unwrap().keys() {
+        assert!(contents.contains(&format!("<code>{path}</code>")), "{path}");
+    }
+    let (status, chapter) = page(&muster, "/docs/cases").await;
+    assert_eq!(status, StatusCode::OK);
+    assert!(chapter.contains("id=\"post-cases\""));
+    assert!(chapter.contains("<code>external_reference</code>"));
+    assert_eq!(page(&muster, "/docs/%3Cscript%3E").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_document_names_each_operation_once_and_says_how_to_prove_who_one_is() {
+    let document = serde_json::to_value(muster::app::router::document()).unwrap();
+    let mut names = BTreeSet::new();
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            let name = operation["operationId"].as_str().unwrap().to_owned();
+            assert!(names.insert(name.clone()), "{name} stands for two operations");
+        }
+    }
+    assert_eq!(
+        document["components"]["securitySchemes"]["api_key"]["in"],
+        "header"
+    );
+    assert_eq!(document["security"][0]["api_key"], serde_json::json!([]));
+}
+
+#[tokio::test]
+async fn every_reference_in_the_document_leads_somewhere() {
+    fn references<'a>(value: &'a serde_json::Value, found: &mut BTreeSet<&'a str>) {
+        match value {
+            serde_json::Value::Object(fields) => {
+                for (name, value) in fields {
+                    match value.as_str() {
+                        Some(reference) if name == "$ref" => drop(found.insert(reference)),
+                        _ => references(value, found),
+                    }
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+            _ => {}
+        }
+    }
+    let document = serde_json::to_value(muster::app::router::document()).unwrap();
+    let mut found = BTreeSet::new();
+    references(&document, &mut found);
+    assert!(found.len() > 50);
+    for reference in found {
+        let place = reference.trim_start_matches('#');
+        assert!(document.pointer(place).is_some(), "{reference} leads nowhere");
+    }
+}
