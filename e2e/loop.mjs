@@ -1,12 +1,19 @@
-// The whole loop in a real browser: sign in, an event arrives, it is acknowledged on a phone, the room tells
-// the story, it is resolved. Every page on the way is looked at by axe-core in both themes.
+// The whole loop in a real browser, as one story: sign in, an event arrives, it is acknowledged on a phone, a
+// customer reports, an agent asks "is it us?" and links the case, customers are told, it is resolved, the
+// reporter is answered, the report is read. Every page on the way is looked at by axe-core; at the end every
+// page that the rail leads to, in both themes.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openPage, startBrowser, startMuster, violations } from "./muster.mjs";
 
+const SYMPTOM = "Card payments do not work in Leeds.";
+const REPORT = "The card reader at Leeds Briggate keeps saying offline. Have I paid or not?";
+const HOSTILE = '<img src=x onerror="document.title=1"> \u202Eمتجر & "Söhne"';
+
 let muster;
 let browser;
-let service;
+let desk; // The page at a desk that stays signed in through the story.
+const known = {};
 
 before(async () => {
   muster = await startMuster();
@@ -18,14 +25,35 @@ before(async () => {
       escalation_rules: [{ escalation_delay_in_minutes: 5, targets: [{ id: muster.owner.user_id, type: "user_reference" }] }],
     },
   });
-  service = (
-    await muster.post("/services", {
-      service: { type: "service", name: "card-gateway", escalation_policy: { id: policy.escalation_policy.id, type: "escalation_policy_reference" } },
-    })
-  ).service;
-  service.key = (
-    await muster.post(`/services/${service.id}/integrations`, { integration: { type: "events_api_v2_inbound_integration", name: "Monitoring" } })
-  ).integration.integration_key;
+  const service = await muster.post("/services", {
+    service: { type: "service", name: "card-gateway", escalation_policy: { id: policy.escalation_policy.id, type: "escalation_policy_reference" } },
+  });
+  known.service = service.service.id;
+  const integration = await muster.post(`/services/${known.service}/integrations`, {
+    integration: { type: "events_api_v2_inbound_integration", name: "Monitoring" },
+  });
+  known.key = integration.integration.integration_key;
+  const touchpoint = await muster.post("/business_services", {
+    business_service: {
+      type: "business_service", name: "Card payments", harm_weight: 90, customer_words: "I cannot pay by card",
+      fallback: "Take cash.\nHold baskets until tomorrow.", words_to_say: "It is us, not your card.",
+    },
+  });
+  known.touchpoint = touchpoint.business_service.id;
+  await muster.post("/service_dependencies/associate", {
+    relationships: [{ supporting_service: { id: known.service, type: "service" }, dependent_service: { id: known.touchpoint, type: "business_service" } }],
+  });
+  const use = [{ id: known.touchpoint, type: "business_service_reference" }];
+  const shop = await muster.post("/locations", { location: { name: "Leeds Briggate", kind: "site", time_zone: "Europe/London", services: use } });
+  known.code = shop.location.code;
+  await muster.post("/locations", { location: { name: HOSTILE, kind: "site", services: use } });
+  const account = await muster.post("/accounts", { account: { name: HOSTILE, tier: "business", email: "ana@example.org" } });
+  known.account = account.account.id;
+  const page = await muster.post("/status_pages", { status_page: { name: "Larkfield", slug: "larkfield", time_zone: "Europe/London" } });
+  await muster.post(`/status_pages/${page.status_page.id}/components`, {
+    component: { name: "Card payments", business_service: { id: known.touchpoint, type: "business_service_reference" } },
+  });
+  desk = await openPage(browser, muster.base);
 });
 
 after(async () => {
@@ -41,63 +69,197 @@ async function signIn(page) {
   await page.waitForURL(`${muster.base}/console`);
 }
 
-async function trigger(key, summary) {
-  await muster.post("/v2/enqueue", {
-    routing_key: service.key,
-    event_action: "trigger",
-    dedup_key: key,
-    payload: { summary, source: "till-1", severity: "critical" },
-  });
-}
-
 async function clean(page, where) {
   assert.deepEqual(await violations(page), [], `axe-core on ${where}`);
   assert.deepEqual(page.strangers, [], `requests to other hosts on ${where}`);
+  assert.deepEqual(page.errors, [], `errors of scripts on ${where}`);
+}
+
+/** A page for somebody without an account. */
+async function visitor(path, options) {
+  const page = await openPage(browser, muster.base, options);
+  await page.goto(muster.base + path);
+  return page;
+}
+
+/** Sends a form and waits for the page that it leads to. */
+async function send(page, button) {
+  await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.locator(button).first().click()]);
+}
+
+/** Waits until what a page shows is so, asking for it again. */
+async function eventually(page, path, words) {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    await page.goto(muster.base + path);
+    const text = await page.locator("body").innerText();
+    if (text.includes(words)) return text;
+    if (Date.now() > until) assert.fail(`“${words}” never came to ${path}: ${text}`);
+    await page.waitForTimeout(200);
+  }
 }
 
 test("a wrong password is refused in plain words, the right one leads to Now", async () => {
-  const page = await openPage(browser, muster.base);
-  await page.goto(`${muster.base}/console`);
-  await clean(page, "the sign-in");
-  await page.fill("input[name=email]", "maya@example.org");
-  await page.fill("input[name=password]", "not the password");
-  await page.click("button[type=submit]");
-  assert.match(await page.textContent("body"), /do not match/);
-  await signIn(page);
-  await clean(page, "the first Now");
-  assert.match(await page.textContent("h1"), /\S/);
-  await page.context().close();
+  await desk.goto(`${muster.base}/console`);
+  await clean(desk, "the sign-in");
+  await desk.fill("input[name=email]", "maya@example.org");
+  await desk.fill("input[name=password]", "not the password");
+  await desk.click("button[type=submit]");
+  assert.match(await desk.textContent("body"), /do not match/);
+  await signIn(desk);
+  await clean(desk, "the first Now");
+  assert.match(await desk.textContent("h1"), /\S/);
 });
 
-test("an event arrives live, and one tap on a phone acknowledges it", async () => {
-  const page = await openPage(browser, muster.base, { width: 390, theme: "dark" });
-  await signIn(page);
-  await trigger("till-1", "Card terminal silent in Leeds");
-  await page.waitForSelector("text=Card terminal silent in Leeds", { timeout: 10_000 });
-  await page.reload();
-  await clean(page, "Now on a phone");
-  await page.click("button:has-text('Acknowledge') >> visible=true");
-  await page.waitForURL(/\/console\/incidents\//);
-  await clean(page, "the room on a phone");
+test("an event shows on Now by itself, and one tap on a phone acknowledges it", async () => {
+  const phone = await openPage(browser, muster.base, { width: 390, theme: "dark" });
+  await signIn(phone);
+  await muster.post("/v2/enqueue", {
+    routing_key: known.key,
+    event_action: "trigger",
+    dedup_key: "till-1",
+    payload: { summary: "Card terminals silent in Leeds", source: "till-1", severity: "critical", group: "Leeds Briggate" },
+  });
+  for (const page of [desk, phone]) await page.waitForSelector("text=Card terminals silent in Leeds", { timeout: 10_000 });
+  await phone.reload();
+  await clean(phone, "Now on a phone");
+  await phone.click("button:has-text('Acknowledge') >> visible=true");
+  await phone.waitForURL(/\/console\/incidents\//);
+  await clean(phone, "the room on a phone");
   const incident = (await muster.get("/incidents")).incidents[0];
   assert.equal(incident.status, "acknowledged");
-  await page.context().close();
+  known.incident = incident.id;
+  await phone.context().close();
 });
 
-test("the room keeps a note, a task and the resolution, in both themes", async () => {
-  const incident = (await muster.get("/incidents")).incidents[0];
-  for (const theme of ["light", "dark"]) {
-    const page = await openPage(browser, muster.base, { theme });
-    await signIn(page);
-    await page.goto(`${muster.base}/console/incidents/${incident.id}`);
-    await page.fill("#say-words", `Rolling back (${theme}) <script>alert(1)</script>`);
-    await page.click("[data-composer-verb]");
-    await page.waitForSelector(`text=Rolling back (${theme})`);
-    await clean(page, `the room in ${theme}`);
-    await page.goto(`${muster.base}/console/incidents?view=all`);
-    await clean(page, `the list of incidents in ${theme}`);
-    await page.context().close();
-  }
-  await muster.put(`/incidents/${incident.id}`, { incident: { type: "incident_reference", status: "resolved", resolution: "rolled back" } });
-  assert.equal((await muster.get(`/incidents/${incident.id}`)).incident.status, "resolved");
+test("the shop reads what to do without a script, and a customer reports on the public form", async () => {
+  const shop = await visitor(`/at/${known.code}`, { width: 390, scripts: "off" });
+  assert.equal(await shop.locator("h1").innerText(), "Card payments do not work here");
+  await shop.getByText("Hold baskets until tomorrow.").waitFor();
+  await shop.context().close();
+
+  const customer = await visitor("/report", { width: 390 });
+  await clean(customer, "the public form");
+  await customer.fill("#text", REPORT);
+  await customer.selectOption("#touchpoint", { label: "Card payments" });
+  await customer.fill("#name", "Ana Lind");
+  await customer.fill("#email", "ana@example.org");
+  await customer.click("button[type=submit]");
+  await customer.waitForURL(/\/case\//);
+  known.casePath = new URL(customer.url()).pathname;
+  await clean(customer, "the reporter's own page");
+  await customer.context().close();
 });
+
+test("on the desk the agent asks “is it us?”, sees why, and links the case", async () => {
+  await desk.goto(`${muster.base}/console/desk`);
+  await desk.click("#owed a.row-link >> nth=0");
+  await desk.waitForSelector(".case-card");
+  await desk.waitForSelector("article.match .answer");
+  assert.match(await desk.locator("article.match .answer").first().innerText(), /Yes/);
+  assert.match(await desk.locator("#matches").innerText(), /Why it matches/);
+  await clean(desk, "the desk with a case");
+  await send(desk, "button:has-text('Link this case')");
+  const incident = (await muster.get(`/incidents/${known.incident}/impact`)).impact;
+  assert.equal(incident.cases.linked, 1);
+});
+
+test("customers are told from the browser, and the status page shows it at once", async () => {
+  await desk.goto(`${muster.base}/console/updates?incident=${known.incident}`);
+  await desk.click("button[data-open=edit-facts]");
+  await desk.fill("#fact-symptom", SYMPTOM);
+  await send(desk, "#edit-facts button.primary");
+  await clean(desk, "the composer of updates");
+  await send(desk, "form.audience-form button.outside");
+  const reader = await openPage(browser, muster.base, { scripts: "off" });
+  const text = await eventually(reader, "/status/larkfield", SYMPTOM);
+  assert.match(text, /We will tell you more by \d\d:\d\d/);
+  await reader.context().close();
+});
+
+test("a note and the resolution are kept in the room, and no text becomes markup", async () => {
+  await desk.goto(`${muster.base}/console/incidents/${known.incident}`);
+  await desk.fill("#say-words", `Rolling back <script>alert(1)</script>`);
+  await desk.click("[data-composer-verb]");
+  await desk.waitForSelector("text=Rolling back <script>");
+  await clean(desk, "the room");
+  await desk.locator("[data-open=resolve]:visible").first().click();
+  const dialog = desk.locator("dialog#resolve");
+  for (const field of await dialog.locator("textarea, input[type=text], input.input").all()) {
+    if (!(await field.inputValue())) await field.fill("Rolled back");
+  }
+  await clean(desk, "the question before resolving");
+  await send(desk, "dialog#resolve button.primary[type=submit]");
+  assert.equal((await muster.get(`/incidents/${known.incident}`)).incident.status, "resolved");
+});
+
+test("the reporter is answered from the desk, and nobody is owed an answer any more", async () => {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    await desk.goto(`${muster.base}/console/desk`);
+    if (await desk.locator("#owed a.row-link").count()) break;
+    assert.ok(Date.now() < until, "the case is not on the list of who is owed an answer");
+  }
+  await desk.click("#owed a.row-link >> nth=0");
+  await desk.waitForSelector(".case-card textarea[name=words]");
+  const words = desk.locator(".case-card textarea[name=words]");
+  if (!(await words.inputValue()).trim()) await words.fill("It works again. You have not been charged twice.");
+  await clean(desk, "the desk before answering");
+  await send(desk, ".case-card button:has-text('Send')");
+  await eventually(desk, "/console/desk", "Nobody waits for an answer");
+  const customer = await visitor(known.casePath, { width: 390 });
+  await customer.getByRole("heading", { name: "Does it work for you now?", exact: true }).waitFor();
+  await clean(customer, "the answer as its reporter reads it");
+  await customer.click("button:has-text('It works')");
+  await customer.context().close();
+});
+
+test("the report has written itself, and is exported", async () => {
+  const ask = (form) => fetch(`${muster.base}/incidents/${known.incident}/review.${form}`, { headers: muster.headers });
+  const until = Date.now() + 10_000;
+  let written = await ask("md");
+  while (!written.ok && Date.now() < until) written = await ask("md");
+  assert.equal(written.status, 200);
+  assert.match(await written.text(), /Card terminals silent in Leeds/);
+  const printed = await ask("html");
+  assert.equal(printed.status, 200);
+});
+
+/** Everything the rail and the pages of settings lead to, and one of each kind of detail. */
+async function everyPlace(page) {
+  await page.goto(`${muster.base}/console/settings`);
+  const links = await page.locator("nav.rail a, main nav a, .tabs a").evaluateAll((all) => all.map((link) => new URL(link.href).pathname));
+  const further = [
+    "/console/incidents?view=all", `/console/incidents/${known.incident}`, `/console/updates?incident=${known.incident}`,
+    "/console/services/shops", `/console/customers/${known.account}`, "/console/settings/outbox", "/console/settings/audit",
+    "/console/settings/me", "/console/kit", `/console/services/${known.service}`, `/console/learn/${known.incident}`,
+  ];
+  return [...new Set([...links, ...further])];
+}
+
+const PUBLIC = ["/status/larkfield", "/status/larkfield/history", "/report", "/status/nothing-here"];
+
+for (const theme of ["light", "dark"]) {
+  for (const width of [1440, 390]) {
+    test(`every page is clean in ${theme} at ${width}`, async (context) => {
+      const page = await openPage(browser, muster.base, { theme, width });
+      await signIn(page);
+      const places = await everyPlace(page);
+      const visited = [...places, ...PUBLIC, `/at/${known.code}`, `/at/${known.code}/report`, known.casePath];
+      for (const path of visited) {
+        const there = await page.request.get(muster.base + path);
+        if (path.startsWith("/console") && there.status() === 404) {
+          context.diagnostic(`${path} is not there yet`);
+          continue;
+        }
+        const answer = await page.goto(muster.base + path);
+        assert.ok(answer.status() < 500, `${path} answered ${answer.status()}`);
+        await clean(page, `${path} (${theme}, ${width})`);
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wider <= 0, `${path} is ${wider} px wider than a screen of ${width}`);
+      }
+      assert.ok(visited.length > 20, `only ${visited.length} pages were found`);
+      await page.context().close();
+    });
+  }
+}

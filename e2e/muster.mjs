@@ -43,10 +43,11 @@ export async function startMuster(settings = {}) {
     if (Date.now() > until) throw new Error("Muster was not ready within 30 seconds");
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
+  const headers = { authorization: `Token token=${owner.api_key}`, "content-type": "application/json" };
   const ask = async (method, path, body) => {
     const answer = await fetch(base + path, {
       method,
-      headers: { authorization: `Token token=${owner.api_key}`, "content-type": "application/json" },
+      headers,
       body: body && JSON.stringify(body),
     });
     const text = await answer.text();
@@ -57,6 +58,7 @@ export async function startMuster(settings = {}) {
     base,
     owner,
     password: PASSWORD,
+    headers,
     get: (path) => ask("GET", path),
     post: (path, body) => ask("POST", path, body),
     put: (path, body) => ask("PUT", path, body),
@@ -75,16 +77,20 @@ export async function startBrowser() {
   });
 }
 
-/** A page at a phone's or a desk's width, in a theme; a request to any other host fails the test. */
-export async function openPage(browser, base, { width = 1440, theme = "light" } = {}) {
+/** A page at a phone's or a desk's width, in a theme, with or without scripts. What it asks other hosts for and
+ * what goes wrong in its scripts is kept on it, for the test to look at. */
+export async function openPage(browser, base, { width = 1440, theme = "light", scripts = "on" } = {}) {
   const context = await browser.newContext({
     viewport: { width, height: width < 800 ? 844 : 900 },
     colorScheme: theme,
     hasTouch: width < 800,
     reducedMotion: "reduce",
+    javaScriptEnabled: scripts === "on",
   });
   const page = await context.newPage();
   page.strangers = [];
+  page.errors = [];
+  page.on("pageerror", (error) => page.errors.push(String(error)));
   page.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith(base) && !url.startsWith("data:")) page.strangers.push(url);

@@ -5,3 +5,6 @@ CREATE TABLE location_boards (
 );
 INSERT INTO location_boards (only_one, version) VALUES (1, 1);
 CREATE INDEX location_reports_by_time ON location_reports (at);
+
+-- What readers of status pages are told about planned work. Words for the public, and nothing else.
+ALTER TABLE maintenance_windows ADD COLUMN public_words TEXT;

@@ -164,7 +164,7 @@ Stop with Ctrl C. Everything is kept in the folder, and made anew at the next st
         url("/status/larkfield"),
         url(&format!(
             "/at/{}",
-            retailer.hurt_shops.first().map_or("", |shop| shop.code.as_str())
+            retailer.hurt_shops.last().map_or("", |shop| shop.code.as_str())
         )),
         url("/console/settings/outbox"),
         url("/docs"),

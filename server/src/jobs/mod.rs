@@ -11,4 +11,4 @@ pub mod model;
 pub mod runner;
 pub mod store;
 
-pub use model::{Job, Kind, Owed};
+pub use model::{EVERY_PAGE, Job, Kind, Owed};

@@ -36,6 +36,9 @@ pub enum Kind {
     CleanUpDue,
 }
 
+/// The subject of a drawing of every status page: something changed that any of them may show.
+pub const EVERY_PAGE: &str = "every page";
+
 /// A job as it will be written.
 #[derive(Debug, Clone)]
 pub struct Owed {

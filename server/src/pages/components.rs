@@ -85,7 +85,15 @@ pub fn maintenances(
     }
     let graph = graph::load(tx)?;
     let mut found: Vec<Maintenance> = Vec::new();
-    for (id, start_at, end_at, created_at, service_id) in windows {
+    for rows::Window {
+        id,
+        start_at,
+        end_at,
+        created_at,
+        public_words,
+        service_id,
+    } in windows
+    {
         let hurt = graph
             .dependents_of(&[ServiceNode::technical(&service_id)])
             .into_iter()
@@ -109,6 +117,7 @@ pub fn maintenances(
                 end_at,
                 created_at,
                 component_ids,
+                public_words,
                 status: if now < start_at {
                     MaintenanceStatus::Scheduled
                 } else if now < end_at {

@@ -8,15 +8,20 @@ use super::cache::{Document, Keeps, Kind};
 use super::model::{ComponentStatus, Impact, MaintenanceStatus, PageIncident, PageUpdate};
 use super::plain::{Entry, Plain, Section};
 use super::snapshot::Snapshot;
+use super::uptime::Uptime;
 use super::view::{self, StoryEntry, Subscribe};
 use super::{feed, json};
 use crate::console::kit::{Rich, State};
 use crate::http::Site;
 use crate::updates::Phase;
-use crate::updates::compose::{clock_time, listing};
+use crate::updates::compose::clock_time;
 
 /// Updates on the page itself; the rest stands in its history.
 const MOST_IN_STORY: usize = 8;
+/// Letters of a sentence that can stand at the head of the page.
+const LONGEST_HEADLINE: usize = 110;
+/// Days after which a share of working time says something.
+const DAYS_TO_JUDGE: usize = 2;
 
 /// Everything there is to serve of a page.
 pub fn draw(snapshot: &Snapshot, site: &Site, now: Timestamp) -> anyhow::Result<Vec<Document>> {
@@ -103,7 +108,7 @@ fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if local.date() == today.date() {
         local.strftime("%H:%M %Z").to_string()
     } else {
-        local.strftime("%-d %B, %H:%M").to_string()
+        local.strftime("%-d %B, %H:%M %Z").to_string()
     }
 }
 
@@ -116,13 +121,13 @@ struct Answer {
 
 /// What the page answers to "is it broken?".
 pub(crate) fn sentence(snapshot: &Snapshot) -> String {
-    answer(snapshot, &snapshot.zone()).headline
+    answer(snapshot, snapshot.page.updated_at, &snapshot.zone()).headline
 }
 
-fn answer(snapshot: &Snapshot, zone: &TimeZone) -> Answer {
-    let said = |headline: &str, words: &[&str]| Answer {
+fn answer(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) -> Answer {
+    let said = |headline: &str, words: Vec<String>| Answer {
         headline: headline.to_owned(),
-        words: words.iter().map(|&one| one.to_owned()).collect(),
+        words,
         next_word: None,
     };
     let newest = snapshot
@@ -130,39 +135,78 @@ fn answer(snapshot: &Snapshot, zone: &TimeZone) -> Answer {
         .max_by_key(|one| (one.impact, one.updated_at))
         .and_then(|one| Some((one, snapshot.updates_of(one).first()?)));
     if let Some((incident, update)) = newest {
-        let (next, words) = apart(update, zone);
-        return Answer {
-            headline: format!("{}.", incident.name.as_str().trim_end_matches('.')),
-            words,
-            next_word: next,
-        };
+        return told(snapshot, incident, update, now, zone);
     }
     match snapshot.indicator() {
-        Impact::None => said("Everything works.", &[]),
+        Impact::None => said("Everything works.", Vec::new()),
         Impact::Maintenance => said(
             "Planned work is under way.",
-            &["Some things may not work as usual meanwhile."],
+            snapshot
+                .in_state(MaintenanceStatus::InProgress)
+                .map(|one| {
+                    let until = clock_time(one.end_at, now, zone);
+                    format!("{} It ends by {until}.", snapshot.words_of(one))
+                })
+                .collect(),
         ),
         Impact::Minor | Impact::Major | Impact::Critical => said(
             "Not everything works as it should.",
-            &["We have noticed and are looking into it. We will say more here."],
+            vec!["We have noticed and are looking into it. We will say more here.".to_owned()],
         ),
     }
 }
 
-/// The paragraph that promises the next word, apart from the others.
-fn apart(update: &PageUpdate, zone: &TimeZone) -> (Option<String>, Vec<String>) {
-    let mut words = paragraphs(update.body.as_str());
-    let time = update
-        .next_update_by
-        .map(|due| due.to_zoned(zone.clone()).strftime("%H:%M").to_string());
-    let place = time.and_then(|time| {
-        words
-            .iter()
-            .rposition(|one| one.contains(&time) && one.len() < 120)
+/// The first sentence of what was said last answers; the promise of the next word stands apart, in the page's
+/// own time. One that has lapsed is not hidden.
+fn told(
+    snapshot: &Snapshot,
+    incident: &PageIncident,
+    update: &PageUpdate,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> Answer {
+    let mut words: Vec<String> = paragraphs(update.body.as_str());
+    words.retain(|paragraph| !is_promise(paragraph));
+    let headline = match words.first().and_then(|first| first_sentence(first)) {
+        Some((first, rest)) => {
+            let (first, rest) = (first.to_owned(), rest.to_owned());
+            if rest.is_empty() {
+                words.remove(0);
+            } else if let Some(words) = words.first_mut() {
+                *words = rest;
+            }
+            first
+        }
+        None => format!("{}.", incident.name.as_str().trim_end_matches('.')),
+    };
+    let next_word = update.next_update_by.map(|due| {
+        let due_words = clock_time(due, now, zone);
+        if snapshot.lapsed.contains(&incident.id) {
+            format!("We wanted to tell you more by {due_words} and are late. We are sorry.")
+        } else {
+            format!("We will tell you more by {due_words}.")
+        }
     });
-    let next = place.map(|place| words.remove(place));
-    (next, words)
+    Answer {
+        headline,
+        words,
+        next_word,
+    }
+}
+
+/// The first sentence of a paragraph and the rest, if it is short enough to be read at a glance.
+fn first_sentence(paragraph: &str) -> Option<(&str, &str)> {
+    let end = paragraph
+        .match_indices(['.', '!', '?'])
+        .map(|(at, mark)| at + mark.len())
+        .find(|end| paragraph[*end..].is_empty() || paragraph[*end..].starts_with(char::is_whitespace))?;
+    let (first, rest) = paragraph.split_at(end);
+    (first.chars().count() <= LONGEST_HEADLINE).then(|| (first, rest.trim()))
+}
+
+/// The sentence in which an update promises the next one.
+pub(super) fn is_promise(paragraph: &str) -> bool {
+    paragraph.starts_with("We will tell you more by ")
 }
 
 fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
@@ -171,7 +215,7 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
         headline,
         words,
         next_word,
-    } = answer(snapshot, &zone);
+    } = answer(snapshot, now, &zone);
     let components = snapshot
         .shown()
         .map(|one| {
@@ -179,13 +223,11 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
             view::Component {
                 name: one.name.to_string(),
                 state: state_of(one.status),
-                words: one.status.words().to_owned(),
+                words: words_of(one.status, snapshot.places.get(&one.id).copied()),
                 days: uptime.map_or_else(Vec::new, |uptime| {
                     uptime.days.iter().map(|day| day.map(state_of)).collect()
                 }),
-                uptime: uptime.map_or_else(String::new, |uptime| {
-                    format!("{}.{:02} % working", uptime.share / 100, uptime.share % 100)
-                }),
+                uptime: uptime.map_or_else(String::new, uptime_words),
             }
         })
         .collect();
@@ -210,6 +252,26 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
     }
 }
 
+/// "Not working in 17 places"
+fn words_of(status: ComponentStatus, places: Option<usize>) -> String {
+    let words = status.words();
+    match (status, places) {
+        (_, None) => words.to_owned(),
+        (ComponentStatus::DegradedPerformance, Some(1)) => "Slow in 1 place".to_owned(),
+        (ComponentStatus::DegradedPerformance, Some(many)) => format!("Slow in {many} places"),
+        (_, Some(1)) => "Not working in 1 place".to_owned(),
+        (_, Some(many)) => format!("Not working in {many} places"),
+    }
+}
+
+/// Of a few hours no share is told: half an hour of trouble would read as if half were always broken.
+fn uptime_words(uptime: &Uptime) -> String {
+    match uptime.days.iter().flatten().count() {
+        days if days < DAYS_TO_JUDGE => "watched since today".to_owned(),
+        _ => format!("{}.{:02} % working", uptime.share / 100, uptime.share % 100),
+    }
+}
+
 fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Vec<StoryEntry> {
     let mut told: Vec<(&PageIncident, &PageUpdate)> = snapshot
         .incidents
@@ -222,18 +284,22 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
         })
         .collect();
     told.sort_by_key(|(_, one)| std::cmp::Reverse(one.at));
-    let planned = snapshot
-        .in_state(MaintenanceStatus::Scheduled)
-        .map(|one| StoryEntry {
-            when: when(one.start_at, now, zone),
-            state: Some((State::Maintenance, "Planned".to_owned())),
-            words: vec![Rich::plain(format!(
-                "{} to {}: {} may not work as usual.",
-                clock_time(one.start_at, now, zone),
-                clock_time(one.end_at, now, zone),
-                listing(&snapshot.names(&one.component_ids))
-            ))],
-        });
+    let planned = [
+        (MaintenanceStatus::InProgress, "Under way"),
+        (MaintenanceStatus::Scheduled, "Planned"),
+    ]
+    .into_iter()
+    .flat_map(|(state, word)| snapshot.in_state(state).map(move |one| (one, word)))
+    .map(|(one, word)| StoryEntry {
+        when: when(one.start_at, now, zone),
+        state: Some((State::Maintenance, word.to_owned())),
+        words: vec![Rich::plain(format!(
+            "{} to {}: {}",
+            clock_time(one.start_at, now, zone),
+            clock_time(one.end_at, now, zone),
+            snapshot.words_of(one)
+        ))],
+    });
     let more = told.len() > MOST_IN_STORY || !snapshot.incidents.is_empty();
     let entries = told.into_iter().take(MOST_IN_STORY).map(|(incident, update)| {
         let address = format!("{base}/incidents/{}", incident.id);
@@ -345,5 +411,21 @@ fn story_of(snapshot: &Snapshot, incident: &PageIncident) -> Plain {
             "How everything is now".to_owned(),
             format!("/status/{}", page.slug),
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_sentence_answers_unless_it_is_long() {
+        assert_eq!(
+            first_sentence("Cards do not work in 2.5 % of shops. It began at 05:41."),
+            Some(("Cards do not work in 2.5 % of shops.", "It began at 05:41."))
+        );
+        assert_eq!(first_sentence("It is over!"), Some(("It is over!", "")));
+        assert_eq!(first_sentence("No end"), None);
+        assert_eq!(first_sentence(&format!("{}.", "long ".repeat(40))), None);
     }
 }

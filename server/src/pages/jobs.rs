@@ -8,7 +8,7 @@ use super::{board, components, documents, posts, snapshot, store as rows};
 use crate::app::App;
 use crate::http::Site;
 use crate::incidents::{IncidentId, store as incidents};
-use crate::jobs::{Job, Kind as JobKind, Owed};
+use crate::jobs::{EVERY_PAGE, Job, Kind as JobKind, Owed};
 use crate::timeline::{Agent, Change};
 use crate::updates::situation;
 
@@ -27,6 +27,16 @@ pub fn owe(change: &mut Change, id: &StatusPageId) -> Result<(), store::Error> {
 pub async fn pages_render(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     if let Some(id) = job.subject.strip_prefix(PAGE) {
         return follow_page(app, StatusPageId::from(id)).await;
+    }
+    if job.subject == EVERY_PAGE {
+        app.change(Agent::muster(), |change| -> Result<(), store::Error> {
+            for page in rows::all(change.tx)? {
+                owe(change, &page.id)?;
+            }
+            Ok(())
+        })
+        .await?;
+        return Ok(());
     }
     let incident_id = IncidentId::from(job.subject.as_str());
     app.change(Agent::muster(), move |change| owe_shown(change, &incident_id))

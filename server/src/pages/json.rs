@@ -1,9 +1,10 @@
-//! The field's public JSON (Statuspage v2): every key, also when it is null, in the shapes that pollers know.
+//! The field's public JSON (Statuspage v2): every key, also when it is null, and no other, in the shapes that
+//! pollers know. A group is a component; its members point at it.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::model::{Component, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
+use super::model::{Component, ComponentStatus, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
 use super::snapshot::Snapshot;
 use crate::http::Site;
 use crate::updates::compose::listing;
@@ -52,25 +53,7 @@ fn component(component: &Component) -> Value {
 }
 
 fn components(snapshot: &Snapshot) -> Vec<Value> {
-    snapshot
-        .components
-        .iter()
-        .map(|one| {
-            let mut view = component(one);
-            if one.is_group
-                && let Some(view) = view.as_object_mut()
-            {
-                let members: Vec<&str> = snapshot
-                    .components
-                    .iter()
-                    .filter(|member| member.group_id.as_ref() == Some(&one.id))
-                    .map(|member| member.id.as_str())
-                    .collect();
-                view.insert("components".to_owned(), json!(members));
-            }
-            view
-        })
-        .collect()
+    snapshot.components.iter().map(component).collect()
 }
 
 fn update(incident: &PageIncident, update: &PageUpdate) -> Value {
@@ -84,23 +67,11 @@ fn update(incident: &PageIncident, update: &PageUpdate) -> Value {
         "display_at": instant(update.at),
         "affected_components": update.affected,
         "deliver_notifications": true,
-        "custom_tweet": null,
-        "tweet_id": null,
     })
 }
 
 fn incident(snapshot: &Snapshot, incident: &PageIncident, site: &Site) -> Value {
     let updates = snapshot.updates_of(incident);
-    let touched: Vec<Value> = snapshot
-        .components
-        .iter()
-        .filter(|one| {
-            updates
-                .iter()
-                .any(|update| update.affected.iter().any(|affected| affected.code == one.id))
-        })
-        .map(component)
-        .collect();
     json!({
         "id": incident.id,
         "name": incident.name,
@@ -114,19 +85,22 @@ fn incident(snapshot: &Snapshot, incident: &PageIncident, site: &Site) -> Value 
         "started_at": instant(incident.started_at),
         "page_id": snapshot.page.id,
         "incident_updates": updates.iter().map(|one| update(incident, one)).collect::<Vec<_>>(),
-        "components": touched,
-        "reminder_intervals": null,
     })
 }
 
 fn maintenance(snapshot: &Snapshot, one: &Maintenance, site: &Site) -> Value {
     let names = snapshot.names(&one.component_ids);
     let at = one.created_at;
-    let touched: Vec<Value> = snapshot
+    let affected: Vec<Value> = snapshot
         .components
         .iter()
         .filter(|component| one.component_ids.contains(&component.id))
-        .map(component)
+        .map(|component| {
+            json!({
+                "code": component.id, "name": component.name,
+                "old_status": ComponentStatus::Operational, "new_status": ComponentStatus::UnderMaintenance,
+            })
+        })
         .collect();
     json!({
         "id": one.id,
@@ -143,18 +117,14 @@ fn maintenance(snapshot: &Snapshot, one: &Maintenance, site: &Site) -> Value {
         "incident_updates": [{
             "id": one.id,
             "status": one.status,
-            "body": format!("Planned work. {} may not work as usual meanwhile.", listing(&names)),
+            "body": snapshot.words_of(one),
             "incident_id": one.id,
             "created_at": instant(at),
             "updated_at": instant(at),
             "display_at": instant(at),
-            "affected_components": [],
+            "affected_components": affected,
             "deliver_notifications": false,
-            "custom_tweet": null,
-            "tweet_id": null,
         }],
-        "components": touched,
-        "reminder_intervals": null,
         "scheduled_for": instant(one.start_at),
         "scheduled_until": instant(one.end_at),
     })

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::documents::paragraphs;
+use super::documents::{is_promise, paragraphs};
 use super::location::{LocationSituation, Trouble};
 use super::view::{LocationPage, Tap};
 use crate::console::kit::{Rich, State as Mark};
@@ -192,6 +192,7 @@ fn told(word: &PublicWord) -> Vec<String> {
     let mut left = LONGEST_TOLD;
     paragraphs(word.public_words.as_str())
         .into_iter()
+        .filter(|paragraph| !is_promise(paragraph))
         .take_while(|paragraph| {
             let fits = paragraph.len() <= left;
             left = left.saturating_sub(paragraph.len());

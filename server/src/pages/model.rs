@@ -194,6 +194,8 @@ pub struct Maintenance {
     pub end_at: Timestamp,
     pub created_at: Timestamp,
     pub component_ids: Vec<ComponentId>,
+    /// What the house says about it to readers.
+    pub public_words: Option<PublicText>,
     pub status: MaintenanceStatus,
 }
 

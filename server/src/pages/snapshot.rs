@@ -17,6 +17,8 @@ use super::store as rows;
 use super::uptime::{Uptime, uptime};
 use crate::access::token;
 use crate::updates::Phase;
+use crate::updates::compose::listing;
+use crate::updates::situation;
 
 /// Incidents that a page keeps ready; the field's public JSON lists as many.
 pub const MOST_INCIDENTS: i64 = 50;
@@ -31,6 +33,10 @@ pub struct Snapshot {
     /// By incident, the newest first.
     pub updates: HashMap<PageIncidentId, Vec<PageUpdate>>,
     pub maintenances: Vec<Maintenance>,
+    /// In how many places a component is hurt, where they were named one by one.
+    pub places: HashMap<ComponentId, usize>,
+    /// Open incidents whose next word was promised for a time that has passed.
+    pub lapsed: Vec<PageIncidentId>,
 }
 
 pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, Error> {
@@ -58,6 +64,13 @@ pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, E
             .push(update);
     }
     let maintenances = maintenances(tx, &components, now)?;
+    let places = places(tx, &components)?;
+    let lapsed = incidents
+        .iter()
+        .filter(|one| one.status != Phase::Resolved)
+        .filter(|one| promise(&updates, one).is_some_and(|due| due <= now))
+        .map(|one| one.id.clone())
+        .collect();
     Ok(Snapshot {
         page,
         components,
@@ -65,7 +78,34 @@ pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, E
         incidents,
         updates,
         maintenances,
+        places,
+        lapsed,
     })
+}
+
+/// When the next word about an incident is promised for.
+fn promise(updates: &HashMap<PageIncidentId, Vec<PageUpdate>>, incident: &PageIncident) -> Option<Timestamp> {
+    updates.get(&incident.id)?.first()?.next_update_by
+}
+
+/// Only where something is wrong and nobody says otherwise; what works is in no place.
+fn places(tx: &mut Tx, components: &[Component]) -> Result<HashMap<ComponentId, usize>, Error> {
+    let is_hurt = |one: &&Component| {
+        let is_bad = one.status.impact() > Impact::Maintenance;
+        is_bad && one.override_status.is_none() && one.business_service_id.is_some()
+    };
+    if !components.iter().any(|one| is_hurt(&one)) {
+        return Ok(HashMap::new());
+    }
+    let hurt = situation::hurt_touchpoints(tx)?;
+    Ok(components
+        .iter()
+        .filter(is_hurt)
+        .filter_map(|one| {
+            let places = &hurt.get(one.business_service_id.as_ref()?.as_str())?.places;
+            (!places.is_empty()).then(|| (one.id.clone(), places.len()))
+        })
+        .collect())
 }
 
 impl Snapshot {
@@ -104,6 +144,20 @@ impl Snapshot {
         self.maintenances.iter().filter(move |one| one.status == state)
     }
 
+    /// What readers are told about planned work.
+    pub fn words_of(&self, maintenance: &Maintenance) -> String {
+        match &maintenance.public_words {
+            Some(words) => words.to_string(),
+            None => {
+                let names = self.names(&maintenance.component_ids);
+                format!(
+                    "Planned work. {} may not work as usual meanwhile.",
+                    listing(&names)
+                )
+            }
+        }
+    }
+
     /// The names of components, for sentences.
     pub fn names(&self, ids: &[ComponentId]) -> Vec<&str> {
         self.components
@@ -128,7 +182,12 @@ impl Snapshot {
             incidents: &'a [PageIncident],
             updates: Vec<&'a PageUpdate>,
             maintenances: &'a [Maintenance],
+            places: Vec<(&'a ComponentId, usize)>,
+            lapsed: &'a [PageIncidentId],
         }
+        let mut places: Vec<(&ComponentId, usize)> =
+            self.places.iter().map(|(id, count)| (id, *count)).collect();
+        places.sort();
         let content = Content {
             components: self
                 .components
@@ -151,12 +210,14 @@ impl Snapshot {
                 .flat_map(|one| self.updates_of(one))
                 .collect(),
             maintenances: &self.maintenances,
+            places,
+            lapsed: &self.lapsed,
         };
         Ok(token::hash(&serde_json::to_string(&content)?))
     }
 
-    /// When something changes by the clock alone: a day ends, planned work begins or ends. Five minutes at most,
-    /// for planned work that is announced meanwhile.
+    /// When something changes by the clock alone: a day ends, planned work begins or ends, a promise lapses. Five
+    /// minutes at most.
     pub fn next_change(&self, now: Timestamp) -> Timestamp {
         let soon = now + std::time::Duration::from_secs(300);
         let edges = self
@@ -168,7 +229,11 @@ impl Snapshot {
             .tomorrow()
             .and_then(|day| day.start_of_day())
             .map(|day| day.timestamp());
+        let promises = self
+            .open_incidents()
+            .filter_map(|one| promise(&self.updates, one));
         edges
+            .chain(promises)
             .chain(midnight)
             .filter(|at| *at > now)
             .fold(soon, std::cmp::Ord::min)

@@ -9,6 +9,7 @@ use super::model::{
 };
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
+use crate::words::PublicText;
 
 const PAGE: &str = "id, name, slug, visibility, language, time_zone, version, digest, created_at, updated_at";
 
@@ -296,14 +297,22 @@ pub fn updates(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, E
     )
 }
 
-/// Planned work that ends after `since`: its id, its times, and the touchpoints' services it is done on.
-pub fn windows(
-    tx: &mut Tx,
-    since: Timestamp,
-) -> Result<Vec<(String, Timestamp, Timestamp, Timestamp, String)>, Error> {
+/// Planned work on one service, as far as readers may know of it.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Window {
+    pub id: String,
+    pub start_at: Timestamp,
+    pub end_at: Timestamp,
+    pub created_at: Timestamp,
+    pub public_words: Option<PublicText>,
+    pub service_id: String,
+}
+
+/// Planned work that ends after `since`, once for each service it is done on.
+pub fn windows(tx: &mut Tx, since: Timestamp) -> Result<Vec<Window>, Error> {
     tx.rows(
         sql!(
-            "SELECT w.id, w.start_at, w.end_at, w.created_at, s.service_id FROM maintenance_windows w
+            "SELECT w.id, w.start_at, w.end_at, w.created_at, w.public_words, s.service_id FROM maintenance_windows w
              JOIN maintenance_window_services s ON s.maintenance_window_id = w.id
              WHERE w.end_at > $1 AND w.deleted_at IS NULL ORDER BY w.start_at, w.id, s.service_id LIMIT 5000"
         ),

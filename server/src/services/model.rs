@@ -276,7 +276,10 @@ pub struct BusinessService {
 pub struct MaintenanceWindow {
     pub id: MaintenanceWindowId,
     pub sequence_number: i64,
+    /// For the people of the house.
     pub description: Option<String>,
+    /// For readers of status pages.
+    pub public_words: Option<String>,
     pub start_at: Timestamp,
     pub end_at: Timestamp,
     pub created_by: Option<crate::people::UserId>,

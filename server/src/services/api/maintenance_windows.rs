@@ -16,8 +16,10 @@ use crate::app::App;
 use crate::http::faults::LONGEST_TEXT;
 use crate::http::listing::anywhere;
 use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::jobs::{EVERY_PAGE, Kind as JobKind, Owed};
 use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
 use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
+use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WindowAnswer {
@@ -42,7 +44,10 @@ pub(crate) struct WindowRequest {
 pub(crate) struct WindowInput {
     start_time: Option<String>,
     end_time: Option<String>,
+    /// For the people of the house.
     description: Option<String>,
+    /// For readers of status pages. Muster's own; without it a plain sentence names what may not work.
+    public_words: Option<String>,
     services: Option<Vec<ReferenceInput>>,
 }
 
@@ -59,6 +64,13 @@ pub(crate) struct WindowsQuery {
 }
 
 const MOST_SERVICES: usize = 500;
+const LONGEST_PUBLIC_WORDS: usize = 2_000;
+
+/// Lets the status pages follow at once.
+fn show_on_pages(change: &mut Change) -> Result<(), Problem> {
+    change.touch(crate::live::SERVICES);
+    Ok(change.owe(&Owed::now(JobKind::PagesRender, EVERY_PAGE, change.now))?)
+}
 
 fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site: &Site) -> Value {
     let own: Vec<_> = services
@@ -76,6 +88,7 @@ fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site:
         "start_time": window.start_at,
         "end_time": window.end_at,
         "description": window.description,
+        "public_words": window.public_words,
         "created_by": window.created_by.as_ref().map(|id| site.reference("user", "users", id.as_str(), "")),
         "services": own,
         "teams": [],
@@ -116,6 +129,13 @@ fn check(
     }
     if input.description.is_some() {
         window.description = faults.optional_text("Description", input.description.as_deref(), LONGEST_TEXT);
+    }
+    if input.public_words.is_some() {
+        window.public_words = faults.optional_text(
+            "Public words",
+            input.public_words.as_deref(),
+            LONGEST_PUBLIC_WORDS,
+        );
     }
     let services = match &input.services {
         Some(list) => list.iter().map(|one| one.id.clone()).collect(),
@@ -200,6 +220,7 @@ pub(crate) async fn create(
                 id: change.identifier(),
                 sequence_number: 0,
                 description: None,
+                public_words: None,
                 start_at: now,
                 end_at: now,
                 created_by: caller.user_id().cloned(),
@@ -211,7 +232,7 @@ pub(crate) async fn create(
             window.sequence_number = crate::incidents::store::next_number(change.tx, "maintenance_windows")?;
             rows::put_window(change.tx, &window, &services)?;
             audit::record(change, &caller, AuditAction::Create, &changed(&window))?;
-            change.touch("services");
+            show_on_pages(change)?;
             shown(change.tx, &window, &site)
         })
         .await?;
@@ -258,7 +279,7 @@ pub(crate) async fn update(
         let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept)?;
         rows::put_window(change.tx, &window, &services)?;
         audit::record(change, &caller, AuditAction::Update, &changed(&window))?;
-        change.touch("services");
+        show_on_pages(change)?;
         Ok(Json(WindowAnswer {
             maintenance_window: shown(change.tx, &window, &site)?,
         }))
@@ -294,7 +315,7 @@ pub(crate) async fn delete(
             rows::put_window(change.tx, &window, &services)?;
         }
         audit::record(change, &caller, AuditAction::Delete, &changed(&window))?;
-        change.touch("services");
+        show_on_pages(change)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

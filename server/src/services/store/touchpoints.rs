@@ -191,8 +191,7 @@ pub enum WindowSpan {
     All,
 }
 
-const WINDOW_COLUMNS: &str =
-    "w.id, w.sequence_number, w.description, w.start_at, w.end_at, w.created_by, w.created_at, w.deleted_at";
+const WINDOW_COLUMNS: &str = "w.id, w.sequence_number, w.description, w.public_words, w.start_at, w.end_at, w.created_by, w.created_at, w.deleted_at";
 
 const WINDOWS: &str = " FROM maintenance_windows w WHERE w.deleted_at IS NULL {AND w.description ILIKE $pattern ESCAPE '!'}
     {AND w.id IN (SELECT s.maintenance_window_id FROM maintenance_window_services s WHERE s.service_id = ANY($services))}
@@ -252,9 +251,10 @@ pub fn find_window(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<Option<Maint
 pub fn put_window(tx: &mut Tx, window: &MaintenanceWindow, service_ids: &[String]) -> Result<(), Error> {
     tx.execute(
         sql!(
-            "INSERT INTO maintenance_windows (id, sequence_number, description, start_at, end_at, created_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)
-             ON CONFLICT (id) DO UPDATE SET description = excluded.description, start_at = excluded.start_at, end_at = excluded.end_at"
+            "INSERT INTO maintenance_windows (id, sequence_number, description, start_at, end_at, created_by, created_at,
+                 public_words)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+             ON CONFLICT (id) DO UPDATE SET description = excluded.description, public_words = excluded.public_words, start_at = excluded.start_at, end_at = excluded.end_at"
         ),
         params![
             &window.id,
@@ -263,7 +263,8 @@ pub fn put_window(tx: &mut Tx, window: &MaintenanceWindow, service_ids: &[String
             window.start_at,
             window.end_at,
             window.created_by.as_ref(),
-            window.created_at
+            window.created_at,
+            window.public_words.as_deref()
         ],
     )?;
     tx.execute(

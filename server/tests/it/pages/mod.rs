@@ -1,5 +1,6 @@
 //! Status pages and location pages as anybody outside sees them.
 
+mod fields;
 mod location;
 mod readers;
 
@@ -167,9 +168,9 @@ async fn the_page_answers_in_one_light_file(engine: Engine) {
     let told = anybody(&muster, "/status/larkfield").await;
     assert!(told.text.len() < 11_264, "{} bytes", told.text.len());
     let order = [
-        "<h1>Problem with Card payments.</h1>",
+        "<h1>We have a problem with Card payments.</h1>",
         "Until then:",
-        "We will tell you more by 06:20 UTC.",
+        "We will tell you more by 06:20 GMT.",
         "How everything is",
         "What happened so far",
     ];

@@ -1,0 +1,93 @@
+//! `/promises`: who waits for a next word, and until when.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::access::{Action, Caller, Resource};
+use crate::app::App;
+use crate::http::{Listing, Problem, Problems, Query, Site};
+use crate::updates::audiences;
+use crate::updates::model::Promise;
+use crate::updates::promises::{self, Waiting};
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PromiseNarrowing {
+    incident_id: Option<String>,
+    /// `true`: only those that somebody still waits for.
+    open: Option<String>,
+}
+
+/// A page of promises.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(super) struct PromisesAnswer {
+    #[schema(value_type = Vec<Object>)]
+    promises: Vec<Value>,
+    limit: i64,
+    offset: i64,
+    more: bool,
+    total: Option<i64>,
+}
+
+fn promise_view(tx: &mut store::Tx, promise: &Promise, site: &Site) -> Result<Value, Problem> {
+    let audience = audiences::find_even_deleted(tx, &promise.audience_id)?.map(|audience| audience.name);
+    Ok(json!({
+        "id": promise.id,
+        "type": "promise",
+        "incident": site.reference("incident", "incidents", promise.incident_id.as_str(), ""),
+        "audience": site.reference("audience", "audiences", promise.audience_id.as_str(), audience.unwrap_or_default()),
+        "update": site.reference("update", "updates", promise.update_id.as_str(), ""),
+        "state": promise.state,
+        "made_at": promise.made_at,
+        "due_at": promise.due_at,
+        "reminded_at": promise.nagged_at,
+        "missed_at": promise.missed_at,
+        "ended_at": promise.ended_at,
+    }))
+}
+
+/// List promises of a next word: those that are waited for first, the one due soonest at the top.
+#[utoipa::path(
+    get, path = "/promises", tag = "Updates", params(PromiseNarrowing, Listing),
+    responses((status = 200, description = "A page of promises", body = PromisesAnswer), Problems)
+)]
+pub(super) async fn list_promises(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<PromiseNarrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<PromisesAnswer>, Problem> {
+    caller.require(Action::View, Resource::Update)?;
+    let page = listing.page()?;
+    let site = app.site.clone();
+    let sought = promises::Sought {
+        incident_id: narrowing.incident_id,
+        waiting: match narrowing.open.as_deref() {
+            Some("true" | "1") => Waiting::OnlyOpen,
+            _ => Waiting::AllEver,
+        },
+    };
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let found = promises::list(tx, &sought, page)?;
+            let (found, paging) = page.finish(found, || promises::count(tx, &sought))?;
+            let mut shown = Vec::new();
+            for promise in &found {
+                shown.push(promise_view(tx, promise, &site)?);
+            }
+            Ok(PromisesAnswer {
+                promises: shown,
+                limit: paging.limit,
+                offset: paging.offset,
+                more: paging.more,
+                total: paging.total,
+            })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
