@@ -64,13 +64,24 @@ impl Identifiers {
         let packed = (u128::from(millisecond & ((1 << 42) - 1)) << 23)
             | (u128::from(self.node) << 13)
             | u128::from(counter);
-        let mut text = String::with_capacity(14);
-        text.push('Q');
-        for position in (0..13).rev() {
-            text.push(char::from(ALPHABET[((packed >> (position * 5)) & 31) as usize]));
-        }
-        I::from(text)
+        I::from(written(packed))
     }
+}
+
+fn written(packed: u128) -> String {
+    let mut text = String::with_capacity(14);
+    text.push('Q');
+    for position in (0..13).rev() {
+        text.push(char::from(ALPHABET[((packed >> (position * 5)) & 31) as usize]));
+    }
+    text
+}
+
+/// What sorts before every identifier made at a time or later, so that the newest rows of a table are found by
+/// its key.
+pub fn earliest_at(at: Timestamp) -> String {
+    let millisecond = u64::try_from(at.as_millisecond() - EPOCH_MILLISECONDS).unwrap_or(0);
+    written(u128::from(millisecond & ((1 << 42) - 1)) << 23)
 }
 
 /// Declares one kind of identifier: a distinct type over the same text, so that an incident's cannot be

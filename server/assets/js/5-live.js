@@ -24,6 +24,7 @@
       have.delete(row.id);
       if (old.isEqualNode(row)) { if (!busy && old !== before) list.insertBefore(old, before); before = busy ? before : old.nextElementSibling; continue; }
       if (old.contains(document.activeElement)) continue; // changes when the focus leaves
+      for (const open of old.querySelectorAll("details[open][id]")) row.querySelector(`[id="${open.id}"]`)?.setAttribute("open", "");
       old.replaceWith(row);
       window.htmx?.process(row);
       if (!busy) { if (row !== before) list.insertBefore(row, before === old ? row.nextElementSibling : before); before = row.nextElementSibling; }
@@ -73,6 +74,11 @@
     const rows = rowsOf(list, event.detail.serverResponse);
     event.detail.shouldSwap = false;
     lay(list, rows);
+  });
+  // A part of a page that is worked in keeps still until it is left; the next change brings it up to date.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const part = event.detail.target;
+    if (part?.contains(document.activeElement) || part?.querySelector?.("details[open]")) event.detail.shouldSwap = false;
   });
   for (const type of ["pointerleave", "focusout"]) {
     document.addEventListener(type, (event) => {

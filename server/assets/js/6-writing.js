@@ -15,7 +15,16 @@
       sees.textContent = reader.dataset.sees;
       verb.textContent = reader.dataset.verb;
       verb.classList.toggle("primary", reader.classList.contains("outside-reader"));
+      promise();
     });
+    // When the chosen reader hears next; the browser may have kept a choice over a renewal.
+    function promise() {
+      const select = composer.querySelector("select[name=promise]");
+      if (!select) return;
+      const picks = (reader.dataset.promises || "").split("\n").filter(Boolean).map((line) => line.split("|"));
+      select.replaceChildren(...picks.map(([value, words]) => new Option(words, value)));
+    }
+    promise();
   }
   // Filters apply themselves; without scripts their button does.
   document.addEventListener("change", (event) => {

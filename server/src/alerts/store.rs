@@ -1,11 +1,14 @@
 //! The rows of alerts.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde_json::Value;
 use store::{Error, Tx, params, query, sql};
 
 use super::model::{Alert, AlertId, Reason};
 use crate::http::Page;
+use crate::identifier::earliest_at;
 use crate::incidents::IncidentId;
 use crate::services::{IntegrationId, ServiceId};
 use crate::signals::event::AlertEvent;
@@ -20,6 +23,16 @@ pub struct OpenAlert {
     pub id: AlertId,
     pub incident_id: Option<IncidentId>,
     pub event_count: i64,
+}
+
+/// Alerts in steps of time since `from`: the number of the step, and how many.
+pub fn by_step(tx: &mut Tx, from: Timestamp, step: Duration) -> Result<Vec<(i64, i64)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT (created_at - $1) / $2, COUNT(*) FROM alerts WHERE id >= $3 AND created_at >= $1 GROUP BY 1"
+        ),
+        params![from, step.as_micros() as i64, earliest_at(from)],
+    )
 }
 
 pub fn find_open(tx: &mut Tx, integration_id: &IntegrationId, key: &str) -> Result<Option<OpenAlert>, Error> {

@@ -27,6 +27,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(11, "0011_pages"),
     migration!(12, "0012_reviews"),
     migration!(13, "0013_impact"),
+    migration!(14, "0014_console"),
     migration!(16, "0016_pages"),
     migration!(17, "0017_learning"),
 ];

@@ -7,6 +7,7 @@ use super::model::{Case, CaseId, Direction, Message, Status};
 use super::rules;
 use crate::http::Page;
 use crate::incidents::IncidentId;
+use crate::people::UserId;
 
 /// The newest cases that a search by words looks at.
 const MOST_FOUND: i64 = 5_000;
@@ -253,6 +254,55 @@ pub fn reported_since(tx: &mut Tx, since: Timestamp, limit: i64) -> Result<Vec<C
     .bind("since", since)
     .bind("limit", limit)
     .rows(tx)
+}
+
+/// Cases in steps of time since `from`: the number of the step, and how many.
+pub fn by_step(tx: &mut Tx, from: Timestamp, step: std::time::Duration) -> Result<Vec<(i64, i64)>, Error> {
+    tx.rows(
+        sql!("SELECT (created_at - $1) / $2, COUNT(*) FROM cases WHERE created_at >= $1 GROUP BY 1"),
+        params![from, step.as_micros() as i64],
+    )
+}
+
+/// What the reporters of an incident wrote and where, the latest cases first.
+pub fn words_of_incident(
+    tx: &mut Tx,
+    id: &IncidentId,
+    limit: i64,
+) -> Result<Vec<(String, Option<String>)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT c.text, l.name FROM cases c LEFT JOIN locations l ON l.id = c.location_id
+             WHERE c.incident_id = $1 ORDER BY c.id DESC LIMIT $2"
+        ),
+        params![id, limit],
+    )
+}
+
+/// How many cases are linked to each of several incidents; those without any are left out.
+pub fn counts_of(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<(IncidentId, i64)>, Error> {
+    tx.rows(
+        sql!("SELECT incident_id, COUNT(*) FROM cases WHERE incident_id = ANY($1) GROUP BY incident_id"),
+        params![Value::texts(ids.iter().map(IncidentId::as_str))],
+    )
+}
+
+/// Cases of an owner that are owed an answer, first those who come first, and how many there are.
+pub fn owed_by(tx: &mut Tx, owner_id: &UserId, limit: i64) -> Result<(Vec<Case>, i64), Error> {
+    let cases = query!(
+        "SELECT ",
+        COLUMNS,
+        JOINED,
+        " WHERE c.owed_since IS NOT NULL AND c.owner_id = $owner ORDER BY c.owed_order, c.id LIMIT $limit"
+    )
+    .bind("owner", owner_id)
+    .bind("limit", limit)
+    .rows(tx)?;
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM cases WHERE owed_since IS NOT NULL AND owner_id = $1"),
+        params![owner_id],
+    )?;
+    Ok((cases, count))
 }
 
 /// Who is owed an answer, first those who come first.

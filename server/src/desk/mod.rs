@@ -19,6 +19,7 @@ pub mod jobs;
 pub mod known;
 pub mod matching;
 pub mod question;
+pub mod voices;
 
 use std::sync::Arc;
 

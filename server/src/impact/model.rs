@@ -186,6 +186,30 @@ impl Impact {
             .collect()
     }
 
+    /// The document without its long lists: what a line in a list needs.
+    #[must_use]
+    pub fn brief(&self) -> Self {
+        let without_path = |one: &HurtTouchpoint| HurtTouchpoint {
+            path: Vec::new(),
+            ..one.clone()
+        };
+        Self {
+            services: Vec::new(),
+            touchpoints: self.touchpoints.iter().map(without_path).collect(),
+            locations: HurtLocations {
+                regions: Vec::new(),
+                sites: Vec::new(),
+                ..self.locations.clone()
+            },
+            accounts: HurtAccounts {
+                top: Vec::new(),
+                ..self.accounts.clone()
+            },
+            cases: self.cases,
+            loss_per_hour: self.loss_per_hour.clone(),
+        }
+    }
+
     /// "Card payments, Loyalty; 24 of 240 sites named".
     pub fn sentence(&self) -> String {
         if self.touchpoints.is_empty() {

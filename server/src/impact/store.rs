@@ -1,5 +1,7 @@
 //! What an impact is computed from, and the documents themselves.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde_json::Value as Json;
 use store::{Error, Tx, Value, params, query, sql};
@@ -46,15 +48,48 @@ pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<Stored>, Error> {
 pub fn keep(change: &mut Change, id: &IncidentId, document: &Impact) -> Result<i64, Error> {
     let (revision,): (i64,) = change.tx.one(
         sql!(
-            "INSERT INTO incident_impacts (incident_id, revision, document, computed_at, changed_at)
-             VALUES ($1, 1, $2, $3, $3)
+            "INSERT INTO incident_impacts (incident_id, revision, document, computed_at, changed_at, brief, sites_better)
+             VALUES ($1, 1, $2, $3, $3, $4, $5)
              ON CONFLICT (incident_id) DO UPDATE SET revision = incident_impacts.revision + 1,
-                 document = excluded.document, computed_at = excluded.computed_at, changed_at = excluded.changed_at
+                 document = excluded.document, computed_at = excluded.computed_at, changed_at = excluded.changed_at,
+                 brief = excluded.brief, sites_better = excluded.sites_better
              RETURNING revision"
         ),
-        params![id, Value::json(document)?, change.now],
+        params![
+            id,
+            Value::json(document)?,
+            change.now,
+            Value::json(&document.brief())?,
+            document.locations.sites_back + document.locations.sites_recovering
+        ],
     )?;
     Ok(revision)
+}
+
+/// What lists say of the impacts of many incidents: the documents without their long lists.
+pub fn briefs(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId, Impact>, Error> {
+    let rows: Vec<(IncidentId, Json)> = tx.rows(
+        sql!(
+            "SELECT incident_id, COALESCE(brief, document) FROM incident_impacts WHERE incident_id = ANY($1)"
+        ),
+        params![Value::texts(ids.iter().map(IncidentId::as_str))],
+    )?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, document)| Some((id, serde_json::from_value(document).ok()?)))
+        .collect())
+}
+
+/// Incidents that somebody has and of whose places some are back or on their way.
+pub fn with_places_better(tx: &mut Tx, limit: i64) -> Result<Vec<IncidentId>, Error> {
+    let rows: Vec<(IncidentId,)> = tx.rows(
+        sql!(
+            "SELECT m.incident_id FROM incident_impacts m JOIN incidents i ON i.id = m.incident_id
+             WHERE m.sites_better > 0 AND i.status = 'acknowledged' ORDER BY m.incident_id DESC LIMIT $1"
+        ),
+        params![limit],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// The impact of an open incident as everything stands now; of one that is over, as it was when it ended.
@@ -331,7 +366,7 @@ pub fn of_open(tx: &mut Tx, limit: i64) -> Result<Vec<(Incident, Impact)>, Error
         sql!("SELECT incident_id, document FROM incident_impacts WHERE incident_id = ANY($1)"),
         params![ids],
     )?;
-    let mut documents: std::collections::HashMap<String, Json> = documents.into_iter().collect();
+    let mut documents: HashMap<String, Json> = documents.into_iter().collect();
     open.into_iter()
         .map(|incident| {
             let impact = match documents.remove(incident.id.as_str()) {

@@ -1,6 +1,7 @@
 //! What can be done to an incident. Each action checks what the state allows, writes the new state, the
 //! entry and the timers, and leaves paging and the rest to those who subscribe.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -525,17 +526,26 @@ fn spoken(seconds: i64) -> String {
 }
 
 /// When a timestamp lies, for pending actions.
-pub fn pending(tx: &mut store::Tx, id: &IncidentId) -> Result<Vec<(jobs::Kind, Timestamp)>, store::Error> {
-    let mut pending = Vec::new();
-    for kind in [
+pub fn pending(
+    tx: &mut store::Tx,
+    ids: &[IncidentId],
+) -> Result<HashMap<IncidentId, Vec<(jobs::Kind, Timestamp)>>, store::Error> {
+    const TIMERS: [jobs::Kind; 4] = [
         jobs::Kind::EscalationDue,
         jobs::Kind::AcknowledgementExpires,
         jobs::Kind::SnoozeEnds,
         jobs::Kind::AutoResolveDue,
-    ] {
-        if let Some(at) = jobs::store::due_at(tx, kind, id.as_str())? {
-            pending.push((kind, at));
-        }
+    ];
+    let subjects: Vec<&str> = ids.iter().map(IncidentId::as_str).collect();
+    let mut pending: HashMap<IncidentId, Vec<(jobs::Kind, Timestamp)>> = HashMap::new();
+    for (kind, subject, at) in jobs::store::due_times(tx, &TIMERS, &subjects)? {
+        pending
+            .entry(IncidentId::from(subject))
+            .or_default()
+            .push((kind, at));
+    }
+    for timers in pending.values_mut() {
+        timers.sort_by_key(|(kind, _)| TIMERS.iter().position(|one| one == kind));
     }
     Ok(pending)
 }

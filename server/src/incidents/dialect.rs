@@ -35,13 +35,12 @@ impl Surroundings {
                 .iter()
                 .map(|incident| incident.escalation_policy_id.as_str()),
         );
-        let mut pending = HashMap::new();
-        for incident in incidents
+        let open: Vec<IncidentId> = incidents
             .iter()
             .filter(|incident| incident.status != Status::Resolved)
-        {
-            pending.insert(incident.id.clone(), actions::pending(tx, &incident.id)?);
-        }
+            .map(|incident| incident.id.clone())
+            .collect();
+        let pending = actions::pending(tx, &open)?;
         let changers: Vec<String> = distinct(
             incidents
                 .iter()

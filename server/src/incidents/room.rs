@@ -331,6 +331,33 @@ pub fn responders(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<Responder>, Err
     )
 }
 
+/// Open incidents that somebody was asked to join and has not answered.
+pub fn asked_to_join(tx: &mut Tx, user_id: &UserId, limit: i64) -> Result<Vec<Responder>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT r.incident_id, r.user_id, u.name AS user_name, r.state, r.requester_id, r.message, r.requested_at, r.updated_at
+             FROM incident_responders r JOIN incidents i ON i.id = r.incident_id
+             JOIN users u ON u.id = COALESCE(r.requester_id, r.user_id)
+             WHERE r.user_id = $1 AND r.state = 'pending' AND i.status <> 'resolved' ORDER BY r.requested_at LIMIT $2"
+        ),
+        params![user_id, limit],
+    )
+}
+
+/// Open incidents in which somebody holds a role or which they have been given.
+pub fn concerning(tx: &mut Tx, user_id: &UserId) -> Result<Vec<IncidentId>, Error> {
+    let rows: Vec<(IncidentId,)> = tx.rows(
+        sql!(
+            "SELECT i.id FROM incidents i WHERE i.status <> 'resolved' AND (
+                 i.id IN (SELECT r.incident_id FROM incident_roles r WHERE r.user_id = $1)
+                 OR i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = $1))
+             ORDER BY i.id LIMIT 1000"
+        ),
+        params![user_id],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 pub fn responder_requests(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<ResponderRequest>, Error> {
     tx.rows(
         sql!(

@@ -40,6 +40,37 @@ pub fn open(tx: &mut Tx, limit: i64) -> Result<Vec<Incident>, Error> {
     .rows(tx)
 }
 
+/// Whether there ever was an incident.
+pub fn any(tx: &mut Tx) -> Result<bool, Error> {
+    let first: Option<(i64,)> = tx.row(sql!("SELECT number FROM incidents LIMIT 1"), params![])?;
+    Ok(first.is_some())
+}
+
+/// Incidents by id, in the order of their age.
+pub fn find_all(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.id = ANY($ids) ORDER BY i.id"
+    )
+    .bind("ids", Value::texts(ids.iter().map(IncidentId::as_str)))
+    .rows(tx)
+}
+
+/// Open incidents that somebody has been given and not acknowledged, the longest waiting first.
+pub fn unacknowledged_of(tx: &mut Tx, user_id: &UserId, limit: i64) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i JOIN incident_assignments a ON a.incident_id = i.id
+          WHERE a.user_id = $user AND i.status = 'triggered'
+          ORDER BY CASE i.urgency WHEN 'high' THEN 0 ELSE 1 END, i.id LIMIT $limit"
+    )
+    .bind("user", user_id)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
 /// What a list of incidents is narrowed by.
 #[derive(Debug, Clone, Default)]
 pub struct Sought {

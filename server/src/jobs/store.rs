@@ -68,6 +68,34 @@ pub fn due_at(tx: &mut Tx, kind: Kind, subject: &str) -> Result<Option<Timestamp
     Ok(row.map(|(due_at,)| due_at))
 }
 
+/// The same for many kinds and subjects; those without a timer are left out.
+pub fn due_times(
+    tx: &mut Tx,
+    kinds: &[Kind],
+    subjects: &[&str],
+) -> Result<Vec<(Kind, String, Timestamp)>, Error> {
+    let keys: Vec<String> = kinds
+        .iter()
+        .flat_map(|kind| subjects.iter().map(|subject| unique_key(*kind, subject, None)))
+        .collect();
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.rows(
+        sql!("SELECT kind, subject, due_at FROM jobs WHERE unique_key = ANY($1)"),
+        params![store::Value::texts(keys)],
+    )
+}
+
+/// Since when the job waits that was to be done first and that nobody holds, if it was due before `now`.
+pub fn waiting_since(tx: &mut Tx, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(Option<Timestamp>,)> = tx.row(
+        sql!("SELECT MIN(due_at) FROM jobs WHERE due_at <= $1 AND leased_until <= $1"),
+        params![now],
+    )?;
+    Ok(row.and_then(|(due_at,)| due_at))
+}
+
 /// Takes up to `limit` jobs that are due and that no other node holds.
 pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Vec<Job>, Error> {
     tx.rows(

@@ -10,6 +10,7 @@ use super::model::{Attempt, Channel, Claimed, HeaderName, NewSend, Purpose, Send
 use super::rules::{self, Delivery, Next, Standing};
 use crate::access::token;
 use crate::http::listing::Page;
+use crate::identifier::earliest_at;
 use crate::incidents::IncidentId;
 use crate::live::SENDS;
 use crate::timeline::{Change, Kind, NewEntry};
@@ -470,6 +471,26 @@ pub fn open_counts(tx: &mut Tx) -> Result<Vec<(Channel, State, i64)>, Error> {
              GROUP BY channel, state ORDER BY channel, state"
         ),
         params![],
+    )
+}
+
+/// Messages that wait although they were tried already: their channel may be down.
+pub fn count_stuck(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM sends WHERE state IN ('owed', 'sending') AND attempts >= 2 AND withdrawn_at IS NULL"),
+        params![],
+    )?;
+    Ok(count)
+}
+
+/// Pages to people in steps of time since `from`: the number of the step, and how many.
+pub fn pages_by_step(tx: &mut Tx, from: Timestamp, step: Duration) -> Result<Vec<(i64, i64)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT (created_at - $1) / $2, COUNT(*) FROM sends
+             WHERE id >= $3 AND purpose = 'page' AND created_at >= $1 GROUP BY 1"
+        ),
+        params![from, step.as_micros() as i64, earliest_at(from)],
     )
 }
 

@@ -1,5 +1,7 @@
 //! The rows of the timeline.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use store::{Error, Tx, Value, params, query, sql};
 
@@ -44,6 +46,68 @@ pub fn of_incident(tx: &mut Tx, incident_id: &IncidentId) -> Result<Vec<Entry>, 
         ),
         params![incident_id],
     )
+}
+
+/// Whose part of the story is read.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Tellers {
+    #[default]
+    All,
+    People,
+    Machines,
+    /// What was said to people outside the incident: updates and answers.
+    SaidOutside,
+}
+
+impl Tellers {
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::People => "people",
+            Self::Machines => "machines",
+            Self::SaidOutside => "outside",
+        }
+    }
+}
+
+/// Part of the story of an incident, the newest first: what came before an entry, or the latest.
+pub fn story(
+    tx: &mut Tx,
+    incident_id: &IncidentId,
+    tellers: Tellers,
+    before: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Entry>, Error> {
+    query!(
+        "SELECT e.id, e.at, e.incident_id, e.kind, e.agent_type, e.agent_id, e.agent_name, e.service_id, e.text, e.details
+         FROM timeline_entries e WHERE e.incident_id = $incident {AND e.id < $before}
+         {tellers=all: } {tellers=people: AND e.agent_type IN ('user', 'visitor')}
+         {tellers=machines: AND e.agent_type NOT IN ('user', 'visitor')}
+         {tellers=outside: AND e.kind IN ('update_published', 'answer_sent')}
+         ORDER BY e.id DESC LIMIT $limit"
+    )
+    .bind("incident", incident_id)
+    .bind_optional("before", before)
+    .choose("tellers", tellers.name())
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// What was written when incidents were resolved, the last of each; those without words are left out.
+pub fn resolutions(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId, String>, Error> {
+    let entries: Vec<(IncidentId, serde_json::Value)> = tx.rows(
+        sql!(
+            "SELECT incident_id, details FROM timeline_entries WHERE incident_id = ANY($1) AND kind = $2 ORDER BY id"
+        ),
+        params![Value::texts(ids.iter().map(IncidentId::as_str)), Kind::Resolved],
+    )?;
+    Ok(entries
+        .into_iter()
+        .filter_map(|(id, details)| {
+            let words = details.get("resolution")?.as_str()?.trim();
+            (!words.is_empty()).then(|| (id, words.to_owned()))
+        })
+        .collect())
 }
 
 pub fn find(tx: &mut Tx, id: &EntryId) -> Result<Option<Entry>, Error> {

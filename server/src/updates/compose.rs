@@ -229,7 +229,7 @@ fn place_words(places: &Places) -> Option<String> {
 }
 
 /// Closed with a full stop where it was left open.
-fn sentence(text: &str) -> String {
+pub(super) fn sentence(text: &str) -> String {
     let text = text.trim();
     if text.ends_with(['.', '!', '?', '…']) {
         text.to_owned()

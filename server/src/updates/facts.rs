@@ -1,5 +1,7 @@
 //! The facts of an incident: one typed set, from which every audience is told; each change is a revision.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Error, Tx, params, sql};
@@ -150,6 +152,37 @@ pub fn stated(tx: &mut Tx, incident_id: &IncidentId) -> Result<Stated, Error> {
         params![incident_id],
     )?;
     Ok(row.map(|row| row.stated).unwrap_or_default())
+}
+
+/// What people have stated about several incidents; those about which nobody has are left out.
+pub fn stated_of(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId, Stated>, Error> {
+    let rows: Vec<(IncidentId, serde_json::Value)> = tx.rows(
+        sql!("SELECT incident_id, stated FROM incident_statements WHERE incident_id = ANY($1)"),
+        params![store::Value::texts(ids.iter().map(IncidentId::as_str))],
+    )?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(id, stated)| Some((id, serde_json::from_value(stated).ok()?)))
+        .collect())
+}
+
+/// Incidents that somebody has and of which people say that things are getting back to normal.
+pub fn stated_to_recover(tx: &mut Tx, limit: i64) -> Result<Vec<IncidentId>, Error> {
+    let rows: Vec<(IncidentId, serde_json::Value)> = tx.rows(
+        sql!(
+            "SELECT s.incident_id, s.stated FROM incident_statements s JOIN incidents i ON i.id = s.incident_id
+             WHERE i.status = 'acknowledged' ORDER BY s.incident_id DESC LIMIT $1"
+        ),
+        params![limit],
+    )?;
+    let recovers = |stated: &serde_json::Value| {
+        stated.get("phase").and_then(serde_json::Value::as_str) == Some(Phase::Monitoring.as_text())
+    };
+    Ok(rows
+        .into_iter()
+        .filter(|(_, stated)| recovers(stated))
+        .map(|(id, _)| id)
+        .collect())
 }
 
 pub fn state(change: &mut Change, incident_id: &IncidentId, stated: &Stated) -> Result<(), Error> {

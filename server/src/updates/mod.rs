@@ -18,6 +18,7 @@ pub mod compose;
 pub mod drafts;
 pub mod facts;
 pub mod fan_out;
+pub mod headline;
 pub mod jobs;
 pub mod model;
 pub mod promises;

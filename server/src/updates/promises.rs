@@ -49,6 +49,28 @@ pub fn open(
     )
 }
 
+/// A promise with the name of whoever waits.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Waited {
+    pub incident_id: IncidentId,
+    pub audience_id: super::AudienceId,
+    pub audience_name: String,
+    pub made_at: Timestamp,
+    pub due_at: Timestamp,
+}
+
+/// Promises that somebody waits for, the one due soonest first.
+pub fn waited_for(tx: &mut Tx, limit: i64) -> Result<Vec<Waited>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT p.incident_id, p.audience_id, a.name AS audience_name, p.made_at, p.due_at
+             FROM promises p JOIN audiences a ON a.id = p.audience_id
+             WHERE p.ended_at IS NULL ORDER BY p.due_at, p.id LIMIT $1"
+        ),
+        params![limit],
+    )
+}
+
 /// What a list of promises is narrowed by.
 #[derive(Debug, Clone, Default)]
 pub struct Sought {

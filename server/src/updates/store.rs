@@ -99,6 +99,31 @@ pub fn public_words(tx: &mut Tx, incident_ids: &[IncidentId]) -> Result<Vec<Publ
     )
 }
 
+/// Words that a person has put into a draft for an audience that asks for an approval, and that nobody has
+/// approved yet.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Unapproved {
+    pub incident_id: IncidentId,
+    pub audience_id: AudienceId,
+    pub audience_name: String,
+    pub subject: String,
+    pub updated_at: Timestamp,
+}
+
+/// What waits for an approval about open incidents, the longest waiting first.
+pub fn unapproved(tx: &mut Tx, limit: i64) -> Result<Vec<Unapproved>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT u.incident_id, u.audience_id, a.name AS audience_name, u.subject, u.updated_at
+             FROM updates u JOIN audiences a ON a.id = u.audience_id JOIN incidents i ON i.id = u.incident_id
+             WHERE u.state = 'draft' AND u.edited = $2 AND a.approval = 'required' AND a.deleted_at IS NULL
+               AND i.status <> 'resolved'
+             ORDER BY u.updated_at, u.id LIMIT $1"
+        ),
+        params![limit, true],
+    )
+}
+
 pub fn insert(change: &mut Change, update: &Update) -> Result<(), Error> {
     change.tx.execute(
         sql!(

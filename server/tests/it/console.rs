@@ -1,5 +1,8 @@
 //! The console's own doors: signing in and out, assets, the headers of every page.
 
+mod now;
+mod room;
+
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};
 use axum::response::Response;

@@ -158,7 +158,7 @@ pub enum Reach {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ComposerReader {
     /// What the form sends: `inside`, `shops`, `customers`.
-    pub value: &'static str,
+    pub value: String,
     pub words: String,
     pub icon: &'static str,
     pub reach: Reach,
@@ -167,6 +167,26 @@ pub struct ComposerReader {
     /// "Add note", "Tell customers".
     pub verb: String,
     pub draft: String,
+    /// When they hear next, to choose from; nothing for a reader who is promised nothing.
+    pub promises: Vec<Pick>,
+}
+
+impl ComposerReader {
+    /// The promises for the script that shows them once the reader is chosen: value, bar, words, in lines.
+    fn promises_words(&self) -> String {
+        let lines: Vec<String> = self
+            .promises
+            .iter()
+            .map(|pick| format!("{}|{}", pick.value, pick.words))
+            .collect();
+        lines.join("\n")
+    }
+}
+
+impl Composer {
+    fn promises_anything(&self) -> bool {
+        self.readers.iter().any(|reader| !reader.promises.is_empty())
+    }
 }
 
 /// The place to write in an incident. Line, ground, icon and sentence say who will read it.

@@ -27,7 +27,20 @@ pub struct Entry {
     /// What they wrote, if anything.
     pub body: Rich,
     pub left_the_house: Option<Published>,
+    /// Entries of one kind that came in a row and are told as one.
+    pub folded: Option<Folded>,
     pub actions: Vec<EntryAction>,
+}
+
+/// What stands behind an entry that tells several at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    /// "See all 75".
+    pub opener: String,
+    /// Newest first; not more than can be read.
+    pub lines: Vec<(Moment, String)>,
+    /// "and 25 earlier ones", when there are.
+    pub rest: Option<String>,
 }
 
 /// Words that left the house, as they were sent.
@@ -63,6 +76,7 @@ impl Entry {
             said: said.into(),
             body: Rich::default(),
             left_the_house: None,
+            folded: None,
             actions: Vec::new(),
         }
     }

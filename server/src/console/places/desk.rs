@@ -250,7 +250,7 @@ fn matched(
             matching::Likelihood::ProbablyNot => Likelihood::Unlikely,
             matching::Likelihood::Perhaps | matching::Likelihood::VeryLikely => Likelihood::Likely,
         },
-        state: mark(incident),
+        state: mark(incident, crate::updates::headline::Course::default()),
         since: reading.clock(incident.created_at),
         title: incident.title.clone(),
         to: format!("/console/incidents/{}", incident.id),

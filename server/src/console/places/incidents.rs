@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::console::frame::Place;
 use crate::console::kit::{
     Choices, ChoicesLook, Empty, Link, Pagination, Person, Pick, Reading, Rich, State as Shape, StateMark,
+    counted,
 };
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::incidents::{IncidentFilter, IncidentList, IncidentRow};
@@ -25,8 +26,11 @@ use crate::incidents::model::{Handler, Incident, NewIncident, Origin, Status, Ur
 use crate::incidents::store::{self as rows, Order, Sought};
 use crate::incidents::{IncidentId, actions, merge};
 use crate::services::ServiceId;
+use crate::updates::headline::{self, Course, Headline};
 
 const ROWS: i64 = 50;
+/// Services to choose from.
+const SERVICES: i64 = 500;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -99,7 +103,9 @@ struct Found {
     service: String,
     priority: Option<String>,
     assignee: Option<String>,
+    headline: Headline,
     alerts: i64,
+    cases: i64,
 }
 
 fn find(tx: &mut Tx, filter: &Filter, user_id: Option<&str>) -> Result<(Vec<Found>, Page, i64), Problem> {
@@ -150,9 +156,14 @@ fn surround(tx: &mut Tx, incidents: Vec<Incident>) -> Result<Vec<Found>, Problem
         .into_iter()
         .map(|(id, counts)| (id, counts.all))
         .collect();
+    let cases: HashMap<IncidentId, i64> = crate::cases::store::counts_of(tx, &ids)?.into_iter().collect();
+    let mut headlines = headline::of(tx, &incidents)?;
     Ok(incidents
         .into_iter()
-        .map(|incident| Found {
+        .filter_map(|incident| Some((headlines.remove(&incident.id)?, incident)))
+        .map(|(headline, incident)| Found {
+            headline,
+            cases: cases.get(&incident.id).copied().unwrap_or(0),
             service: services
                 .get(incident.service_id.as_str())
                 .cloned()
@@ -180,15 +191,11 @@ fn row(found: &Found, reading: &Reading) -> IncidentRow {
     IncidentRow {
         id: incident.id.to_string(),
         number: format!("#{}", incident.number),
-        state: mark(incident),
-        title: incident.title.clone(),
+        state: mark(incident, found.headline.course),
+        title: found.headline.felt.join(" "),
         to: format!("/console/incidents/{}", incident.id),
         about,
-        hurts: match found.alerts {
-            0 => "no alerts".to_owned(),
-            1 => "1 alert".to_owned(),
-            count => format!("{count} alerts"),
-        },
+        hurts: hurts(&found.headline.hurts, found.alerts, found.cases),
         who: found
             .assignee
             .clone()
@@ -200,13 +207,32 @@ fn row(found: &Found, reading: &Reading) -> IncidentRow {
     }
 }
 
+/// Whom an incident hurts in one line; where nothing is known of that, how many alerts it has.
+pub(super) fn hurts(known: &str, alerts: i64, cases: i64) -> String {
+    let mut parts = Vec::new();
+    if !known.is_empty() {
+        parts.push(known.to_owned());
+    }
+    if cases > 0 {
+        parts.push(counted(cases.unsigned_abs(), "case", "cases"));
+    }
+    if parts.is_empty() {
+        parts.push(match alerts {
+            0 => "nobody has complained yet".to_owned(),
+            count => counted(count.unsigned_abs(), "alert", "alerts"),
+        });
+    }
+    parts.join(" · ")
+}
+
 /// The state of an incident as shape, colour and word.
-pub(super) fn mark(incident: &Incident) -> StateMark {
-    match (incident.status, incident.snoozed_until) {
-        (Status::Triggered, _) => Shape::Triggered.mark(),
-        (Status::Acknowledged, Some(_)) => Shape::Acknowledged.says("Snoozed"),
-        (Status::Acknowledged, None) => Shape::Acknowledged.mark(),
-        (Status::Resolved, _) => Shape::Resolved.mark(),
+pub(super) fn mark(incident: &Incident, course: Course) -> StateMark {
+    match (incident.status, incident.snoozed_until, course) {
+        (Status::Triggered, ..) => Shape::Triggered.mark(),
+        (Status::Acknowledged, Some(_), _) => Shape::Acknowledged.says("Snoozed"),
+        (Status::Acknowledged, None, Course::Recovering) => Shape::Recovering.mark(),
+        (Status::Acknowledged, None, Course::Ongoing) => Shape::Acknowledged.mark(),
+        (Status::Resolved, ..) => Shape::Resolved.mark(),
     }
 }
 
@@ -231,10 +257,7 @@ fn views(view: &str) -> Choices {
 }
 
 fn service_picks(tx: &mut Tx, current: &str) -> Result<Vec<Pick>, Problem> {
-    let services: Vec<(String, String)> = tx.rows(
-        store::sql!("SELECT id, name FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
-        store::params![],
-    )?;
+    let services = crate::services::store::services::names(tx, SERVICES)?;
     Ok(services
         .into_iter()
         .map(|(id, name)| {

@@ -1,5 +1,6 @@
 //! *Now*: what needs the reader, in order of harm; what is happening; the pulse.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -9,23 +10,27 @@ use axum::routing::get;
 use jiff::Timestamp;
 use store::Tx;
 
-use super::{incidents::mark, situation};
-use crate::access::Caller;
+use super::needs::{self, Needing};
+use super::{incidents, pulse, situation};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{Link, NodeMark, Person, Pulse, Reading, Rich, Series, State as Shape, spark};
+use crate::console::kit::{Link, Person, Reading, Rich, State as Shape, opening_number, thousands};
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::screens::now::{Due, FirstNow, FirstStep, Happening, Need, NeedAction, Now};
-use crate::http::Problem;
-use crate::incidents::model::{Assignment, Incident, Status};
-use crate::incidents::room::{self, Task};
+use crate::console::screens::now::{FirstNow, FirstStep, Happening, Need, Now};
+use crate::http::listing::Counted;
+use crate::http::{Page, Problem};
+use crate::incidents::model::{Assignment, Incident};
 use crate::incidents::{IncidentId, store as rows};
+use crate::services::store::touchpoints::{self, WindowFilter, WindowSpan};
+use crate::updates::headline::{self, Headline};
 
 /// Incidents that are shown; the rest is one click away.
 const SHOWN: i64 = 20;
-/// Steps of the pulse: six hours in steps of ten minutes.
-const STEPS: usize = 36;
-const STEP_SECONDS: i64 = 600;
+/// Planned work that is shown.
+const PLANNED: i64 = 3;
+/// Planned work is shown when it begins within a day.
+const SOON: std::time::Duration = std::time::Duration::from_hours(24);
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -36,14 +41,24 @@ pub(super) fn routes() -> Router<Arc<App>> {
 
 struct Known {
     situation: Situation,
+    needing: Needing,
     incidents: Vec<Incident>,
+    headlines: HashMap<IncidentId, Headline>,
     assignments: Vec<Assignment>,
-    counts: Vec<(IncidentId, i64)>,
-    pending: Vec<(IncidentId, Timestamp)>,
-    tasks: Vec<Task>,
-    events: Vec<f64>,
-    pages: Vec<f64>,
+    alerts: HashMap<IncidentId, i64>,
+    cases: HashMap<IncidentId, i64>,
+    planned: Vec<Planned>,
+    pulse: pulse::Counted,
     first: Option<First>,
+}
+
+/// Work that begins soon or is under way.
+struct Planned {
+    id: String,
+    what: String,
+    services: Vec<String>,
+    start_at: Timestamp,
+    end_at: Timestamp,
 }
 
 /// What the first page needs, before anything has ever happened.
@@ -63,247 +78,213 @@ async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response,
 }
 
 fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Known, Problem> {
-    let incidents = rows::open(tx, SHOWN)?;
-    let ids: Vec<IncidentId> = incidents.iter().map(|one| one.id.clone()).collect();
-    let mut pending = Vec::new();
-    for incident in incidents.iter().filter(|one| one.status == Status::Triggered) {
-        if let Some(at) =
-            crate::jobs::store::due_at(tx, crate::jobs::Kind::EscalationDue, incident.id.as_str())?
-        {
-            pending.push((incident.id.clone(), at));
-        }
-    }
-    let tasks = match caller.user_id() {
-        Some(user_id) => room::tasks_of(tx, user_id)?,
-        None => Vec::new(),
-    };
-    let ever: Vec<(i64,)> = tx.rows(
-        store::sql!("SELECT number FROM incidents LIMIT 1"),
-        store::params![],
-    )?;
-    let first = if ever.is_empty() {
-        let keys: Vec<(String,)> = tx.rows(
-            store::sql!(
-                "SELECT integration_key FROM integrations WHERE deleted_at IS NULL ORDER BY id LIMIT 1"
-            ),
-            store::params![],
-        )?;
-        Some(First {
-            integration_key: keys.into_iter().next().map(|(key,)| key),
-        })
+    let incidents = if caller.may(Action::View, Resource::Incident) {
+        rows::open(tx, SHOWN)?
     } else {
-        None
+        Vec::new()
+    };
+    let ids: Vec<IncidentId> = incidents.iter().map(|one| one.id.clone()).collect();
+    let first = match rows::any(tx)? {
+        true => None,
+        false => Some(First {
+            integration_key: crate::services::store::services::first_integration_key(tx)?,
+        }),
     };
     Ok(Known {
         situation: situation::read(tx, caller, now)?,
+        needing: needs::know(tx, caller, now)?,
+        headlines: headline::of(tx, &incidents)?,
         assignments: rows::assignments(tx, &ids)?,
-        counts: rows::alert_counts(tx, &ids)?
+        alerts: rows::alert_counts(tx, &ids)?
             .into_iter()
             .map(|(id, counts)| (id, counts.all))
             .collect(),
-        pending,
-        tasks,
-        events: series(tx, now, Counted::Alerts)?,
-        pages: series(tx, now, Counted::Sends)?,
+        cases: crate::cases::store::counts_of(tx, &ids)?.into_iter().collect(),
+        planned: planned(tx, now)?,
+        pulse: pulse::count(tx, now)?,
         incidents,
         first,
     })
 }
 
-#[derive(Clone, Copy)]
-enum Counted {
-    Alerts,
-    Sends,
-}
-
-/// Counts per step over the last six hours.
-fn series(tx: &mut Tx, now: Timestamp, counted: Counted) -> Result<Vec<f64>, Problem> {
-    let from = now - std::time::Duration::from_secs(STEPS as u64 * STEP_SECONDS.unsigned_abs());
-    let step = STEP_SECONDS * 1_000_000;
-    let statement = match counted {
-        Counted::Alerts => store::sql!(
-            "SELECT (last_event_at - $1) / $2, CAST(SUM(event_count) AS BIGINT) FROM alerts WHERE last_event_at > $1 GROUP BY 1"
-        ),
-        Counted::Sends => store::sql!(
-            "SELECT (created_at - $1) / $2, COUNT(*) FROM sends WHERE purpose = 'page' AND created_at > $1 GROUP BY 1"
-        ),
+fn planned(tx: &mut Tx, now: Timestamp) -> Result<Vec<Planned>, Problem> {
+    let filter = WindowFilter {
+        pattern: None,
+        service_ids: Vec::new(),
+        span: WindowSpan::Open,
+        now,
     };
-    let rows: Vec<(i64, i64)> = tx.rows(statement, store::params![from, step])?;
-    let mut values = vec![0.0; STEPS];
-    for (index, count) in rows {
-        if let Some(value) = usize::try_from(index)
-            .ok()
-            .and_then(|index| values.get_mut(index))
-        {
-            *value += count as f64;
-        }
-    }
-    Ok(values)
+    let page = Page {
+        limit: PLANNED,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let mut windows = touchpoints::list_windows(tx, &filter, page)?;
+    windows.retain(|one| one.start_at <= now + SOON);
+    windows.truncate(PLANNED as usize);
+    let ids: Vec<String> = windows.iter().map(|one| one.id.to_string()).collect();
+    let services = touchpoints::window_services(tx, &ids)?;
+    Ok(windows
+        .into_iter()
+        .map(|one| Planned {
+            services: services
+                .iter()
+                .filter(|(window, ..)| window == one.id.as_str())
+                .map(|(_, _, name)| name.clone())
+                .collect(),
+            id: one.id.to_string(),
+            what: one
+                .description
+                .filter(|text| !text.trim().is_empty())
+                .unwrap_or_else(|| "Planned work".to_owned()),
+            start_at: one.start_at,
+            end_at: one.end_at,
+        })
+        .collect())
 }
 
 fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: &Known) -> Now {
-    let needs = needs(visitor, reading, known);
+    let needs = needs::draw(&known.needing, reading);
     let count = known.incidents.len();
     Now {
         frame: visitor.frame(app, Place::Now, "Now", known.situation.clone()),
-        headline: match needs.len() {
-            0 => "Nothing needs you".to_owned(),
-            1 => "One thing needs you".to_owned(),
-            count => format!("{} things need you", crate::console::kit::thousands(count as u64)),
-        },
-        below: if needs.is_empty() {
-            Rich::plain(match count {
-                0 => "Nothing is open. Muster pages whoever is on call when that changes.".to_owned(),
-                1 => "One incident is open and somebody has it.".to_owned(),
-                count => format!("{count} incidents are open and somebody has them."),
-            })
-        } else {
-            Rich::plain("In order of harm.")
-        },
+        headline: headline_of(&needs),
+        below: below(&needs, known),
         needs,
-        happening_note: match count {
-            0 => String::new(),
-            count => format!("{count} open"),
-        },
+        happening_note: happening_note(
+            known.situation.open.iter().map(|(_, count)| count).sum(),
+            known.planned.len(),
+        ),
         happening: known
             .incidents
             .iter()
             .map(|one| happening(one, known, reading))
+            .chain(known.planned.iter().map(|one| planned_row(one, reading)))
             .collect(),
         watch_note: String::new(),
         watch: Vec::new(),
-        pulse: pulse(known, reading),
-        pulse_axis: axis(reading),
-        pulse_note: "Each step is ten minutes.".to_owned(),
+        pulse: pulse::draw(&known.pulse, began(known, count)),
+        pulse_axis: pulse::axis(reading),
+        pulse_note: pulse_note(known, reading),
     }
 }
 
-fn needs(visitor: &Visitor, reading: &Reading, known: &Known) -> Vec<Need> {
-    let me = visitor.0.user_id();
-    let mut needs: Vec<Need> = known
-        .incidents
+fn headline_of(needs: &[Need]) -> String {
+    match needs.len() as u64 {
+        0 => "Nothing needs you".to_owned(),
+        1 => "One thing needs you".to_owned(),
+        count => format!("{} things need you", opening_number(count)),
+    }
+}
+
+fn below(needs: &[Need], known: &Known) -> Rich {
+    if let Some(next) = &known.needing.escalates_to {
+        return Rich::plain(format!("In order of harm. The first one escalates to {next}."));
+    }
+    if needs.len() > 1 {
+        return Rich::plain("In order of harm.");
+    }
+    if !needs.is_empty() {
+        return Rich::default();
+    }
+    let triggered = known
+        .situation
+        .open
         .iter()
-        .filter(|incident| incident.status == Status::Triggered)
-        .filter(|incident| {
-            known
-                .assignments
-                .iter()
-                .any(|one| one.incident_id == incident.id && Some(&one.user_id) == me)
-        })
-        .map(|incident| page_need(incident, reading, known))
-        .collect();
-    needs.extend(known.tasks.iter().map(|task| task_need(task, reading)));
-    needs
+        .any(|(state, _)| *state == Shape::Triggered);
+    Rich::plain(match (known.incidents.len(), triggered) {
+        (0, _) => "Nothing is open. Muster pages whoever is on call when that changes.",
+        (1, false) => "One incident is open and somebody has it.",
+        (1, true) => "One incident is open. Somebody else has been paged.",
+        (_, false) => "Whatever is open, somebody has it.",
+        (_, true) => "Some incidents are not acknowledged yet. Others have been paged for them.",
+    })
 }
 
-fn page_need(incident: &Incident, reading: &Reading, known: &Known) -> Need {
-    let escalates = known
-        .pending
-        .iter()
-        .find(|(id, _)| *id == incident.id)
-        .map(|(_, at)| *at);
-    Need {
-        id: format!("need-{}", incident.id),
-        mark: NodeMark::State(Shape::Triggered),
-        title: incident.title.clone(),
-        detail: match escalates {
-            Some(_) => format!("#{}, paged to you. Nobody has acknowledged yet.", incident.number),
-            None => format!("#{}, assigned to you.", incident.number),
-        },
-        due: match escalates {
-            Some(at) => Due::In(reading.left(incident.last_status_change_at, at)),
-            None => Due::Since("open", reading.age(incident.created_at)),
-        },
-        action: NeedAction::Post {
-            words: "Acknowledge",
-            to: format!("/console/incidents/{}/acknowledge", incident.id),
-        },
+fn happening_note(open: u64, planned: usize) -> String {
+    let mut parts = Vec::new();
+    if open > 0 {
+        parts.push(format!("{} open", thousands(open)));
     }
-}
-
-fn task_need(task: &Task, reading: &Reading) -> Need {
-    Need {
-        id: format!("need-{}", task.id),
-        mark: NodeMark::Icon("tick"),
-        title: task.name.clone(),
-        detail: "A task of an incident, given to you.".to_owned(),
-        due: match task.due_at {
-            Some(due) => Due::In(reading.due_by(task.created_at, due)),
-            None => Due::Open,
-        },
-        action: NeedAction::Open {
-            words: "Open",
-            to: format!("/console/incidents/{}", task.incident_id),
-        },
+    if planned > 0 {
+        parts.push(format!("{planned} planned"));
     }
+    parts.join(", ")
 }
 
 fn happening(incident: &Incident, known: &Known, reading: &Reading) -> Happening {
-    let alerts = known
-        .counts
-        .iter()
-        .find(|(id, _)| *id == incident.id)
-        .map_or(0, |(_, count)| *count);
+    let headline = known.headlines.get(&incident.id);
+    let count = |counts: &HashMap<IncidentId, i64>| counts.get(&incident.id).copied().unwrap_or(0);
     let who = known
         .assignments
         .iter()
         .find(|one| one.incident_id == incident.id);
+    let hurts = headline.map_or("", |headline| headline.hurts.as_str());
     Happening {
         id: format!("happening-{}", incident.id),
         to: format!("/console/incidents/{}", incident.id),
-        state: mark(incident),
-        title: incident.title.clone(),
-        impact: match alerts {
-            0 => format!("#{}", incident.number),
-            1 => format!("#{} · 1 alert", incident.number),
-            count => format!("#{} · {count} alerts", incident.number),
-        },
-        who: who.map_or(Person::Nobody("Nobody"), |one| {
+        state: incidents::mark(
+            incident,
+            headline.map(|headline| headline.course).unwrap_or_default(),
+        ),
+        title: headline
+            .and_then(|headline| headline.felt.first())
+            .unwrap_or(&incident.title)
+            .clone(),
+        impact: format!(
+            "#{} · {}",
+            incident.number,
+            incidents::hurts(hurts, count(&known.alerts), count(&known.cases))
+        ),
+        who: who.map_or(Person::Nobody("Nobody yet"), |one| {
             Person::named(one.user_name.clone())
         }),
         age: reading.age(incident.created_at),
     }
 }
 
-fn pulse(known: &Known, reading: &Reading) -> Vec<Pulse> {
-    let began = known.incidents.last().map(|one| {
-        let span = (STEPS as i64 * STEP_SECONDS) as f64;
-        let ago = reading.now.duration_since(one.created_at).as_secs_f64();
-        (1.0 - ago / span).clamp(0.0, 1.0)
-    });
-    [
-        ("Events in", &known.events, "in 10 min"),
-        ("Pages to people", &known.pages, "in 10 min"),
-    ]
-    .into_iter()
-    .map(|(name, values, unit)| {
-        let last = values.last().copied().unwrap_or(0.0);
-        let most = values.iter().copied().fold(0.0_f64, f64::max);
-        let told = format!("{name}: {last} now, {most} at most in six hours");
-        Pulse {
-            name,
-            note: Rich::default(),
-            spark: spark(&Series {
-                values: values.clone(),
-                usual: None,
-                began,
-                told,
-            }),
-            value: format!("{last}"),
-            unit,
-        }
-    })
-    .collect()
+fn planned_row(planned: &Planned, reading: &Reading) -> Happening {
+    let running = planned.start_at <= reading.now;
+    Happening {
+        id: format!("happening-{}", planned.id),
+        to: "/console/maintenance".to_owned(),
+        state: Shape::Maintenance.says(if running { "Under way" } else { "Planned" }),
+        title: planned.what.clone(),
+        impact: match planned.services.len() {
+            0 => format!("until {}", reading.clock_words(planned.end_at)),
+            _ => format!(
+                "{} · until {}",
+                planned.services.join(", "),
+                reading.clock_words(planned.end_at)
+            ),
+        },
+        who: Person::Nobody(""),
+        age: reading.clock(planned.start_at),
+    }
 }
 
-fn axis(reading: &Reading) -> Vec<String> {
-    (0..4)
-        .rev()
-        .map(|part| {
-            let back = std::time::Duration::from_secs(part * 2 * 3600);
-            reading.clock_words(reading.now - back)
-        })
-        .collect()
+/// When the incident began that has been open longest of those shown, for the line through the pulse.
+fn began(known: &Known, count: usize) -> Option<Timestamp> {
+    known
+        .incidents
+        .get(count.checked_sub(1)?)
+        .map(|incident| incident.created_at)
+}
+
+fn pulse_note(known: &Known, reading: &Reading) -> String {
+    let mut note = if known.pulse.has_usual() {
+        "Each step is ten minutes. Grey band: the same hours yesterday and a week ago.".to_owned()
+    } else {
+        "Each step is ten minutes. What is usual is shown after the first day.".to_owned()
+    };
+    if let Some(incident) = known.incidents.last() {
+        note.push_str(&format!(
+            " Dashed line: #{} began, {}.",
+            incident.number,
+            reading.clock_words(incident.created_at)
+        ));
+    }
+    note
 }
 
 fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First) -> FirstNow {

@@ -1,44 +1,67 @@
 //! The incident room: everything known about one incident, read at once.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
-use serde_json::Value;
 use store::Tx;
 
-use super::{incidents::mark, situation};
+use super::room_side::{self, Hearing};
+use super::{incidents::mark, room_words, situation, story};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{
-    Actor, Choices, ChoicesLook, Composer, ComposerReader, Entry, Person, Pick, Reach, Reading, Rich,
-    State as Shape, shares, thousands,
+    Choices, ChoicesLook, Person, Pick, Reading, Rich, State as Shape, shares, thousands,
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::room::{
-    Figure, Impact, LocationImpact, Origin, Responder, Role, Room, RoomPhase, RoomPicks, Task, TaskProgress,
+    Figure, Impact, LocationImpact, Older, Origin, Role, Room, RoomPhase, RoomPicks,
 };
+use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
 use crate::incidents::model::{AlertCounts, Assignment, Incident, Status};
+use crate::incidents::origin::{self, Origin as Ranked};
 use crate::incidents::room::{self, ResponderState, RoleName, TaskStatus};
+use crate::incidents::similar::{self, SimilarIncident};
 use crate::incidents::{IncidentId, store as rows};
-use crate::timeline::{self, AgentKind, Kind};
+use crate::signals::change_events::KeptChange;
+use crate::timeline;
+use crate::updates::headline::{self, Headline};
+
+/// What a list to choose from holds at most.
+const PICKS: i64 = 500;
+/// Past incidents and changes since the beginning that are looked at.
+const SIMILAR: usize = 3;
+const LATER: i64 = 50;
+/// Open incidents that this one can be merged into.
+const OTHERS: i64 = 100;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/incidents/{id}", get(page))
-        .route("/console/incidents/{id}/timeline", get(page))
+        .route("/console/incidents/{id}/timeline", get(lines))
 }
 
+/// Part of the story that the address asks for.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 struct Filter {
     show: String,
+    /// Only what came before this entry.
+    before: String,
+}
+
+impl Filter {
+    fn before(&self) -> Option<&str> {
+        Some(self.before.as_str()).filter(|before| !before.is_empty())
+    }
 }
 
 /// What the room was made from.
@@ -50,12 +73,34 @@ struct Known {
     assignments: Vec<Assignment>,
     counts: AlertCounts,
     hurt: Option<Hurt>,
+    headline: Headline,
     entries: Vec<timeline::Entry>,
+    hearings: Vec<Hearing>,
+    beside: Option<Beside>,
+    voices: Vec<Voice>,
+    cases: i64,
+    owed: i64,
     roles: Vec<room::RoleHolder>,
     tasks: Vec<room::Task>,
     responders: Vec<room::Responder>,
-    changes: usize,
     picks: RoomPicks,
+}
+
+/// What takes long to work out and seldom changes: read when the page is opened, not when it goes on.
+struct Beside {
+    origin: Ranked,
+    /// Changes since the incident opened, the newest first.
+    later: Vec<KeptChange>,
+    similar: Vec<SimilarIncident>,
+    resolutions: HashMap<IncidentId, String>,
+}
+
+/// Why the page is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asked {
+    Opened,
+    /// By the page itself, because something has happened.
+    GoneOn,
 }
 
 async fn page(
@@ -63,26 +108,81 @@ async fn page(
     visitor: Visitor,
     Path(id): Path<String>,
     Query(filter): Query<Filter>,
+    headers: HeaderMap,
 ) -> Result<Response, PageProblem> {
     visitor.0.require(Action::View, Resource::Incident)?;
     let caller = visitor.0.clone();
     let now = app.clock.now();
+    let wanted = filter.clone();
+    let asked = if headers.contains_key("hx-request") {
+        Asked::GoneOn
+    } else {
+        Asked::Opened
+    };
     let known = app
         .read(move |tx| -> Result<_, Problem> {
             let situation = situation::read(tx, &caller, now)?;
-            know(tx, &id, situation)
+            know(tx, &id, situation, &wanted, asked)
         })
         .await?;
     let reading = visitor.reading(&app);
-    Ok(show(&draw(&app, &visitor, &reading, known, &filter.show)))
+    Ok(show(&draw(&app, &visitor, &reading, known, &filter)))
 }
 
-fn know(tx: &mut Tx, id: &str, situation: Situation) -> Result<Known, Problem> {
+/// The newest lines of the story alone, for a page that is looked at.
+async fn lines(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Path(id): Path<String>,
+    Query(filter): Query<Filter>,
+) -> Result<Response, PageProblem> {
+    visitor.0.require(Action::View, Resource::Incident)?;
+    let (tellers, _) = story::tellers(&filter.show);
+    let entries = app
+        .read(move |tx| -> Result<_, Problem> {
+            let incident = find(tx, &id)?;
+            Ok(timeline::store::story(
+                tx,
+                &incident.id,
+                tellers,
+                filter.before(),
+                story::READ,
+            )?)
+        })
+        .await?;
+    Ok(story::show_lines(&story::tell(&entries, &visitor.reading(&app))))
+}
+
+/// By its id or by the number people read aloud.
+fn find(tx: &mut Tx, id: &str) -> Result<Incident, Problem> {
     let found = match id.parse::<i64>() {
         Ok(number) => rows::find_by_number(tx, number)?,
         Err(_) => rows::find(tx, &IncidentId::from(id))?,
     };
-    let incident = found.ok_or_else(|| Problem::not_found("The incident"))?;
+    found.ok_or_else(|| Problem::not_found("The incident"))
+}
+
+fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
+    let similar = similar::of(tx, incident, SIMILAR)?;
+    let ids: Vec<IncidentId> = similar.iter().map(|one| one.id.clone()).collect();
+    let mut later = crate::signals::change_events::since(tx, &[], incident.created_at, LATER)?;
+    later.retain(|change| change.at > incident.created_at);
+    Ok(Beside {
+        origin: origin::of(tx, incident)?,
+        later,
+        resolutions: timeline::store::resolutions(tx, &ids)?,
+        similar,
+    })
+}
+
+fn know(
+    tx: &mut Tx,
+    id: &str,
+    situation: Situation,
+    filter: &Filter,
+    asked: Asked,
+) -> Result<Known, Problem> {
+    let incident = find(tx, id)?;
     let ids = [incident.id.clone()];
     let service_ids = [incident.service_id.as_str().to_owned()];
     let service = rows::service_names(tx, &service_ids)?
@@ -96,11 +196,12 @@ fn know(tx: &mut Tx, id: &str, situation: Situation) -> Result<Known, Problem> {
         .as_ref()
         .and_then(|id| priorities.iter().find(|one| one.id == id.as_str()))
         .map(|one| one.name.clone());
-    let since = incident.created_at - std::time::Duration::from_secs(2 * 3600);
-    let changes = crate::signals::change_events::since(tx, &[], since, 50)?
-        .into_iter()
-        .filter(|change| change.at <= incident.created_at)
-        .count();
+    let hurt = crate::impact::store::find(tx, &incident.id)?.map(|stored| stored.document);
+    let stated = crate::updates::facts::stated(tx, &incident.id)?;
+    let nobody = Hurt::default();
+    let headline = headline::headline(&incident, &stated, hurt.as_ref().unwrap_or(&nobody));
+    let (tellers, _) = story::tellers(&filter.show);
+    let owed = crate::cases::store::count_owed(tx, Some(incident.id.as_str()))?.0;
     Ok(Known {
         situation,
         service,
@@ -111,39 +212,46 @@ fn know(tx: &mut Tx, id: &str, situation: Situation) -> Result<Known, Problem> {
             .next()
             .map(|(_, counts)| counts)
             .unwrap_or_default(),
-        hurt: crate::impact::store::find(tx, &incident.id)?.map(|stored| stored.document),
-        entries: timeline::store::of_incident(tx, &incident.id)?,
+        hurt,
+        headline,
+        entries: timeline::store::story(tx, &incident.id, tellers, filter.before(), story::READ)?,
+        hearings: room_side::hearings(tx, &incident.id)?,
+        beside: match asked {
+            Asked::Opened => Some(beside(tx, &incident)?),
+            Asked::GoneOn => None,
+        },
+        voices: voices::of_incident(tx, &incident.id)?,
+        cases: crate::cases::store::counts_of(tx, &ids)?
+            .into_iter()
+            .next()
+            .map_or(0, |(_, count)| count),
+        owed,
         roles: room::roles(tx, &incident.id)?,
         tasks: room::tasks(tx, &incident.id)?,
         responders: room::responders(tx, &ids)?,
-        changes,
-        picks: picks(tx, &incident, &priorities)?,
+        picks: picks(tx, &incident, &priorities, owed)?,
         incident,
     })
 }
 
-fn picks(tx: &mut Tx, incident: &Incident, priorities: &[rows::PriorityRow]) -> Result<RoomPicks, Problem> {
-    let people: Vec<(String, String)> = tx.rows(
-        store::sql!("SELECT id, name FROM users WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
-        store::params![],
-    )?;
-    let policies: Vec<(String, String)> = tx.rows(
-        store::sql!(
-            "SELECT id, name FROM escalation_policies WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"
-        ),
-        store::params![],
-    )?;
-    let others = rows::open(tx, 100)?;
+fn picks(
+    tx: &mut Tx,
+    incident: &Incident,
+    priorities: &[rows::PriorityRow],
+    owed: i64,
+) -> Result<RoomPicks, Problem> {
+    let picks =
+        |rows: Vec<(String, String)>| rows.into_iter().map(|(id, name)| Pick::new(id, name)).collect();
+    let people = picks(crate::people::store::names(tx, PICKS)?);
+    let policies = picks(crate::oncall::store::policy_names(tx, PICKS)?);
+    let others = rows::open(tx, OTHERS)?;
     let current = incident
         .priority_id
         .as_ref()
         .map(crate::services::PriorityId::as_str);
     Ok(RoomPicks {
-        people: people.into_iter().map(|(id, name)| Pick::new(id, name)).collect(),
-        policies: policies
-            .into_iter()
-            .map(|(id, name)| Pick::new(id, name))
-            .collect(),
+        people,
+        policies,
         priorities: priorities
             .iter()
             .map(|one| {
@@ -164,14 +272,24 @@ fn picks(tx: &mut Tx, incident: &Incident, priorities: &[rows::PriorityRow]) -> 
             .iter()
             .map(|role| Pick::new(role.as_text(), role.words()))
             .collect(),
-        on_resolve:
-            "Whoever reported it is owed an answer. Each is drafted and waits for an agent to confirm it."
-                .to_owned(),
+        on_resolve: match owed {
+            0 => "Nobody who reported it is owed an answer.".to_owned(),
+            1 => {
+                "1 customer is owed an answer. It is drafted and waits for an agent to confirm it.".to_owned()
+            }
+            count => format!(
+                "{} customers are owed an answer. Each answer is drafted and waits for an agent to confirm it.",
+                thousands(count.unsigned_abs())
+            ),
+        },
     })
 }
 
-fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, show: &str) -> Room {
+fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &Filter) -> Room {
     let incident = &known.incident;
+    let part = story::tell(&known.entries, reading);
+    let (_, teller) = story::tellers(&filter.show);
+    let (voices_note, voices) = room_side::voices(&known.voices);
     let id = incident.id.to_string();
     let commander = known
         .roles
@@ -194,11 +312,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, show: &st
         frame: visitor.frame(
             app,
             Place::Incidents,
-            format!("#{} {}", incident.number, incident.title),
+            format!("#{} {}", incident.number, known.headline.felt.join(" ")),
             known.situation.clone(),
         ),
         number: format!("#{}", incident.number),
-        state: mark(incident).as_chip(),
+        state: mark(incident, known.headline.course).as_chip(),
         phase: match incident.status {
             Status::Triggered => RoomPhase::Triggered,
             Status::Acknowledged => RoomPhase::Acknowledged,
@@ -214,28 +332,39 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, show: &st
             .resolved_at
             .map_or_else(|| reading.age(incident.created_at), |at| reading.ago(at)),
         commander,
-        next_word: None,
-        title: vec![incident.title.clone()],
-        impact: impact(&known),
-        composer: composer(&id, &visitor.csrf_token()),
-        filter: filter(show),
-        entries: known
-            .entries
-            .iter()
-            .rev()
-            .filter(|one| shown(one, show))
-            .map(|one| entry(one, reading))
-            .collect(),
-        voices_note: String::new(),
-        voices: Vec::new(),
-        origin: Origin::Unknown(match known.changes {
-            0 => Rich::plain("No origin found yet, and no change in the two hours before."),
-            1 => Rich::plain("No origin found yet. 1 change in the two hours before."),
-            count => Rich::plain(format!(
-                "No origin found yet. {count} changes in the two hours before."
-            )),
+        next_word: room_side::next(&known.hearings).map(|(audience, promise)| {
+            (
+                audience.name.to_lowercase(),
+                reading.countdown(promise.made_at, promise.due_at),
+            )
         }),
-        told: Vec::new(),
+        title: known.headline.felt.clone(),
+        first_said: known.headline.first_said.clone(),
+        impact: impact(&known),
+        composer: room_words::composer(&id, &visitor.csrf_token(), &visitor.0, &known.hearings, reading),
+        filter: self::filter(teller),
+        older: part.before.map(|before| Older {
+            to: format!(
+                "/console/incidents/{id}?show={}&before={before}",
+                super::escaped(&filter.show)
+            ),
+        }),
+        lines_from: format!(
+            "/console/incidents/{id}/timeline?show={}&before={}",
+            super::escaped(&filter.show),
+            super::escaped(&filter.before)
+        ),
+        newest: filter
+            .before()
+            .map(|_| format!("/console/incidents/{id}?show={}", super::escaped(&filter.show))),
+        entries: part.lines,
+        voices_note,
+        voices,
+        origin: known.beside.as_ref().map_or_else(
+            || Origin::Unknown(Rich::default()),
+            |beside| room_side::origin(&beside.origin, &beside.later, reading),
+        ),
+        told: room_side::told(&known.hearings, reading),
         roles: RoleName::ALL
             .iter()
             .map(|role| Role {
@@ -254,18 +383,20 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, show: &st
         } else {
             format!("{here} of {} here", known.responders.len())
         },
-        responders: known
-            .responders
-            .iter()
-            .map(|one| responder(one, reading))
-            .collect(),
+        responders: room_side::responders(&known.responders, reading),
         tasks_note: if known.tasks.is_empty() {
             String::new()
         } else {
             format!("{done} of {} done", known.tasks.len())
         },
-        tasks: known.tasks.iter().map(|one| task(one, reading)).collect(),
-        similar: Vec::new(),
+        tasks: known
+            .tasks
+            .iter()
+            .map(|one| room_side::task(one, reading))
+            .collect(),
+        similar: known.beside.as_ref().map_or_else(Vec::new, |beside| {
+            room_side::similar(&beside.similar, &beside.resolutions, reading)
+        }),
         picks: known.picks.clone(),
         id,
     }
@@ -323,13 +454,19 @@ fn impact(known: &Known) -> Impact {
         ),
         Figure::new(
             "Cases",
-            format!("{} linked", thousands(hurt.cases.unsigned_abs())),
-            vec![Rich::default().link("See them at the desk", "/console/desk")],
+            format!("{} linked", thousands(known.cases.unsigned_abs())),
+            vec![Rich::default().link(
+                match known.owed {
+                    0 => "Nobody is owed an answer".to_owned(),
+                    count => format!("{} owed an answer", thousands(count.unsigned_abs())),
+                },
+                "/console/desk",
+            )],
         ),
         alerts,
     ];
     figures.extend(hurt.loss_per_hour.iter().take(1).map(|loss| {
-        let money = |amount: i64| format!("{} {}", loss.currency, thousands((amount / 100).unsigned_abs()));
+        let money = |amount: i64| crate::console::kit::money(&loss.currency, amount);
         Figure::new(
             "Cost, estimate and range",
             format!("{} an hour", money(loss.likely)),
@@ -354,14 +491,14 @@ fn locations(hurt: &Hurt) -> Option<LocationImpact> {
     }
     let named = places.sites_named().unsigned_abs();
     let may = (places.sites_using.unsigned_abs()).saturating_sub(named);
-    let value = if named == 0 {
-        format!("{} may be hurt", thousands(may))
-    } else {
-        format!(
-            "{} of {} back",
-            thousands(places.sites_back.unsigned_abs()),
-            thousands(named)
-        )
+    let value = match (named, places.sites_back) {
+        (0, _) => format!("{} may be hurt", thousands(may)),
+        (named, 0) => format!(
+            "{} of {}",
+            thousands(named),
+            thousands(places.sites_using.unsigned_abs())
+        ),
+        (named, back) => format!("{} of {} back", thousands(back.unsigned_abs()), thousands(named)),
     };
     let parts = if named == 0 {
         shares(&[(Shape::Unknown, may, "no word yet")])
@@ -383,32 +520,7 @@ fn locations(hurt: &Hurt) -> Option<LocationImpact> {
     })
 }
 
-fn composer(id: &str, csrf_token: &str) -> Composer {
-    Composer {
-        id: "say",
-        csrf_token: csrf_token.to_owned(),
-        post_to: format!("/console/incidents/{id}/say"),
-        placeholder: "What did you see or do?",
-        readers: vec![ComposerReader {
-            value: "inside",
-            words: "Inside".to_owned(),
-            icon: "lock",
-            reach: Reach::Inside,
-            sees: "Only people inside see this.".to_owned(),
-            verb: "Add note".to_owned(),
-            draft: String::new(),
-        }],
-        task_to: Some(format!("/console/incidents/{id}/tasks")),
-    }
-}
-
-fn filter(show: &str) -> Choices {
-    let current = match show {
-        "people" => 1,
-        "machines" => 2,
-        "outside" => 3,
-        _ => 0,
-    };
+fn filter(current: usize) -> Choices {
     Choices::new(
         ChoicesLook::Segments,
         "Show",
@@ -420,98 +532,4 @@ fn filter(show: &str) -> Choices {
             ("Said outside", "?show=outside"),
         ],
     )
-}
-
-fn shown(entry: &timeline::Entry, show: &str) -> bool {
-    match show {
-        "people" => matches!(entry.agent_type, AgentKind::User | AgentKind::Visitor),
-        "machines" => !matches!(entry.agent_type, AgentKind::User | AgentKind::Visitor),
-        "outside" => matches!(entry.kind, Kind::UpdatePublished | Kind::AnswerSent),
-        _ => true,
-    }
-}
-
-/// One line of the story.
-pub(super) fn entry(entry: &timeline::Entry, reading: &Reading) -> Entry {
-    let actor = match (entry.kind, entry.agent_type) {
-        (Kind::Triggered | Kind::Reopened | Kind::Unacknowledged | Kind::SnoozeEnded, _) => {
-            Actor::State(Shape::Triggered)
-        }
-        (Kind::Resolved | Kind::AlertResolved, kind) if kind != AgentKind::User => {
-            Actor::State(Shape::Resolved)
-        }
-        (_, AgentKind::User | AgentKind::Visitor) => {
-            Actor::Person(Person::named(entry.agent_name.clone()).face())
-        }
-        (kind, _) => Actor::Machine(icon(kind)),
-    };
-    let drawn = |said: Rich| Entry::new(entry.id.as_str(), reading.clock(entry.at), actor.clone(), said);
-    match entry.kind {
-        Kind::Noted => drawn(Rich::default().strong(entry.agent_name.clone())).with_body(entry.text.clone()),
-        Kind::UpdatePublished => {
-            let words = entry
-                .details
-                .get("words")
-                .and_then(Value::as_str)
-                .unwrap_or_default();
-            let to = entry
-                .details
-                .get("audience")
-                .and_then(Value::as_str)
-                .unwrap_or("outside");
-            drawn(Rich::plain(entry.text.clone())).published(to, words)
-        }
-        _ => match entry.text.strip_prefix(&entry.agent_name) {
-            Some(rest) if entry.agent_type == AgentKind::User => {
-                drawn(Rich::default().strong(entry.agent_name.clone()).then(rest))
-            }
-            _ => drawn(Rich::plain(entry.text.clone())),
-        },
-    }
-}
-
-fn icon(kind: Kind) -> &'static str {
-    match kind {
-        Kind::PageOwed | Kind::PageSent | Kind::PageFailed | Kind::Escalated | Kind::Assigned => "phone",
-        Kind::CaseLinked | Kind::CaseReported | Kind::CaseRaised => "desk",
-        Kind::ImpactChanged => "gauge",
-        Kind::UpdateDrafted | Kind::PromiseMade | Kind::PromiseKept | Kind::PromiseMissed => "updates",
-        Kind::LocationReported => "shop",
-        Kind::ChangeSeen => "change",
-        Kind::ReviewWritten => "learn",
-        _ => "play",
-    }
-}
-
-fn responder(one: &room::Responder, reading: &Reading) -> Responder {
-    Responder {
-        what: one.message.clone(),
-        who: Person::named(one.user_name.clone()),
-        answer: match one.state {
-            ResponderState::Joined => {
-                let seconds = one.updated_at.duration_since(one.requested_at).as_secs();
-                crate::console::kit::duration_words(seconds)
-            }
-            ResponderState::Declined => "cannot".to_owned(),
-            ResponderState::Pending => format!("asked {}", reading.clock_words(one.requested_at)),
-        },
-    }
-}
-
-fn task(one: &room::Task, reading: &Reading) -> Task {
-    let owner = match (&one.assignee_name, one.due_at) {
-        (Some(name), Some(due)) => format!("{name}, {}", reading.clock_words(due)),
-        (Some(name), None) => name.clone(),
-        (None, Some(due)) => reading.clock_words(due),
-        (None, None) => "nobody yet".to_owned(),
-    };
-    Task {
-        id: one.id.to_string(),
-        title: one.name.clone(),
-        owner,
-        progress: match one.status {
-            TaskStatus::Done => TaskProgress::Done,
-            TaskStatus::Todo => TaskProgress::Open,
-        },
-    }
 }

@@ -10,12 +10,12 @@ use axum::routing::post;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::go_to;
+use super::{go_to, room_words};
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted};
+use crate::console::page::{PageProblem, Posted, Visitor};
 use crate::http::{Path, Problem};
-use crate::incidents::room::{self, NOTE_LENGTH, RequestTarget, RoleName, TaskId, TaskStatus, TaskText};
+use crate::incidents::room::{self, RequestTarget, ResponderState, RoleName, TaskId, TaskStatus, TaskText};
 use crate::incidents::{IncidentId, actions, merge, store as rows};
 use crate::oncall::EscalationPolicyId;
 use crate::people::UserId;
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/incidents/{id}/acknowledge", post(acknowledge))
         .route("/console/incidents/{id}/resolve", post(resolve))
-        .route("/console/incidents/{id}/say", post(say))
+        .route("/console/incidents/{id}/say", post(room_words::say))
         .route("/console/incidents/{id}/reopen", post(reopen))
         .route("/console/incidents/{id}/escalate", post(escalate))
         .route("/console/incidents/{id}/responders", post(ask))
@@ -36,6 +36,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console/incidents/{id}/merge", post(merge_into))
         .route("/console/incidents/{id}/tasks", post(add_task))
         .route("/console/incidents/{id}/tasks/{task_id}", post(tick_task))
+        .route("/console/incidents/{id}/tasks/{task_id}/done", post(finish_task))
+        .route("/console/incidents/{id}/join", post(join))
 }
 
 /// Does one action as the person who posted and goes back to the room.
@@ -252,6 +254,33 @@ async fn tick_task(
 ) -> Answer {
     let Posted { visitor, fields } = posted;
     visitor.0.require(Action::Respond, Resource::Incident)?;
+    let status = if fields.done.is_some() {
+        TaskStatus::Done
+    } else {
+        TaskStatus::Todo
+    };
+    set_task(&app, &visitor, id, task_id, status).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// From *Now*: the task is done, and the reader goes back to what is next.
+async fn finish_task(
+    State(app): State<Arc<App>>,
+    Path((id, task_id)): Path<(String, String)>,
+    posted: Posted<Nothing>,
+) -> Answer {
+    posted.visitor.0.require(Action::Respond, Resource::Incident)?;
+    set_task(&app, &posted.visitor, id, task_id, TaskStatus::Done).await?;
+    Ok(go_to("/console"))
+}
+
+async fn set_task(
+    app: &App,
+    visitor: &Visitor,
+    id: String,
+    task_id: String,
+    status: TaskStatus,
+) -> Result<(), Problem> {
     app.change(visitor.0.agent(), move |change| -> Result<(), Problem> {
         let (id, task_id) = (IncidentId::from(id.as_str()), TaskId::from(task_id.as_str()));
         let task = room::tasks(change.tx, &id)?
@@ -264,31 +293,33 @@ async fn tick_task(
             assignee_id: task.assignee_id,
             due_at: task.due_at,
         };
-        let status = if fields.done.is_some() {
-            TaskStatus::Done
-        } else {
-            TaskStatus::Todo
-        };
         room::change_task(change, &id, &task_id, &text, status)
-    })
-    .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
-}
-
-async fn say(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Said>) -> Answer {
-    act(&app, posted, id, |change, id, fields| {
-        note(change, id, &fields.words)
     })
     .await
 }
 
-/// A note from the composer's inside reader.
-fn note(change: &mut Change, id: &IncidentId, words: &str) -> Result<(), Problem> {
-    let words = words.trim();
-    if words.is_empty() || words.chars().count() > NOTE_LENGTH {
-        return Err(Problem::invalid([format!(
-            "Write a note of at most {NOTE_LENGTH} letters."
-        )]));
-    }
-    room::add_note(change, id, words, "console").map(drop)
+/// Somebody who was asked says that they are here, or that they cannot.
+#[derive(Debug, Deserialize)]
+struct Joining {
+    #[serde(default)]
+    state: String,
+}
+
+async fn join(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted<Joining>) -> Answer {
+    let user_id = posted
+        .visitor
+        .0
+        .user_id()
+        .cloned()
+        .ok_or_else(|| Problem::forbidden("Only a person can join an incident."))?;
+    let state = ResponderState::from_text(&posted.fields.state).unwrap_or(ResponderState::Joined);
+    let back = match state {
+        ResponderState::Joined => format!("/console/incidents/{id}"),
+        ResponderState::Pending | ResponderState::Declined => "/console".to_owned(),
+    };
+    app.change(posted.visitor.0.agent(), move |change| {
+        room::reply_to_request(change, &IncidentId::from(id.as_str()), &user_id, state)
+    })
+    .await?;
+    Ok(go_to(&back))
 }

@@ -1,66 +1,94 @@
 //! The situation bar's figures, read in the same transaction as the page below it.
 
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use store::Tx;
 
-use crate::access::Caller;
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::console::frame::{Health, OnCall, Situation};
-use crate::console::kit::State;
+use crate::console::frame::{Health, NextPromise, OnCall, Situation};
+use crate::console::kit::{Reading, State};
 use crate::http::Problem;
-use crate::oncall::{Target, TargetKind};
+use crate::updates::{headline, promises};
+
+/// How long what is owed at once may wait before the bar says that Muster is behind.
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// Reads the bar for a caller.
-pub fn read(tx: &mut Tx, caller: &Caller, now: jiff::Timestamp) -> Result<Situation, Problem> {
-    let (triggered, acknowledged) = crate::incidents::store::count_open(tx)?;
-    let open = [(State::Triggered, triggered), (State::Acknowledged, acknowledged)]
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(state, count)| (state, count.unsigned_abs()))
-        .collect();
+pub fn read(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Situation, Problem> {
     Ok(Situation {
-        open,
-        promise: None,
+        open: open(tx)?,
+        promise: promise(tx, caller, now)?,
         on_call: on_call(tx, caller, now)?,
         owed: crate::cases::store::count_owed(tx, None)?.0.unsigned_abs(),
-        health: Health::Well,
+        health: health(tx, now)?,
     })
 }
 
-/// Who is on call for the first schedule that the caller belongs to, or for the first there is.
-fn on_call(tx: &mut Tx, caller: &Caller, now: jiff::Timestamp) -> Result<OnCall, Problem> {
-    let user_id = caller
-        .user_id()
-        .map(|id| id.as_str().to_owned())
-        .unwrap_or_default();
-    let schedules: Vec<(String, String)> = tx.rows(
-        store::sql!(
-            "SELECT s.id, s.name FROM schedules s
-             LEFT JOIN schedule_teams t ON t.schedule_id = s.id
-             LEFT JOIN team_members m ON m.team_id = t.team_id AND m.user_id = $1
-             WHERE s.deleted_at IS NULL
-             ORDER BY CASE WHEN m.user_id IS NULL THEN 1 ELSE 0 END, s.name, s.id LIMIT 1"
-        ),
-        store::params![user_id],
-    )?;
-    let Some((id, name)) = schedules.into_iter().next() else {
+/// Open incidents by state; those on their way out are counted apart from those that somebody works on.
+fn open(tx: &mut Tx) -> Result<Vec<(State, u64)>, Problem> {
+    let (triggered, acknowledged) = crate::incidents::store::count_open(tx)?;
+    let recovering = headline::count_recovering(tx)?.min(acknowledged);
+    Ok([
+        (State::Triggered, triggered),
+        (State::Acknowledged, acknowledged - recovering),
+        (State::Recovering, recovering),
+    ]
+    .into_iter()
+    .filter(|(_, count)| *count > 0)
+    .map(|(state, count)| (state, count.unsigned_abs()))
+    .collect())
+}
+
+/// The promise that is due first, for whoever may see updates.
+fn promise(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Option<NextPromise>, Problem> {
+    if !caller.may(Action::View, Resource::Update) {
+        return Ok(None);
+    }
+    let zone = caller
+        .user()
+        .and_then(|user| TimeZone::get(&user.time_zone).ok())
+        .unwrap_or(TimeZone::UTC);
+    let reading = Reading::new(now, zone);
+    Ok(promises::waited_for(tx, 1)?
+        .into_iter()
+        .next()
+        .map(|next| NextPromise {
+            due: reading.countdown(next.made_at, next.due_at),
+            to: format!("/console/updates?incident={}", next.incident_id),
+            audience: next.audience_name,
+        }))
+}
+
+/// Who is on call for the schedule that concerns the caller most.
+fn on_call(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<OnCall, Problem> {
+    let user_id = caller.user_id().map_or("", |id| id.as_str());
+    let Some((id, what)) = crate::oncall::store::nearest_schedule(tx, user_id)? else {
         return Ok(OnCall::Nobody);
     };
-    let people = crate::oncall::people_on_call(
-        tx,
-        &[Target {
-            kind: TargetKind::Schedule,
-            id,
-        }],
-        now,
-    )?;
-    let Some(first) = people.first() else {
-        return Ok(OnCall::Nobody);
+    let user = match crate::oncall::store::on_call_at(tx, &id, now)? {
+        Some(user_id) => crate::people::store::find_user(tx, &user_id)?,
+        None => None,
     };
-    let user = crate::people::store::find_user(tx, first)?;
-    Ok(user.map_or(OnCall::Nobody, |user| OnCall::Named {
-        what: name,
-        who: user.name,
-    }))
+    Ok(user
+        .filter(|user| user.deleted_at.is_none())
+        .map_or(OnCall::Nobody, |user| OnCall::Named { what, who: user.name }))
+}
+
+/// Whether what Muster owes is done in time: its own work, and what it hands to others.
+fn health(tx: &mut Tx, now: Timestamp) -> Result<Health, Problem> {
+    let late =
+        crate::jobs::store::waiting_since(tx, now)?.map(|since| now.duration_since(since).unsigned_abs());
+    if let Some(late) = late.filter(|late| *late > PATIENCE) {
+        return Ok(Health::Unwell(format!("{} min behind", late.as_secs() / 60)));
+    }
+    Ok(match crate::outbox::store::count_stuck(tx)? {
+        0 => Health::Well,
+        1 => Health::Unwell("1 message does not get out".to_owned()),
+        count => Health::Unwell(format!("{count} messages do not get out")),
+    })
 }
 
 /// The bar when only the caller and the app are at hand.

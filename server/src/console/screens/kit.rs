@@ -182,14 +182,18 @@ impl Kit {
     }
 
     fn composer() -> Composer {
-        let reader = |value, words: &str, icon, reach, sees: &str, verb: &str| ComposerReader {
-            value,
+        let reader = |value: &str, words: &str, icon, reach, sees: &str, verb: &str| ComposerReader {
+            value: value.to_owned(),
             words: words.to_owned(),
             icon,
             reach,
             sees: sees.to_owned(),
             verb: verb.to_owned(),
             draft: String::new(),
+            promises: match reach {
+                Reach::Inside => Vec::new(),
+                Reach::Outside => vec![Pick::new("", "by 06:40"), Pick::new("30", "in 30 min")],
+            },
         };
         Composer {
             id: "kit-composer",

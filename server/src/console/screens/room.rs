@@ -25,11 +25,19 @@ pub struct Room {
     pub next_word: Option<(String, Countdown)>,
     /// What customers feel, in their words. A line each.
     pub title: Vec<String>,
+    /// What a machine or a reporter said first, where the title says something else.
+    pub first_said: Option<String>,
     pub impact: Impact,
     pub composer: Composer,
     pub filter: Choices,
     /// Newest first.
     pub entries: Vec<Entry>,
+    /// Where the lines alone are, for when the story has gone on.
+    pub lines_from: String,
+    /// What came before, when there is more.
+    pub older: Option<Older>,
+    /// The way back to the newest part, when this is an older one.
+    pub newest: Option<String>,
     /// "312 cases, grouped by their words".
     pub voices_note: String,
     pub voices: Vec<Voice>,
@@ -44,6 +52,12 @@ pub struct Room {
     pub tasks: Vec<Task>,
     pub similar: Vec<Similar>,
     pub picks: RoomPicks,
+}
+
+/// A link to the part of the story before this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Older {
+    pub to: String,
 }
 
 /// What comes first in thumb reach.
@@ -140,7 +154,7 @@ pub struct Role {
 
 #[derive(Debug, Clone)]
 pub struct Responder {
-    /// What they were asked for: a team or a skill.
+    /// What they were asked for; empty where it is the same as for the one above.
     pub what: String,
     pub who: Person,
     /// "2 min", "no answer yet".

@@ -69,6 +69,14 @@ pub fn list_policies(tx: &mut Tx, filter: &PolicyFilter, page: Page) -> Result<V
     .rows(tx)
 }
 
+/// Id and name of policies to choose from, by name.
+pub fn policy_names(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM escalation_policies WHERE deleted_at IS NULL ORDER BY name, id LIMIT $1"),
+        params![limit],
+    )
+}
+
 pub fn count_policies(tx: &mut Tx, filter: &PolicyFilter) -> Result<i64, Error> {
     let (count,): (i64,) = filtered(
         query!(

@@ -272,6 +272,20 @@ pub fn find_user_by_calendar_key(tx: &mut Tx, key: &str) -> Result<Option<(UserI
     )
 }
 
+/// The schedule that concerns a person most: of one of their teams, or else the first there is.
+pub fn nearest_schedule(tx: &mut Tx, user_id: &str) -> Result<Option<(ScheduleId, String)>, Error> {
+    tx.row(
+        sql!(
+            "SELECT s.id, s.name FROM schedules s
+             LEFT JOIN schedule_teams t ON t.schedule_id = s.id
+             LEFT JOIN team_members m ON m.team_id = t.team_id AND m.user_id = $1
+             WHERE s.deleted_at IS NULL
+             ORDER BY CASE WHEN m.user_id IS NULL THEN 1 ELSE 0 END, s.name, s.id LIMIT 1"
+        ),
+        params![user_id],
+    )
+}
+
 /// Id and name of the schedules that have turns or overrides of somebody.
 pub fn schedules_with(tx: &mut Tx, user_id: &UserId) -> Result<Vec<(ScheduleId, String)>, Error> {
     tx.rows(

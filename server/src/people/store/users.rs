@@ -152,6 +152,14 @@ fn filtered(query: Query, filter: &UserFilter) -> Query {
         .bind_optional("team_ids", filter.team_ids.clone())
 }
 
+/// Id and name of people to choose from, by name.
+pub fn names(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM users WHERE deleted_at IS NULL ORDER BY name, id LIMIT $1"),
+        params![limit],
+    )
+}
+
 /// Users by id, deleted ones too: what happened keeps its names.
 pub fn find_users(tx: &mut Tx, ids: &[&UserId]) -> Result<Vec<User>, Error> {
     tx.rows(

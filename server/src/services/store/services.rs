@@ -59,6 +59,23 @@ pub fn list(tx: &mut Tx, filter: &ServiceFilter, page: Page) -> Result<Vec<Servi
         .rows(tx)
 }
 
+/// Id and name of services to choose from, by name.
+pub fn names(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT $1"),
+        params![limit],
+    )
+}
+
+/// The key of the integration that was made first, to try it out with.
+pub fn first_integration_key(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = tx.row(
+        sql!("SELECT integration_key FROM integrations WHERE deleted_at IS NULL ORDER BY id LIMIT 1"),
+        params![],
+    )?;
+    Ok(row.map(|(key,)| key))
+}
+
 pub fn count(tx: &mut Tx, filter: &ServiceFilter) -> Result<i64, Error> {
     let (count,): (i64,) = narrowed(query!("SELECT COUNT(*) FROM services ", NARROWED), filter).one(tx)?;
     Ok(count)

@@ -27,7 +27,10 @@ async fn a_service_says_how_it_stands_who_answers_and_whom_it_hurts(engine: Engi
     ] {
         assert!(page.contains(expected), "{expected}: {page}");
     }
-    assert!(!page.contains(&outage.built.integration_key), "the key is shown only once");
+    assert!(
+        !page.contains(&outage.built.integration_key),
+        "the key is shown only once"
+    );
     let touchpoint = browser.open(&format!("/console/services/{}", outage.cards)).await;
     for expected in [
         "Customers touch it",

@@ -104,14 +104,18 @@ pub(crate) fn entries() -> Vec<Entry> {
 }
 
 pub(crate) fn composer() -> Composer {
-    let reader = |value, words: &str, icon, reach, sees: &str, verb: &str| ComposerReader {
-        value,
+    let reader = |value: &str, words: &str, icon, reach, sees: &str, verb: &str| ComposerReader {
+        value: value.to_owned(),
         words: words.to_owned(),
         icon,
         reach,
         sees: sees.to_owned(),
         verb: verb.to_owned(),
         draft: String::new(),
+        promises: match reach {
+            Reach::Inside => Vec::new(),
+            Reach::Outside => vec![Pick::new("", "by 06:40"), Pick::new("30", "in 30 min")],
+        },
     };
     Composer {
         id: "say",
@@ -227,7 +231,13 @@ pub(crate) fn room() -> Room {
             0,
             &[("All", "?"), ("People", "?show=people"), ("Machines", "?show=machines"), ("Said outside", "?show=outside")],
         ),
+        first_said: Some("Card terminal 1 at Leeds Briggate is silent".to_owned()),
         entries: entries(),
+        lines_from: "?".to_owned(),
+        older: Some(Older {
+            to: "?before=e3".to_owned(),
+        }),
+        newest: None,
         voices_note: "312 cases, grouped by their words".to_owned(),
         voices: vec![
             voice("“Card refused”, “reader offline”".into(), 241),
