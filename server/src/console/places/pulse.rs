@@ -65,12 +65,13 @@ pub(super) fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, Error> {
 /// Counts by the number of their step; what lies outside of the window is left out.
 fn steps(rows: &[(i64, i64)], count: usize) -> Vec<f64> {
     let mut values = vec![0.0; count];
-    for (index, count) in rows {
-        let value = usize::try_from(*index)
+    for (index, counted) in rows {
+        // What came in this very instant stands on the edge of the last step.
+        let index = usize::try_from(*index)
             .ok()
-            .and_then(|index| values.get_mut(index));
-        if let Some(value) = value {
-            *value += *count as f64;
+            .map(|index| if index == count { index - 1 } else { index });
+        if let Some(value) = index.and_then(|index| values.get_mut(index)) {
+            *value += *counted as f64;
         }
     }
     values
@@ -141,8 +142,8 @@ mod tests {
     #[test]
     fn counts_outside_of_the_window_are_left_out() {
         assert_eq!(
-            steps(&[(-1, 5), (0, 2), (2, 1), (2, 1), (3, 9)], 3),
-            [2.0, 0.0, 2.0]
+            steps(&[(-1, 5), (0, 2), (2, 1), (2, 1), (3, 1), (4, 9)], 3),
+            [2.0, 0.0, 3.0]
         );
     }
 

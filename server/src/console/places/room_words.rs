@@ -1,7 +1,8 @@
 //! Speaking from the room: a note for those inside, or an update for an audience, through the updates' own rules.
 //!
 //! Who reads is chosen before a word is written. Words for an audience become its draft, are checked, approved
-//! where the audience asks for it and the writer may, and published with their promise. Whatever keeps them
+//! where the audience asks for it and the writer may, and published with their promise, whose time is said at the
+//! end unless the writer said it. Whatever keeps them
 //! from going out, the words are kept as the draft and the writer is shown what to mend.
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::response::Response;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 use super::room_side::Hearing;
@@ -21,7 +23,7 @@ use crate::http::{Path, Problem};
 use crate::incidents::IncidentId;
 use crate::incidents::room::{self, NOTE_LENGTH};
 use crate::timeline::Change;
-use crate::updates::compose::LONGEST_WORDS;
+use crate::updates::compose::{LONGEST_WORDS, with_promise};
 use crate::updates::model::{ApprovalRule, Audience, AudienceChannel, Phase, Readers};
 use crate::updates::{AudienceId, audiences, drafts, publication, store as rows};
 use crate::words::InternalText;
@@ -202,16 +204,29 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
             let audience = audiences::find(change.tx, &audience_id)?
                 .ok_or_else(|| Problem::not_found("The audience"))?;
             let before = rows::open_draft(change.tx, &incident_id, &audience_id)?;
+            let drafted = before.as_ref().and_then(|draft| draft.next_update_by);
             let differ = before
                 .as_ref()
                 .is_none_or(|draft| draft.words.for_insiders().trim() != words);
-            let edit = drafts::Edit {
-                words: differ.then(|| InternalText::new(words.clone())),
+            let promised = drafts::Edit {
                 next_update_by: minutes
                     .map(|minutes| change.now + Duration::from_secs(minutes.clamp(5, 24 * 60) * 60)),
                 ..drafts::Edit::default()
             };
-            let draft = drafts::write(change, &incident_id, &audience_id, &edit)?;
+            let mut draft = drafts::write(change, &incident_id, &audience_id, &promised)?;
+            if differ {
+                let due = draft.next_update_by.filter(|_| draft.phase != Phase::Resolved);
+                let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
+                let own = match due {
+                    Some(due) => with_promise(&words, due, drafted, change.now, &zone),
+                    None => words.clone(),
+                };
+                let edit = drafts::Edit {
+                    words: Some(InternalText::new(own)),
+                    ..drafts::Edit::default()
+                };
+                draft = drafts::write(change, &incident_id, &audience_id, &edit)?;
+            }
             Ok((draft.id, audience))
         })
         .await?;

@@ -157,7 +157,10 @@ async fn words_for_customers_go_out_from_the_room_with_their_promise(engine: Eng
         .clone();
     assert_eq!(published["next_update_by"], "2026-11-17T06:30:00Z");
     let page = room(&muster, &incident).await;
-    assert!(page.contains("You can pay with cash."), "{page}");
+    assert!(
+        page.contains("You can pay with cash.\n\nWe will tell you more by 06:30 UTC."),
+        "{page}"
+    );
 }
 
 #[store::both_engines]
