@@ -13,18 +13,6 @@ pub fn thousands(number: u64) -> String {
     parted
 }
 
-/// `£3,840`, `€12`, `CHF 1,204`: whole units of money from minor ones.
-pub fn money(currency: &str, minor_units: i64) -> String {
-    let amount = thousands((minor_units / 100).unsigned_abs());
-    let minus = if minor_units < 0 { "−" } else { "" };
-    match currency {
-        "GBP" => format!("{minus}£{amount}"),
-        "EUR" => format!("{minus}€{amount}"),
-        "USD" => format!("{minus}${amount}"),
-        other => format!("{minus}{other} {amount}"),
-    }
-}
-
 /// `1 shop`, `12 shops`, `1,204 messages`.
 pub fn counted(number: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(number), if number == 1 { one } else { many })
@@ -81,13 +69,6 @@ mod tests {
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_000), "1,000");
         assert_eq!(thousands(1_234_567), "1,234,567");
-    }
-
-    #[test]
-    fn money_has_the_sign_that_people_write() {
-        assert_eq!(money("GBP", 384_000), "£3,840");
-        assert_eq!(money("CHF", 120_450), "CHF 1,204");
-        assert_eq!(money("EUR", -1_200), "−€12");
     }
 
     #[test]

@@ -466,7 +466,7 @@ fn impact(known: &Known) -> Impact {
         alerts,
     ];
     figures.extend(hurt.loss_per_hour.iter().take(1).map(|loss| {
-        let money = |amount: i64| crate::console::kit::money(&loss.currency, amount);
+        let money = |amount: i64| crate::console::kit::money(amount, &loss.currency);
         Figure::new(
             "Cost, estimate and range",
             format!("{} an hour", money(loss.likely)),
