@@ -312,11 +312,12 @@ async fn a_change_shortly_before_and_what_happened_before_stand_beside_the_story
         .put(&format!("/incidents/{earlier}"), resolved)
         .await
         .good();
-    muster.pass(std::time::Duration::from_secs(600)).await;
+    muster.clock.advance(std::time::Duration::from_secs(45 * 60));
+    muster.settle().await;
 
     let change = json!({
         "routing_key": built.integration_key,
-        "payload": { "summary": "card-gateway 4.18 goes out", "source": "deploy", "timestamp": "2026-11-17T06:05:00Z" },
+        "payload": { "summary": "card-gateway 4.18 goes out", "source": "deploy", "timestamp": "2026-11-17T06:35:00Z" },
     });
     let request = Request::post("/v2/change/enqueue")
         .body(Body::from(change.to_string()))
@@ -334,7 +335,7 @@ async fn a_change_shortly_before_and_what_happened_before_stand_beside_the_story
     let origin = between(&page, "id=\"origin\"", "</section>");
     assert!(origin.contains("likely"), "{origin}");
     assert!(
-        origin.contains("card-gateway , 06:05: card-gateway 4.18 goes out"),
+        origin.contains("card-gateway , 06:35: card-gateway 4.18 goes out"),
         "{origin}"
     );
     assert!(
