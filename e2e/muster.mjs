@@ -57,11 +57,42 @@ export async function startMuster(settings = {}) {
   return {
     base,
     owner,
+    email: "maya@example.org",
     password: PASSWORD,
     headers,
     get: (path) => ask("GET", path),
     post: (path, body) => ask("POST", path, body),
     put: (path, body) => ask("PUT", path, body),
+    async stop() {
+      child.kill("SIGTERM");
+      await new Promise((resolve) => child.once("exit", resolve));
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The demo, replayed until 06:12 of its story. */
+export async function startDemo() {
+  const folder = mkdtempSync(join(tmpdir(), "muster-demo-"));
+  const port = await freePort();
+  const base = `http://127.0.0.1:${port}`;
+  const child = spawn(
+    PROGRAM,
+    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "240", "--until", "06:12", "--password", PASSWORD],
+    { stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
+  const until = Date.now() + 180_000;
+  while (!said.includes("The replay is over")) {
+    if (Date.now() > until || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+  return {
+    base,
+    email: "maya@larkfield.example",
+    password: PASSWORD,
+    shop: said.match(/\/at\/[a-z0-9]+/)[0],
     async stop() {
       child.kill("SIGTERM");
       await new Promise((resolve) => child.once("exit", resolve));

@@ -2,7 +2,7 @@
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
-const files = ["loop.mjs", "behaviour.mjs", "api.mjs"].map((name) => new URL(name, import.meta.url).pathname);
+const files = ["loop.mjs", "behaviour.mjs", "api.mjs", "pictures.mjs"].map((name) => new URL(name, import.meta.url).pathname);
 const tests = run({ files, concurrency: 1, timeout: 900_000 });
 tests.on("test:fail", () => {
   process.exitCode = 1;

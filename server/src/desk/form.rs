@@ -212,10 +212,7 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
             "The form was sent from another site. Please fill it in here.",
         ));
     }
-    let address = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string());
+    let address = address_of(&request);
     if app.form_limiter.take(&address, app.clock.now()).verdict == Verdict::Refused {
         return Err(plain(
             StatusCode::TOO_MANY_REQUESTS,
@@ -239,6 +236,11 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
     }
 }
 
+fn address_of(request: &Request) -> String {
+    let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    address.map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string())
+}
+
 /// Browsers say where a form was sent from.
 pub(crate) fn is_from_another_site(headers: &HeaderMap) -> bool {
     headers
@@ -250,18 +252,32 @@ async fn blank(State(app): State<Arc<App>>) -> Response {
     form(&app, None, Fields::default(), Vec::new()).await
 }
 
-async fn blank_at(State(app): State<Arc<App>>, Path(code): Path<String>) -> Response {
-    match place(&app, code).await {
+async fn blank_at(State(app): State<Arc<App>>, Path(code): Path<String>, request: Request) -> Response {
+    match place(&app, code, &address_of(&request)).await {
         Ok(place) => form(&app, Some(&place), Fields::default(), Vec::new()).await,
-        Err(problem) => refusal(&problem),
+        Err(response) => response,
     }
 }
 
-async fn place(app: &Arc<App>, code: String) -> Result<Location, Problem> {
-    app.read(move |tx| -> Result<_, Problem> {
-        locations::find_by_code(tx, &code)?.ok_or_else(|| Problem::not_found("The location"))
+/// The location behind a code. Codes are guessed here no longer than on the location's own page.
+async fn place(app: &Arc<App>, code: String, address: &str) -> Result<Location, Response> {
+    let now = app.clock.now();
+    if app.page_limits.guessing.is_spent(address, now) {
+        return Err(plain(
+            StatusCode::TOO_MANY_REQUESTS,
+            "That was too often",
+            "Wait ten minutes, then try again.",
+        ));
+    }
+    let code = code.to_lowercase();
+    let found = app
+        .read(move |tx| -> Result<_, Problem> { Ok(locations::find_by_code(tx, &code)?) })
+        .await
+        .map_err(|problem| refusal(&problem))?;
+    found.ok_or_else(|| {
+        app.page_limits.guessing.take(address, now);
+        refusal(&Problem::not_found("The location"))
     })
-    .await
 }
 
 async fn form(
@@ -313,9 +329,9 @@ async fn send(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 async fn send_at(State(app): State<Arc<App>>, Path(code): Path<String>, request: Request) -> Response {
-    let place = match place(&app, code).await {
+    let place = match place(&app, code, &address_of(&request)).await {
         Ok(place) => place,
-        Err(problem) => return refusal(&problem),
+        Err(response) => return response,
     };
     match read_form::<Fields>(&app, request).await {
         Ok(fields) => keep(&app, Some(place), fields).await,

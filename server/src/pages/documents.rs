@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::cache::{Document, Keeps, Kind};
-use super::model::{ComponentStatus, Impact, MaintenanceStatus, PageIncident, PageUpdate};
+use super::model::{ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
 use super::plain::{Entry, Plain, Section};
 use super::snapshot::Snapshot;
 use super::uptime::Uptime;
@@ -100,6 +100,23 @@ pub(super) fn paragraphs(text: &str) -> Vec<String> {
         .filter(|paragraph| !paragraph.is_empty())
         .map(str::to_owned)
         .collect()
+}
+
+/// "22:00 to 23:30 GMT"; with its days when it ends on another.
+fn span(work: &Maintenance, now: Timestamp, zone: &TimeZone) -> String {
+    let (start, end) = (
+        work.start_at.to_zoned(zone.clone()),
+        work.end_at.to_zoned(zone.clone()),
+    );
+    if start.date() == end.date() {
+        format!("{} to {}", start.strftime("%H:%M"), end.strftime("%H:%M %Z"))
+    } else {
+        let (start, end) = (
+            clock_time(work.start_at, now, zone),
+            clock_time(work.end_at, now, zone),
+        );
+        format!("{start} to {end}")
+    }
 }
 
 /// "05:58 GMT", or the day when it is not today.
@@ -294,9 +311,8 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
         when: when(one.start_at, now, zone),
         state: Some((State::Maintenance, word.to_owned())),
         words: vec![Rich::plain(format!(
-            "{} to {}: {}",
-            clock_time(one.start_at, now, zone),
-            clock_time(one.end_at, now, zone),
+            "{}: {}",
+            span(one, now, zone),
             snapshot.words_of(one)
         ))],
     });

@@ -50,6 +50,7 @@ struct From {
 #[serde(default)]
 struct Typed {
     words: String,
+    public_words: String,
     service: Vec<String>,
     from: String,
     until: String,
@@ -240,6 +241,7 @@ fn form(services: &[(String, String)], typed: Typed, problem: Option<String>, re
             .iana_name()
             .map_or_else(|| "UTC".to_owned(), ToOwned::to_owned),
         words: typed.words,
+        public_words: typed.public_words,
         problem,
     }
 }
@@ -261,7 +263,7 @@ async fn plan(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Resp
         .map(|id| json!({ "id": id, "type": "service_reference" }))
         .collect();
     let body = json!({ "maintenance_window": {
-        "description": fields.words.trim(), "start_time": at(&fields.from), "end_time": at(&fields.until),
+        "description": fields.words.trim(), "public_words": fields.public_words.trim(), "start_time": at(&fields.from), "end_time": at(&fields.until),
         "services": services,
     } });
     let made = api::create(State(app.clone()), visitor.0.clone(), Body(from_json(body)?)).await;

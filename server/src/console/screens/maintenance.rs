@@ -39,6 +39,8 @@ pub struct Plan {
     /// "Europe/London".
     pub zone: String,
     pub words: String,
+    /// What readers of status pages are told.
+    pub public_words: String,
     /// What stood in the way, when something did. What was typed is kept.
     pub problem: Option<String>,
 }

@@ -71,6 +71,22 @@ async fn a_location_reports_behind_its_own_code(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn codes_of_locations_cannot_be_guessed_by_the_form_either(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    for number in 0..20 {
+        let path = format!("/at/guess{number}/report");
+        let answer = match number % 2 {
+            0 => visit(&muster, &path).await,
+            _ => submit(&muster, &path, "text=x").await,
+        };
+        assert_eq!(answer.status.as_u16(), 404, "{path}");
+    }
+    assert_eq!(visit(&muster, "/at/one-more/report").await.status.as_u16(), 429);
+    assert_eq!(visit(&muster, "/at/one-more").await.status.as_u16(), 429);
+    assert_eq!(visit(&muster, "/report").await.status.as_u16(), 200);
+}
+
+#[store::both_engines]
 async fn hostile_reports_are_shown_harmlessly_or_refused_in_plain_words(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let evil = "%3Cscript%3Ealert(1)%3C%2Fscript%3E%22%3E%3Cimg+src%3Dx+onerror%3Da%3E";

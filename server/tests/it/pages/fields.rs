@@ -128,7 +128,7 @@ async fn planned_work_is_told_in_its_public_words_and_in_the_time_of_the_page(en
     let page = anybody(&muster, "/status/larkfield").await.text;
     for words in [
         "Everything works.",
-        "07:10 CET to 08:30 CET: Card payments pause for a minute, twice.",
+        "07:10 to 08:30 CET: Card payments pause for a minute, twice.",
     ] {
         assert!(page.contains(words), "{words} is missing: {page}");
     }

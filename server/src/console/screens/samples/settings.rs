@@ -291,6 +291,7 @@ pub(crate) fn maintenance() -> Maintenance {
             until: "2026-11-17T23:30".to_owned(),
             zone: "Europe/London".to_owned(),
             words: String::new(),
+            public_words: String::new(),
             problem: None,
         }),
     }
