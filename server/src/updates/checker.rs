@@ -382,14 +382,14 @@ fn find_missing_promise(text: &str, against: &Against<'_>, findings: &mut Vec<Fi
     };
     let Some(due) = against.next_update_by else {
         findings.push(missing(
-            "Nobody is told when the next word comes. Set next_update_by.",
+            "Nobody is told when the next word comes. Set a time (next_update_by).",
             None,
         ));
         return;
     };
     if due <= against.now {
         findings.push(missing(
-            "The promised time has passed. Set a later next_update_by.",
+            "The promised time has passed. Set a later one (next_update_by).",
             None,
         ));
         return;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde_json::json;
 use store::Error;
 
@@ -331,6 +332,46 @@ pub fn findings(
         now,
     };
     Ok(check(&update.subject, &update.words, &against))
+}
+
+/// A draft as it would go out now: when the time it promises has passed, the next one is promised instead. The
+/// template's words say so by themselves; in a person's own words only the time is exchanged.
+pub fn as_of_now(
+    tx: &mut ::store::Tx,
+    draft: &Update,
+    audience: &Audience,
+    incident: &Incident,
+    facts: &Facts,
+    now: Timestamp,
+) -> Result<Update, Error> {
+    let mut fresh = draft.clone();
+    let Some(passed) = draft.next_update_by.filter(|due| *due <= now) else {
+        return Ok(fresh);
+    };
+    fresh.next_update_by = next_word(audience, incident, draft.phase, now);
+    if draft.edited {
+        if let Some(due) = fresh.next_update_by {
+            let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
+            let clock = |at: Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+            let words = draft.words.for_insiders().replace(&clock(passed), &clock(due));
+            fresh.words = InternalText::new(words);
+        }
+        return Ok(fresh);
+    }
+    let say = situation::touchpoints_of(tx, incident)?
+        .into_iter()
+        .find_map(|touchpoint| touchpoint.words_to_say);
+    let material = Material {
+        facts,
+        next_update_by: fresh.next_update_by,
+        incident: incident.into(),
+        say,
+        now,
+    };
+    let Composed { subject, words } = compose(audience, &material);
+    fresh.subject = subject;
+    fresh.words = words;
+    Ok(fresh)
 }
 
 /// Somebody agrees to exactly these words on exactly these facts.

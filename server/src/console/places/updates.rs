@@ -115,7 +115,10 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
     let revision = facts::latest(tx, &incident.id)?.map_or(1, |revision| revision.revision);
     let mut columns = Vec::new();
     for audience in audiences::all(tx)? {
-        let draft = rows::open_draft(tx, &incident.id, &audience.id)?;
+        let draft = match rows::open_draft(tx, &incident.id, &audience.id)? {
+            Some(draft) => Some(drafts::as_of_now(tx, &draft, &audience, &incident, &facts, now)?),
+            None => None,
+        };
         let objections = match &draft {
             Some(draft) => drafts::findings(tx, draft, &audience, &incident, &facts, now)?,
             None => Vec::new(),
@@ -336,11 +339,24 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
         let audience_id = AudienceId::from(written.audience.as_str());
         let before = rows::open_draft(change.tx, &incident_id, &audience_id)?;
         let words = written.words.trim().replace("\r\n", "\n");
-        let differs = before
-            .as_ref()
-            .is_none_or(|draft| draft.words.for_insiders().trim() != words);
+        // What was shown is the draft with a promise that has not passed; only other words than those are one's own.
+        let mut due = None;
+        let mut differs = true;
+        if let Some(draft) = &before {
+            let incident = incident_rows::find(change.tx, &incident_id)?
+                .ok_or_else(|| Problem::not_found("The incident"))?;
+            let audience = audiences::find(change.tx, &audience_id)?
+                .ok_or_else(|| Problem::not_found("The audience"))?;
+            let facts = facts::read(change.tx, &incident, change.now)?;
+            let shown = drafts::as_of_now(change.tx, draft, &audience, &incident, &facts, change.now)?;
+            due = shown
+                .next_update_by
+                .filter(|due| draft.next_update_by != Some(*due));
+            differs = draft.edited && due.is_some() || shown.words.for_insiders().trim() != words;
+        }
         let edit = drafts::Edit {
             words: (differs && !words.is_empty()).then(|| InternalText::new(words)),
+            next_update_by: due,
             ..drafts::Edit::default()
         };
         let draft = drafts::write(change, &incident_id, &audience_id, &edit)?;
