@@ -213,3 +213,21 @@ pub fn password_hash_of(tx: &mut Tx, user_id: &UserId) -> Result<Option<String>,
     )?;
     Ok(found.and_then(|(hash,)| hash))
 }
+
+/// Gives somebody another password and ends the sessions that were opened with the old one.
+pub fn set_password(tx: &mut Tx, user_id: &UserId, hash: &str) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE users SET password_hash = $2 WHERE id = $1 AND deleted_at IS NULL"),
+        params![user_id, hash],
+    )?;
+    tx.execute(sql!("DELETE FROM sessions WHERE user_id = $1"), params![user_id])?;
+    Ok(())
+}
+
+/// When each of these was last seen signed in, as far as a session still tells.
+pub fn last_seen(tx: &mut Tx, ids: &[&UserId]) -> Result<Vec<(UserId, Timestamp)>, Error> {
+    tx.rows(
+        sql!("SELECT user_id, MAX(seen_at) FROM sessions WHERE user_id = ANY($1) GROUP BY user_id"),
+        params![store::Value::texts(ids.iter().map(|id| id.as_str()))],
+    )
+}

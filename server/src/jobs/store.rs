@@ -149,3 +149,9 @@ pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
     )?;
     Ok(row.and_then(|(due_at,)| due_at))
 }
+
+/// How many jobs are owed.
+pub fn count(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(sql!("SELECT COUNT(*) FROM jobs"), params![])?;
+    Ok(count)
+}

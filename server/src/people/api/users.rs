@@ -25,6 +25,12 @@ pub(crate) struct UserAnswer {
     user: UserView,
 }
 
+impl UserAnswer {
+    pub(crate) fn id(&self) -> &str {
+        &self.user.head.id
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct UsersAnswer {
     users: Vec<UserView>,
@@ -300,7 +306,7 @@ fn role_of(faults: &mut Faults, text: &str, otherwise: Role) -> Role {
 }
 
 /// Only an owner makes or unmakes owners.
-fn require_to_give(caller: &Caller, role: Role) -> Result<(), Problem> {
+pub(crate) fn require_to_give(caller: &Caller, role: Role) -> Result<(), Problem> {
     let is_owner = caller.user().is_some_and(|user| user.role == Role::Owner);
     if role == Role::Owner && !is_owner {
         return Err(Problem::forbidden(

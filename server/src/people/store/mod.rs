@@ -14,6 +14,6 @@ pub use teams::{
     find_teams, list_members, list_teams, put_member, remove_member, teams_of_users, update_team,
 };
 pub use users::{
-    NewUser, UserFilter, add_user, count_listed_users, count_users, delete_user, duties_of, find_user,
-    find_user_by_email, find_users, is_last_owner, list_users, names, teams_of, update_user,
+    NewUser, UserFilter, add_user, count_listed_users, count_users, delete_user, duties_of, everybody,
+    find_user, find_user_by_email, find_users, is_last_owner, list_users, names, teams_of, update_user,
 };

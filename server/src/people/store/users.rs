@@ -171,6 +171,17 @@ pub fn find_users(tx: &mut Tx, ids: &[&UserId]) -> Result<Vec<User>, Error> {
     )
 }
 
+/// Everybody by id, deleted ones too; bounded.
+pub fn everybody(tx: &mut Tx) -> Result<Vec<User>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, name, email, role, time_zone, color, job_title, description, calendar_key, created_at, deleted_at
+             FROM users ORDER BY id LIMIT 5000"
+        ),
+        params![],
+    )
+}
+
 /// Writes what may be changed of a user.
 pub fn update_user(tx: &mut Tx, user: &User) -> Result<(), Error> {
     tx.execute_one(

@@ -1,0 +1,193 @@
+//! Keys: made here for oneself, shown once, taken back.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::json;
+use store::Tx;
+
+use super::super::go_to;
+use super::{Nothing, page, row, table, title, words};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::model::{KeyKind, KeyScope};
+use crate::access::store::{NewKey, add_key, find_key_row, list_keys, revoke_key};
+use crate::access::{Action, ApiKeyId, Caller, Resource};
+use crate::app::App;
+use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::prelude::{Pick, Reading, Rich};
+use crate::console::screens::settings::{
+    Cell, Control, Field, Form, Required, SettingsPart, TableRow, Weight,
+};
+use crate::http::listing::Counted;
+use crate::http::{Page, Path, Problem};
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/settings/keys", get(keys).post(make_key))
+        .route("/console/settings/keys/{id}/revoke", post(revoke))
+}
+
+fn key_rows(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<TableRow>, Problem> {
+    let all = caller.may(Action::View, Resource::ApiKey);
+    let owner = if all { None } else { caller.user_id() };
+    let page = Page {
+        limit: 200,
+        offset: 0,
+        counted: Counted::No,
+    };
+    Ok(list_keys(tx, owner, page)?
+        .into_iter()
+        .map(|key| {
+            let acts = match &key.user_name {
+                Some(name) => format!("acts as {name}"),
+                None => "belongs to nobody".to_owned(),
+            };
+            let scope = if key.scope == KeyScope::ReadOnly {
+                "reads only"
+            } else {
+                "reads and writes"
+            };
+            let used = key
+                .last_used_at
+                .map_or(Cell::Words("never".into()), |at| Cell::Moment(reading.ago(at)));
+            let to = format!("/console/settings/keys/{}/revoke", key.id.as_str());
+            let ending = Cell::Words(Rich::default().code(format!("…{}", key.last_four)));
+            let revoke = Cell::Post {
+                words: "Take back",
+                to,
+                weight: Weight::Danger,
+            };
+            row(
+                "key",
+                key.id.as_str(),
+                vec![title(key.name, acts), words(scope), ending, used, revoke],
+            )
+        })
+        .collect())
+}
+
+fn key_parts(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<SettingsPart>, Problem> {
+    let rows = key_rows(tx, reading, caller)?;
+    let scopes = vec![
+        Pick::new("full", "Reads and writes").current(),
+        Pick::new("read_only", "Reads only"),
+    ];
+    let name = Control::Line {
+        kind: "text",
+        value: String::new(),
+        required: Required::Yes,
+    };
+    let form = Form {
+        title: "Make a key".to_owned(),
+        words: "It acts as you and can do what you can. It is shown once.".to_owned(),
+        post_to: "/console/settings/keys".to_owned(),
+        fields: vec![
+            Field::new("name", "What it is for", name),
+            Field::new("scope", "What it may do", Control::Select { picks: scopes }),
+        ],
+        verb: "Make a key",
+    };
+    let columns = vec!["Key", "May", "Ends in", "Used", ""];
+    let listed = table("Keys", columns, rows, "A key lets a program use the API.");
+    Ok(vec![listed, SettingsPart::Form(form)])
+}
+
+const KEYS_BELOW: &str = "Keys let programs use the API.";
+
+async fn keys(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
+    page(&app, &visitor, "Keys", KEYS_BELOW, key_parts).await
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct NewKeyForm {
+    name: String,
+    #[serde(default)]
+    scope: String,
+}
+
+async fn make_key(State(app): State<Arc<App>>, posted: Posted<NewKeyForm>) -> Result<Response, PageProblem> {
+    let name: String = posted
+        .fields
+        .name
+        .trim()
+        .chars()
+        .filter(|letter| !letter.is_control())
+        .take(255)
+        .collect();
+    if name.is_empty() {
+        return Err(Problem::invalid(["Say what the key is for."]).into());
+    }
+    let visitor = posted.visitor;
+    let Some(user_id) = visitor.0.user_id().cloned() else {
+        return Err(Problem::forbidden("Only people have keys of their own.").into());
+    };
+    let scope = if posted.fields.scope == "read_only" {
+        KeyScope::ReadOnly
+    } else {
+        KeyScope::Full
+    };
+    let caller = visitor.0.clone();
+    let key = app
+        .change(caller.agent(), move |change| -> Result<String, Problem> {
+            let new = NewKey {
+                kind: KeyKind::User,
+                user_id: Some(user_id.clone()),
+                name: name.clone(),
+                scope,
+            };
+            let (id, key) = add_key(change, &new)?;
+            let made = Changed {
+                resource_type: "api_key",
+                resource_id: id.as_str(),
+                resource_name: &name,
+                details: json!({ "kind": "user" }),
+            };
+            audit::record(change, &caller, AuditAction::Create, &made)?;
+            Ok(key)
+        })
+        .await?;
+    page(&app, &visitor, "Keys", KEYS_BELOW, move |tx, reading, caller| {
+        let mut parts = key_parts(tx, reading, caller)?;
+        let secret = SettingsPart::Secret {
+            id: "new-key",
+            title: "Your new key".to_owned(),
+            words: "It is shown once. Keep it where your program can read it and nobody else can.".to_owned(),
+            secret: key.clone(),
+        };
+        parts.insert(0, secret);
+        Ok(parts)
+    })
+    .await
+}
+
+async fn revoke(
+    State(app): State<Arc<App>>,
+    Path(id): Path<ApiKeyId>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    app.change(caller.agent(), move |change| -> Result<(), Problem> {
+        let key = find_key_row(change.tx, &id)?.ok_or_else(|| Problem::not_found("The key"))?;
+        if key.user_id.as_ref() != caller.user_id() {
+            caller.require(Action::Delete, Resource::ApiKey)?;
+        }
+        if key.revoked_at.is_none() {
+            let now = change.now;
+            revoke_key(change.tx, &id, now)?;
+            let gone = Changed {
+                resource_type: "api_key",
+                resource_id: id.as_str(),
+                resource_name: &key.name,
+                details: json!({}),
+            };
+            audit::record(change, &caller, AuditAction::Delete, &gone)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(go_to("/console/settings/keys"))
+}

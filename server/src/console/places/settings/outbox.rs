@@ -1,0 +1,71 @@
+//! The outbox: everything that was sent or waits to be, newest first.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+
+use super::{From, capitalised, long_table, page, row, title, words};
+use crate::app::App;
+use crate::console::page::{PageProblem, Visitor};
+use crate::console::prelude::{Reading, State as Shape};
+use crate::console::screens::settings::{Cell, TableRow};
+use crate::http::Query;
+use crate::outbox::model::{Send, State as Sending};
+use crate::outbox::store::{Filter, list as sends};
+
+/// Letters of a message that are shown in the list.
+const BEGINNING: usize = 240;
+
+pub(super) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/console/settings/outbox", get(list))
+        .route("/console/outbox", get(list))
+}
+
+async fn list(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(from): Query<From>,
+) -> Result<Response, PageProblem> {
+    let below = "Everything that was sent or waits to be, newest first.";
+    page(&app, &visitor, "Outbox", below, move |tx, reading, _| {
+        let asked = from.page();
+        let rows = sends(tx, &Filter::default(), asked)?
+            .into_iter()
+            .map(|sent| sent_row(sent, reading))
+            .collect();
+        let columns = vec!["What", "To", "By", "State", "When"];
+        let empty = "Pages, answers and updates stand here as soon as one is owed.";
+        let address = (asked, "/console/settings/outbox");
+        Ok(vec![long_table(
+            "Sent and waiting",
+            columns,
+            rows,
+            address,
+            empty,
+        )])
+    })
+    .await
+}
+
+fn sent_row(sent: Send, reading: &Reading) -> TableRow {
+    let state = match sent.state {
+        Sending::Sent => Shape::Resolved.says("Sent"),
+        Sending::Shown => Shape::Resolved.says("Shown here"),
+        Sending::Failed => Shape::Triggered.says(sent.last_error.unwrap_or_else(|| "Failed".to_owned())),
+        Sending::Cancelled => Shape::Unknown.says("Withdrawn"),
+        Sending::Owed | Sending::Sending => Shape::Acknowledged.says("Waits"),
+    };
+    let beginning: String = sent.body.chars().take(BEGINNING).collect();
+    let cells = vec![
+        title(sent.subject, beginning),
+        title(sent.recipient_name, sent.address),
+        words(capitalised(sent.channel.as_text())),
+        Cell::State(state),
+        Cell::Moment(reading.ago(sent.created_at)),
+    ];
+    row("send", sent.id.as_str(), cells)
+}
