@@ -219,3 +219,25 @@ pub fn last_heard(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, Timestamp)
         params![store::Value::texts(ids)],
     )
 }
+
+/// What named a place in its group since a time: when it began, and when it was over; the oldest first, bounded.
+pub fn groups_since(
+    tx: &mut Tx,
+    since: Timestamp,
+) -> Result<Vec<(String, Timestamp, Option<Timestamp>)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT alert_group, created_at, resolved_at FROM alerts
+             WHERE created_at > $1 AND alert_group IS NOT NULL ORDER BY created_at LIMIT 20000"
+        ),
+        params![since],
+    )
+}
+
+/// How many alerts each service has had since a time.
+pub fn count_by_service(tx: &mut Tx, since: Timestamp) -> Result<Vec<(String, i64)>, Error> {
+    tx.rows(
+        sql!("SELECT service_id, COUNT(*) FROM alerts WHERE created_at > $1 GROUP BY service_id"),
+        params![since],
+    )
+}

@@ -363,3 +363,25 @@ pub fn without_draft(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Cas
     .bind("limit", limit)
     .rows(tx)
 }
+
+/// How many cases of each of these customers are open, and how many of those are owed an answer.
+pub fn open_of_accounts(tx: &mut Tx, ids: &[&str]) -> Result<Vec<(String, i64, i64)>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT account_id, COUNT(*), CAST(SUM(CASE WHEN owed_since IS NOT NULL THEN 1 ELSE 0 END) AS BIGINT)
+             FROM cases WHERE account_id = ANY($1) AND status <> 'closed' GROUP BY account_id"
+        ),
+        params![Value::texts(ids)],
+    )
+}
+
+/// The newest messages of these cases.
+pub fn newest_messages(tx: &mut Tx, ids: &[&str], limit: i64) -> Result<Vec<Message>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, case_id, direction, author_name, text, created_at FROM case_messages
+             WHERE case_id = ANY($1) ORDER BY created_at DESC, id DESC LIMIT $2"
+        ),
+        params![Value::texts(ids), limit],
+    )
+}

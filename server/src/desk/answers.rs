@@ -139,6 +139,24 @@ pub fn drafted_cases(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Cas
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
+/// How many drafted answers wait to be confirmed, over all incidents.
+pub fn count_drafted(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"),
+        params![],
+    )?;
+    Ok(count)
+}
+
+/// Cases of any incident whose drafted answer waits to be confirmed; bounded.
+pub fn all_drafted_cases(tx: &mut Tx) -> Result<Vec<CaseId>, Error> {
+    let rows: Vec<(CaseId,)> = tx.rows(
+        sql!("SELECT case_id FROM case_answers WHERE state = 'drafted' ORDER BY id LIMIT 1000"),
+        params![],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// The kind that fits a case as it stands.
 pub fn fitting_kind(case: &Case) -> Kind {
     match case.incident_status {

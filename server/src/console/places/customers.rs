@@ -8,11 +8,14 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::situation;
+use super::{situation, standing as told};
 use crate::access::{Action, Resource};
 use crate::app::App;
+use crate::cases::store as case_rows;
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::prelude::{Pagination, Pick, Place, Reading, Rich, counted, money, thousands};
+use crate::console::prelude::{
+    Pagination, Pick, Place, Reading, Rich, State as Shape, counted, money, thousands,
+};
 use crate::console::screens::people::{Customer, CustomerRow, Customers};
 use crate::console::screens::room::Figure;
 use crate::customers::accounts::{self, Account, Sought, Tier};
@@ -64,15 +67,17 @@ async fn list(
     };
     let reading = visitor.reading(&app);
     let (caller, now) = (visitor.0.clone(), app.clock.now());
-    let (situation, mut found, used, total) = app
+    let (situation, mut found, used, open, total) = app
         .read(move |tx| -> Result<_, Problem> {
             let found = accounts::list(tx, &sought, page)?;
             let ids: Vec<AccountId> = found.iter().map(|account| account.id.clone()).collect();
             let used = accounts::used(tx, &ids)?;
+            let ids: Vec<&str> = ids.iter().map(AccountId::as_str).collect();
             Ok((
                 situation::read(tx, &caller, now)?,
                 found,
                 used,
+                case_rows::open_of_accounts(tx, &ids)?,
                 accounts::count(tx, &sought)?,
             ))
         })
@@ -106,7 +111,7 @@ async fn list(
             .collect(),
         rows: found
             .iter()
-            .map(|account| row(account, &used, &reading))
+            .map(|account| row(account, &used, &open, &reading))
             .collect(),
         pagination: Pagination {
             words: format!(
@@ -121,15 +126,24 @@ async fn list(
     }))
 }
 
-fn row(account: &Account, used: &[(AccountId, Used)], reading: &Reading) -> CustomerRow {
+fn row(
+    account: &Account,
+    used: &[(AccountId, Used)],
+    open: &[(String, i64, i64)],
+    reading: &Reading,
+) -> CustomerRow {
+    let (open, owed) = open
+        .iter()
+        .find(|(id, _, _)| id == account.id.as_str())
+        .map_or((0, 0), |(_, open, owed)| (*open, *owed));
     CustomerRow {
         id: format!("customer-{}", account.id.as_str()),
         to: format!("/console/customers/{}", account.id.as_str()),
         name: account.name.clone(),
         standing: standing(account, reading),
         uses: used_by(&account.id, used),
-        open_cases: String::new(),
-        state: None,
+        open_cases: if open > 0 { open.to_string() } else { String::new() },
+        state: (owed > 0).then(|| Shape::Acknowledged.says("Owed an answer")),
     }
 }
 
@@ -169,43 +183,51 @@ async fn one(
     visitor.0.require(Action::View, Resource::Account)?;
     let reading = visitor.reading(&app);
     let (caller, now) = (visitor.0.clone(), app.clock.now());
-    let (situation, account, location) = app
+    let (situation, account, location, used, told) = app
         .read(move |tx| -> Result<_, Problem> {
             let account = accounts::find(tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
             let location = match &account.location_id {
-                Some(id) => locations::find(tx, id)?.map(|location| location.name),
+                Some(id) => locations::find(tx, id)?.map(|location| (location.id.to_string(), location.name)),
                 None => None,
             };
-            Ok((situation::read(tx, &caller, now)?, account, location))
+            let sought = case_rows::Sought {
+                account_ids: vec![id.to_string()],
+                ..case_rows::Sought::default()
+            };
+            let told = told::read(tx, &sought)?;
+            let used = accounts::used(tx, std::slice::from_ref(&account.id))?;
+            Ok((situation::read(tx, &caller, now)?, account, location, used, told))
         })
         .await?;
     let mut facts: Vec<(String, Rich)> = Vec::new();
+    if let Some((id, name)) = location {
+        let to = format!("/console/locations/{id}");
+        facts.push(("Where".to_owned(), Rich::default().link(name, to)));
+    }
     let mut fact = |name: &str, words: Option<String>| {
-        if let Some(words) = words {
+        if let Some(words) = words.filter(|words| !words.is_empty()) {
             facts.push((name.to_owned(), words.into()));
         }
     };
+    fact("Uses", Some(used_by(&account.id, &used)));
     fact("E-mail", account.email.clone());
     fact("Telephone", account.telephone.clone());
-    fact("Where", location);
     fact("Language", Some(account.language.clone()));
     fact("Your number", account.external_id.clone());
-    let figures = if account.value_per_year > 0 {
-        vec![Figure::new(
-            "A year",
-            money(account.value_per_year, &account.currency),
-            Vec::new(),
-        )]
-    } else {
-        Vec::new()
-    };
+    let mut figures = told.figures();
+    if account.value_per_year > 0 {
+        let value = money(account.value_per_year, &account.currency);
+        figures.push(Figure::new("A year", value, Vec::new()));
+    }
     Ok(show(&Customer {
         frame: visitor.frame(&app, Place::Customers, account.name.clone(), situation),
         name: account.name.clone(),
         standing: standing(&account, &reading),
+        state: None,
+        about: "About them",
         figures,
         facts,
-        cases: Vec::new(),
-        story: Vec::new(),
+        cases: told.rows(&reading),
+        story: told.story(&reading),
     }))
 }

@@ -21,12 +21,14 @@ use crate::console::kit::{Chosen, Link, Person, Pick, Reading, Rich, State as Sh
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::desk::{Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply};
 use crate::customers::LocationId;
+use crate::customers::locations::{self, LocationKind};
 use crate::desk::question::{Answered, ask};
 use crate::desk::{answers, matching};
 use crate::http::listing::Counted;
 use crate::http::{Page, Path, Problem, Query};
 use crate::incidents::model::{Handler, NewIncident, Origin};
 use crate::incidents::{IncidentId, Urgency};
+use crate::services::store::{services, touchpoints};
 use crate::services::{BusinessServiceId, ServiceId};
 use crate::words::InternalText;
 
@@ -35,6 +37,8 @@ const MATCHES: usize = 5;
 /// Reporters owed an answer that are shown; the rest is counted.
 const OWED: i64 = 50;
 const LONGEST_WORDS: usize = 10_000;
+/// Services and locations that a select offers.
+const MOST_PICKS: i64 = 1_000;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -107,39 +111,34 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         offset: 0,
         counted: Counted::No,
     };
-    let (drafted,): (i64,) = tx.one(
-        store::sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"),
-        store::params![],
-    )?;
+    let many = Page {
+        limit: MOST_PICKS,
+        ..page
+    };
+    let sites = locations::Sought {
+        kind: Some(LocationKind::Site),
+        ..locations::Sought::default()
+    };
     Ok(Known {
         situation,
         answered,
         proposed,
         owed: case_rows::owed(tx, page, None)?,
         owed_counts: case_rows::count_owed(tx, None)?,
-        drafted,
-        services: picks(
-            tx,
-            store::sql!("SELECT id, name FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"),
-        )?,
-        locations: picks(
-            tx,
-            store::sql!(
-                "SELECT id, name FROM locations WHERE deleted_at IS NULL AND kind = 'site' ORDER BY name, id LIMIT 1000"
-            ),
-        )?,
-        touchpoints: picks(
-            tx,
-            store::sql!(
-                "SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"
-            ),
-        )?,
+        drafted: answers::count_drafted(tx)?,
+        services: services::list(tx, &services::ServiceFilter::default(), many)?
+            .into_iter()
+            .map(|service| Pick::new(service.id.as_str(), service.name))
+            .collect(),
+        locations: locations::list(tx, &sites, many)?
+            .into_iter()
+            .map(|location| Pick::new(location.id.as_str(), location.name))
+            .collect(),
+        touchpoints: touchpoints::all(tx)?
+            .into_iter()
+            .map(|touchpoint| Pick::new(touchpoint.id.as_str(), touchpoint.name))
+            .collect(),
     })
-}
-
-fn picks(tx: &mut Tx, statement: store::Statement) -> Result<Vec<Pick>, Problem> {
-    let rows: Vec<(String, String)> = tx.rows(statement, store::params![])?;
-    Ok(rows.into_iter().map(|(id, name)| Pick::new(id, name)).collect())
 }
 
 fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: Known) -> Desk {
@@ -518,11 +517,7 @@ async fn answer_all(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Res
         .ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        let drafted: Vec<(CaseId,)> = change.tx.rows(
-            store::sql!("SELECT case_id FROM case_answers WHERE state = 'drafted' ORDER BY id LIMIT 1000"),
-            store::params![],
-        )?;
-        for (case_id,) in drafted {
+        for case_id in answers::all_drafted_cases(change.tx)? {
             let case = case_actions::load(change, &case_id)?;
             answers::confirm(change, &case, &answers::Confirmed::default(), &user_id, &site)?;
         }

@@ -159,7 +159,7 @@ async fn page(
         later: (offset + ROWS < known.over_in_all).then(|| turn(offset + ROWS)),
     });
     let headline = match (under_way.len() as u64, ahead.len() as u64) {
-        (0, 0) => "No work is planned".to_owned(),
+        (0, 0) => "Nothing is planned".to_owned(),
         (0, ahead) => format!("{} planned, nothing under way", pieces(ahead)),
         (now, _) => format!("{} under way now", pieces(now)),
     };
@@ -247,7 +247,7 @@ fn form(services: &[(String, String)], typed: Typed, problem: Option<String>, re
 }
 
 /// A local time of the reader, as an instant. In the hour that a clock change skips it is the one after it.
-fn instant(text: &str, reading: &Reading) -> Option<Timestamp> {
+pub(super) fn instant(text: &str, reading: &Reading) -> Option<Timestamp> {
     let local: DateTime = text.trim().parse().ok()?;
     let zoned = local.to_zoned(reading.zone.clone()).ok()?;
     Some(zoned.timestamp())

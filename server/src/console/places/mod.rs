@@ -5,10 +5,14 @@ pub mod customers;
 pub mod desk;
 pub mod incidents;
 pub mod learn;
+pub mod location;
 pub mod maintenance;
 mod needs;
 pub mod now;
 pub mod oncall;
+mod oncall_forms;
+mod oncall_judged;
+mod oncall_lanes;
 pub mod pages;
 mod pulse;
 mod report_chart;
@@ -22,6 +26,7 @@ pub mod services;
 pub mod settings;
 pub mod shops;
 pub mod situation;
+mod standing;
 mod story;
 pub mod updates;
 
@@ -41,11 +46,13 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(now::routes())
         .merge(incidents::routes())
         .merge(learn::routes())
+        .merge(location::routes())
         .merge(maintenance::routes())
         .merge(pages::routes())
         .merge(service::routes())
         .merge(service_forms::routes())
         .merge(oncall::routes())
+        .merge(oncall_forms::routes())
         .merge(room::routes())
         .merge(services::routes())
         .merge(settings::routes())

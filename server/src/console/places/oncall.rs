@@ -12,18 +12,22 @@ use schedule::{Rendered, Span as Stretch};
 use serde::Deserialize;
 use store::Tx;
 
+use super::oncall_judged::{self as judged, Judged};
+use super::oncall_lanes::{agenda, gaps, lanes};
 use super::situation;
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::prelude::{
-    CalendarInput, CalendarLaneInput, Choices, ChoicesLook, LaneRank, Link, Person, Pick, Pin, Place,
-    Reading, Rich, ShiftInput, ShiftLook, calendar, counted, duration_words,
+    CalendarInput, Choices, ChoicesLook, Link, Person, Pick, Pin, Place, Reading, Rich, calendar, counted,
+    duration_words,
 };
-use crate::console::screens::oncall::{AgendaDay, AgendaTurn, MarginNote, OnCallNow, OnCallWeek};
-use crate::http::{Problem, Query};
-use crate::oncall::{EscalationPolicyId, ScheduleId, load_policy, people_on_call, store as rows};
+use crate::console::screens::oncall::{Cover, CoverRow, MarginNote, OnCallNow, OnCallWeek};
+use crate::http::listing::Counted;
+use crate::http::{Page, Problem, Query};
+use crate::oncall::model::ScheduleOverride;
+use crate::oncall::{EscalationPolicyId, ScheduleId, TargetKind, people_on_call, store as rows};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/console/on-call", get(page))
@@ -36,6 +40,9 @@ struct Looked {
     /// The first day, as `2026-11-16`; this week when it cannot be read.
     from: String,
     days: String,
+    /// Local times that the form for covering begins with.
+    cover_from: String,
+    cover_until: String,
 }
 
 impl Looked {
@@ -55,14 +62,18 @@ impl Looked {
     }
 }
 
-struct Known {
+pub(super) struct Known {
     situation: Situation,
     schedules: Vec<(ScheduleId, String)>,
     current: Option<(ScheduleId, String)>,
-    rendered: Option<Rendered>,
-    layer_names: BTreeMap<String, String>,
-    people: BTreeMap<String, String>,
-    policies: Vec<(EscalationPolicyId, String, Vec<Vec<String>>)>,
+    pub(super) rendered: Option<Rendered>,
+    pub(super) layer_names: BTreeMap<String, String>,
+    pub(super) people: BTreeMap<String, String>,
+    policies: Vec<(EscalationPolicyId, String, Vec<Vec<String>>, Option<Timestamp>)>,
+    judged: Judged,
+    overrides: Vec<ScheduleOverride>,
+    /// People who can take a turn, by name.
+    staff: Vec<(String, String)>,
 }
 
 async fn page(
@@ -75,23 +86,24 @@ async fn page(
     let (from, to) = shown(&looked, &reading)?;
     let caller = visitor.0.clone();
     let wanted = looked.schedule.clone();
+    let me = visitor
+        .0
+        .user_id()
+        .map(|id| id.as_str().to_owned())
+        .unwrap_or_default();
+    let reader = me.clone();
     let (start, end, now) = (from.timestamp(), to.timestamp(), app.clock.now());
     let known = app
         .read(move |tx| -> Result<Known, Problem> {
             Ok(Known {
                 situation: situation::read(tx, &caller, now)?,
-                ..know(tx, &wanted, start, end, now)?
+                ..know(tx, &wanted, (start, end), now, &reader)?
             })
         })
         .await?;
     if let Some((id, _)) = &known.current {
         id.as_str().clone_into(&mut looked.schedule);
     }
-    let me = visitor
-        .0
-        .user_id()
-        .map(|id| id.as_str().to_owned())
-        .unwrap_or_default();
     Ok(show(&draw(
         &app,
         &visitor,
@@ -102,11 +114,11 @@ async fn page(
 }
 
 /// What is looked at, and by whom.
-struct Shown {
+pub(super) struct Shown {
     looked: Looked,
-    from: Zoned,
-    to: Zoned,
-    me: String,
+    pub(super) from: Zoned,
+    pub(super) to: Zoned,
+    pub(super) me: String,
 }
 
 /// Midnight of the first day and of the day after the last, in the reader's zone.
@@ -120,11 +132,23 @@ fn shown(looked: &Looked, reading: &Reading) -> Result<(Zoned, Zoned), Problem> 
     Ok((from, to))
 }
 
-fn know(tx: &mut Tx, wanted: &str, from: Timestamp, to: Timestamp, now: Timestamp) -> Result<Known, Problem> {
-    let schedules: Vec<(ScheduleId, String)> = tx.rows(
-        store::sql!("SELECT id, name FROM schedules WHERE deleted_at IS NULL ORDER BY name, id LIMIT 200"),
-        store::params![],
-    )?;
+fn know(
+    tx: &mut Tx,
+    wanted: &str,
+    (from, to): (Timestamp, Timestamp),
+    now: Timestamp,
+    me: &str,
+) -> Result<Known, Problem> {
+    let all = Page {
+        limit: 200,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let schedules: Vec<(ScheduleId, String)> =
+        rows::list_schedules(tx, &rows::ScheduleFilter::default(), all)?
+            .into_iter()
+            .map(|row| (row.id, row.name))
+            .collect();
     let current = schedules
         .iter()
         .find(|(id, _)| id.as_str() == wanted)
@@ -141,28 +165,44 @@ fn know(tx: &mut Tx, wanted: &str, from: Timestamp, to: Timestamp, now: Timestam
         let span = Stretch::new(from, to).map_err(Problem::internal)?;
         rendered = rows::plan_between(tx, id, from, to)?.and_then(|plan| plan.render(span).ok());
     }
-    let users: Vec<(String, String)> = tx.rows(
-        store::sql!("SELECT id, name FROM users ORDER BY id LIMIT 5000"),
-        store::params![],
-    )?;
-    let people: BTreeMap<String, String> = users.into_iter().collect();
-    let named: Vec<(EscalationPolicyId, String)> = tx.rows(
-        store::sql!(
-            "SELECT id, name FROM escalation_policies WHERE deleted_at IS NULL ORDER BY name, id LIMIT 200"
-        ),
-        store::params![],
-    )?;
+    let users = crate::people::store::everybody(tx)?;
+    let people: BTreeMap<String, String> = users
+        .iter()
+        .map(|user| (user.id.to_string(), user.name.clone()))
+        .collect();
+    let zones: BTreeMap<String, String> = users
+        .iter()
+        .map(|user| (user.id.to_string(), user.time_zone.clone()))
+        .collect();
+    let mut staff: Vec<(String, String)> = users
+        .into_iter()
+        .filter(|user| user.deleted_at.is_none())
+        .map(|user| (user.id.to_string(), user.name))
+        .collect();
+    staff.sort_by(|(_, one), (_, other)| one.cmp(other));
+    let mut overrides = Vec::new();
+    let mut judged = Judged::default();
+    if let Some((id, _)) = &current {
+        overrides = rows::overrides_between(tx, id, now, Timestamp::MAX)?;
+        judged = judged::judge(tx, id, (from, to), now, &zones, me)?;
+    }
     let mut policies = Vec::new();
-    for (id, name) in named {
+    for policy in rows::list_policies(tx, &rows::PolicyFilter::default(), all)? {
         let mut levels = Vec::new();
-        for rule in load_policy(tx, &id)?
-            .map(|policy| policy.rules)
-            .unwrap_or_default()
-        {
+        let rules = policy.rules;
+        let first = rules
+            .first()
+            .and_then(|rule| rule.targets.first())
+            .filter(|target| target.kind == TargetKind::Schedule);
+        let until = match first {
+            Some(target) => judged::turn_ends(tx, &ScheduleId::from(target.id.as_str()), now)?,
+            None => None,
+        };
+        for rule in rules {
             let found = people_on_call(tx, &rule.targets, now)?;
             levels.push(found.iter().map(|user| user.as_str().to_owned()).collect());
         }
-        policies.push((id, name, levels));
+        policies.push((policy.id, policy.name, levels, until));
     }
     Ok(Known {
         situation: Situation::calm(),
@@ -172,6 +212,9 @@ fn know(tx: &mut Tx, wanted: &str, from: Timestamp, to: Timestamp, now: Timestam
         layer_names,
         people,
         policies,
+        judged,
+        overrides,
+        staff,
     })
 }
 
@@ -197,7 +240,16 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
         .as_ref()
         .map(|rendered| gaps(rendered, start, end))
         .unwrap_or_default();
-    let lanes = lanes(&known, shown, reading, &gaps);
+    let noted = known.judged.violations.iter().take(MOST_NOTES);
+    let pins: Vec<(Timestamp, Pin)> = noted
+        .clone()
+        .zip(1_u8..)
+        .map(|(violation, number)| (violation.span.start().max(start), Pin::Note(number)))
+        .collect();
+    let mut lanes = lanes(&known, shown, reading, &gaps);
+    if let Some(first) = lanes.first_mut() {
+        first.pins.extend(pins);
+    }
     let step = |by: i64| {
         shown
             .from
@@ -222,14 +274,25 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
             Some((_, schedule)) => format!("{schedule}, {} to {}", shown.from.strftime("%-d"), day(&last)),
             None => "Who is on call".to_owned(),
         },
-        below: Rich::plain(below(&known, &gaps, reading)),
+        below: Rich::plain(
+            format!(
+                "{} {}",
+                below(&known, &gaps, reading),
+                mine(&known.judged, reading)
+            )
+            .trim()
+            .to_owned(),
+        ),
         earlier: shown.looked.address(&step(-days), days),
         today: format!(
             "/console/on-call?schedule={}",
             super::escaped(&shown.looked.schedule)
         ),
         later: shown.looked.address(&step(days), days),
-        fill_gap: None,
+        fill_gap: gaps
+            .first()
+            .filter(|_| visitor.0.may(Action::Create, Resource::Override))
+            .map(|(from, to)| Link::new("Fill the gap", fill(&shown.looked, *from, *to, reading))),
         span: Choices::new(
             ChoicesLook::Segments,
             "Show",
@@ -267,22 +330,103 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
                 words: "Pages would go to the next level of the escalation policy.".to_owned(),
                 way_out: None,
             })
+            .chain(noted.zip(1_u8..).map(|(violation, number)| {
+                let (title, words) = judged::in_words(violation, &name(violation.user.as_str()), reading);
+                MarginNote {
+                    pin: Pin::Note(number),
+                    title,
+                    words,
+                    way_out: None,
+                }
+            }))
             .collect(),
-        load: Vec::new(),
+        load: judged::load_rows(&known.judged, person),
+        cover: cover(visitor, &known, shown, reading),
+        covers: known
+            .overrides
+            .iter()
+            .map(|one| CoverRow {
+                id: one.id.to_string(),
+                who: person(one.user_id.as_str()),
+                from: reading.clock(one.start_at),
+                until: reading.clock(one.end_at),
+            })
+            .collect(),
         now_rows: known
             .policies
             .iter()
-            .map(|(id, policy, levels)| OnCallNow {
+            .map(|(id, policy, levels, until)| OnCallNow {
                 policy: Link::new(
                     policy.clone(),
                     format!("/console/settings/escalation-policies#{}", id.as_str()),
                 ),
                 levels: levels.iter().flatten().map(|id| person(id)).collect(),
-                until: Rich::default(),
+                until: until.map_or_else(Rich::default, |at| {
+                    Rich::plain(format!("until {}", reading.clock_words(at)))
+                }),
             })
             .collect(),
         frame: visitor.frame(app, Place::OnCall, "On call", known.situation),
     }
+}
+
+/// Rules of working time that are noted in the margin.
+const MOST_NOTES: usize = 5;
+
+/// When the reader's turn is.
+fn mine(judged: &Judged, reading: &Reading) -> String {
+    match judged.mine {
+        Some((from, until)) if from <= reading.now => {
+            format!("You are on call until {}.", reading.clock_words(until))
+        }
+        Some((from, _)) => format!("Your next turn begins {}.", clock(reading, from)),
+        None => String::new(),
+    }
+}
+
+fn local(reading: &Reading, at: Timestamp) -> String {
+    reading.zoned(at).strftime("%Y-%m-%dT%H:%M").to_string()
+}
+
+/// Where the form stands, filled with a gap.
+fn fill(looked: &Looked, from: Timestamp, to: Timestamp, reading: &Reading) -> String {
+    format!(
+        "/console/on-call?schedule={}&from={}&days={}&cover_from={}&cover_until={}#cover",
+        super::escaped(&looked.schedule),
+        super::escaped(&looked.from),
+        looked.days(),
+        super::escaped(&local(reading, from)),
+        super::escaped(&local(reading, to))
+    )
+}
+
+fn cover(visitor: &Visitor, known: &Known, shown: &Shown, reading: &Reading) -> Option<Cover> {
+    let (id, _) = known.current.as_ref()?;
+    if !visitor.0.may(Action::Create, Resource::Override) {
+        return None;
+    }
+    let hour = reading.now.as_second().div_euclid(3_600) * 3_600;
+    let in_hours = |hours: i64| {
+        Timestamp::from_second(hour + hours * 3_600)
+            .map(|at| local(reading, at))
+            .unwrap_or_default()
+    };
+    let or = |asked: &str, usual: String| {
+        if asked.is_empty() { usual } else { asked.to_owned() }
+    };
+    Some(Cover {
+        schedule: id.to_string(),
+        people: known
+            .staff
+            .iter()
+            .map(|(id, name)| {
+                let pick = Pick::new(id.clone(), name.clone());
+                if *id == shown.me { pick.current() } else { pick }
+            })
+            .collect(),
+        from: or(&shown.looked.cover_from, in_hours(1)),
+        until: or(&shown.looked.cover_until, in_hours(9)),
+    })
 }
 
 fn clock(reading: &Reading, at: Timestamp) -> String {
@@ -305,172 +449,4 @@ fn below(known: &Known, gaps: &[(Timestamp, Timestamp)], reading: &Reading) -> S
             counted(several.len() as u64, "stretch", "stretches")
         ),
     }
-}
-
-/// Stretches of the final schedule with nobody.
-fn gaps(rendered: &Rendered, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
-    let mut gaps = Vec::new();
-    let mut at = from;
-    for entry in &rendered.final_schedule.entries {
-        if entry.start > at {
-            gaps.push((at, entry.start));
-        }
-        at = at.max(entry.end);
-    }
-    if at < to {
-        gaps.push((at, to));
-    }
-    gaps
-}
-
-fn lanes(
-    known: &Known,
-    shown: &Shown,
-    reading: &Reading,
-    gaps: &[(Timestamp, Timestamp)],
-) -> Vec<CalendarLaneInput> {
-    let Some(rendered) = &known.rendered else {
-        return Vec::new();
-    };
-    let turn = |entry: &schedule::Entry, change: bool| {
-        let mine = entry.user.as_str() == shown.me;
-        let start = reading.zoned(entry.start);
-        let look = match (mine, change) {
-            (true, true) => ShiftLook::YouInChange,
-            (true, false) => ShiftLook::You,
-            (false, true) => ShiftLook::Change,
-            _ if matches!(
-                start.weekday(),
-                jiff::civil::Weekday::Saturday | jiff::civil::Weekday::Sunday
-            ) =>
-            {
-                ShiftLook::Weekend
-            }
-            _ if start.hour() >= 18 || start.hour() < 5 => ShiftLook::Night,
-            _ => ShiftLook::Plain,
-        };
-        let name = known
-            .people
-            .get(entry.user.as_str())
-            .cloned()
-            .unwrap_or_else(|| "Somebody who left".to_owned());
-        ShiftInput {
-            from: entry.start,
-            to: entry.end,
-            name,
-            look,
-        }
-    };
-    let mut final_shifts: Vec<ShiftInput> = rendered
-        .final_schedule
-        .entries
-        .iter()
-        .map(|entry| turn(entry, false))
-        .collect();
-    final_shifts.extend(gaps.iter().map(|(from, to)| ShiftInput {
-        from: *from,
-        to: *to,
-        name: "Nobody".to_owned(),
-        look: ShiftLook::Gap,
-    }));
-    final_shifts.sort_by_key(|shift| shift.from);
-    let middle = |from: &Timestamp, to: &Timestamp| {
-        Timestamp::from_second(i64::midpoint(from.as_second(), to.as_second())).unwrap_or(*from)
-    };
-    let lane = |name: String, note: &str, rank, shifts, pins| CalendarLaneInput {
-        name,
-        note: note.to_owned(),
-        rank,
-        shifts,
-        pins,
-    };
-    let pins = gaps
-        .iter()
-        .map(|(from, to)| (middle(from, to), Pin::Gap))
-        .collect();
-    let mut lanes = vec![lane(
-        "On call".to_owned(),
-        "final line",
-        LaneRank::Final,
-        final_shifts,
-        pins,
-    )];
-    for layer in &rendered.layers {
-        let name = known
-            .layer_names
-            .get(layer.id.as_str())
-            .cloned()
-            .unwrap_or_else(|| "Earlier layer".to_owned());
-        let shifts = layer
-            .schedule
-            .entries
-            .iter()
-            .map(|entry| turn(entry, false))
-            .collect();
-        lanes.push(lane(name, "", LaneRank::Layer, shifts, Vec::new()));
-    }
-    if !rendered.overrides.entries.is_empty() {
-        let shifts = rendered
-            .overrides
-            .entries
-            .iter()
-            .map(|entry| turn(entry, true))
-            .collect();
-        lanes.push(lane(
-            "Changes".to_owned(),
-            "swaps and cover",
-            LaneRank::Layer,
-            shifts,
-            Vec::new(),
-        ));
-    }
-    lanes
-}
-
-/// The final line as a list of days, for a phone.
-fn agenda(lane: Option<&CalendarLaneInput>, reading: &Reading, shown: &Shown) -> Vec<AgendaDay> {
-    let Some(lane) = lane else { return Vec::new() };
-    let today = reading.zoned(reading.now).date();
-    let mut days: Vec<AgendaDay> = Vec::new();
-    let mut day = shown.from.clone();
-    while day < shown.to {
-        let Ok(next) = day.checked_add(1.day()) else { break };
-        let turns: Vec<AgendaTurn> = lane
-            .shifts
-            .iter()
-            .filter(|shift| shift.from < next.timestamp() && shift.to > day.timestamp())
-            .map(|shift| AgendaTurn {
-                hours: format!(
-                    "{} to {}",
-                    reading.zoned(shift.from.max(day.timestamp())).strftime("%H:%M"),
-                    if shift.to >= next.timestamp() {
-                        "24:00".to_owned()
-                    } else {
-                        reading.zoned(shift.to).strftime("%H:%M").to_string()
-                    }
-                ),
-                who: if shift.look == ShiftLook::You {
-                    "You".to_owned()
-                } else {
-                    shift.name.clone()
-                },
-                look: shift.look,
-            })
-            .collect();
-        if !turns.is_empty() {
-            let name = day.strftime("%a %-d").to_string();
-            let name = if day.date() == today {
-                format!("Today, {name}")
-            } else {
-                name
-            };
-            days.push(AgendaDay {
-                name,
-                turns,
-                pins: Vec::new(),
-            });
-        }
-        day = next;
-    }
-    days
 }

@@ -19,7 +19,7 @@ use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, thous
 use crate::console::screens::pages::{ComponentRow, PageCard, PageRights, StatusPageDetail, StatusPages};
 use crate::customers::locations;
 use crate::http::{Body, Path, Problem};
-use crate::pages::model::{Component, ComponentStatus, StatusPage, StatusPageId, Visibility};
+use crate::pages::model::{Component, ComponentStatus, Impact, StatusPage, StatusPageId, Visibility};
 use crate::pages::snapshot::{self, Snapshot};
 use crate::pages::{api, documents, store as rows, subscribers};
 use crate::services::model::BusinessService;
@@ -78,6 +78,17 @@ fn mark(status: ComponentStatus) -> StateMark {
     documents::state_of(status).says(status.words())
 }
 
+/// How the whole page stands, in words that fit a page.
+fn page_mark(page: &Snapshot) -> StateMark {
+    let indicator = page.indicator();
+    documents::state_of_page(indicator).says(match indicator {
+        Impact::None => "Everything works",
+        Impact::Maintenance => "Planned work",
+        Impact::Minor | Impact::Major => "Not everything works",
+        Impact::Critical => "Something is down",
+    })
+}
+
 async fn list(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
     visitor.0.require(Action::View, Resource::StatusPage)?;
     let (caller, now) = (visitor.0.clone(), app.clock.now());
@@ -131,7 +142,7 @@ fn card(page: &Snapshot, readers: u64) -> PageCard {
         name: page.page.name.clone(),
         to: address(&page.page.id),
         public: Link::new("Open the page", format!("/status/{}", page.page.slug)),
-        state: documents::state_of_page(page.indicator()).mark(),
+        state: page_mark(page),
         audience: audience(&page.page),
         says: documents::sentence(page),
         components: page
@@ -168,7 +179,7 @@ async fn one(
         frame: visitor.frame(&app, Place::Pages, page.page.name.clone(), situation),
         id: page.page.id.to_string(),
         name: page.page.name.clone(),
-        state: documents::state_of_page(page.indicator()).mark().as_chip(),
+        state: page_mark(&page).as_chip(),
         audience: audience(&page.page),
         says: documents::sentence(&page),
         components: page

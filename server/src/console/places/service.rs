@@ -443,31 +443,40 @@ fn view(
                 .collect(),
             ..titled(common, &service.name)
         },
-        Kind::Touchpoint(touchpoint) => Service {
-            description: touchpoint.description.clone().unwrap_or_default(),
-            kind: "Customers touch it",
-            facts: touchpoint_facts(&touchpoint),
-            words: may_change_touchpoints.then(|| TouchpointWords {
+        Kind::Touchpoint(touchpoint) => {
+            let words = may_change_touchpoints.then(|| TouchpointWords {
                 customer_words: touchpoint.customer_words.clone().unwrap_or_default(),
                 fallback: touchpoint.fallback.clone().unwrap_or_default(),
                 words_to_say: touchpoint.words_to_say.clone().unwrap_or_default(),
-            }),
-            ..titled(common, &touchpoint.name)
-        },
+            });
+            Service {
+                description: touchpoint.description.clone().unwrap_or_default(),
+                kind: "Customers touch it",
+                facts: touchpoint_facts(&touchpoint, words.as_ref()),
+                words,
+                ..titled(common, &touchpoint.name)
+            }
+        }
     }
 }
 
-fn touchpoint_facts(touchpoint: &BusinessService) -> Vec<(&'static str, Rich)> {
+/// What is not offered to be changed in place.
+fn touchpoint_facts(
+    touchpoint: &BusinessService,
+    words: Option<&TouchpointWords>,
+) -> Vec<(&'static str, Rich)> {
     let mut facts = vec![(
         "Weight",
         Rich::plain(format!("{} of 100", touchpoint.harm_weight)),
     )];
-    let texts = [
-        ("Contact", &touchpoint.point_of_contact),
-        ("Customers say", &touchpoint.customer_words),
-        ("Instead", &touchpoint.fallback),
-        ("Staff say", &touchpoint.words_to_say),
-    ];
+    let mut texts = vec![("Contact", &touchpoint.point_of_contact)];
+    if words.is_none() {
+        texts.extend([
+            ("Customers say", &touchpoint.customer_words),
+            ("Instead", &touchpoint.fallback),
+            ("Staff say", &touchpoint.words_to_say),
+        ]);
+    }
     for (name, text) in texts {
         if let Some(text) = text {
             facts.push((name, Rich::plain(text.clone())));

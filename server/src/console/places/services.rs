@@ -21,10 +21,14 @@ use crate::console::prelude::{
     State as Shape, counted, graph,
 };
 use crate::console::screens::services::{PathStep, ServiceRow, Services};
-use crate::http::{Problem, Query};
+use crate::http::listing::Counted;
+use crate::http::{Page, Problem, Query};
 use crate::incidents::IncidentId;
 use crate::incidents::model::Status;
+use crate::oncall::store::{PolicyFilter, list_policies};
 use crate::oncall::{EscalationPolicyId, load_policy, people_on_call};
+use crate::services::store::services::{self as rows, ServiceFilter};
+use crate::services::store::touchpoints;
 
 /// Boxes that a picture still bears; beyond it only those on a path are drawn.
 const BEARABLE: usize = 60;
@@ -108,55 +112,33 @@ async fn page(
 }
 
 fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
-    let technical: Vec<(String, String, EscalationPolicyId)> = tx.rows(
-        store::sql!(
-            "SELECT id, name, escalation_policy_id FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT 500"
-        ),
-        store::params![],
-    )?;
-    let business: Vec<(String, String)> = tx.rows(
-        store::sql!(
-            "SELECT id, name FROM business_services WHERE deleted_at IS NULL ORDER BY harm_weight DESC, name, id LIMIT 200"
-        ),
-        store::params![],
-    )?;
-    let edges = tx.rows(
-        store::sql!("SELECT supporting_id, dependent_id FROM service_dependencies ORDER BY id LIMIT 5000"),
-        store::params![],
-    )?;
-    let open: Vec<(IncidentId, i64, String, Status)> = tx.rows(
-        store::sql!(
-            "SELECT id, number, service_id, status FROM incidents
-             WHERE status IN ('triggered', 'acknowledged') ORDER BY urgency, number LIMIT 200"
-        ),
-        store::params![],
-    )?;
+    let many = |limit| Page {
+        limit,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let technical: Vec<(String, String, EscalationPolicyId)> =
+        rows::list(tx, &ServiceFilter::default(), many(500))?
+            .into_iter()
+            .map(|service| (service.id.to_string(), service.name, service.escalation_policy_id))
+            .collect();
+    let mut business = touchpoints::all(tx)?;
+    business.sort_by_key(|touchpoint| std::cmp::Reverse(touchpoint.harm_weight));
+    let edges = touchpoints::all_dependencies(tx)?
+        .into_iter()
+        .map(|one| (one.supporting_id, one.dependent_id))
+        .collect();
+    let mut open = crate::incidents::store::open(tx, 200)?;
+    open.sort_by_key(|incident| (incident.urgency.as_text(), incident.number));
     let day_ago = now - std::time::Duration::from_hours(24);
-    let alerts: Vec<(String, i64)> = tx.rows(
-        store::sql!("SELECT service_id, COUNT(*) FROM alerts WHERE created_at > $1 GROUP BY service_id"),
-        store::params![day_ago],
-    )?;
+    let alerts = crate::alerts::store::count_by_service(tx, day_ago)?;
     let month_ago = now - std::time::Duration::from_hours(30 * 24);
-    let changes: Vec<(String, Timestamp, String)> = tx.rows(
-        store::sql!(
-            "SELECT service_id, at, summary FROM change_events WHERE at > $1 AND at <= $2 ORDER BY at LIMIT 2000"
-        ),
-        store::params![month_ago, now],
-    )?;
-    let maintained: Vec<(String,)> = tx.rows(
-        store::sql!(
-            "SELECT w.service_id FROM maintenance_window_services w
-             JOIN maintenance_windows m ON m.id = w.maintenance_window_id
-             WHERE m.deleted_at IS NULL AND m.start_at <= $1 AND m.end_at > $1"
-        ),
-        store::params![now],
-    )?;
-    let policies: Vec<(String, String)> = tx.rows(
-        store::sql!(
-            "SELECT id, name FROM escalation_policies WHERE deleted_at IS NULL ORDER BY name, id LIMIT 200"
-        ),
-        store::params![],
-    )?;
+    let mut changes = crate::signals::change_events::since(tx, &[], month_ago, 2_000)?;
+    changes.retain(|change| change.at <= now);
+    changes.reverse();
+    let ids: Vec<String> = technical.iter().map(|(id, _, _)| id.clone()).collect();
+    let maintained = rows::standing(tx, &ids, now)?.in_maintenance;
+    let policies = list_policies(tx, &PolicyFilter::default(), many(200))?;
     let on_call = first_on_call(tx, technical.iter().map(|(_, _, policy)| policy), now)?;
     let services = technical
         .into_iter()
@@ -166,9 +148,9 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
             kind: Kind::Technical,
             policy: Some(policy),
         })
-        .chain(business.into_iter().map(|(id, name)| Known {
-            id,
-            name,
+        .chain(business.into_iter().map(|touchpoint| Known {
+            id: touchpoint.id.to_string(),
+            name: touchpoint.name,
             kind: Kind::Business,
             policy: None,
         }))
@@ -179,23 +161,23 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
         edges,
         open: open
             .into_iter()
-            .map(|(id, number, service_id, status)| OpenIncident {
-                id,
-                number,
-                service_id,
-                status,
+            .map(|incident| OpenIncident {
+                id: incident.id,
+                number: incident.number,
+                service_id: incident.service_id.to_string(),
+                status: incident.status,
             })
             .collect(),
         alerts: alerts.into_iter().collect(),
         changes: changes
             .into_iter()
-            .map(|(service, at, summary)| (service, (at, summary)))
+            .map(|change| (change.service_id, (change.at, change.summary)))
             .collect(),
         on_call,
-        maintained: maintained.into_iter().map(|(id,)| id).collect(),
+        maintained: maintained.into_iter().collect(),
         policies: policies
             .into_iter()
-            .map(|(id, name)| Pick::new(id, name))
+            .map(|policy| Pick::new(policy.id.as_str(), policy.name))
             .collect(),
     })
 }

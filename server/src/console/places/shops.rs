@@ -1,5 +1,7 @@
-//! The wall of locations. A site is hurt when alerts name it (by name or code, in their group); it is coming
-//! back when some of them are resolved, and back when all are.
+//! The wall of locations, coloured by the impact of what is open: hurt is what an alert, a case or its own staff
+//! named; it is coming back while machines say so and its staff have not yet; it is back when they have. What only
+//! uses something hurt stays quiet, and is counted. When nothing is open any more, the last hours' alerts still tell
+//! who was hurt and is back. The picture of the recovery is drawn from those alerts.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +25,9 @@ use crate::console::prelude::{
 use crate::console::screens::services::{ShopRow, Shops};
 use crate::customers::locations::{Location, LocationKind, tree};
 use crate::http::Problem;
+use crate::impact::model::Standing;
+use crate::impact::{Impact, store as impact_rows};
+use crate::incidents::Incident;
 
 /// How far back an alert still says something about a site.
 const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(12);
@@ -30,6 +35,8 @@ const LOOKED_BACK: SignedDuration = SignedDuration::from_hours(12);
 const POINTS: i64 = 48;
 /// Hurt sites that are listed by name.
 const LISTED: usize = 60;
+/// Open incidents whose impact is drawn.
+const MOST_OPEN: i64 = 50;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/console/services/shops", get(page))
@@ -42,7 +49,8 @@ struct Known {
     situation: Situation,
     locations: Vec<Location>,
     silences: BTreeMap<String, Vec<Silence>>,
-    incident: Option<(String, i64)>,
+    /// Open incidents with their impact, the newest first.
+    open: Vec<(Incident, Impact)>,
 }
 
 struct Site {
@@ -50,9 +58,22 @@ struct Site {
     name: String,
     region: String,
     silences: Vec<Silence>,
+    /// What the impact of open incidents says of it.
+    standing: Option<Standing>,
 }
 
 impl Site {
+    fn state(&self, now: Timestamp) -> Shape {
+        match (self.standing, self.state_at(now)) {
+            (Some(Standing::Back), _) => Shape::Resolved,
+            (Some(Standing::Recovering), _) | (Some(Standing::Confirmed), Shape::Resolved) => {
+                Shape::Recovering
+            }
+            (Some(Standing::Confirmed), Shape::Working) => Shape::Triggered,
+            (_, state) => state,
+        }
+    }
+
     fn state_at(&self, at: Timestamp) -> Shape {
         let known: Vec<&Silence> = self.silences.iter().filter(|(began, _)| *began <= at).collect();
         let back = known
@@ -85,13 +106,7 @@ async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response,
 
 fn know(tx: &mut Tx, now: Timestamp) -> Result<Known, Problem> {
     let since = now.saturating_sub(LOOKED_BACK).unwrap_or(now);
-    let rows: Vec<(String, Timestamp, Option<Timestamp>)> = tx.rows(
-        store::sql!(
-            "SELECT alert_group, created_at, resolved_at FROM alerts
-             WHERE created_at > $1 AND alert_group IS NOT NULL ORDER BY created_at LIMIT 20000"
-        ),
-        store::params![since],
-    )?;
+    let rows = crate::alerts::store::groups_since(tx, since)?;
     let mut silences: BTreeMap<String, Vec<Silence>> = BTreeMap::new();
     for (group, began, ended) in rows {
         silences
@@ -99,17 +114,11 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Known, Problem> {
             .or_default()
             .push((began, ended));
     }
-    let open: Vec<(String, i64)> = tx.rows(
-        store::sql!(
-            "SELECT id, number FROM incidents WHERE status IN ('triggered', 'acknowledged') ORDER BY urgency, number LIMIT 1"
-        ),
-        store::params![],
-    )?;
     Ok(Known {
         situation: Situation::calm(),
         locations: tree(tx)?,
         silences,
-        incident: open.into_iter().next(),
+        open: impact_rows::of_open(tx, MOST_OPEN)?,
     })
 }
 
@@ -119,6 +128,12 @@ fn sites(known: &Known) -> Vec<Site> {
         .iter()
         .map(|location| (location.id.as_str(), location.name.as_str()))
         .collect();
+    let mut standing: BTreeMap<&str, Standing> = BTreeMap::new();
+    let said = known.open.iter().flat_map(|(_, impact)| &impact.locations.sites);
+    for site in said {
+        let worst = standing.entry(site.id.as_str()).or_insert(site.standing);
+        *worst = (*worst).min(site.standing);
+    }
     let heard = |word: &str| known.silences.get(&word.to_lowercase()).cloned();
     known
         .locations
@@ -132,6 +147,7 @@ fn sites(known: &Known) -> Vec<Site> {
                 .as_ref()
                 .and_then(|id| names.get(id.as_str()))
                 .map_or_else(|| "Elsewhere".to_owned(), |name| (*name).to_owned()),
+            standing: standing.get(location.id.as_str()).copied(),
             silences: heard(&location.name)
                 .or_else(|| location.code.as_deref().and_then(heard))
                 .unwrap_or_default(),
@@ -141,7 +157,7 @@ fn sites(known: &Known) -> Vec<Site> {
 
 fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops {
     let sites = sites(&known);
-    let states: Vec<Shape> = sites.iter().map(|site| site.state_at(reading.now)).collect();
+    let states: Vec<Shape> = sites.iter().map(|site| site.state(reading.now)).collect();
     let count = |state: Shape| states.iter().filter(|one| **one == state).count() as u64;
     let (offline, coming, back) = (
         count(Shape::Triggered),
@@ -155,7 +171,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops 
         .map(|(site, state)| (site.region.clone(), tile(site, *state)))
         .collect();
     let legend = [
-        (Shape::Triggered, "Offline", offline),
+        (Shape::Triggered, "Hurt", offline),
         (Shape::Recovering, "Recovering", coming),
         (Shape::Resolved, "Back", back),
     ];
@@ -166,12 +182,12 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops 
                 all => format!("All {} work", counted(all, "shop", "shops")),
             }
         } else {
-            format!("{} offline, {coming} recovering, {back} of {hurt} back", shops_are(offline))
+            format!("{} hurt, {coming} recovering, {back} of {hurt} back", shops_are(offline))
         },
-        below: known.incident.as_ref().map_or_else(Rich::default, |(id, number)| {
-            Rich::plain("Open now: ").link(format!("#{number}"), format!("/console/incidents/{id}")).then(".")
+        below: below(&known.open, &sites),
+        incident: hurting(&known.open).map(|incident| {
+            Link::new("Open the incident", format!("/console/incidents/{}", incident.id))
         }),
-        incident: known.incident.as_ref().map(|(id, _)| Link::new("Open the incident", format!("/console/incidents/{id}"))),
         tabs: services::tabs(1),
         grouping: Choices::new(ChoicesLook::Segments, "Group by", 0, &[("Region", "/console/services/shops")]),
         legend: legend
@@ -194,6 +210,47 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops 
     }
 }
 
+/// The incident that named most sites.
+fn hurting(open: &[(Incident, Impact)]) -> Option<&Incident> {
+    open.iter()
+        .filter(|(_, impact)| impact.locations.sites_named() > 0)
+        .max_by_key(|(_, impact)| impact.locations.sites_named())
+        .map(|(incident, _)| incident)
+}
+
+/// What is open, and how many sites use something hurt without having been named.
+fn below(open: &[(Incident, Impact)], sites: &[Site]) -> Rich {
+    let mut words = Rich::default();
+    for (incident, impact) in open
+        .iter()
+        .filter(|(_, impact)| impact.locations.sites_using > 0)
+        .take(3)
+    {
+        let locations = &impact.locations;
+        let named = match impact.locations.sites_named() {
+            0 => "none was named".to_owned(),
+            named => format!("{} named", thousands(named.unsigned_abs())),
+        };
+        let to = format!("/console/incidents/{}", incident.id);
+        words = words.link(format!("#{}", incident.number), to).then(format!(
+            ": {} it hurts, {named}. ",
+            counted(
+                locations.sites_using.unsigned_abs(),
+                "shop uses what",
+                "shops use what"
+            )
+        ));
+    }
+    let asked = sites
+        .iter()
+        .filter(|site| site.standing == Some(Standing::Recovering))
+        .count();
+    if asked > 0 {
+        words = words.then("Where machines see everything back, the shop’s own word is still missing.");
+    }
+    words
+}
+
 fn shops_are(offline: u64) -> String {
     match offline {
         0 => "No shop is".to_owned(),
@@ -204,7 +261,7 @@ fn shops_are(offline: u64) -> String {
 
 fn word(state: Shape) -> &'static str {
     match state {
-        Shape::Triggered => "Offline",
+        Shape::Triggered => "Hurt",
         Shape::Recovering => "Recovering",
         Shape::Resolved => "Back",
         _ => "Working",
@@ -216,7 +273,7 @@ fn tile(site: &Site, state: Shape) -> Tile {
         id: format!("shop-{}", site.id),
         label: format!("{}, {}", site.name, word(state).to_lowercase()),
         state,
-        to: format!("/console/services/shops#row-{}", site.id),
+        to: format!("/console/locations/{}", site.id),
         chosen: Chosen::No,
     }
 }
@@ -232,7 +289,7 @@ fn listed(sites: &[Site], states: &[Shape]) -> Vec<ShopRow> {
         .take(LISTED)
         .map(|(site, state)| ShopRow {
             id: format!("row-{}", site.id),
-            to: format!("#shop-{}", site.id),
+            to: format!("/console/locations/{}", site.id),
             state: state.says(word(state)),
             name: site.name.clone(),
             terminals: Terminals {

@@ -26,6 +26,10 @@ pub struct OnCallWeek {
     pub agenda: Vec<AgendaDay>,
     pub notes: Vec<MarginNote>,
     pub load: Vec<LoadRow>,
+    /// Covering for somebody, for whoever may.
+    pub cover: Option<Cover>,
+    /// Changes to the plan that are not over.
+    pub covers: Vec<CoverRow>,
     /// Who is on call now, for every escalation policy.
     pub now_rows: Vec<OnCallNow>,
 }
@@ -63,6 +67,25 @@ pub struct MarginNote {
     pub title: String,
     pub words: String,
     pub way_out: Option<Link>,
+}
+
+/// The form with which somebody takes over.
+#[derive(Debug, Clone)]
+pub struct Cover {
+    /// The schedule's id: the form posts below it.
+    pub schedule: String,
+    pub people: Vec<Pick>,
+    /// Local times as the browser writes them.
+    pub from: String,
+    pub until: String,
+}
+
+#[derive(Debug, Clone)]
+pub struct CoverRow {
+    pub id: String,
+    pub who: Person,
+    pub from: Moment,
+    pub until: Moment,
 }
 
 #[derive(Debug, Clone)]

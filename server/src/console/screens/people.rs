@@ -30,13 +30,17 @@ pub struct CustomerRow {
     pub state: Option<StateMark>,
 }
 
-/// One customer: who they are, what they use, what they told us and what we told them.
+/// One customer or one location: who they are, what they use, what they told us and what we told them.
 #[derive(Debug, Clone, Template)]
 #[template(path = "console/customer.html")]
 pub struct Customer {
     pub frame: Frame,
     pub name: String,
     pub standing: String,
+    /// How they are just now, when there is something to say.
+    pub state: Option<StateMark>,
+    /// "About them", "About it".
+    pub about: &'static str,
     pub figures: Vec<Figure>,
     pub facts: Vec<(String, Rich)>,
     pub cases: Vec<CaseRow>,

@@ -44,8 +44,8 @@ pub(crate) struct OverridesAnswer {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct OverrideResult {
     /// 201 or 400.
-    status: u16,
-    errors: Vec<String>,
+    pub(crate) status: u16,
+    pub(crate) errors: Vec<String>,
     #[serde(rename = "override")]
     made: Option<OverrideView>,
 }

@@ -268,3 +268,31 @@ pub fn delete_integration(tx: &mut Tx, id: &IntegrationId, now: Timestamp) -> Re
         params![id, now],
     )
 }
+
+/// A page of all integrations with the names of their services.
+pub fn list_integrations(tx: &mut Tx, page: Page) -> Result<Vec<(Integration, String)>, Error> {
+    let integrations: Vec<Integration> = tx.rows(
+        sql!(
+            "SELECT i.id, i.service_id, i.type, i.name, i.integration_key, i.vendor_id, i.created_at FROM integrations i
+             JOIN services s ON s.id = i.service_id AND s.deleted_at IS NULL
+             WHERE i.deleted_at IS NULL ORDER BY s.name, i.name, i.id LIMIT $1 OFFSET $2"
+        ),
+        params![page.rows_to_read(), page.offset],
+    )?;
+    let names: HashMap<String, String> = tx
+        .rows::<(String, String)>(
+            sql!("SELECT id, name FROM services WHERE id = ANY($1)"),
+            params![Value::texts(
+                integrations.iter().map(|one| one.service_id.as_str())
+            )],
+        )?
+        .into_iter()
+        .collect();
+    Ok(integrations
+        .into_iter()
+        .map(|one| {
+            let name = names.get(one.service_id.as_str()).cloned().unwrap_or_default();
+            (one, name)
+        })
+        .collect())
+}

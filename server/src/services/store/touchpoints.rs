@@ -134,6 +134,17 @@ pub fn dependencies_of(tx: &mut Tx, id: &str) -> Result<Vec<Dependency>, Error> 
     )
 }
 
+/// Every dependency; bounded.
+pub fn all_dependencies(tx: &mut Tx) -> Result<Vec<Dependency>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT id, supporting_type, supporting_id, dependent_type, dependent_id FROM service_dependencies
+             ORDER BY id LIMIT 5000"
+        ),
+        params![],
+    )
+}
+
 pub fn find_dependency(tx: &mut Tx, supporting: &str, dependent: &str) -> Result<Option<Dependency>, Error> {
     tx.row(
         sql!(

@@ -39,7 +39,7 @@ async fn work_is_planned_begins_and_is_ended_early(engine: Engine) {
     Browser::led_to(&browser.send(&end, &[]).await);
     let over = browser.open("/console/maintenance").await;
     assert!(
-        over.contains("No work is planned") && over.contains("Over"),
+        over.contains("Nothing is planned") && over.contains("Over"),
         "{over}"
     );
 }

@@ -3,7 +3,9 @@
 mod learn;
 mod maintenance;
 mod pages;
+mod places;
 mod services;
+mod settings;
 
 use store::Engine;
 

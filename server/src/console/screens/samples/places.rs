@@ -533,6 +533,18 @@ pub(crate) fn on_call() -> OnCallWeek {
             load(Person::You("Priya Raman".to_owned()), 212, "6", "5", "4 % more"),
             load(Person::named("Jonas Weber"), 204, "8", "3", "even"),
         ],
+        cover: Some(Cover {
+            schedule: "P1".to_owned(),
+            people: vec![Pick::new("U1", "Priya Raman").current(), Pick::new("U2", "Emre Yıldız")],
+            from: "2026-11-21T18:00".to_owned(),
+            until: "2026-11-22T00:00".to_owned(),
+        }),
+        covers: vec![CoverRow {
+            id: "OV1".to_owned(),
+            who: Person::named("Emre Yıldız"),
+            from: told.clock(hour(80)),
+            until: told.clock(hour(92)),
+        }],
         now_rows: vec![OnCallNow {
             policy: Link::new("Payments", "#"),
             levels: vec![Person::You("Priya Raman".to_owned()), Person::named("Emre Yıldız")],

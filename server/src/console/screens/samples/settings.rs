@@ -49,6 +49,8 @@ pub(crate) fn customer() -> Customer {
         frame: frame("Hannah Whitcombe", Place::Customers),
         name: "Hannah Whitcombe".to_owned(),
         standing: "Gold, customer for 9 years · Manchester".to_owned(),
+        state: Some(State::Triggered.says("Hurt now")),
+        about: "About them",
         figures: vec![
             Figure::new("Open cases", "1", vec!["waits 10 min".into()]),
             Figure::new("A year", "£2,140", Vec::new()),
