@@ -78,12 +78,12 @@ export async function startDemo() {
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(
     PROGRAM,
-    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "240", "--until", "06:12", "--password", PASSWORD],
+    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "120", "--until", "06:12", "--password", PASSWORD],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
-  const until = Date.now() + 180_000;
+  const until = Date.now() + 480_000;
   while (!said.includes("The replay is over")) {
     if (Date.now() > until || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 200));

@@ -8,7 +8,7 @@ import { openPage, startBrowser, startDemo, startMuster } from "./muster.mjs";
 
 const FOLDER = process.env.MUSTER_PICTURES;
 const VIEWS = [1440, 390].flatMap((width) => ["light", "dark"].map((theme) => ({ width, theme })));
-const LONG = `Grüße-${"unbroken".repeat(14)}`;
+const LONG = `Grüße-${"unbroken".repeat(11)}`;
 const RIGHT_TO_LEFT = "متجر شارع السوق — الفرع الرئيسي للمدينة القديمة";
 const MARKUP = `<script>alert("x")</script> & 'Söhne' \u202Egnp.exe`;
 const NAMES = [LONG, RIGHT_TO_LEFT, MARKUP];

@@ -9,15 +9,15 @@ use super::model::{Component, ComponentId, ComponentStatus, Maintenance, Mainten
 use super::store as rows;
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::timeline::Change;
-use crate::updates::situation;
+use crate::updates::situation::Hurt;
 
 /// Brings the recorded statuses up to now.
 pub fn follow(
     change: &mut Change,
     components: &mut [Component],
     maintenances: &[Maintenance],
+    hurt: &HashMap<String, Hurt>,
 ) -> Result<(), Error> {
-    let hurt = situation::hurt_touchpoints(change.tx)?;
     let worked_on: HashSet<&ComponentId> = maintenances
         .iter()
         .filter(|one| one.status == MaintenanceStatus::InProgress)

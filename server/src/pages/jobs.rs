@@ -1,5 +1,6 @@
 //! What pages owe: to follow the timeline and the clock, and to be drawn afresh.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,10 +8,11 @@ use super::model::{StatusPage, StatusPageId, Visibility};
 use super::{board, components, documents, posts, snapshot, store as rows};
 use crate::app::App;
 use crate::http::Site;
+use crate::impact::store as impact;
 use crate::incidents::{IncidentId, store as incidents};
 use crate::jobs::{EVERY_PAGE, Job, Kind as JobKind, Owed};
 use crate::timeline::{Agent, Change};
-use crate::updates::situation;
+use crate::updates::situation::{self, Hurt};
 
 /// The subject of a job that is about one page, as against one about an incident.
 const PAGE: &str = "page:";
@@ -54,7 +56,10 @@ fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store:
     let Some(incident) = incidents::find(change.tx, incident_id)? else {
         return Ok(());
     };
-    let hurts = !situation::touchpoints_of(change.tx, &incident)?.is_empty();
+    let hurts = match impact::find(change.tx, incident_id)? {
+        Some(stored) => !stored.document.touchpoints.is_empty(),
+        None => !situation::touchpoints_of(change.tx, &incident)?.is_empty(),
+    };
     if hurts || crate::updates::store::any(change.tx, incident_id)? {
         for page in &pages {
             owe(change, &page.id)?;
@@ -65,23 +70,32 @@ fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store:
 
 /// Brings a page up to now and draws it.
 async fn follow_page(app: &Arc<App>, id: StatusPageId) -> anyhow::Result<()> {
+    // What hurts is computed before the writer is taken: whatever changes it meanwhile wakes this job again.
+    let hurt = app.read(situation::hurt_touchpoints).await?;
     let site = app.site.clone();
     let page_id = id.clone();
-    app.change(Agent::muster(), move |change| bring_up(change, &site, &page_id))
-        .await?;
+    app.change(Agent::muster(), move |change| {
+        bring_up(change, &site, &page_id, &hurt)
+    })
+    .await?;
     draw(app, &id).await
 }
 
-fn bring_up(change: &mut Change, site: &Site, id: &StatusPageId) -> anyhow::Result<()> {
+fn bring_up(
+    change: &mut Change,
+    site: &Site,
+    id: &StatusPageId,
+    hurt: &HashMap<String, Hurt>,
+) -> anyhow::Result<()> {
     let Some(page) = rows::find(change.tx, id)? else {
         return Ok(());
     };
     change.tx.lock(&format!("page:{id}"))?;
     let mut shown = rows::components(change.tx, id)?;
     let planned = components::maintenances(change.tx, &shown, change.now)?;
-    components::follow(change, &mut shown, &planned)?;
+    components::follow(change, &mut shown, &planned, hurt)?;
     posts::follow(change, site, &page, &shown)?;
-    let snapshot = snapshot::read(change.tx, page, change.now)?;
+    let snapshot = snapshot::of(change.tx, page, change.now, hurt)?;
     rows::set_digest(change, id, &snapshot.digest()?)?;
     let owed = Owed::at(
         JobKind::PagesRender,

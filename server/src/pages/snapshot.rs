@@ -18,7 +18,7 @@ use super::uptime::{Uptime, uptime};
 use crate::access::token;
 use crate::updates::Phase;
 use crate::updates::compose::listing;
-use crate::updates::situation;
+use crate::updates::situation::{self, Hurt};
 
 /// Incidents that a page keeps ready; the field's public JSON lists as many.
 pub const MOST_INCIDENTS: i64 = 50;
@@ -39,7 +39,19 @@ pub struct Snapshot {
     pub lapsed: Vec<PageIncidentId>,
 }
 
+/// The snapshot with what hurts as it stands now.
 pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, Error> {
+    let hurt = situation::hurt_touchpoints(tx)?;
+    of(tx, page, now, &hurt)
+}
+
+/// The snapshot with what hurts as it is known already.
+pub fn of(
+    tx: &mut Tx,
+    page: StatusPage,
+    now: Timestamp,
+    hurt: &HashMap<String, Hurt>,
+) -> Result<Snapshot, Error> {
     let components = rows::components(tx, &page.id)?;
     let ids: Vec<ComponentId> = components.iter().map(|one| one.id.clone()).collect();
     let mut changes: HashMap<ComponentId, Vec<(Timestamp, ComponentStatus)>> = HashMap::new();
@@ -64,7 +76,7 @@ pub fn read(tx: &mut Tx, page: StatusPage, now: Timestamp) -> Result<Snapshot, E
             .push(update);
     }
     let maintenances = maintenances(tx, &components, now)?;
-    let places = places(tx, &components)?;
+    let places = places(&components, hurt);
     let lapsed = incidents
         .iter()
         .filter(|one| one.status != Phase::Resolved)
@@ -89,23 +101,19 @@ fn promise(updates: &HashMap<PageIncidentId, Vec<PageUpdate>>, incident: &PageIn
 }
 
 /// Only where something is wrong and nobody says otherwise; what works is in no place.
-fn places(tx: &mut Tx, components: &[Component]) -> Result<HashMap<ComponentId, usize>, Error> {
+fn places(components: &[Component], hurt: &HashMap<String, Hurt>) -> HashMap<ComponentId, usize> {
     let is_hurt = |one: &&Component| {
         let is_bad = one.status.impact() > Impact::Maintenance;
         is_bad && one.override_status.is_none() && one.business_service_id.is_some()
     };
-    if !components.iter().any(|one| is_hurt(&one)) {
-        return Ok(HashMap::new());
-    }
-    let hurt = situation::hurt_touchpoints(tx)?;
-    Ok(components
+    components
         .iter()
         .filter(is_hurt)
         .filter_map(|one| {
             let places = &hurt.get(one.business_service_id.as_ref()?.as_str())?.places;
             (!places.is_empty()).then(|| (one.id.clone(), places.len()))
         })
-        .collect())
+        .collect()
 }
 
 impl Snapshot {

@@ -107,8 +107,7 @@ pub struct Revision {
 /// The facts as they are now.
 pub fn read(tx: &mut Tx, incident: &Incident, now: Timestamp) -> Result<Facts, Error> {
     let stated = stated(tx, &incident.id)?;
-    let touchpoints = situation::touchpoints_of(tx, incident)?;
-    let mut names = situation::places_of(tx, incident)?;
+    let (touchpoints, mut names) = situation::touchpoints_and_places_of(tx, incident)?;
     let count = names.len() as i64;
     names.truncate(MOST_PLACES);
     let harm = situation::harm_of(incident).unwrap_or(Harm::Slow);

@@ -53,6 +53,19 @@ pub fn harm_of(incident: &Incident) -> Option<Harm> {
 /// The touchpoints that an incident hurts, the most harmful loss first: the same that the incident room shows.
 pub fn touchpoints_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<Touchpoint>, Error> {
     let document = document(tx, incident)?;
+    touchpoints_in(tx, &document)
+}
+
+/// What an incident hurts and, by name, where; from one computation.
+pub fn touchpoints_and_places_of(
+    tx: &mut Tx,
+    incident: &Incident,
+) -> Result<(Vec<Touchpoint>, Vec<String>), Error> {
+    let document = document(tx, incident)?;
+    Ok((touchpoints_in(tx, &document)?, places_in(&document)))
+}
+
+fn touchpoints_in(tx: &mut Tx, document: &Impact) -> Result<Vec<Touchpoint>, Error> {
     let ids: Vec<&str> = document.touchpoints.iter().map(|one| one.id.as_str()).collect();
     if ids.is_empty() {
         return Ok(Vec::new());
@@ -148,8 +161,7 @@ pub fn hurt_touchpoints(tx: &mut Tx) -> Result<HashMap<String, Hurt>, Error> {
 
 /// Places, by name: those that an alert, a case or their own staff named; where none was named, all that use what
 /// is hurt. The same answer that the incident room shows.
-pub fn places_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<String>, Error> {
-    let document = document(tx, incident)?;
+fn places_in(document: &Impact) -> Vec<String> {
     let hurt: HashSet<&str> = document.hurt_site_ids().into_iter().collect();
     let mut names: Vec<String> = document
         .locations
@@ -159,5 +171,5 @@ pub fn places_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<String>, Error>
         .map(|site| site.name.clone())
         .collect();
     names.sort_unstable();
-    Ok(names)
+    names
 }
