@@ -6,6 +6,7 @@
 //! seen last (same message, same place, same content) and the groups of the scope that were active last, so the cost
 //! of an event does not grow with what is open.
 
+mod snapshot;
 mod wave;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -48,7 +49,7 @@ struct OpenGroup {
 
 /// The state machine. Serialise it to survive a restart; it then decides as if nothing had happened.
 #[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(from = "Stored")]
+#[serde(try_from = "snapshot::Stored")]
 pub struct Triage {
     configuration: Configuration,
     knowledge: Knowledge,
@@ -63,53 +64,6 @@ pub struct Triage {
     transients: Transients,
     #[serde(skip)]
     keys: HashMap<Box<str>, HashMap<Box<str>, AlertId>>,
-}
-
-#[derive(Deserialize)]
-struct Stored {
-    configuration: Configuration,
-    knowledge: Knowledge,
-    next: u64,
-    alerts: BTreeMap<AlertId, OpenAlert>,
-    groups: BTreeMap<GroupId, OpenGroup>,
-    active: BTreeMap<u64, VecDeque<GroupId>>,
-    index: BTreeMap<u64, GroupId>,
-    flapping: Flapping,
-    transients: Transients,
-}
-
-impl From<Stored> for Triage {
-    fn from(stored: Stored) -> Self {
-        let mut keys: HashMap<Box<str>, HashMap<Box<str>, AlertId>> = HashMap::new();
-        for (id, alert) in &stored.alerts {
-            keys.entry(alert.integration.clone())
-                .or_default()
-                .insert(alert.dedup_key.clone(), *id);
-        }
-        let Stored {
-            configuration,
-            knowledge,
-            next,
-            alerts,
-            groups,
-            active,
-            index,
-            flapping,
-            transients,
-        } = stored;
-        Self {
-            configuration,
-            knowledge,
-            next,
-            alerts,
-            groups,
-            active,
-            index,
-            flapping,
-            transients,
-            keys,
-        }
-    }
 }
 
 /// Longest key that is told apart, in bytes (Events API v2 allows 255 characters).
@@ -248,14 +202,7 @@ impl Triage {
         grouping: &Grouping,
         now: Timestamp,
     ) -> (Option<GroupId>, Vec<Reason>, Vec<(GroupId, Wave)>) {
-        let mut ids: Vec<GroupId> = index_keys
-            .iter()
-            .filter_map(|key| self.index.get(key))
-            .copied()
-            .collect();
-        ids.extend(self.active.get(&scope).into_iter().flatten());
-        ids.sort_unstable();
-        ids.dedup();
+        let ids = self.candidates(scope, index_keys);
         let (ids, profiles): (Vec<GroupId>, Vec<&Profile>) = ids
             .into_iter()
             .filter_map(|id| self.groups.get(&id).map(|group| (id, &group.profile)))
@@ -271,6 +218,19 @@ impl Triage {
             choice.reasons,
             waves,
         )
+    }
+
+    /// The groups that are compared with a new alert: never more than there are keys and groups lately active.
+    fn candidates(&self, scope: u64, index_keys: &[u64]) -> Vec<GroupId> {
+        let mut ids: Vec<GroupId> = index_keys
+            .iter()
+            .filter_map(|key| self.index.get(key))
+            .copied()
+            .collect();
+        ids.extend(self.active.get(&scope).into_iter().flatten());
+        ids.sort_unstable();
+        ids.dedup();
+        ids
     }
 
     fn enter_group(
@@ -573,4 +533,58 @@ fn index_keys(scope: u64, features: &Features) -> Vec<u64> {
             .map(|value| combine(scope, *value)),
     );
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::{
+        ACTIVE_GROUPS, Configuration, Event, Features, Grouping, Setting, Triage, index_keys, stable_hash,
+    };
+
+    /// Counts comparisons instead of taking the time: their number is what the cost of a new alert hangs on.
+    #[test]
+    fn the_work_for_a_new_alert_does_not_grow_with_what_is_open() {
+        let setting = Setting {
+            grouping: Grouping::Intelligent {
+                fields: vec![],
+                window_seconds: 300,
+            },
+            ..Setting::default()
+        };
+        let event = |key: &'static str, summary, source| Event {
+            service: "shop",
+            dedup_key: key,
+            summary,
+            source,
+            ..Event::default()
+        };
+        let mut triage = Triage::new(Configuration::default());
+        for number in 0..3_000_i64 {
+            let letters: String = number
+                .to_string()
+                .bytes()
+                .map(|digit| char::from(digit + 49))
+                .collect();
+            let (key, source) = (format!("key {number}"), format!("host-{letters}"));
+            let event = Event {
+                dedup_key: &key,
+                ..event("", &letters, &source)
+            };
+            // Far apart in time, so that every alert opens a group.
+            triage.observe(&event, &setting, Timestamp::from_second(number * 1_000).unwrap());
+        }
+        assert_eq!(triage.open_groups(), 3_000);
+        let features = Features::of(&event("new", "bcd", "host-bcd"), &setting.grouping);
+        let scope = stable_hash("shop");
+        let keys = index_keys(scope, &features);
+        assert!(keys.len() <= 3);
+        let compared = triage.candidates(scope, &keys);
+        assert!(compared.len() <= ACTIVE_GROUPS + keys.len(), "{}", compared.len());
+        assert!(
+            compared.len() > ACTIVE_GROUPS,
+            "what said the same long ago is found too"
+        );
+    }
 }

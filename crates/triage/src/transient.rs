@@ -88,9 +88,11 @@ impl Transients {
             match ending {
                 Ending::ByPerson if cleared => continue,
                 Ending::ByPerson => {}
-                Ending::ByItself => tally.cleared[index] += u32::from(cleared),
+                Ending::ByItself => {
+                    tally.cleared[index] = tally.cleared[index].saturating_add(u32::from(cleared));
+                }
             }
-            tally.observed[index] += 1;
+            tally.observed[index] = tally.observed[index].saturating_add(1);
             if tally.observed[index] >= limits.memory.max(2) {
                 tally.observed[index] /= 2;
                 tally.cleared[index] /= 2;

@@ -17,6 +17,7 @@ use crate::app::App;
 use crate::http::reference::ReferenceInput;
 use crate::http::{Body, Listing, Problem, Problems, Site};
 use crate::incidents::{IncidentId, actions, merge};
+use crate::services::ServiceId;
 
 const MOST_AT_ONCE: usize = 250;
 
@@ -24,6 +25,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list, change_many))
         .routes(routes!(show, change_one))
+        .routes(routes!(list_transient))
 }
 
 /// A page of alerts.
@@ -115,6 +117,29 @@ async fn show(
     Ok(axum::Json(AlertAnswer {
         alert: view(&alert, &site),
     }))
+}
+
+/// Kinds of alerts of a service that usually clear by themselves: what a pause as recommended would hold back.
+#[utoipa::path(
+    get, path = "/services/{id}/transient_alerts", tag = "Alerts",
+    params(("id" = String, Path, description = "The service's id")),
+    responses((status = 200, description = "The kinds under `transient_alerts`", body = inline(Value)), Problems)
+)]
+async fn list_transient(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::View, Resource::Service)?;
+    let now = app.clock.now();
+    let offers = app
+        .read(move |tx| -> Result<_, Problem> {
+            let id = ServiceId::from(id.as_str());
+            crate::services::store::find(tx, &id)?.ok_or_else(|| Problem::not_found("The service"))?;
+            Ok(super::patience::offers(tx, &id, now)?)
+        })
+        .await?;
+    Ok(axum::Json(json!({ "transient_alerts": offers })))
 }
 
 fn found(tx: &mut store::Tx, id: &IncidentId, alert_id: &str) -> Result<Alert, Problem> {

@@ -11,7 +11,7 @@ use store::{Error, Tx, params, sql};
 use triage::{AutoPause, Ending, Flapping, FlappingLimits, TransientLimits, Transients};
 
 use super::model::Reason;
-use crate::services::{IntegrationId, Service};
+use crate::services::{IntegrationId, Service, ServiceId};
 
 /// Ended alerts of a kind that are looked at, the latest.
 const PAST: i64 = 200;
@@ -61,6 +61,44 @@ pub fn wait(
         seconds: u32::try_from(until.duration_since(now).as_secs()).unwrap_or(0),
         reason: Reason::of(&reason),
     }))
+}
+
+/// A kind of alert that usually clears by itself: what a pause "as recommended" would hold back.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, utoipa::ToSchema)]
+pub struct Offer {
+    /// One such alert.
+    pub summary: String,
+    /// How many ended within the last thirty days.
+    pub alerts: i64,
+    pub pause_seconds: u32,
+    pub reason: Reason,
+}
+
+/// What the past of a service says about pauses, the most frequent kinds first, whether or not pauses are on.
+pub fn offers(tx: &mut Tx, service_id: &ServiceId, now: Timestamp) -> Result<Vec<Offer>, Error> {
+    const KINDS: i64 = 50;
+    const DAYS: i64 = 30;
+    let kinds: Vec<(i64, i64, String)> = tx.rows(
+        sql!(
+            "SELECT kind, COUNT(*), MAX(summary) FROM alerts
+             WHERE service_id = $1 AND created_at >= $2 AND kind IS NOT NULL AND resolved_at IS NOT NULL
+             GROUP BY kind ORDER BY COUNT(*) DESC, kind LIMIT $3"
+        ),
+        params![service_id, now - SignedDuration::from_hours(24 * DAYS), KINDS],
+    )?;
+    let mut offers = Vec::new();
+    for (number, alerts, summary) in kinds {
+        let kind = triage::Kind::from_bits(number.cast_unsigned());
+        let learned = learned(tx, kind)?;
+        let found = learned.pause(&TransientLimits::default(), AutoPause::Recommended, kind, now);
+        offers.extend(found.map(|(until, reason)| Offer {
+            summary,
+            alerts,
+            pause_seconds: u32::try_from(until.duration_since(now).as_secs()).unwrap_or(0),
+            reason: Reason::of(&reason),
+        }));
+    }
+    Ok(offers)
 }
 
 /// How alerts of a kind ended lately.

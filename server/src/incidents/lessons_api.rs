@@ -10,6 +10,7 @@ use utoipa_axum::routes;
 
 use super::api::wrapped;
 use super::lessons::{self, GroupingLessonId};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Path, Problem, Problems};
@@ -62,8 +63,15 @@ async fn take_back(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
-    app.change(caller.agent(), move |change| {
-        lessons::forget(change, &GroupingLessonId::from(id.as_str()))
+    app.change(caller.agent(), move |change| -> Result<(), Problem> {
+        lessons::forget(change, &GroupingLessonId::from(id.as_str()))?;
+        let changed = Changed {
+            resource_type: "grouping_lesson",
+            resource_id: &id,
+            resource_name: "Grouping lesson",
+            details: Value::Null,
+        };
+        Ok(audit::record(change, &caller, AuditAction::Delete, &changed)?)
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -7,6 +7,7 @@
 
 mod errors;
 mod extractions;
+mod fuzzed;
 mod hostile;
 mod language;
 mod logic;

@@ -8,6 +8,7 @@ mod arbitrary;
 mod build;
 mod calendars;
 mod changes;
+mod fuzzed;
 mod hostile;
 mod layered;
 mod oracle;

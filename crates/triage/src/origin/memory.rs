@@ -171,19 +171,20 @@ impl Origins {
                         continue;
                     }
                     let verdicts = self.by_symptom.entry(key).or_default();
-                    verdicts.shown += 1;
-                    verdicts.origin += u32::from(is_origin);
+                    verdicts.shown = verdicts.shown.saturating_add(1);
+                    verdicts.origin = verdicts.origin.saturating_add(u32::from(is_origin));
                     taught.push((key, is_origin));
                 }
             }
         }
-        self.total.shown += total.0;
-        self.total.origin += total.1;
-        self.confirmed += 1;
+        self.total.shown = self.total.shown.saturating_add(total.0);
+        self.total.origin = self.total.origin.saturating_add(total.1);
+        self.confirmed = self.confirmed.saturating_add(1);
         let place = stable_hash(truncate(origin, BYTES));
         let room = self.origins.len() < self.capacity || self.origins.contains_key(&place);
         if room {
-            *self.origins.entry(place).or_default() += 1;
+            let times = self.origins.entry(place).or_default();
+            *times = times.saturating_add(1);
         }
         Confirmation {
             origin: room.then_some(place),

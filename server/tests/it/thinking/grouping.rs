@@ -202,6 +202,12 @@ async fn as_recommended_nothing_waits_until_the_past_speaks_for_it(engine: Engin
     }
     let learned = incidents(&muster).await.len();
     assert!((10..20).contains(&learned), "{learned}");
+    let offered = muster
+        .get(&format!("/services/{}/transient_alerts", built.service_id))
+        .await
+        .good();
+    assert_eq!(offered["transient_alerts"][0]["pause_seconds"], 120);
+    assert_eq!(offered["transient_alerts"][0]["alerts"], 20);
 
     // The next one waits; it stays, so it becomes an incident after the pause.
     muster.trigger(&built, "link-21", "link is down").await;
