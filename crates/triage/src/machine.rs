@@ -543,6 +543,16 @@ mod tests {
         ACTIVE_GROUPS, Configuration, Event, Features, Grouping, Setting, Triage, index_keys, stable_hash,
     };
 
+    fn event<'a>(dedup_key: &'a str, summary: &'a str, source: &'a str) -> Event<'a> {
+        Event {
+            service: "shop",
+            dedup_key,
+            summary,
+            source,
+            ..Event::default()
+        }
+    }
+
     /// Counts comparisons instead of taking the time: their number is what the cost of a new alert hangs on.
     #[test]
     fn the_work_for_a_new_alert_does_not_grow_with_what_is_open() {
@@ -553,13 +563,6 @@ mod tests {
             },
             ..Setting::default()
         };
-        let event = |key: &'static str, summary, source| Event {
-            service: "shop",
-            dedup_key: key,
-            summary,
-            source,
-            ..Event::default()
-        };
         let mut triage = Triage::new(Configuration::default());
         for number in 0..3_000_i64 {
             let letters: String = number
@@ -568,10 +571,7 @@ mod tests {
                 .map(|digit| char::from(digit + 49))
                 .collect();
             let (key, source) = (format!("key {number}"), format!("host-{letters}"));
-            let event = Event {
-                dedup_key: &key,
-                ..event("", &letters, &source)
-            };
+            let event = event(&key, &letters, &source);
             // Far apart in time, so that every alert opens a group.
             triage.observe(&event, &setting, Timestamp::from_second(number * 1_000).unwrap());
         }
