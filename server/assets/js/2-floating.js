@@ -29,6 +29,17 @@
     }
   });
 
+  // An address may name the dialog that it is about: /console/incidents#raise.
+  function openNamed() {
+    const dialog = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    if (!(dialog instanceof HTMLDialogElement) || dialog.open) return;
+    dialog.showModal();
+    dialog.dispatchEvent(new Event("muster:opened"));
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  window.addEventListener("hashchange", openNamed);
+  document.addEventListener("DOMContentLoaded", openNamed);
+
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
     const menu = document.querySelector(".more-menu[open], .situation details[open], .phone-bar details[open]");

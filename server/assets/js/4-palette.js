@@ -24,6 +24,8 @@
       row.role = "option";
       row.id = `palette-${index}`;
       const words = document.createElement("span"), where = document.createElement("span");
+      words.dir = "auto";
+      words.className = "words";
       words.textContent = entry.words;
       where.className = "where";
       where.textContent = entry.where || "";
@@ -31,6 +33,12 @@
       row.addEventListener("click", () => choose(index));
       return row;
     }));
+    if (!entries.length) {
+      const none = document.createElement("li");
+      none.className = "none";
+      none.textContent = "Nothing of this name. Try a number, a service, a shop or a person.";
+      list.append(none);
+    }
     mark();
   }
 
@@ -45,7 +53,22 @@
     const entry = entries[index];
     if (!entry) return;
     dialog.close();
-    if (entry.to) location.href = entry.to; else entry.run?.();
+    if (entry.does === "post") post(entry.to);
+    else if (entry.to) location.href = entry.to;
+    else entry.run?.();
+  }
+
+  // As the form of a page would: with the proof that this page carries.
+  function post(to) {
+    const form = document.createElement("form"), proof = document.createElement("input");
+    form.method = "post";
+    form.action = to;
+    proof.type = "hidden";
+    proof.name = "csrf_token";
+    proof.value = document.querySelector("input[name=csrf_token]")?.value ?? "";
+    form.append(proof);
+    document.body.append(form);
+    form.submit();
   }
 
   async function find() {
@@ -53,13 +76,14 @@
     const here = local().filter((entry) => entry.words.toLowerCase().includes(words));
     show(here);
     asked?.abort();
-    if (words.length < 2) return;
+    if (words.length < 2 && !/^\d$/.test(words)) return;
     asked = new AbortController();
     try {
       const answer = await fetch(`${field.dataset.search}?query=${encodeURIComponent(words)}`, { signal: asked.signal, headers: { accept: "application/json" } });
       if (!answer.ok) return;
       const { found } = await answer.json(); // [{ words, where, to }]
-      show([...found, ...here]);
+      const known = new Set(found.map((entry) => entry.to));
+      show([...found, ...here.filter((entry) => !known.has(entry.to))]);
     } catch { /* typed on, or offline: what is on this page still works */ }
   }
 

@@ -2,6 +2,7 @@
 
 mod now;
 mod room;
+mod search;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

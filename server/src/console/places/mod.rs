@@ -20,6 +20,7 @@ pub mod room;
 pub mod room_forms;
 mod room_side;
 mod room_words;
+mod search;
 pub mod service;
 pub mod service_forms;
 pub mod services;
@@ -58,6 +59,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(settings::routes())
         .merge(shops::routes())
         .merge(room_forms::routes())
+        .merge(search::routes())
 }
 
 pub(super) use super::page::escaped;
