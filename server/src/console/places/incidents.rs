@@ -192,7 +192,7 @@ fn row(found: &Found, reading: &Reading) -> IncidentRow {
         id: incident.id.to_string(),
         number: format!("#{}", incident.number),
         state: mark(incident, found.headline.course),
-        title: found.headline.felt.join(" "),
+        title: found.headline.felt.first().unwrap_or(&incident.title).clone(),
         to: format!("/console/incidents/{}", incident.id),
         about,
         hurts: hurts(&found.headline.hurts, found.alerts, found.cases),

@@ -26,6 +26,7 @@ use crate::console::screens::room::{
 use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
+use crate::impact::model::HurtTouchpoint;
 use crate::incidents::model::{AlertCounts, Assignment, Incident, Status};
 use crate::incidents::origin::{self, Origin as Ranked};
 use crate::incidents::room::{self, ResponderState, RoleName, TaskStatus};
@@ -34,6 +35,7 @@ use crate::incidents::{IncidentId, store as rows};
 use crate::signals::change_events::KeptChange;
 use crate::timeline;
 use crate::updates::headline::{self, Headline};
+use crate::updates::situation::{Harm, harm_of};
 
 /// What a list to choose from holds at most.
 const PICKS: i64 = 500;
@@ -73,6 +75,8 @@ struct Known {
     assignments: Vec<Assignment>,
     counts: AlertCounts,
     hurt: Option<Hurt>,
+    /// Touchpoints that are hurt less than the incident as a whole.
+    milder: Vec<String>,
     headline: Headline,
     entries: Vec<timeline::Entry>,
     hearings: Vec<Hearing>,
@@ -162,6 +166,15 @@ fn find(tx: &mut Tx, id: &str) -> Result<Incident, Problem> {
     found.ok_or_else(|| Problem::not_found("The incident"))
 }
 
+fn milder(tx: &mut Tx, incident: &Incident, hurt: Option<&Hurt>) -> Result<Vec<String>, Problem> {
+    let several = hurt.is_some_and(|hurt| hurt.touchpoints.len() > 1);
+    if incident.status == Status::Resolved || !several {
+        return Ok(Vec::new());
+    }
+    let spreads = crate::impact::store::spreads(tx, std::slice::from_ref(incident))?;
+    Ok(spreads.into_iter().flat_map(|spread| spread.milder).collect())
+}
+
 fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
     let similar = similar::of(tx, incident, SIMILAR)?;
     let ids: Vec<IncidentId> = similar.iter().map(|one| one.id.clone()).collect();
@@ -212,6 +225,7 @@ fn know(
             .next()
             .map(|(_, counts)| counts)
             .unwrap_or_default(),
+        milder: milder(tx, &incident, hurt.as_ref())?,
         hurt,
         headline,
         entries: timeline::store::story(tx, &incident.id, tellers, filter.before(), story::READ)?,
@@ -436,10 +450,12 @@ fn impact(known: &Known) -> Impact {
     let touchpoints = hurt
         .touchpoints
         .iter()
-        .map(|one| match (over, one.hops) {
-            (true, _) => (Shape::Resolved.says(one.name.clone()), "back"),
-            (false, 0 | 1) => (Shape::Triggered.says(one.name.clone()), "down"),
-            (false, _) => (Shape::Slow.says(one.name.clone()), "may be hurt"),
+        .map(|one| {
+            let (shape, how) = match over {
+                true => (Shape::Resolved, "back"),
+                false => how_hurt(known, one),
+            };
+            (shape.says(one.name.clone()), how)
         })
         .collect();
     let mut figures = vec![
@@ -481,6 +497,19 @@ fn impact(known: &Known) -> Impact {
         touchpoints,
         locations: locations(hurt),
         figures,
+    }
+}
+
+/// How badly an open incident hurts a touchpoint, as far as priority, evidence and distance say.
+fn how_hurt(known: &Known, touchpoint: &HurtTouchpoint) -> (Shape, &'static str) {
+    let near = touchpoint.hops <= 1;
+    match harm_of(&known.incident) {
+        None => (Shape::Slow, "may be hurt"),
+        Some(_) if known.milder.contains(&touchpoint.id) => (Shape::Slow, "slow"),
+        Some(Harm::Slow) => (Shape::Slow, "slow"),
+        Some(Harm::Down) if near => (Shape::Triggered, "down"),
+        Some(Harm::PartlyDown) if near => (Shape::Triggered, "partly down"),
+        Some(Harm::Down | Harm::PartlyDown) => (Shape::Slow, "may be hurt"),
     }
 }
 

@@ -122,9 +122,6 @@ fn find(tx: &mut Tx, caller: &Caller, question: &str) -> Result<Vec<Found>, Prob
     if caller.may(Action::View, Resource::Incident) {
         found.extend(found_incidents(tx, caller, question)?);
     }
-    if caller.may(Action::View, Resource::Case) {
-        found.extend(cases(tx, question)?);
-    }
     if caller.may(Action::View, Resource::Service) {
         found.extend(technical(tx, question)?);
     }
@@ -136,6 +133,9 @@ fn find(tx: &mut Tx, caller: &Caller, question: &str) -> Result<Vec<Found>, Prob
     }
     if caller.may(Action::View, Resource::Account) {
         found.extend(customers(tx, question)?);
+    }
+    if caller.may(Action::View, Resource::Case) {
+        found.extend(cases(tx, question)?);
     }
     if caller.may(Action::View, Resource::User) {
         found.extend(people(tx, question)?);
@@ -282,9 +282,11 @@ fn touched(tx: &mut Tx, question: &str) -> Result<Vec<Found>, Problem> {
         .collect())
 }
 
+/// Sites; a terminal is found by its site.
 fn places(tx: &mut Tx, question: &str) -> Result<Vec<Found>, Problem> {
     let sought = locations::Sought {
         words: Some(question.to_owned()),
+        kind: Some(locations::LocationKind::Site),
         ..locations::Sought::default()
     };
     Ok(first(locations::list(tx, &sought, few())?)

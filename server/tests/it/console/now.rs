@@ -14,7 +14,7 @@ use crate::updates::tell_customers;
 fn needs(page: &str) -> Vec<String> {
     page.split("<li class=\"need\"")
         .skip(1)
-        .map(|need| between(need, "<h2>", "</h2>"))
+        .map(|need| between(need, "<h2 dir=\"auto\">", "</h2>"))
         .collect()
 }
 

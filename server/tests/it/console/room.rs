@@ -77,7 +77,7 @@ pub(super) fn between(page: &str, from: &str, to: &str) -> String {
 }
 
 fn title(page: &str) -> String {
-    between(page, "<h1>", "</h1>")
+    between(page, "<h1 dir=\"auto\">", "</h1>")
 }
 
 #[store::both_engines]
@@ -116,7 +116,7 @@ async fn the_room_says_who_was_told_and_who_hears_next(engine: Engine) {
     let after = room(&muster, &incident).await;
     let told = between(&after, "id=\"told\"", "</section>");
     assert!(told.contains("Customers 06:00 06:20"), "{told}");
-    let head = between(&after, "id=\"room-head\"", "<h1>");
+    let head = between(&after, "id=\"room-head\"", "<h1");
     assert!(head.contains("customers hear next by 06:20"), "{head}");
     let story = between(&after, "id=\"timeline\"", "</ol>");
     assert!(
