@@ -128,7 +128,6 @@ async fn hostile_and_endless_questions_get_a_short_answer(engine: Engine) {
     let long = "card ".repeat(5_000);
     for question in [
         "%' OR 1=1 --",
-        "\u{0}card\u{0}",
         "<script>alert(1)</script>",
         "\u{202e}تعذّر الدفع",
         "'; DROP TABLE incidents; --",
@@ -143,6 +142,8 @@ async fn hostile_and_endless_questions_get_a_short_answer(engine: Engine) {
         let found = search(&muster, &muster.owner, question).await;
         assert!(found.len() <= 20, "{question:?}: {}", found.len());
     }
+    let holds_nothing = muster.get("/console/search?query=card%00").await;
+    assert_eq!(holds_nothing.status, 400);
     let people = told(&search(&muster, &muster.owner, "card person").await);
     assert_eq!(people.len(), 4, "{people:?}");
     let stranger = axum::http::Request::get("/console/search?query=card")
