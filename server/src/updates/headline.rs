@@ -116,9 +116,10 @@ fn felt(impact: &Impact, harm: Option<Harm>, status: Status) -> Vec<String> {
         (_, Some(Harm::PartlyDown | Harm::Slow)) => "have trouble with",
         (_, None) => "may have trouble with",
     };
-    let hurt = match over {
-        true => impact.locations.sites_named(),
-        false => impact.locations.sites_confirmed,
+    let hurt = if over {
+        impact.locations.sites_named()
+    } else {
+        impact.locations.sites_confirmed
     };
     let first = format!("Customers {verb} {}{}.", worst.name, places(hurt, impact));
     let also = also_hurt(&worst.name, impact);

@@ -335,9 +335,10 @@ fn answer(case: &Case, reading: &Reading) -> Need {
     Need {
         id: format!("need-{}", case.id),
         mark: NodeMark::Icon(if reachable { "mail" } else { "phone" }),
-        title: match reachable {
-            true => format!("Answer {}", case.reporter()),
-            false => format!("Call back {}", case.reporter()),
+        title: if reachable {
+            format!("Answer {}", case.reporter())
+        } else {
+            format!("Call back {}", case.reporter())
         },
         detail: joined(&[
             &case.label(),

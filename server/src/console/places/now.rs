@@ -84,11 +84,12 @@ fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Known, Problem> 
         Vec::new()
     };
     let ids: Vec<IncidentId> = incidents.iter().map(|one| one.id.clone()).collect();
-    let first = match rows::any(tx)? {
-        true => None,
-        false => Some(First {
+    let first = if rows::any(tx)? {
+        None
+    } else {
+        Some(First {
             integration_key: crate::services::store::services::first_integration_key(tx)?,
-        }),
+        })
     };
     Ok(Known {
         situation: situation::read(tx, caller, now)?,

@@ -451,9 +451,10 @@ fn impact(known: &Known) -> Impact {
         .touchpoints
         .iter()
         .map(|one| {
-            let (shape, how) = match over {
-                true => (Shape::Resolved, "back"),
-                false => how_hurt(known, one),
+            let (shape, how) = if over {
+                (Shape::Resolved, "back")
+            } else {
+                how_hurt(known, one)
             };
             (shape.says(one.name.clone()), how)
         })
@@ -504,12 +505,11 @@ fn impact(known: &Known) -> Impact {
 fn how_hurt(known: &Known, touchpoint: &HurtTouchpoint) -> (Shape, &'static str) {
     let near = touchpoint.hops <= 1;
     match harm_of(&known.incident) {
-        None => (Shape::Slow, "may be hurt"),
         Some(_) if known.milder.contains(&touchpoint.id) => (Shape::Slow, "slow"),
         Some(Harm::Slow) => (Shape::Slow, "slow"),
         Some(Harm::Down) if near => (Shape::Triggered, "down"),
         Some(Harm::PartlyDown) if near => (Shape::Triggered, "partly down"),
-        Some(Harm::Down | Harm::PartlyDown) => (Shape::Slow, "may be hurt"),
+        None | Some(Harm::Down | Harm::PartlyDown) => (Shape::Slow, "may be hurt"),
     }
 }
 

@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::console::frame::{Health, NextPromise, OnCall, Situation};
 use crate::console::kit::{Reading, State};
 use crate::http::Problem;
+use crate::people::UserId;
 use crate::updates::{headline, promises};
 
 /// How long what is owed at once may wait before the bar says that Muster is behind.
@@ -64,7 +65,7 @@ fn promise(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Option<NextPr
 
 /// Who is on call for the schedule that concerns the caller most.
 fn on_call(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<OnCall, Problem> {
-    let user_id = caller.user_id().map_or("", |id| id.as_str());
+    let user_id = caller.user_id().map_or("", UserId::as_str);
     let Some((id, what)) = crate::oncall::store::nearest_schedule(tx, user_id)? else {
         return Ok(OnCall::Nobody);
     };
