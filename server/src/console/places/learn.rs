@@ -177,9 +177,10 @@ async fn one(
                 _ => "It writes itself when the incident is over. You can have what is known so far.",
             }
             .to_owned(),
-            rights: match visitor.0.may(Action::Create, Resource::Review) {
-                true => ReportRights::Edit,
-                false => ReportRights::Read,
+            rights: if visitor.0.may(Action::Create, Resource::Review) {
+                ReportRights::Edit
+            } else {
+                ReportRights::Read
             },
         }));
     };

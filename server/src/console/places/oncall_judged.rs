@@ -187,7 +187,7 @@ fn woken(
         let Some(user) = entry.agent_id else { continue };
         let zone = TimeZone::get(&zone_of(&user)).unwrap_or(TimeZone::UTC);
         let hour = entry.at.to_zoned(zone).hour();
-        if hour >= 22 || hour < 7 {
+        if !(7..22).contains(&hour) {
             *woken.entry(user).or_default() += 1;
         }
     }

@@ -44,16 +44,18 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 enum Kind {
-    Technical {
-        service: Box<model::Service>,
-        policy: Option<EscalationPolicy>,
-        /// For each rung of the ladder: when, and who is first.
-        on_call: Vec<(String, Option<String>)>,
-        integrations: Vec<model::Integration>,
-        heard: BTreeMap<String, Timestamp>,
-        changes: Vec<KeptChange>,
-    },
+    Technical(Box<Technical>),
     Touchpoint(Box<BusinessService>),
+}
+
+struct Technical {
+    service: model::Service,
+    policy: Option<EscalationPolicy>,
+    /// For each rung of the ladder: when, and who is first.
+    on_call: Vec<(String, Option<String>)>,
+    integrations: Vec<model::Integration>,
+    heard: BTreeMap<String, Timestamp>,
+    changes: Vec<KeptChange>,
 }
 
 struct Known {
@@ -103,14 +105,13 @@ pub(super) async fn draw(
 
 fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
     let technical = crate::services::store::find(tx, &ServiceId::from(id))?;
-    let kind = match technical {
-        Some(service) => know_technical(tx, service, now)?,
-        None => {
-            let touchpoint = touchpoints::find(tx, &BusinessServiceId::from(id))?;
-            Kind::Touchpoint(Box::new(
-                touchpoint.ok_or_else(|| Problem::not_found("The service"))?,
-            ))
-        }
+    let kind = if let Some(service) = technical {
+        Kind::Technical(Box::new(know_technical(tx, service, now)?))
+    } else {
+        let touchpoint = touchpoints::find(tx, &BusinessServiceId::from(id))?;
+        Kind::Touchpoint(Box::new(
+            touchpoint.ok_or_else(|| Problem::not_found("The service"))?,
+        ))
     };
     let all = Page {
         limit: 1_000,
@@ -128,7 +129,7 @@ fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
         );
     }
     let node = match kind {
-        Kind::Technical { .. } => ServiceNode::technical(id),
+        Kind::Technical(_) => ServiceNode::technical(id),
         Kind::Touchpoint(_) => ServiceNode::business(id),
     };
     let graph = graph::load(tx)?;
@@ -143,9 +144,9 @@ fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
     let (below, above) = (graph.supporting_of(start), graph.dependents_of(start));
     let hurt = impact_rows::of_open(tx, 50)?;
     let incidents = match &kind {
-        Kind::Technical { service, .. } => {
+        Kind::Technical(technical) => {
             let sought = Sought {
-                service_ids: vec![service.id.to_string()],
+                service_ids: vec![technical.service.id.to_string()],
                 order: Order::Newest,
                 ..Sought::default()
             };
@@ -188,7 +189,7 @@ fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
     })
 }
 
-fn know_technical(tx: &mut Tx, service: model::Service, now: Timestamp) -> Result<Kind, Problem> {
+fn know_technical(tx: &mut Tx, service: model::Service, now: Timestamp) -> Result<Technical, Problem> {
     let policy = load_policy(tx, &service.escalation_policy_id)?;
     let mut on_call = Vec::new();
     let mut after = 0;
@@ -208,10 +209,10 @@ fn know_technical(tx: &mut Tx, service: model::Service, now: Timestamp) -> Resul
     let integrations = rows::integrations_of(tx, &[service.id.to_string()])?;
     let ids: Vec<String> = integrations.iter().map(|one| one.id.to_string()).collect();
     let since = now.checked_sub(CHANGES_SINCE).unwrap_or(now);
-    Ok(Kind::Technical {
+    Ok(Technical {
         heard: crate::alerts::store::last_heard(tx, &ids)?.into_iter().collect(),
         changes: change_events::since(tx, &[service.id.to_string()], since, CHANGES)?,
-        service: Box::new(service),
+        service,
         policy,
         on_call,
         integrations,
@@ -313,13 +314,13 @@ impl Known {
             .filter_map(|id| self.names.get(id).map(|(_, name)| name.as_str()))
             .collect();
         match (&self.kind, above.is_empty()) {
-            (Kind::Technical { .. }, false) => {
+            (Kind::Technical(_), false) => {
                 pairs.push((
                     "If it fails",
                     Rich::plain(format!("Customers lose {}.", above.join(", "))),
                 ));
             }
-            (Kind::Technical { .. }, true) => {
+            (Kind::Technical(_), true) => {
                 pairs.push((
                     "If it fails",
                     "No touchpoint stands on it, so no customer notices.".into(),
@@ -403,46 +404,49 @@ fn view(
         frame: visitor.frame(app, Place::Services, "", known.situation),
     };
     let titled = |mut service: Service, name: &str| {
-        service.frame.title = name.to_owned();
-        service.name = name.to_owned();
+        name.clone_into(&mut service.frame.title);
+        name.clone_into(&mut service.name);
         service
     };
     match known.kind {
-        Kind::Technical {
-            service,
-            policy,
-            on_call,
-            integrations,
-            heard,
-            changes,
-        } => Service {
-            description: service.description.clone().unwrap_or_default(),
-            kind: "Engineers run it",
-            facts: policy
-                .map(|policy| {
-                    let to = "/console/settings/escalation-policies";
-                    ("Policy", Rich::default().link(policy.name, to))
-                })
-                .into_iter()
-                .collect(),
-            on_call: on_call
-                .into_iter()
-                .map(|(when, who)| (when, who.map_or(Person::Nobody("Nobody"), Person::named)))
-                .collect(),
-            reports: Some(Reports {
-                integrations: integrations
+        Kind::Technical(technical) => {
+            let Technical {
+                service,
+                policy,
+                on_call,
+                integrations,
+                heard,
+                changes,
+            } = *technical;
+            Service {
+                description: service.description.clone().unwrap_or_default(),
+                kind: "Engineers run it",
+                facts: policy
+                    .map(|policy| {
+                        let to = "/console/settings/escalation-policies";
+                        ("Policy", Rich::default().link(policy.name, to))
+                    })
                     .into_iter()
-                    .map(|one| integration(one, &heard, reading))
                     .collect(),
-                made,
-                rights,
-            }),
-            changes: changes
-                .into_iter()
-                .map(|change| changed(change, reading))
-                .collect(),
-            ..titled(common, &service.name)
-        },
+                on_call: on_call
+                    .into_iter()
+                    .map(|(when, who)| (when, who.map_or(Person::Nobody("Nobody"), Person::named)))
+                    .collect(),
+                reports: Some(Reports {
+                    integrations: integrations
+                        .into_iter()
+                        .map(|one| integration(one, &heard, reading))
+                        .collect(),
+                    made,
+                    rights,
+                }),
+                changes: changes
+                    .into_iter()
+                    .map(|change| changed(change, reading))
+                    .collect(),
+                ..titled(common, &service.name)
+            }
+        }
         Kind::Touchpoint(touchpoint) => {
             let words = may_change_touchpoints.then(|| TouchpointWords {
                 customer_words: touchpoint.customer_words.clone().unwrap_or_default(),
