@@ -541,6 +541,13 @@ async fn customers(
 }
 
 async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Result<()> {
+    // Everybody is told the time of the retailer's own country, as the page is.
+    let audiences = client.get("/audiences").await?;
+    for audience in audiences["audiences"].as_array().into_iter().flatten() {
+        let id = audience["id"].as_str().unwrap_or_default();
+        let zone = json!({ "audience": { "time_zone": "Europe/London" } });
+        client.put(&format!("/audiences/{id}"), zone).await?;
+    }
     let page = json!({ "name": "Larkfield", "slug": "larkfield", "time_zone": "Europe/London" });
     let id = client.make("/status_pages", "status_page", page).await?;
     for (name, touchpoint) in [

@@ -162,12 +162,12 @@ async fn say(
 ) -> Result<Response, Response> {
     let (board, code) = behind(&app, &code, &address).await?;
     let home = format!("/at/{code}");
-    let back = || Ok(Redirect::to(&home).into_response());
+    let back = || Redirect::to(&home).into_response();
     let (Ok(Form(form)), Some(here)) = (form, board.situation(&code)) else {
-        return back();
+        return Ok(back());
     };
     if is_from_another_site(&headers) {
-        return back();
+        return Ok(back());
     }
     let word = match (form.said.as_str(), here.trouble_with(&form.too)) {
         ("down", _) => Word::Said(Said::Down),
@@ -177,7 +177,7 @@ async fn say(
         (_, None) if !form.too.is_empty() => {
             return Ok(Redirect::to(&format!("{home}/report")).into_response());
         }
-        _ => return back(),
+        _ => return Ok(back()),
     };
     if let Word::Said(said) = &word
         && form.sure != "yes"
@@ -212,7 +212,7 @@ async fn say(
     })
     .await
     .map_err(IntoResponse::into_response)?;
-    back()
+    Ok(back())
 }
 
 /// What a button says.

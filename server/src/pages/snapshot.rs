@@ -154,15 +154,14 @@ impl Snapshot {
 
     /// What readers are told about planned work.
     pub fn words_of(&self, maintenance: &Maintenance) -> String {
-        match &maintenance.public_words {
-            Some(words) => words.to_string(),
-            None => {
-                let names = self.names(&maintenance.component_ids);
-                format!(
-                    "Planned work. {} may not work as usual meanwhile.",
-                    listing(&names)
-                )
-            }
+        if let Some(words) = &maintenance.public_words {
+            words.to_string()
+        } else {
+            let names = self.names(&maintenance.component_ids);
+            format!(
+                "Planned work. {} may not work as usual meanwhile.",
+                listing(&names)
+            )
         }
     }
 

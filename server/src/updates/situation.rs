@@ -43,10 +43,9 @@ pub fn harm_of(incident: &Incident) -> Option<Harm> {
     let rank = incident.priority_id.as_ref().and_then(PriorityId::rank);
     match (rank, incident.urgency) {
         (Some(Rank::P1), _) => Some(Harm::Down),
-        (Some(Rank::P2), _) => Some(Harm::PartlyDown),
         (Some(Rank::P3), _) => Some(Harm::Slow),
         (Some(Rank::P4 | Rank::P5), _) | (None, Urgency::Low) => None,
-        (None, Urgency::High) => Some(Harm::PartlyDown),
+        (Some(Rank::P2), _) | (None, Urgency::High) => Some(Harm::PartlyDown),
     }
 }
 
