@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 /// Every kind of job there is. The slice that owns a kind does it; `app::dispatch` says who.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, store::TextEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, store::TextEnum)]
 pub enum Kind {
     /// The responders of the present level have not acknowledged in time.
     EscalationDue,

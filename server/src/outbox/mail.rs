@@ -4,18 +4,20 @@
 //! out and changes nothing against an impostor, who would not offer it. `smtp://…?tls=required` and
 //! `smtps://` insist and check. A password is only ever sent over a checked connection, or to this machine.
 
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName as MailHeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
-use lettre::transport::smtp::PoolConfig;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Tokio1Executor};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::TlsParameters;
 use tokio::sync::Semaphore;
 use url::{Host, Url};
 
 use super::model::{Claimed, Purpose};
 use super::rules::Delivery;
+use super::smtp::{Fault, Security, Server};
 use crate::config::Mail;
 
 /// Connections to the mail server at the same time; the usual limit of one for each client is 20 or more.
@@ -61,7 +63,7 @@ fn tls_of(url: &Url) -> Option<String> {
 
 /// A mail server and the sender's address.
 pub(super) struct Mailer {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    server: Server,
     from: Mailbox,
     connections: Semaphore,
 }
@@ -70,28 +72,31 @@ impl Mailer {
     /// Connects to nothing yet.
     pub(super) fn new(settings: &Mail) -> anyhow::Result<Self> {
         check_smtp_url(&settings.smtp_url).map_err(anyhow::Error::msg)?;
-        let mut url = Url::parse(&settings.smtp_url)?;
-        let tls = tls_of(&url);
+        let url = Url::parse(&settings.smtp_url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
-        let unencrypted_port = url.port().unwrap_or(25);
-        let opportunistic = url.scheme() == "smtp" && tls.as_deref() != Some("required");
-        if opportunistic {
-            // The library reads the rest of the address; encryption is decided here.
-            url.set_query(None);
-            url.set_port(Some(unencrypted_port)).ok();
-        }
-        let mut builder = AsyncSmtpTransport::<Tokio1Executor>::from_url(url.as_str())?;
-        if opportunistic && tls.as_deref() != Some("none") {
-            let parameters = TlsParameters::builder(host)
-                .dangerous_accept_invalid_certs(true)
-                .build()?;
-            builder = builder.tls(Tls::Opportunistic(parameters));
-        }
-        let pool = PoolConfig::new()
-            .max_size(CONNECTIONS as u32)
-            .idle_timeout(Duration::from_secs(30));
+        let strict = || TlsParameters::new(host.clone());
+        let (security, usual_port) = match (url.scheme(), tls_of(&url).as_deref()) {
+            ("smtps", _) => (Security::FromTheStart(strict()?), 465),
+            (_, Some("required")) => (Security::Demanded(strict()?), 587),
+            (_, Some("none")) => (Security::Plain, 25),
+            _ => {
+                let lenient = TlsParameters::builder(host.clone()).dangerous_accept_invalid_certs(true);
+                (Security::Offered(lenient.build()?), 25)
+            }
+        };
+        let credentials = match url.password() {
+            Some(password) => Some(Credentials::new(decoded(url.username())?, decoded(password)?)),
+            None => None,
+        };
         Ok(Self {
-            transport: builder.timeout(Some(TIMEOUT)).pool_config(pool).build(),
+            server: Server {
+                port: url.port().unwrap_or(usual_port),
+                host,
+                security,
+                credentials,
+                patience: TIMEOUT,
+                resting: Mutex::default(),
+            },
             from: settings.from.parse()?,
             connections: Semaphore::new(CONNECTIONS),
         })
@@ -107,7 +112,7 @@ impl Mailer {
                 reason: "Muster is stopping.".to_owned(),
             };
         };
-        match tokio::time::timeout(TIMEOUT, self.transport.send(message)).await {
+        match tokio::time::timeout(TIMEOUT, self.server.send(&message)).await {
             Ok(Ok(response)) => Delivery::Accepted {
                 receipt: format!(
                     "{} {}",
@@ -157,9 +162,20 @@ fn raw(name: &str, value: String) -> Result<HeaderValue, String> {
     Ok(HeaderValue::new(name, value))
 }
 
+/// A name or password as it was before it was put into the address.
+fn decoded(text: &str) -> anyhow::Result<String> {
+    let decoded = percent_encoding::percent_decode_str(text).decode_utf8()?;
+    Ok(decoded.into_owned())
+}
+
 /// A 5xx about the message is for good. A 5xx about who we are (sign-in, encryption) is about the
 /// configuration, which somebody can mend while the message waits.
-fn judge(error: &lettre::transport::smtp::Error) -> Delivery {
+fn judge(fault: &Fault) -> Delivery {
+    let Fault::Answered(error) = fault else {
+        return Delivery::PutOff {
+            reason: fault.to_string(),
+        };
+    };
     let code = error.status().map(u16::from);
     let ours = matches!(code, Some(530 | 534 | 535 | 538));
     let reason = {

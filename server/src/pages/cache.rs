@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -39,6 +39,16 @@ pub enum Keeps {
     Reader,
 }
 
+impl Kind {
+    fn content_type(self) -> &'static str {
+        match self {
+            Self::Json => "application/json; charset=utf-8",
+            Self::Html => "text/html; charset=utf-8",
+            Self::Atom => "application/atom+xml; charset=utf-8",
+        }
+    }
+}
+
 /// A document as it is drawn.
 #[derive(Debug, Clone)]
 pub struct Document {
@@ -50,13 +60,14 @@ pub struct Document {
     pub policy: Option<String>,
 }
 
-/// A document ready to be sent.
+/// A document ready to be sent: all that can be known before anybody asks is worked out here, once.
 #[derive(Debug)]
 pub struct Ready {
-    kind: Kind,
-    keeps: Keeps,
     etag: HeaderValue,
-    policy: Option<HeaderValue>,
+    /// The headers of a whole answer, of a compressed one, and of one that says that nothing changed.
+    headers: HeaderMap,
+    gzip_headers: HeaderMap,
+    unchanged_headers: HeaderMap,
     plain: Bytes,
     gzip: Option<Bytes>,
 }
@@ -65,17 +76,47 @@ impl Ready {
     pub fn new(document: Document) -> Self {
         let hash = token::hash(&document.text);
         let etag = format!("W/\"{}\"", hash.get(..20).unwrap_or_default());
+        let etag = HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\""));
+        let policy = document
+            .policy
+            .and_then(|policy| HeaderValue::from_str(&policy).ok());
+        let mut unchanged_headers = HeaderMap::from_iter([
+            (header::ETAG, etag.clone()),
+            (header::VARY, HeaderValue::from_static("accept-encoding")),
+        ]);
+        match document.keeps {
+            Keeps::Anybody => {
+                unchanged_headers.insert(header::CACHE_CONTROL, ANYBODY_KEEPS);
+                unchanged_headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+            }
+            Keeps::Reader => {
+                unchanged_headers.insert(header::CACHE_CONTROL, READER_KEEPS);
+            }
+        }
+        let mut headers = unchanged_headers.clone();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static(document.kind.content_type()),
+        );
+        headers.insert(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        );
+        if let Some(policy) = policy {
+            headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+            headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+        }
+        let mut gzip_headers = headers.clone();
+        gzip_headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         let plain = document.text.into_bytes();
         let gzip = (plain.len() >= WORTH_COMPRESSING)
             .then(|| compressed(&plain))
             .flatten();
         Self {
-            kind: document.kind,
-            keeps: document.keeps,
-            etag: HeaderValue::from_str(&etag).unwrap_or_else(|_| HeaderValue::from_static("W/\"\"")),
-            policy: document
-                .policy
-                .and_then(|policy| HeaderValue::from_str(&policy).ok()),
+            etag,
+            headers,
+            gzip_headers,
+            unchanged_headers,
             plain: Bytes::from(plain),
             gzip,
         }
@@ -88,49 +129,15 @@ impl Ready {
         let gzip = self
             .gzip
             .as_ref()
-            .filter(|_| !unchanged && accept_encoding.is_some_and(accepts_gzip));
-        let body = match (unchanged, gzip) {
-            (true, _) => Bytes::new(),
-            (false, Some(gzip)) => gzip.clone(),
-            (false, None) => self.plain.clone(),
+            .filter(|_| accept_encoding.is_some_and(accepts_gzip));
+        let (status, headers, body) = match (unchanged, gzip) {
+            (true, _) => (StatusCode::NOT_MODIFIED, &self.unchanged_headers, Bytes::new()),
+            (false, Some(gzip)) => (StatusCode::OK, &self.gzip_headers, gzip.clone()),
+            (false, None) => (StatusCode::OK, &self.headers, self.plain.clone()),
         };
         let mut response = Response::new(body);
-        if unchanged {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-        }
-        let headers = response.headers_mut();
-        headers.insert(header::ETAG, self.etag.clone());
-        headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
-        match self.keeps {
-            Keeps::Anybody => {
-                headers.insert(header::CACHE_CONTROL, ANYBODY_KEEPS);
-                headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-            }
-            Keeps::Reader => {
-                headers.insert(header::CACHE_CONTROL, READER_KEEPS);
-            }
-        }
-        if !unchanged {
-            headers.insert(
-                header::CONTENT_TYPE,
-                HeaderValue::from_static(match self.kind {
-                    Kind::Json => "application/json; charset=utf-8",
-                    Kind::Html => "text/html; charset=utf-8",
-                    Kind::Atom => "application/atom+xml; charset=utf-8",
-                }),
-            );
-            headers.insert(
-                header::X_CONTENT_TYPE_OPTIONS,
-                HeaderValue::from_static("nosniff"),
-            );
-            if let Some(policy) = &self.policy {
-                headers.insert(header::CONTENT_SECURITY_POLICY, policy.clone());
-                headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-            }
-            if gzip.is_some() {
-                headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-            }
-        }
+        *response.status_mut() = status;
+        response.headers_mut().clone_from(headers);
         response
     }
 }

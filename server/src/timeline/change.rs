@@ -1,5 +1,7 @@
 //! One unit of work: what is written through it commits together.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use store::Tx;
 
@@ -23,9 +25,10 @@ pub struct Change<'a, 'b> {
     identifiers: &'a Identifiers,
     subscriptions: &'a [Subscription],
     /// Topics that somebody may be watching live; told after the commit.
-    touched: Vec<String>,
-    /// Jobs that entries have owed to their subscribers.
-    woken: Vec<jobs::Kind>,
+    touched: BTreeSet<String>,
+    /// Jobs that entries have owed to their subscribers, and the incidents they are about. A storm on one
+    /// incident owes each of them once in a transaction.
+    woken: BTreeSet<(jobs::Kind, String)>,
 }
 
 /// What is told after the commit.
@@ -51,8 +54,8 @@ impl<'a, 'b> Change<'a, 'b> {
             agent,
             identifiers,
             subscriptions,
-            touched: Vec::new(),
-            woken: Vec::new(),
+            touched: BTreeSet::new(),
+            woken: BTreeSet::new(),
         }
     }
 
@@ -72,6 +75,7 @@ impl<'a, 'b> Change<'a, 'b> {
 
     /// Takes a job away.
     pub fn cancel(&mut self, kind: jobs::Kind, subject: impl AsRef<str>) -> Result<(), store::Error> {
+        self.woken.remove(&(kind, subject.as_ref().to_owned()));
         jobs::store::cancel(self.tx, kind, subject.as_ref(), None)
     }
 
@@ -85,24 +89,28 @@ impl<'a, 'b> Change<'a, 'b> {
                 .iter()
                 .filter(|one| one.kinds.contains(&entry.kind));
             for subscription in woken {
-                let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
-                jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;
-                self.woken.push(subscription.job);
+                if self
+                    .woken
+                    .insert((subscription.job, incident_id.as_str().to_owned()))
+                {
+                    let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
+                    jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;
+                }
             }
-            self.touched.push(incident_id.as_str().to_owned());
+            self.touched.insert(incident_id.as_str().to_owned());
         }
         Ok(id)
     }
 
     /// Tells those who watch `topic` live, once this has been committed.
     pub fn touch(&mut self, topic: impl Into<String>) {
-        self.touched.push(topic.into());
+        self.touched.insert(topic.into());
     }
 
     pub fn into_told(self) -> Told {
         Told {
-            touched: self.touched,
-            woken: self.woken,
+            touched: self.touched.into_iter().collect(),
+            woken: self.woken.into_iter().map(|(kind, _)| kind).collect(),
         }
     }
 }
