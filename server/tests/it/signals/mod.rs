@@ -1,5 +1,7 @@
 //! The door: Events v2, change events, Alertmanager.
 
+mod real_alertmanager;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
