@@ -18,7 +18,7 @@ use tracing::Instrument as _;
 
 use super::App;
 use crate::access::token;
-use crate::config::{RateLimit, Settings};
+use crate::config::Settings;
 use crate::console::page::PageProblem;
 use crate::http::Problem;
 use crate::http::limits::{Decision, Limiter, Verdict};
@@ -50,10 +50,7 @@ pub struct Front {
 impl Front {
     pub fn new(settings: &Settings) -> Self {
         Self {
-            callers: match settings.api_rate_limit {
-                RateLimit::Off => None,
-                RateLimit::PerMinute(limit) => Some(Limiter::per_minute(limit)),
-            },
+            callers: Limiter::of(settings.api_rate_limit),
             visitors: Limiter::per_minute(VISITOR_LIMIT),
             sign_ins: Limiter::per_minute(SIGN_IN_LIMIT),
             refusals: Limiter::per_minute(REFUSAL_LIMIT),

@@ -28,7 +28,6 @@ use crate::live::{Hub, LOCATIONS, SENDS, SERVICES};
 use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
-use crate::signals::rate::Buckets;
 use crate::timeline::{Agent, Change, Told};
 
 /// Forms that one address may send in a minute.
@@ -47,7 +46,8 @@ pub struct App {
     pub holder: String,
     pub journal: Journal,
     pub keys: Keys,
-    pub event_buckets: Buckets,
+    /// Events, by their integration.
+    pub event_limiter: Option<Limiter>,
     /// Forms that people without an account send, by their address.
     pub form_limiter: Limiter,
     /// Rings when a job may have become due.
@@ -80,7 +80,7 @@ impl App {
             holder: format!("node-{node}"),
             journal: Journal::start(store.clone(), node),
             keys: Keys::default(),
-            event_buckets: Buckets::new(settings.event_rate_limit),
+            event_limiter: Limiter::of(settings.event_rate_limit),
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),
             channels: Channels::new(&settings)?,
             front: front::Front::new(&settings),

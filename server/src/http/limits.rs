@@ -1,7 +1,7 @@
-//! How often somebody may ask: a limiter that spreads its limit evenly over the minute.
+//! How often somebody may ask: a limiter that spreads its limit evenly over a while, such as a minute.
 //!
 //! It is the generic cell rate algorithm: for each key one instant is kept, up to which its requests so far
-//! have used up their share. A key may use its whole minute at once and then earns it back evenly, so there
+//! have used up their share. A key may use its whole limit at once and then earns it back evenly, so there
 //! is no instant at which everybody may begin again. The state is in memory: every node grants the limit
 //! of its own, and a restart forgets it. It keeps honest clients apart and slows the others down; it is not
 //! what keeps secrets safe.
@@ -14,16 +14,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::config::RateLimit;
+
 /// Parts of the state, so that requests of different keys seldom wait for each other.
 const SHARDS: usize = 16;
 /// Keys remembered in one part. When as many are in use, newcomers pass unremembered.
 const LARGEST_SHARD: usize = 16_384;
-const MINUTE_MICROSECONDS: i64 = 60_000_000;
 
-/// Grants each key so many requests a minute.
+/// Grants each key so many requests in a while.
 #[derive(Debug)]
 pub struct Limiter {
-    per_minute: u32,
+    limit: u32,
+    /// What one request uses up, in microseconds.
+    share: i64,
     hasher: RandomState,
     /// For each key the instant, in microseconds, at which its whole limit is free again.
     shards: [Mutex<HashMap<u64, i64>>; SHARDS],
@@ -55,8 +58,22 @@ impl Decision {
 
 impl Limiter {
     pub fn per_minute(limit: u32) -> Self {
+        Self::new(limit, Duration::from_mins(1))
+    }
+
+    /// The limiter of a setting; none where nothing is limited.
+    pub fn of(limit: RateLimit) -> Option<Self> {
+        match limit {
+            RateLimit::Off => None,
+            RateLimit::PerMinute(limit) => Some(Self::per_minute(limit)),
+        }
+    }
+
+    pub fn new(limit: u32, span: Duration) -> Self {
+        let limit = limit.max(1);
         Self {
-            per_minute: limit.max(1),
+            limit,
+            share: i64::try_from(span.as_micros()).unwrap_or(i64::MAX) / i64::from(limit),
             hasher: RandomState::new(),
             shards: std::array::from_fn(|_| Mutex::new(HashMap::new())),
         }
@@ -67,6 +84,11 @@ impl Limiter {
         self.decide(key, now, Use::Taken)
     }
 
+    /// Takes one request of `key` from its limit and says only whether it is granted.
+    pub fn grants(&self, key: &str, now: Timestamp) -> bool {
+        self.take(key, now).verdict == Verdict::Granted
+    }
+
     /// Says what [`Limiter::take`] would, and takes nothing.
     pub fn look(&self, key: &str, now: Timestamp) -> Decision {
         self.decide(key, now, Use::Looked)
@@ -74,17 +96,17 @@ impl Limiter {
 
     fn decide(&self, key: &str, now: Timestamp, usage: Use) -> Decision {
         let now = now.as_microsecond();
-        let share = MINUTE_MICROSECONDS / i64::from(self.per_minute);
+        let share = self.share;
         let hash = self.hasher.hash_one(key);
         let shard = &self.shards[(hash % SHARDS as u64) as usize];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let used_until = shard.get(&hash).copied().unwrap_or(now).max(now);
         let wanted = used_until + share;
-        let over = wanted - (now + share * i64::from(self.per_minute));
+        let over = wanted - (now + share * i64::from(self.limit));
         if over > 0 {
             return Decision {
                 verdict: Verdict::Refused,
-                limit: self.per_minute,
+                limit: self.limit,
                 remaining: 0,
                 reset: microseconds(over),
             };
@@ -99,7 +121,7 @@ impl Limiter {
         }
         Decision {
             verdict: Verdict::Granted,
-            limit: self.per_minute,
+            limit: self.limit,
             remaining: u32::try_from(-over / share).unwrap_or(0),
             reset: microseconds(wanted - now),
         }

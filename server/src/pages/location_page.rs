@@ -31,6 +31,7 @@ use super::{location_words, us_too};
 use crate::app::App;
 use crate::customers::locations::Location;
 use crate::desk::form::is_from_another_site;
+use crate::http::limits::Verdict;
 use crate::http::{Path, Problem};
 use crate::timeline::Agent;
 
@@ -86,7 +87,7 @@ fn too_many() -> Response {
 /// answered any more.
 async fn behind(app: &Arc<App>, code: &str, address: &str) -> Result<(Arc<Board>, String), Response> {
     let now = app.clock.now();
-    if app.page_limits.guessing.is_spent(address, now) {
+    if app.page_limits.guessing.look(address, now).verdict == Verdict::Refused {
         return Err(too_many());
     }
     let failed = |error: store::Error| Problem::from(error).into_response();
@@ -189,7 +190,7 @@ async fn say(
     }
     let now = app.clock.now();
     let limited = format!("{address} {}", here.location.id);
-    if !app.page_limits.saying.take(&limited, now) {
+    if !app.page_limits.saying.grants(&limited, now) {
         return Err(too_many());
     }
     let name: String = form

@@ -217,7 +217,7 @@ async fn subscribe(
         );
         return Ok(page(StatusCode::BAD_REQUEST, &plain));
     }
-    if !app.page_limits.asking.take(&address, app.clock.now()) {
+    if !app.page_limits.asking.grants(&address, app.clock.now()) {
         let plain = small(&shown, "That was too often", "Wait an hour, then try again.");
         return Ok(page(StatusCode::TOO_MANY_REQUESTS, &plain));
     }

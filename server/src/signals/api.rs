@@ -236,9 +236,9 @@ pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destinati
     }
     let destination = app.keys.find(app, key).await?;
     let destination = destination.ok_or_else(|| Refusal::Invalid(vec!["Invalid routing key".to_owned()]))?;
-    if !app
-        .event_buckets
-        .take(&destination.integration_id, app.clock.now())
+    let key = destination.integration_id.as_str();
+    if let Some(limiter) = &app.event_limiter
+        && !limiter.grants(key, app.clock.now())
     {
         return Err(Refusal::TooMany);
     }

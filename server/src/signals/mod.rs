@@ -14,7 +14,6 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod keys;
-pub mod rate;
 
 pub use event::SignalKind;
 pub use journal::Journal;

@@ -99,7 +99,8 @@ async fn what_a_real_alertmanager_sends_opens_an_incident_and_ends_it(engine: En
         listener.local_addr().unwrap(),
         built.integration_key
     );
-    let served = router(Arc::clone(&muster.app)).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    let served =
+        router(Arc::clone(&muster.app)).into_make_service_with_connect_info::<std::net::SocketAddr>();
     tokio::spawn(async move { axum::serve(listener, served).await });
     let alertmanager = Alertmanager::notifying(&url);
 
@@ -110,7 +111,10 @@ async fn what_a_real_alertmanager_sends_opens_an_incident_and_ends_it(engine: En
     alertmanager.take(&json!([alert])).await;
     accepted(&muster, 1).await;
     let incidents = muster.get("/incidents?statuses[]=triggered").await.good();
-    assert_eq!(incidents["incidents"][0]["title"], "Card terminals in Leeds are silent");
+    assert_eq!(
+        incidents["incidents"][0]["title"],
+        "Card terminals in Leeds are silent"
+    );
 
     alert["endsAt"] = json!("2020-01-01T00:00:00Z");
     alertmanager.take(&json!([alert])).await;
