@@ -89,6 +89,11 @@ impl Limiter {
         self.take(key, now).verdict == Verdict::Granted
     }
 
+    /// Whether the next request of `key` would be refused; takes nothing.
+    pub fn is_spent(&self, key: &str, now: Timestamp) -> bool {
+        self.look(key, now).verdict == Verdict::Refused
+    }
+
     /// Says what [`Limiter::take`] would, and takes nothing.
     pub fn look(&self, key: &str, now: Timestamp) -> Decision {
         self.decide(key, now, Use::Looked)

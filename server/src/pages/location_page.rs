@@ -31,7 +31,6 @@ use super::{location_words, us_too};
 use crate::app::App;
 use crate::customers::locations::Location;
 use crate::desk::form::is_from_another_site;
-use crate::http::limits::Verdict;
 use crate::http::{Path, Problem};
 use crate::timeline::Agent;
 
@@ -87,7 +86,7 @@ fn too_many() -> Response {
 /// answered any more.
 async fn behind(app: &Arc<App>, code: &str, address: &str) -> Result<(Arc<Board>, String), Response> {
     let now = app.clock.now();
-    if app.page_limits.guessing.look(address, now).verdict == Verdict::Refused {
+    if app.page_limits.guessing.is_spent(address, now) {
         return Err(too_many());
     }
     let failed = |error: store::Error| Problem::from(error).into_response();
