@@ -144,12 +144,11 @@ impl Door {
         watcher: hyper_util::server::graceful::Watcher,
     ) {
         let service = service_fn(|mut request: Request<Incoming>| {
-            let answer = match self.ready(&request) {
-                Some(ready) => Answer::Drawn(ready),
-                None => {
-                    request.extensions_mut().insert(ConnectInfo(peer));
-                    Answer::Routed(self.router.clone().oneshot(request.map(Body::new)))
-                }
+            let answer = if let Some(ready) = self.ready(&request) {
+                Answer::Drawn(ready)
+            } else {
+                request.extensions_mut().insert(ConnectInfo(peer));
+                Answer::Routed(self.router.clone().oneshot(request.map(Body::new)))
             };
             async move {
                 match answer {

@@ -117,7 +117,7 @@ pub fn of(tx: &mut Tx, incident: &Incident) -> Result<Origin, Error> {
             .iter()
             .filter(|found| found.score >= LEAST_SCORE)
             .take(TOLD)
-            .filter_map(|found| suspected(&landscape, kept.get(found.change)?, found))
+            .filter_map(|found| Some(suspected(&landscape, kept.get(found.change)?, found)))
             .collect(),
         incidents,
     })
@@ -198,12 +198,8 @@ fn suspects(landscape: &Landscape, ranked: &[triage::Suspect]) -> Vec<Suspect> {
         .collect()
 }
 
-fn suspected(
-    landscape: &Landscape,
-    kept: &KeptChange,
-    found: &triage::Correlation,
-) -> Option<SuspectedChange> {
-    Some(SuspectedChange {
+fn suspected(landscape: &Landscape, kept: &KeptChange, found: &triage::Correlation) -> SuspectedChange {
+    SuspectedChange {
         id: kept.id.as_str().to_owned(),
         summary: kept.summary.clone(),
         at: kept.at,
@@ -211,5 +207,5 @@ fn suspected(
         service_name: landscape.name_of(&kept.service_id).to_owned(),
         score: found.score,
         reasons: found.reasons.iter().map(Reason::of).collect(),
-    })
+    }
 }

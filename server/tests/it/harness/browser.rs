@@ -45,12 +45,12 @@ impl TestApp {
             csrf_token: String::new(),
         };
         let page = browser.open("/console/settings/me").await;
-        browser.csrf_token = page
+        let token = page
             .split("name=\"csrf_token\" value=\"")
             .nth(1)
             .and_then(|rest| rest.split('"').next())
-            .expect("a page carries the proof of its forms")
-            .to_owned();
+            .expect("a page carries the proof of its forms");
+        token.clone_into(&mut browser.csrf_token);
         browser
     }
 }
