@@ -13,6 +13,21 @@
 //! What differs further is written twice: `sql! { sqlite: "…", postgres: "…" }`.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// Composed texts that one thread remembers; the server has some hundreds.
+const MOST_REMEMBERED: usize = 1_000;
+
+thread_local! {
+    static REMEMBERED: RefCell<HashMap<String, String>> = RefCell::new(HashMap::new());
+}
+
+fn translate(postgres: &str) -> String {
+    let mut buffer = vec![0; translated_length(postgres.as_bytes())];
+    translate_into(postgres.as_bytes(), &mut buffer);
+    String::from_utf8_lossy(&buffer).into_owned()
+}
 
 /// The text of a statement for both engines. Made by [`crate::sql!`] or [`crate::Query`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,10 +47,20 @@ impl Statement {
     }
 
     /// Translates a text made at run time, of pieces that are literals of the program.
+    /// A thread that composed the same text before remembers what became of it: translating one costs as much as
+    /// running it.
     pub(crate) fn composed(postgres: String) -> Self {
-        let mut buffer = vec![0; translated_length(postgres.as_bytes())];
-        translate_into(postgres.as_bytes(), &mut buffer);
-        let sqlite = String::from_utf8_lossy(&buffer).into_owned();
+        let sqlite = REMEMBERED.with_borrow_mut(|remembered| {
+            if let Some(sqlite) = remembered.get(&postgres) {
+                return sqlite.clone();
+            }
+            if remembered.len() >= MOST_REMEMBERED {
+                remembered.clear();
+            }
+            let sqlite = translate(&postgres);
+            remembered.insert(postgres.clone(), sqlite.clone());
+            sqlite
+        });
         Self {
             sqlite: Cow::Owned(sqlite),
             postgres: Cow::Owned(postgres),
