@@ -128,7 +128,7 @@ test("an event shows on Now by itself, and one tap on a phone acknowledges it", 
     dedup_key: "till-1",
     payload: { summary: "Card terminals silent in Leeds", source: "till-1", severity: "critical", group: "Leeds Briggate" },
   });
-  for (const page of [desk, phone]) await page.waitForSelector("text=Card terminals silent in Leeds", { timeout: 10_000 });
+  for (const page of [desk, phone]) await page.waitForSelector("text=Customers have trouble with Card payments in 1 place", { timeout: 10_000 });
   await phone.reload();
   await clean(phone, "Now on a phone");
   await phone.click("button:has-text('Acknowledge') >> visible=true");
