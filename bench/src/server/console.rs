@@ -142,7 +142,7 @@ async fn addresses(muster: &Muster) -> anyhow::Result<Vec<String>> {
         "/console/settings",
         "/console/settings/outbox",
         "/console/settings/audit",
-        "/console/search?q=card",
+        "/console/search?query=card",
         "/console/situation",
     ]
     .map(str::to_owned)

@@ -110,16 +110,6 @@ const COPIES: &[Copies] = &[
             ),
         ],
     },
-    Copies {
-        table: "case_messages",
-        pattern: "true",
-        count: CASES,
-        changed: &[
-            ("id", "printf('Q0%012d', n)"),
-            ("case_id", "printf('Q0%012d', n)"),
-            ("created_at", "p.created_at - (:count - n) * :step / 10"),
-        ],
-    },
 ];
 
 /// Writes the history into the database of a folder whose Muster is stopped.
