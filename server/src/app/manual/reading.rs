@@ -46,6 +46,25 @@ pub(super) struct Field {
     pub(super) words: String,
 }
 
+/// A part of a sentence.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    Words(&'a str),
+    /// What stood between backticks.
+    Code(&'a str),
+}
+
+/// Tells code from words in a description.
+pub(super) fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    text.split('`').enumerate().map(|(index, part)| {
+        if index % 2 == 1 {
+            Piece::Code(part)
+        } else {
+            Piece::Words(part)
+        }
+    })
+}
+
 /// Every chapter, by its name; operations in the order of their paths.
 pub(super) fn chapters(document: &Value) -> Vec<Chapter> {
     let mut chapters: Vec<Chapter> = Vec::new();
@@ -270,6 +289,15 @@ mod tests {
         );
         assert_eq!(operation.answers[0].fields[0].kind, "list of string");
         assert!(!operation.open);
+    }
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let found: Vec<Piece> = pieces("`true` or nothing").collect();
+        assert_eq!(
+            found,
+            [Piece::Words(""), Piece::Code("true"), Piece::Words(" or nothing")]
+        );
     }
 
     #[test]
