@@ -15,7 +15,7 @@ use anyhow::Context as _;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use axum::http::{HeaderMap, HeaderName, Method, Request, Response, header};
+use axum::http::{Method, Request, Response};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -171,18 +171,9 @@ impl Door {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return None;
         }
-        let headers = request.headers();
         self.app
             .pages
-            .answer(
-                request.uri().path(),
-                text_of(headers, &header::ACCEPT_ENCODING),
-                text_of(headers, &header::IF_NONE_MATCH),
-            )
+            .answer(request.uri().path(), request.headers())
             .map(|answer| answer.map(Body::from))
     }
-}
-
-fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
-    headers.get(name).and_then(|value| value.to_str().ok())
 }

@@ -1,14 +1,15 @@
 //! Documents ready to be sent: bytes, compressed bytes, and an entity tag. Serving one is a look in a map.
 //!
-//! [`Cache::answer`] is all that a front door needs: from a path and two request headers to a whole response,
-//! without a router, a database or a copy of the bytes.
+//! [`Cache::answer`] is all that a front door needs: from a path and the request's headers to a whole response,
+//! without a router, a database or a copy of the bytes. What a reader understands and has already is read from
+//! the headers here and nowhere else.
 
 use std::collections::HashMap;
 use std::io::Write as _;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use axum::body::Bytes;
-use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -122,14 +123,14 @@ impl Ready {
         }
     }
 
-    /// The response to one request. `accept_encoding` and `if_none_match` are its headers, as they came.
-    pub fn answer(&self, accept_encoding: Option<&str>, if_none_match: Option<&str>) -> Response<Bytes> {
-        let unchanged =
-            if_none_match.is_some_and(|sent| matches(sent, self.etag.to_str().unwrap_or_default()));
+    /// The response to a request with these headers.
+    pub fn answer(&self, request: &HeaderMap) -> Response<Bytes> {
+        let unchanged = text_of(request, &header::IF_NONE_MATCH)
+            .is_some_and(|sent| matches(sent, self.etag.to_str().unwrap_or_default()));
         let gzip = self
             .gzip
             .as_ref()
-            .filter(|_| accept_encoding.is_some_and(accepts_gzip));
+            .filter(|_| text_of(request, &header::ACCEPT_ENCODING).is_some_and(accepts_gzip));
         let (status, headers, body) = match (unchanged, gzip) {
             (true, _) => (StatusCode::NOT_MODIFIED, &self.unchanged_headers, Bytes::new()),
             (false, Some(gzip)) => (StatusCode::OK, &self.gzip_headers, gzip.clone()),
@@ -146,6 +147,11 @@ fn compressed(bytes: &[u8]) -> Option<Bytes> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(bytes.len() / 2), Compression::best());
     encoder.write_all(bytes).ok()?;
     encoder.finish().ok().map(Bytes::from)
+}
+
+/// A header as text; one that is no text counts as absent.
+fn text_of<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Whether gzip is among the encodings, and not with a weight of zero.
@@ -193,13 +199,8 @@ impl Cache {
     }
 
     /// The whole response for a path, or nothing when this is no public page.
-    pub fn answer(
-        &self,
-        path: &str,
-        accept_encoding: Option<&str>,
-        if_none_match: Option<&str>,
-    ) -> Option<Response<Bytes>> {
-        Some(self.lookup(path)?.answer(accept_encoding, if_none_match))
+    pub fn answer(&self, path: &str, request: &HeaderMap) -> Option<Response<Bytes>> {
+        Some(self.lookup(path)?.answer(request))
     }
 
     /// Puts the documents of a page in place of what was there, all at once. An older version does nothing.
@@ -257,10 +258,14 @@ mod tests {
         }
     }
 
+    fn request(name: HeaderName, value: &str) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_str(value).unwrap())])
+    }
+
     #[test]
     fn what_a_reader_has_already_is_not_sent_again() {
         let ready = Ready::new(document("Everything works."));
-        let first = ready.answer(None, None);
+        let first = ready.answer(&HeaderMap::new());
         let etag = first.headers()[header::ETAG].to_str().unwrap().to_owned();
         assert!(etag.starts_with("W/\""));
         for sent in [
@@ -269,25 +274,41 @@ mod tests {
             format!("\"a\", {etag}"),
             "*".to_owned(),
         ] {
-            let again = ready.answer(Some("gzip"), Some(&sent));
+            let mut headers = request(header::IF_NONE_MATCH, &sent);
+            headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+            let again = ready.answer(&headers);
             assert_eq!(
                 (again.status(), again.body().len()),
                 (StatusCode::NOT_MODIFIED, 0),
                 "{sent}"
             );
         }
-        assert_eq!(ready.answer(None, Some("\"other\"")).status(), StatusCode::OK);
+        let other = ready.answer(&request(header::IF_NONE_MATCH, "\"other\""));
+        assert_eq!(other.status(), StatusCode::OK);
     }
 
     #[test]
     fn only_who_understands_gzip_gets_it() {
         let ready = Ready::new(document(&"Everything works. ".repeat(100)));
         let encoding = |accept: &str| {
-            let answer = ready.answer(Some(accept), None);
+            let answer = ready.answer(&request(header::ACCEPT_ENCODING, accept));
             answer.headers().get(header::CONTENT_ENCODING).is_some()
         };
         assert!(encoding("gzip") && encoding("br, gzip;q=0.5") && encoding("*"));
         assert!(!encoding("br") && !encoding("gzip;q=0") && !encoding("identity"));
+    }
+
+    #[test]
+    fn a_header_that_is_no_text_counts_as_absent() {
+        let ready = Ready::new(document(&"Everything works. ".repeat(100)));
+        let unreadable = HeaderValue::from_bytes(b"gzip\xff").unwrap();
+        let headers = HeaderMap::from_iter([
+            (header::ACCEPT_ENCODING, unreadable.clone()),
+            (header::IF_NONE_MATCH, unreadable),
+        ]);
+        let answer = ready.answer(&headers);
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert!(answer.headers().get(header::CONTENT_ENCODING).is_none());
     }
 
     #[test]
@@ -296,11 +317,9 @@ mod tests {
         let id = StatusPageId::from("Q1");
         cache.put(&id, 2, vec![document("new")]);
         cache.put(&id, 1, vec![document("old")]);
-        assert_eq!(
-            cache.answer("/status/x", None, None).unwrap().body().as_ref(),
-            b"new"
-        );
+        let none = HeaderMap::new();
+        assert_eq!(cache.answer("/status/x", &none).unwrap().body().as_ref(), b"new");
         cache.remove(&id);
-        assert!(cache.answer("/status/x", None, None).is_none());
+        assert!(cache.answer("/status/x", &none).is_none());
     }
 }

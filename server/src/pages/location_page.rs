@@ -119,13 +119,7 @@ async fn show(
         .page(&code, now, |here| draw(here, now))
         .map_err(|error| Problem::internal(error).into_response())?
         .ok_or_else(nothing_here)?;
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &HeaderValue| value.to_str().ok())
-    };
-    let response = ready.answer(text(header::ACCEPT_ENCODING), text(header::IF_NONE_MATCH));
-    Ok(response.map(Body::from))
+    Ok(ready.answer(&headers).map(Body::from))
 }
 
 fn draw(here: &LocationSituation, now: Timestamp) -> Result<Ready, askama::Error> {

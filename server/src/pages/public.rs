@@ -12,7 +12,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::FormRejection;
 use axum::extract::{FromRequestParts as _, Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use serde::Deserialize;
@@ -79,10 +79,6 @@ fn not_found() -> Response {
     page(StatusCode::NOT_FOUND, &plain)
 }
 
-fn text_of<'a>(request: &'a Request, name: &header::HeaderName) -> Option<&'a str> {
-    request.headers().get(name).and_then(|value| value.to_str().ok())
-}
-
 async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = StatusCode::METHOD_NOT_ALLOWED.into_response();
@@ -92,11 +88,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
         return response;
     }
     let path = request.uri().path().trim_end_matches('/').to_owned();
-    let (accept_encoding, if_none_match) = (
-        text_of(&request, &header::ACCEPT_ENCODING),
-        text_of(&request, &header::IF_NONE_MATCH),
-    );
-    if let Some(answer) = app.pages.answer(&path, accept_encoding, if_none_match) {
+    if let Some(answer) = app.pages.answer(&path, request.headers()) {
         return answer.map(Body::from);
     }
     let slug = path
@@ -112,7 +104,7 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
                 return failed(error);
             }
             app.pages
-                .answer(&path, accept_encoding, if_none_match)
+                .answer(&path, request.headers())
                 .map_or_else(not_found, |answer| answer.map(Body::from))
         }
         Ok(Some(page)) => private(&app, page, &path, request).await,
@@ -157,7 +149,7 @@ async fn private(app: &Arc<App>, page: StatusPage, path: &str, request: Request)
     match drawn {
         Ok(drawn) => match drawn.into_iter().find(|document| document.path == path) {
             Some(document) => {
-                let mut response = Ready::new(document).answer(None, None).map(Body::from);
+                let mut response = Ready::new(document).answer(&HeaderMap::new()).map(Body::from);
                 let headers = response.headers_mut();
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
                 headers.remove(header::ACCESS_CONTROL_ALLOW_ORIGIN);
