@@ -1,12 +1,15 @@
 //! Settings: from a file, then the environment, then flags; the later wins. Everything is checked at the
 //! start and every mistake is named, not only the first.
 
+pub mod smtp_url;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use store::Location;
 
+use crate::http::limits::RateLimit;
 use crate::outbound::Network;
 
 /// Checked settings of a running Muster.
@@ -41,12 +44,6 @@ pub struct Mail {
 pub struct Tls {
     pub certificate: PathBuf,
     pub key: PathBuf,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RateLimit {
-    Off,
-    PerMinute(u32),
 }
 
 /// Settings as they are written, before they are checked. Also the shape of the settings file.
@@ -290,7 +287,7 @@ fn check_mail(
         }
         return None;
     };
-    if let Err(mistake) = crate::outbox::check_smtp_url(&smtp_url) {
+    if let Err(mistake) = smtp_url::check(&smtp_url) {
         mistakes.push(mistake);
     }
     let from = mail_from.unwrap_or_else(|| "Muster <muster@localhost>".to_owned());

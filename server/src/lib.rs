@@ -6,7 +6,6 @@
 //! above it subscribes to the timeline.
 
 pub mod cli;
-pub mod config;
 pub mod demo;
 
 pub mod app;
@@ -39,8 +38,11 @@ pub mod jobs;
 pub mod live;
 
 pub mod clock;
+pub mod config;
+pub mod drawing;
 pub mod http;
 pub mod identifier;
 pub mod metrics;
+pub mod numbers;
 pub mod outbound;
 pub mod words;

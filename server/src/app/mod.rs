@@ -8,6 +8,7 @@ mod manual;
 pub mod metrics;
 pub mod migrations;
 pub mod router;
+pub mod runner;
 pub mod serve;
 pub mod subscriptions;
 pub mod tls;

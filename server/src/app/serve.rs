@@ -18,7 +18,7 @@ const TIDY_PAUSE: Duration = Duration::from_secs(5);
 /// Starts the background loops of a node. They end when `app.stopping` is cancelled.
 pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
     let mut background = tokio::task::JoinSet::new();
-    background.spawn(crate::jobs::runner::run(Arc::clone(app)));
+    background.spawn(super::runner::run(Arc::clone(app)));
     background.spawn(crate::signals::intake::run(Arc::clone(app)));
     background.spawn(crate::pages::jobs::watch(Arc::clone(app)));
     for lane in crate::outbox::sender::LANES {

@@ -32,7 +32,7 @@ pub fn report(change: &mut Change, new: &NewCase) -> Result<Case, Problem> {
     };
     let now = change.now;
     let id: CaseId = change.identifier();
-    let number = crate::incidents::store::next_number(change.tx, "cases")?;
+    let number = crate::numbers::next(change.tx, "cases")?;
     let tier = account.as_ref().map(|account| account.tier);
     let value = account.as_ref().map_or(0, |account| account.value_per_year);
     change.tx.execute(

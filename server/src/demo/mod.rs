@@ -24,7 +24,8 @@ use crate::access::{password, token};
 use crate::app::migrations::MIGRATIONS;
 use crate::app::{App, serve};
 use crate::clock::Clock;
-use crate::config::{Given, RateLimit};
+use crate::config::Given;
+use crate::http::limits::RateLimit;
 use client::Client;
 
 /// When the story begins: a Tuesday, twenty minutes before the update goes out.

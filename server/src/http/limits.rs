@@ -14,12 +14,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::config::RateLimit;
-
 /// Parts of the state, so that requests of different keys seldom wait for each other.
 const SHARDS: usize = 16;
 /// Keys remembered in one part. When as many are in use, newcomers pass unremembered.
 const LARGEST_SHARD: usize = 16_384;
+
+/// A limit as somebody sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RateLimit {
+    Off,
+    PerMinute(u32),
+}
 
 /// Grants each key so many requests in a while.
 #[derive(Debug)]

@@ -41,7 +41,7 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
         Handler::Policy(_) | Handler::ServicePolicy => AssignedVia::EscalationPolicy,
     };
     let id: IncidentId = change.identifier();
-    let number = rows::next_number(change.tx, "incidents")?;
+    let number = crate::numbers::next(change.tx, "incidents")?;
     let profile = serde_json::to_value(&new.profile).map_err(Problem::internal)?;
     change.tx.execute(
         sql!(

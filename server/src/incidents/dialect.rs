@@ -53,8 +53,10 @@ impl Surroundings {
             responders: room::responders(tx, &ids)?,
             requests: room::responder_requests(tx, &ids)?,
             services: rows::service_names(tx, &services)?.into_iter().collect(),
-            policies: rows::policy_names(tx, &policies)?.into_iter().collect(),
-            teams: rows::policy_teams(tx, &policies)?,
+            policies: crate::oncall::store::names_of_policies(tx, &policies)?
+                .into_iter()
+                .collect(),
+            teams: crate::oncall::store::named_teams_of_policies(tx, &policies)?,
             priorities: rows::priorities(tx)?
                 .into_iter()
                 .map(|priority| {

@@ -9,10 +9,7 @@ use crate::oncall::EscalationRule;
 use crate::people::UserId;
 use crate::services::{PriorityId, ServiceId};
 
-crate::identifier! {
-    /// One incident.
-    IncidentId
-}
+pub use crate::timeline::IncidentId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]

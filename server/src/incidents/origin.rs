@@ -16,8 +16,8 @@ use utoipa::ToSchema;
 use super::knowledge::{Landscape, Sign, signs};
 use super::model::{Incident, IncidentId};
 use crate::alerts::model::Reason;
+use crate::services::change_events::{self, KeptChange};
 use crate::services::graph::ServiceKind;
-use crate::signals::change_events::{self, KeptChange};
 
 /// How far around the beginning of an incident others belong to the same cascade.
 const AROUND: Duration = Duration::from_secs(30 * 60);

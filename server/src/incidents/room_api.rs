@@ -180,7 +180,7 @@ fn target_of(
         user.map(|user| user.name)
     } else {
         let ids = [reference.id.clone()];
-        super::store::policy_names(change.tx, &ids)?
+        crate::oncall::store::names_of_policies(change.tx, &ids)?
             .into_iter()
             .next()
             .map(|(_, name)| name)

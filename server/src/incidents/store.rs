@@ -291,51 +291,12 @@ pub fn is_assigned(tx: &mut Tx, user_id: &UserId) -> Result<bool, Error> {
     Ok(count > 0)
 }
 
-/// The next of a series of numbers that people read aloud. The row stays locked until the commit, so numbers
-/// have no gaps and no doubles.
-pub fn next_number(tx: &mut Tx, name: &str) -> Result<i64, Error> {
-    let (number,): (i64,) = tx.one(
-        sql!(
-            "INSERT INTO counters (name, value) VALUES ($1, 1)
-             ON CONFLICT (name) DO UPDATE SET value = counters.value + 1 RETURNING value"
-        ),
-        params![name],
-    )?;
-    Ok(number)
-}
-
-/// Names for references: services, policies with their teams, agents.
+/// Names for references.
 pub fn service_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
     tx.rows(
         sql!("SELECT id, name FROM services WHERE id = ANY($1)"),
         params![Value::texts(ids)],
     )
-}
-
-pub fn policy_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
-    tx.rows(
-        sql!("SELECT id, name FROM escalation_policies WHERE id = ANY($1)"),
-        params![Value::texts(ids)],
-    )
-}
-
-pub fn policy_teams(
-    tx: &mut Tx,
-    ids: &[String],
-) -> Result<std::collections::HashMap<String, Vec<(String, String)>>, Error> {
-    let rows: Vec<(String, String, String)> = tx.rows(
-        sql!(
-            "SELECT p.escalation_policy_id, t.id, t.name FROM escalation_policy_teams p JOIN teams t ON t.id = p.team_id
-             WHERE p.escalation_policy_id = ANY($1) ORDER BY t.id"
-        ),
-        params![Value::texts(ids)],
-    )?;
-    let mut teams: std::collections::HashMap<String, Vec<(String, String)>> =
-        std::collections::HashMap::new();
-    for (policy, id, name) in rows {
-        teams.entry(policy).or_default().push((id, name));
-    }
-    Ok(teams)
 }
 
 pub fn agent_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {

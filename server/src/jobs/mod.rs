@@ -8,7 +8,6 @@
 //! takes the job. A job that fails comes back later, with growing pauses, until it succeeds.
 
 pub mod model;
-pub mod runner;
 pub mod store;
 
 pub use model::{EVERY_PAGE, Job, Kind, Owed};

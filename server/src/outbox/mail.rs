@@ -13,53 +13,17 @@ use lettre::message::{Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::TlsParameters;
 use tokio::sync::Semaphore;
-use url::{Host, Url};
+use url::Url;
 
 use super::model::{Claimed, Purpose};
 use super::rules::Delivery;
 use super::smtp::{Fault, Security, Server};
-use crate::config::Mail;
+use crate::config::{Mail, smtp_url};
 
 /// Connections to the mail server at the same time; the usual limit of one for each client is 20 or more.
 pub(super) const CONNECTIONS: usize = 16;
 /// The longest a single mail may take.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(15);
-
-/// Says what is wrong with an address of a mail server, if anything.
-pub fn check_smtp_url(smtp_url: &str) -> Result<(), String> {
-    let url = Url::parse(smtp_url)
-        .map_err(|error| format!("smtp_url is not an address such as smtp://host:25: {error}."))?;
-    let tls = tls_of(&url);
-    match (url.scheme(), tls.as_deref()) {
-        ("smtps", None) | ("smtp", None | Some("none" | "opportunistic" | "required")) => {}
-        ("smtp" | "smtps", Some(other)) => {
-            return Err(format!(
-                "smtp_url has tls={other}; smtp:// knows none, opportunistic and required, smtps:// needs nothing."
-            ));
-        }
-        _ => return Err("smtp_url must begin with smtp:// or smtps://.".to_owned()),
-    }
-    let local = match url.host() {
-        None => return Err("smtp_url names no host.".to_owned()),
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-    };
-    let checked = url.scheme() == "smtps" || tls.as_deref() == Some("required");
-    if url.password().is_some() && !checked && !local {
-        return Err(
-            "smtp_url has a password, which would travel unprotected; use smtps:// or add ?tls=required."
-                .to_owned(),
-        );
-    }
-    Ok(())
-}
-
-fn tls_of(url: &Url) -> Option<String> {
-    url.query_pairs()
-        .find(|(name, _)| name == "tls")
-        .map(|(_, value)| value.into_owned())
-}
 
 /// A mail server and the sender's address.
 pub(super) struct Mailer {
@@ -71,11 +35,11 @@ pub(super) struct Mailer {
 impl Mailer {
     /// Connects to nothing yet.
     pub(super) fn new(settings: &Mail) -> anyhow::Result<Self> {
-        check_smtp_url(&settings.smtp_url).map_err(anyhow::Error::msg)?;
+        smtp_url::check(&settings.smtp_url).map_err(anyhow::Error::msg)?;
         let url = Url::parse(&settings.smtp_url)?;
         let host = url.host_str().unwrap_or_default().to_owned();
         let strict = || TlsParameters::new(host.clone());
-        let (security, usual_port) = match (url.scheme(), tls_of(&url).as_deref()) {
+        let (security, usual_port) = match (url.scheme(), smtp_url::tls_of(&url).as_deref()) {
             ("smtps", _) => (Security::FromTheStart(strict()?), 465),
             (_, Some("required")) => (Security::Demanded(strict()?), 587),
             (_, Some("none")) => (Security::Plain, 25),
@@ -189,32 +153,5 @@ fn judge(fault: &Fault) -> Delivery {
         Delivery::Refused { reason }
     } else {
         Delivery::PutOff { reason }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_password_only_travels_protected() {
-        for fine in [
-            "smtp://mail.example.org:25",
-            "smtp://127.0.0.1:2525",
-            "smtp://u:p@localhost:25",
-            "smtp://u:p@mail.example.org?tls=required",
-            "smtps://u:p@mail.example.org",
-        ] {
-            assert_eq!(check_smtp_url(fine), Ok(()), "{fine}");
-        }
-        for wrong in [
-            "smtp://u:p@mail.example.org",
-            "smtp://u:p@mail.example.org?tls=none",
-            "smtp://mail.example.org?tls=perhaps",
-            "http://mail.example.org",
-            "mail.example.org",
-        ] {
-            assert!(check_smtp_url(wrong).is_err(), "{wrong}");
-        }
     }
 }

@@ -20,7 +20,6 @@ mod smtp;
 pub mod store;
 mod webhook;
 
-pub use mail::check_smtp_url;
 pub use model::{Channel, HeaderName, NewSend, Purpose, Recipient, SECRET_LINK, SendId, State};
 pub use sender::Channels;
 pub use store::{cancel, owe};

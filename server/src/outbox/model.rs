@@ -6,8 +6,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::incidents::IncidentId;
 use crate::people::UserId;
+use crate::timeline::IncidentId;
 
 crate::identifier! {
     /// One message to one recipient.

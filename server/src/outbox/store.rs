@@ -11,8 +11,8 @@ use super::rules::{self, Delivery, Next, Standing};
 use crate::access::token;
 use crate::http::listing::Page;
 use crate::identifier::earliest_at;
-use crate::incidents::IncidentId;
 use crate::live::SENDS;
+use crate::timeline::IncidentId;
 use crate::timeline::{Change, Kind, NewEntry};
 
 /// How long a claim lasts. Longer than the longest time a claimed message can wait and be handed over;

@@ -11,7 +11,7 @@ use super::snapshot::Snapshot;
 use super::uptime::Uptime;
 use super::view::{self, StoryEntry, Subscribe};
 use super::{feed, json};
-use crate::console::kit::{Rich, State};
+use crate::drawing::{Rich, State};
 use crate::http::Site;
 use crate::updates::Phase;
 use crate::updates::compose::clock_time;

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use super::documents::{is_promise, paragraphs};
 use super::location::{LocationSituation, Trouble};
 use super::view::{LocationPage, Tap};
-use crate::console::kit::{Rich, State as Mark};
+use crate::drawing::{Rich, State as Mark};
 use crate::impact::model::Standing;
 use crate::updates::compose::{clock_time, listing};
 use crate::updates::situation::Harm;

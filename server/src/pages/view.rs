@@ -6,7 +6,7 @@ use askama::Template;
 use data_encoding::BASE64;
 use sha2::{Digest as _, Sha256};
 
-use crate::console::kit::{Rich, State};
+use crate::drawing::{Rich, State};
 
 pub(super) const STYLE: &str = include_str!("../../templates/pages/style.css");
 pub(super) const STATUS_STYLE: &str = include_str!("../../templates/pages/status.css");
@@ -206,8 +206,7 @@ pub(crate) mod tests {
 
     #[test]
     fn shapes_are_those_of_the_console() {
-        let icons =
-            String::from_utf8(crate::console::assets::get("icons.svg").unwrap().bytes.clone()).unwrap();
+        let icons = include_str!("../../assets/icons.svg");
         for state in State::ALL.into_iter().filter(|state| *state != State::Unknown) {
             assert!(icons.contains(&format!("d=\"{}\"", state.outline())), "{state:?}");
         }

@@ -10,8 +10,8 @@ use crate::http::Problem;
 use crate::impact::model::Evidence;
 use crate::impact::{Impact, store as impact_rows};
 use crate::incidents::Incident;
+use crate::services::change_events;
 use crate::services::graph::{self, ServiceNode};
-use crate::signals::change_events;
 use crate::timeline::store as timeline_rows;
 
 /// How long before an incident a change may have caused it.

@@ -6,6 +6,7 @@
 //! every walk over them ends. A maintenance window keeps its services from opening incidents.
 
 pub mod api;
+pub mod change_events;
 pub mod graph;
 pub mod model;
 pub mod rules;

@@ -9,7 +9,7 @@
 
 pub mod alertmanager;
 pub mod api;
-pub mod change_events;
+mod change_events;
 pub mod event;
 pub mod intake;
 pub mod journal;

@@ -10,4 +10,4 @@ pub mod model;
 pub mod store;
 
 pub use change::{Change, Subscription, Told};
-pub use model::{Agent, AgentKind, Entry, Kind, NewEntry};
+pub use model::{Agent, AgentKind, Entry, IncidentId, Kind, NewEntry};

@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::incidents::IncidentId;
-
 crate::identifier! {
     /// One entry of the timeline.
     EntryId
+}
+
+crate::identifier! {
+    /// One incident: what a story is told about.
+    IncidentId
 }
 
 /// Who did something.

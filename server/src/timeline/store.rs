@@ -5,9 +5,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use store::{Error, Tx, Value, params, query, sql};
 
-use super::model::{Agent, Entry, EntryId, Kind, NewEntry};
+use super::model::{Agent, Entry, EntryId, IncidentId, Kind, NewEntry};
 use crate::http::Page;
-use crate::incidents::IncidentId;
 
 pub(super) fn insert(
     tx: &mut Tx,

@@ -28,8 +28,8 @@ async fn a_job_owed_twice_is_one_promise(engine: Engine) {
             .await
             .unwrap();
     }
-    assert_eq!(muster::jobs::runner::run_due(&muster.app).await.unwrap(), 0);
+    assert_eq!(muster::app::runner::run_due(&muster.app).await.unwrap(), 0);
     muster.clock.advance(Duration::from_secs(31));
-    assert_eq!(muster::jobs::runner::run_due(&muster.app).await.unwrap(), 1);
-    assert_eq!(muster::jobs::runner::run_due(&muster.app).await.unwrap(), 0);
+    assert_eq!(muster::app::runner::run_due(&muster.app).await.unwrap(), 1);
+    assert_eq!(muster::app::runner::run_due(&muster.app).await.unwrap(), 0);
 }

@@ -13,6 +13,7 @@ mod harness;
 mod impact;
 mod incidents;
 mod oncall;
+mod order;
 mod outbox;
 mod pages;
 mod paging;

@@ -10,7 +10,6 @@ mod graph;
 mod lanes;
 mod people;
 mod recovery;
-mod rich;
 mod spark;
 mod state;
 mod tiles;
@@ -24,7 +23,6 @@ pub use graph::*;
 pub use lanes::*;
 pub use people::*;
 pub use recovery::*;
-pub use rich::*;
 pub use spark::*;
 pub use state::*;
 pub use tiles::*;
@@ -32,8 +30,5 @@ pub use time::*;
 pub use timeline::*;
 pub use words::*;
 
-/// Marks parts whose template has already escaped what it prints.
-macro_rules! drawn {
-    ($($part:ty),+ $(,)?) => { $(impl askama::filters::HtmlSafe for $part {})+ };
-}
-pub(crate) use drawn;
+pub(crate) use crate::drawing::drawn;
+pub use crate::drawing::{Rich, Run};

@@ -32,7 +32,7 @@ use crate::incidents::origin::{self, Origin as Ranked};
 use crate::incidents::room::{self, ResponderState, RoleName, TaskStatus};
 use crate::incidents::similar::{self, SimilarIncident};
 use crate::incidents::{IncidentId, store as rows};
-use crate::signals::change_events::KeptChange;
+use crate::services::change_events::KeptChange;
 use crate::timeline;
 use crate::updates::headline::{self, Headline};
 use crate::updates::situation::{Harm, harm_of};
@@ -178,7 +178,7 @@ fn milder(tx: &mut Tx, incident: &Incident, hurt: Option<&Hurt>) -> Result<Vec<S
 fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
     let similar = similar::of(tx, incident, SIMILAR)?;
     let ids: Vec<IncidentId> = similar.iter().map(|one| one.id.clone()).collect();
-    let mut later = crate::signals::change_events::since(tx, &[], incident.created_at, LATER)?;
+    let mut later = crate::services::change_events::since(tx, &[], incident.created_at, LATER)?;
     later.retain(|change| change.at > incident.created_at);
     Ok(Beside {
         origin: origin::of(tx, incident)?,

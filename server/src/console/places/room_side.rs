@@ -14,7 +14,7 @@ use crate::incidents::IncidentId;
 use crate::incidents::origin::Origin as Ranked;
 use crate::incidents::room::{self, ResponderState, TaskStatus};
 use crate::incidents::similar::SimilarIncident;
-use crate::signals::change_events::KeptChange;
+use crate::services::change_events::KeptChange;
 use crate::updates::model::{Audience, AudienceChannel, Promise, Update};
 use crate::updates::{audiences, promises, store as update_rows};
 

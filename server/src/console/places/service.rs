@@ -27,12 +27,12 @@ use crate::impact::{Impact, store as impact_rows};
 use crate::incidents::store::{self as incident_rows, Order, Sought};
 use crate::incidents::{Incident, Status};
 use crate::oncall::{EscalationPolicy, load_policy, people_on_call};
+use crate::services::change_events::{self, KeptChange};
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::services::model::{self, BusinessService};
 use crate::services::store::services::{self as rows, ServiceFilter};
 use crate::services::store::touchpoints;
 use crate::services::{BusinessServiceId, ServiceId};
-use crate::signals::change_events::{self, KeptChange};
 
 /// Incidents, open ones first, that are shown.
 const INCIDENTS: i64 = 12;

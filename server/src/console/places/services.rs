@@ -133,7 +133,7 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
     let day_ago = now - std::time::Duration::from_hours(24);
     let alerts = crate::alerts::store::count_by_service(tx, day_ago)?;
     let month_ago = now - std::time::Duration::from_hours(30 * 24);
-    let mut changes = crate::signals::change_events::since(tx, &[], month_ago, 2_000)?;
+    let mut changes = crate::services::change_events::since(tx, &[], month_ago, 2_000)?;
     changes.retain(|change| change.at <= now);
     changes.reverse();
     let ids: Vec<String> = technical.iter().map(|(id, _, _)| id.clone()).collect();

@@ -1,5 +1,7 @@
 //! The rows of escalation policies.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use store::{Error, Query, Tx, Value, params, query, sql};
 
@@ -236,4 +238,31 @@ pub fn services_of_policies(
         ),
         params![Value::texts(ids)],
     )
+}
+
+/// Id and name of these policies, also of deleted ones.
+pub fn names_of_policies(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM escalation_policies WHERE id = ANY($1)"),
+        params![Value::texts(ids)],
+    )
+}
+
+/// Id and name of the teams of each policy.
+pub fn named_teams_of_policies(
+    tx: &mut Tx,
+    ids: &[String],
+) -> Result<HashMap<String, Vec<(String, String)>>, Error> {
+    let rows: Vec<(String, String, String)> = tx.rows(
+        sql!(
+            "SELECT p.escalation_policy_id, t.id, t.name FROM escalation_policy_teams p JOIN teams t ON t.id = p.team_id
+             WHERE p.escalation_policy_id = ANY($1) ORDER BY t.id"
+        ),
+        params![Value::texts(ids)],
+    )?;
+    let mut teams: HashMap<String, Vec<(String, String)>> = HashMap::new();
+    for (policy, id, name) in rows {
+        teams.entry(policy).or_default().push((id, name));
+    }
+    Ok(teams)
 }

@@ -229,7 +229,7 @@ pub(crate) async fn create(
             };
             let (mut window, services) =
                 check(change.tx, &request.maintenance_window, blank, now, Vec::new())?;
-            window.sequence_number = crate::incidents::store::next_number(change.tx, "maintenance_windows")?;
+            window.sequence_number = crate::numbers::next(change.tx, "maintenance_windows")?;
             rows::put_window(change.tx, &window, &services)?;
             audit::record(change, &caller, AuditAction::Create, &changed(&window))?;
             show_on_pages(change)?;

@@ -61,7 +61,7 @@ fn present(tx: &mut Tx, id: &ServiceId) -> Result<Service, Problem> {
 /// The teams a service belongs to: those of its escalation policy.
 fn teams_of(tx: &mut Tx, service: &Service) -> Result<Vec<TeamId>, Problem> {
     let ids = [service.escalation_policy_id.as_str().to_owned()];
-    let teams = crate::incidents::store::policy_teams(tx, &ids)?;
+    let teams = crate::oncall::store::named_teams_of_policies(tx, &ids)?;
     Ok(teams
         .into_values()
         .flatten()

@@ -234,7 +234,7 @@ pub(crate) async fn changes(
     app.read(move |tx| {
         present(tx, &id)?;
         let from = since.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let found = crate::signals::change_events::since(tx, &[id.to_string()], from, 10_000)?;
+        let found = crate::services::change_events::since(tx, &[id.to_string()], from, 10_000)?;
         let all: Vec<_> = found
             .into_iter()
             .filter(|one| until.is_none_or(|until| one.at < until))

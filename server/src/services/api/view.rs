@@ -23,10 +23,10 @@ pub(super) fn views(
         .iter()
         .map(|one| one.escalation_policy_id.as_str().to_owned())
         .collect();
-    let names: HashMap<String, String> = crate::incidents::store::policy_names(tx, &policies)?
+    let names: HashMap<String, String> = crate::oncall::store::names_of_policies(tx, &policies)?
         .into_iter()
         .collect();
-    let teams = crate::incidents::store::policy_teams(tx, &policies)?;
+    let teams = crate::oncall::store::named_teams_of_policies(tx, &policies)?;
     let standing = rows::standing(tx, &ids, now)?;
     let integrations = rows::integrations_of(tx, &ids)?;
     Ok(services

@@ -6,9 +6,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::model::Job;
-use super::store as rows;
-use crate::app::App;
+use super::{App, dispatch};
+use crate::jobs::{Job, store as rows};
 
 /// How many jobs one claim takes.
 const BATCH: i64 = 256;
@@ -46,7 +45,7 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
 }
 
 async fn run_one(app: &Arc<App>, job: Job) {
-    let outcome = crate::app::dispatch::run(app, &job).await;
+    let outcome = dispatch::run(app, &job).await;
     let now = app.clock.now();
     let recorded = match outcome {
         Ok(()) => app.store.write(move |tx| rows::complete(tx, &job)).await,
