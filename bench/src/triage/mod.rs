@@ -15,6 +15,7 @@ mod log_templates;
 mod outage_replay;
 mod petshop;
 mod rca_alerts;
+mod simulated_counts;
 mod storm_mix;
 mod ticket_counts;
 
@@ -70,7 +71,7 @@ const TASKS: &[Task] = &[
 
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Tasks to run, by folder, or `figures` for speed and memory; all when none is named.
+    /// Tasks to run, by folder, `simulated-counts` (rates of false alarms), or `figures` (speed and memory); all when none
     tasks: Vec<String>,
     /// Which part of the data: variants are compared on `development`, figures reported from `held-out`.
     #[arg(long, value_enum, default_value_t = Part::HeldOut)]
@@ -102,6 +103,9 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
             continue;
         };
         print(task.folder, &(task.run)(&folder, arguments.part, arguments.seed)?);
+    }
+    if wanted("simulated-counts") {
+        print("simulated-counts", &simulated_counts::run(arguments.seed));
     }
     if wanted("figures") {
         print("figures", &figures::run(arguments.seed)?);

@@ -1,6 +1,4 @@
-//! The body that is fuzzed by coverage (`fuzz/`), on its seeds, on seeds with a few bytes spoiled, and on random bytes.
-
-use proptest::{collection::vec, prelude::*, sample::select};
+//! The body of this crate that is fuzzed by coverage (`fuzz/`), run as a test.
 
 #[path = "../../../fuzz/src/triage.rs"]
 #[expect(
@@ -9,38 +7,5 @@ use proptest::{collection::vec, prelude::*, sample::select};
 )]
 mod body;
 
-fn input() -> impl Strategy<Value = Vec<u8>> {
-    let change = (any::<prop::sample::Index>(), 0..4, any::<u8>());
-    let spoiled = (select(body::SEEDS), vec(change, 0..8)).prop_map(|(seed, changes)| {
-        let mut bytes = seed.to_vec();
-        for (place, kind, byte) in changes {
-            if bytes.is_empty() {
-                break;
-            }
-            // The first byte says what is tried and stays.
-            let place = place.index(bytes.len()).max(1).min(bytes.len() - 1);
-            match kind {
-                0 => bytes[place] = byte,
-                1 => bytes.insert(place, byte),
-                2 => drop(bytes.remove(place)),
-                _ => bytes.truncate(place.max(1)),
-            }
-        }
-        bytes
-    });
-    prop_oneof![3 => spoiled, 1 => vec(any::<u8>(), 0..200)]
-}
-
-#[test]
-fn every_seed_holds() {
-    for seed in body::SEEDS {
-        body::run(seed);
-    }
-}
-
-proptest! {
-    #[test]
-    fn spoiled_and_random_input_holds(bytes in input()) {
-        body::run(&bytes);
-    }
-}
+#[path = "../../../fuzz/spoiled.rs"]
+mod spoiled;

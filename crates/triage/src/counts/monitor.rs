@@ -69,7 +69,7 @@ fn bounded(settings: Settings) -> Settings {
         false_alarms_per_week: if rate.is_finite() {
             rate.clamp(1e-6, 1e3)
         } else {
-            1.0
+            Settings::default().false_alarms_per_week
         },
         keys_maximum: settings.keys_maximum.max(1),
         ..settings

@@ -1,7 +1,11 @@
 //! How rare a value is, judged by the series' own past.
 //!
-//! A value is evidence on a logarithmic scale. Of every six hours the highest value is kept. The highest fifth of these are taken to lie on an exponential tail,
-//! which continues beyond the highest value seen. Fewer than eight spans say nothing.
+//! A value is evidence on a logarithmic scale. Of every six hours the highest value is kept. The highest fifth of these are
+//! taken to lie on an exponential tail, which continues beyond the highest value seen. How steep the tail is was estimated from
+//! few values, so what is asked is not "how rare is this on the tail that fits best" but "how rare is it on the tails that
+//! these values may have come from": averaged over them, the exponential becomes a power whose exponent is the number
+//! of values (the predictive distribution of Lomax 1954 and of Geisser, "Predictive Inference", 1993). With few values
+//! behind it, a tail is therefore much longer than it looks. Fewer than eight spans say nothing.
 
 use std::collections::VecDeque;
 
@@ -35,6 +39,9 @@ pub(super) struct Tail {
 struct Fitted {
     threshold: f64,
     scale: f64,
+    /// How many values the scale was estimated from; none in what earlier versions wrote down, which knew no more than the scale.
+    #[serde(default)]
+    values: Option<u32>,
     /// Logarithm of how rare a span above the threshold is.
     rarity: f64,
 }
@@ -52,8 +59,13 @@ impl Tail {
 
     /// Minus the logarithm of the probability that a span has a value above `value`; `None` if too little is known.
     pub(super) fn surprise(&self, value: f64) -> Option<f64> {
-        self.fitted
-            .map(|fitted| (value - fitted.threshold) / fitted.scale + fitted.rarity)
+        self.fitted.map(|fitted| {
+            let beyond = (value - fitted.threshold) / fitted.scale;
+            match fitted.values.map(f64::from) {
+                Some(values) if beyond > 0.0 => values * (beyond / values).ln_1p() + fitted.rarity,
+                _ => beyond + fitted.rarity,
+            }
+        })
     }
 
     /// Takes a value of the current span. Values below zero are as usual as zero.
@@ -83,6 +95,7 @@ impl Tail {
         self.fitted = Some(Fitted {
             threshold,
             scale: (excess / taken as f64).max(SCALE_LEAST),
+            values: u32::try_from(taken).ok(),
             rarity: (spans as f64 / taken as f64).ln(),
         });
     }
@@ -115,6 +128,25 @@ mod tests {
             let found = tail.surprise(surprise).unwrap();
             assert!((found / surprise - 1.0).abs() < 0.15, "{surprise} {found}");
         }
+    }
+
+    /// Quantiles stand for draws: what lies beyond all of them is seen less often than a tail promises that is taken for known.
+    #[test]
+    fn few_values_behind_a_tail_make_it_longer() {
+        let quantiles = |number: u32| {
+            of((1..=number)
+                .map(move |rank| -(f64::from(rank) / (f64::from(number) + 1.0)).ln()))
+        };
+        let (few, many) = (quantiles(10), quantiles(200));
+        let (few, many) = (few.surprise(12.0).unwrap(), many.surprise(12.0).unwrap());
+        assert!(few < 0.75 * many, "{few} {many}");
+    }
+
+    #[test]
+    fn what_an_earlier_version_wrote_down_is_still_read() {
+        let written = r#"{"highest":[1.0],"current":0.0,"fitted":{"threshold":1.0,"scale":2.0,"rarity":1.5}}"#;
+        let tail: Tail = serde_json::from_str(written).unwrap();
+        assert_eq!(tail.surprise(5.0), Some(3.5));
     }
 
     #[test]

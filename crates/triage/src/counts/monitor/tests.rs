@@ -77,6 +77,34 @@ fn the_stated_rate_of_false_alarms_holds_while_nothing_happens() {
     }
 }
 
+/// Reports that bring reports, and a rate that wanders: what real counts are like, and what a Poisson count is not.
+#[test]
+fn it_holds_for_restless_series_too() {
+    let (weeks, series, stated) = (8, 6, 0.5);
+    let settings = || Settings {
+        false_alarms_per_week: stated,
+        ..Settings::default()
+    };
+    let (mut exciting, mut wandering) = (0, 0);
+    for seed in 0..series {
+        let chance = &mut Chance(seed);
+        let (mut one, mut other) = (Monitor::new(settings()), Monitor::new(settings()));
+        let (mut excited, mut wandered) = (0.0, 0.0);
+        for bucket in 0..weeks * WEEK {
+            exciting += one.advance(bucket * BUCKET).len();
+            let count = chance.count(usual(bucket) * 0.4 + excited);
+            excited = excited * 5.0 / 6.0 + f64::from(count) * 0.1;
+            one.observe(&key(0), count);
+            wandering += other.advance(bucket * BUCKET).len();
+            wandered = 0.96 * wandered + 0.25 * (chance.unit() + chance.unit() - 1.0);
+            other.observe(&key(0), chance.count(usual(bucket) * f64::exp(wandered)));
+        }
+    }
+    let allowed = stated * (weeks * series as i64) as f64;
+    assert!(f64::from(exciting as u32) <= allowed, "{exciting} of {allowed}");
+    assert!(f64::from(wandering as u32) <= allowed, "{wandering} of {allowed}");
+}
+
 #[test]
 fn it_holds_for_rare_reports_too() {
     let mut monitor = Monitor::new(Settings::default());

@@ -1,0 +1,173 @@
+//! Whether the stated rate of false alarms holds where nothing happens: simulated series of reports, from the calm to the
+//! restless, each for eight weeks, none with an incident in it. Every alarm is false by construction, which real
+//! series cannot offer. Needs no data.
+//!
+//! The processes are chosen for what may break the promise: more scatter than a Poisson count, a rate that wanders, reports that
+//! bring further reports, bursts whose sizes have no variance, and growth.
+
+use triage::counts::{Key, Monitor, Settings};
+
+use crate::score::{Draws, Finding};
+
+const BUCKET_SECONDS: i64 = 300;
+const BUCKETS_A_DAY: usize = 288;
+const WEEKS: usize = 8;
+const DRAWN: u64 = 12;
+
+/// Rates that are stated, in false alarms a week.
+const STATED: [f64; 3] = [0.25, 0.5, 1.0];
+
+type Process = fn(&mut Chance) -> Vec<u32>;
+
+const PROCESSES: &[(&str, Process)] = &[
+    ("Poisson", |chance| of_rate(chance, |_, _| 1.0)),
+    ("Poisson, 3 a day", |chance| {
+        (0..buckets()).map(|_| chance.poisson(3.0 / BUCKETS_A_DAY as f64)).collect()
+    }),
+    ("negative binomial, variance 5 times the mean at its height", |chance| {
+        of_rate(chance, |chance, _| chance.exponential())
+    }),
+    ("wandering rate", wandering),
+    ("reports that bring reports", self_exciting),
+    ("bursts of Pareto size, one a day", |chance| bursts(chance, 1.0)),
+    ("bursts of Pareto size, one a week", |chance| bursts(chance, 1.0 / 7.0)),
+    ("growth by a tenth a week", |chance| {
+        of_rate(chance, |_, bucket| {
+            1.1_f64.powf(bucket as f64 / (7 * BUCKETS_A_DAY) as f64)
+        })
+    }),
+];
+
+pub(crate) fn run(seed: u64) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (name, process) in PROCESSES {
+        for stated in STATED {
+            let alarms: usize = (0..DRAWN)
+                .map(|draw| {
+                    let counts = process(&mut Chance(Draws::new(seed + draw)));
+                    alarms(&counts, stated)
+                })
+                .sum();
+            let rate = alarms as f64 / (DRAWN as usize * WEEKS) as f64;
+            findings.push(
+                Finding::new(format!("{name}: false alarms a week, where {stated} are stated"), rate)
+                    .target(stated),
+            );
+        }
+    }
+    findings
+}
+
+fn alarms(counts: &[u32], stated: f64) -> usize {
+    let mut monitor = Monitor::new(Settings {
+        false_alarms_per_week: stated,
+        ..Settings::default()
+    });
+    let key = Key::at("topic", "place");
+    let mut raised = 0;
+    for (bucket, count) in counts.iter().enumerate() {
+        raised += monitor.advance(bucket as i64 * BUCKET_SECONDS).len();
+        monitor.observe(&key, *count);
+    }
+    raised + monitor.advance(counts.len() as i64 * BUCKET_SECONDS).len()
+}
+
+fn buckets() -> usize {
+    WEEKS * 7 * BUCKETS_A_DAY
+}
+
+/// Busy by day, calm by night and at weekends.
+fn usual(bucket: usize) -> f64 {
+    let day = bucket / BUCKETS_A_DAY;
+    let hour = bucket % BUCKETS_A_DAY / 12;
+    let by_day = if (8..18).contains(&hour) { 4.0 } else { 0.6 };
+    if day % 7 >= 5 { by_day / 3.0 } else { by_day }
+}
+
+fn of_rate(chance: &mut Chance, factor: impl Fn(&mut Chance, usize) -> f64) -> Vec<u32> {
+    (0..buckets())
+        .map(|bucket| {
+            let mean = usual(bucket) * factor(chance, bucket);
+            chance.poisson(mean)
+        })
+        .collect()
+}
+
+/// The logarithm of the rate wanders around its mean and forgets within two hours.
+fn wandering(chance: &mut Chance) -> Vec<u32> {
+    const KEPT: f64 = 0.96;
+    const SPREAD: f64 = 0.5;
+    let mut state = 0.0;
+    (0..buckets())
+        .map(|bucket| {
+            state = KEPT * state + (1.0 - KEPT * KEPT).sqrt() * SPREAD * chance.normal();
+            let mean = usual(bucket) * (state - SPREAD * SPREAD / 2.0_f64).exp();
+            chance.poisson(mean)
+        })
+        .collect()
+}
+
+/// Every report brings .6 others, on the average half an hour later.
+fn self_exciting(chance: &mut Chance) -> Vec<u32> {
+    const BROUGHT: f64 = 0.6;
+    const KEPT: f64 = 5.0 / 6.0;
+    let mut excited = 0.0;
+    (0..buckets())
+        .map(|bucket| {
+            let count = chance.poisson(usual(bucket) * (1.0 - BROUGHT) + excited);
+            excited = excited * KEPT + f64::from(count) * BROUGHT * (1.0 - KEPT);
+            count
+        })
+        .collect()
+}
+
+/// Bursts that fade within an hour and whose sizes follow a Pareto distribution with exponent 1.5.
+fn bursts(chance: &mut Chance, a_day: f64) -> Vec<u32> {
+    const KEPT: f64 = 0.8;
+    let mut burst = 0.0;
+    (0..buckets())
+        .map(|bucket| {
+            burst *= KEPT;
+            if chance.unit() < a_day / BUCKETS_A_DAY as f64 {
+                burst += 3.0 * chance.unit().powf(-1.0 / 1.5);
+            }
+            chance.poisson(usual(bucket) + burst)
+        })
+        .collect()
+}
+
+struct Chance(Draws);
+
+impl Chance {
+    /// Above 0, at most 1.
+    fn unit(&mut self) -> f64 {
+        ((self.0.next() >> 11) + 1) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Box and Muller 1958.
+    fn normal(&mut self) -> f64 {
+        (-2.0 * self.unit().ln()).sqrt() * (std::f64::consts::TAU * self.unit()).cos()
+    }
+
+    /// Knuth's method in pieces, so that the product does not vanish.
+    fn poisson(&mut self, mean: f64) -> u32 {
+        const PIECE: f64 = 30.0;
+        let mut left = mean;
+        let mut count = 0;
+        while left > 0.0 {
+            let limit = (-left.min(PIECE)).exp();
+            left -= PIECE;
+            let mut product = self.unit();
+            while product > limit {
+                product *= self.unit();
+                count += 1;
+            }
+        }
+        count
+    }
+
+    /// Of mean one.
+    fn exponential(&mut self) -> f64 {
+        -self.unit().ln()
+    }
+}
