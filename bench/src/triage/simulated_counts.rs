@@ -1,6 +1,7 @@
 //! Whether the stated rate of false alarms holds where nothing happens: simulated series of reports, from the calm to the
 //! restless, each for eight weeks, none with an incident in it. Every alarm is false by construction, which real
-//! series cannot offer. Needs no data.
+//! series cannot offer. Then what the promise costs: outages of two hours laid into the same series, early, when little is known
+//! of it, and late. Needs no data.
 //!
 //! The processes are chosen for what may break the promise: more scatter than a Poisson count, a rate that wanders, reports that
 //! bring further reports, bursts whose sizes have no variance, and growth.
@@ -14,6 +15,12 @@ const BUCKETS_A_DAY: usize = 288;
 const WEEKS: usize = 8;
 const DRAWN: u64 = 12;
 
+/// An outage adds so many reports to each of its buckets.
+const OUTAGE_ADDS: u32 = 8;
+const OUTAGE_BUCKETS: usize = 24;
+const OUTAGE_DAYS: [usize; 3] = [4, 11, 46];
+const OUTAGES: u64 = 40;
+
 /// Rates that are stated, in false alarms a week.
 const STATED: [f64; 3] = [0.25, 0.5, 1.0];
 
@@ -22,15 +29,20 @@ type Process = fn(&mut Chance) -> Vec<u32>;
 const PROCESSES: &[(&str, Process)] = &[
     ("Poisson", |chance| of_rate(chance, |_, _| 1.0)),
     ("Poisson, 3 a day", |chance| {
-        (0..buckets()).map(|_| chance.poisson(3.0 / BUCKETS_A_DAY as f64)).collect()
+        (0..buckets())
+            .map(|_| chance.poisson(3.0 / BUCKETS_A_DAY as f64))
+            .collect()
     }),
-    ("negative binomial, variance 5 times the mean at its height", |chance| {
-        of_rate(chance, |chance, _| chance.exponential())
-    }),
+    (
+        "negative binomial, variance 5 times the mean at its height",
+        |chance| of_rate(chance, |chance, _| chance.exponential()),
+    ),
     ("wandering rate", wandering),
     ("reports that bring reports", self_exciting),
     ("bursts of Pareto size, one a day", |chance| bursts(chance, 1.0)),
-    ("bursts of Pareto size, one a week", |chance| bursts(chance, 1.0 / 7.0)),
+    ("bursts of Pareto size, one a week", |chance| {
+        bursts(chance, 1.0 / 7.0)
+    }),
     ("growth by a tenth a week", |chance| {
         of_rate(chance, |_, bucket| {
             1.1_f64.powf(bucket as f64 / (7 * BUCKETS_A_DAY) as f64)
@@ -45,31 +57,57 @@ pub(crate) fn run(seed: u64) -> Vec<Finding> {
             let alarms: usize = (0..DRAWN)
                 .map(|draw| {
                     let counts = process(&mut Chance(Draws::new(seed + draw)));
-                    alarms(&counts, stated)
+                    alarms(&counts, stated).len()
                 })
                 .sum();
             let rate = alarms as f64 / (DRAWN as usize * WEEKS) as f64;
             findings.push(
-                Finding::new(format!("{name}: false alarms a week, where {stated} are stated"), rate)
-                    .target(stated),
+                Finding::new(
+                    format!("{name}: false alarms a week, where {stated} are stated"),
+                    rate,
+                )
+                .target(stated),
             );
+        }
+        for day in OUTAGE_DAYS {
+            let name = format!("{name}: share noticed of outages on day {day}");
+            findings.push(Finding::new(name, noticed(*process, day, seed)));
         }
     }
     findings
 }
 
-fn alarms(counts: &[u32], stated: f64) -> usize {
+/// The share of outages in the late morning of a day that are noticed before they end, at half an alarm a week.
+fn noticed(process: Process, day: usize, seed: u64) -> f64 {
+    let start = (day * 24 + 10) * 12;
+    let found = (0..OUTAGES)
+        .filter(|draw| {
+            let mut counts = process(&mut Chance(Draws::new(seed + draw)));
+            counts.truncate(start + OUTAGE_BUCKETS);
+            for count in &mut counts[start..] {
+                *count += OUTAGE_ADDS;
+            }
+            let since = start as i64 * BUCKET_SECONDS;
+            alarms(&counts, 0.5).iter().any(|at| *at > since)
+        })
+        .count();
+    found as f64 / OUTAGES as f64
+}
+
+/// The ends of the buckets at which an alarm is raised, in seconds since the beginning.
+fn alarms(counts: &[u32], stated: f64) -> Vec<i64> {
     let mut monitor = Monitor::new(Settings {
         false_alarms_per_week: stated,
         ..Settings::default()
     });
     let key = Key::at("topic", "place");
-    let mut raised = 0;
+    let mut raised = Vec::new();
     for (bucket, count) in counts.iter().enumerate() {
-        raised += monitor.advance(bucket as i64 * BUCKET_SECONDS).len();
+        raised.extend(monitor.advance(bucket as i64 * BUCKET_SECONDS));
         monitor.observe(&key, *count);
     }
-    raised + monitor.advance(counts.len() as i64 * BUCKET_SECONDS).len()
+    raised.extend(monitor.advance(counts.len() as i64 * BUCKET_SECONDS));
+    raised.into_iter().map(|alarm| alarm.at).collect()
 }
 
 fn buckets() -> usize {

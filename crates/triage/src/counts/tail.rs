@@ -1,11 +1,11 @@
 //! How rare a value is, judged by the series' own past.
 //!
-//! A value is evidence on a logarithmic scale. Of every six hours the highest value is kept. The highest fifth of these are
-//! taken to lie on an exponential tail, which continues beyond the highest value seen. How steep the tail is was estimated from
-//! few values, so what is asked is not "how rare is this on the tail that fits best" but "how rare is it on the tails that
-//! these values may have come from": averaged over them, the exponential becomes a power whose exponent is the number
-//! of values (the predictive distribution of Lomax 1954 and of Geisser, "Predictive Inference", 1993). With few values
-//! behind it, a tail is therefore much longer than it looks. Fewer than eight spans say nothing.
+//! A value is evidence on a logarithmic scale. Of every six hours the highest value is kept. The highest fifth of these (the
+//! upper half, while they are few) are taken to lie on an exponential tail, which continues beyond the highest value seen.
+//! How steep the tail is was estimated from few values, so what is asked is not "how rare is this on the tail that fits
+//! best" but "how rare is it on the tails that these values may have come from": averaged over them, the exponential becomes
+//! a power whose exponent is the number of values (a Lomax distribution; Geisser, "Predictive Inference", 1993). With few
+//! values behind it, a tail is therefore much longer than it looks. Fewer than eight spans say nothing.
 
 use std::collections::VecDeque;
 
@@ -20,9 +20,9 @@ const SPANS: usize = 240;
 /// Spans before which nothing is said.
 pub(super) const SPANS_NEEDED: usize = 8;
 
-/// Share of the spans whose highest values make the tail, and how many they are at least.
+/// The highest value of each so many spans makes the tail; while there are few spans more of them do, up to half.
 const TAIL_SHARE: usize = 5;
-const TAIL_LEAST: usize = 4;
+const TAIL_LEAST: usize = 12;
 
 /// The narrowest tail; keeps a series that never changed from dividing by zero.
 const SCALE_LEAST: f64 = 1e-6;
@@ -89,7 +89,7 @@ impl Tail {
         }
         let mut sorted: Vec<f64> = self.highest.iter().map(|value| f64::from(*value)).collect();
         sorted.sort_by(|one, other| other.total_cmp(one));
-        let taken = (spans / TAIL_SHARE).max(TAIL_LEAST);
+        let taken = (spans / TAIL_SHARE).max(TAIL_LEAST.min(spans / 2));
         let threshold = sorted[taken];
         let excess: f64 = sorted[..taken].iter().map(|value| value - threshold).sum();
         self.fitted = Some(Fitted {
@@ -134,8 +134,7 @@ mod tests {
     #[test]
     fn few_values_behind_a_tail_make_it_longer() {
         let quantiles = |number: u32| {
-            of((1..=number)
-                .map(move |rank| -(f64::from(rank) / (f64::from(number) + 1.0)).ln()))
+            of((1..=number).map(move |rank| -(f64::from(rank) / (f64::from(number) + 1.0)).ln()))
         };
         let (few, many) = (quantiles(10), quantiles(200));
         let (few, many) = (few.surprise(12.0).unwrap(), many.surprise(12.0).unwrap());
@@ -144,7 +143,8 @@ mod tests {
 
     #[test]
     fn what_an_earlier_version_wrote_down_is_still_read() {
-        let written = r#"{"highest":[1.0],"current":0.0,"fitted":{"threshold":1.0,"scale":2.0,"rarity":1.5}}"#;
+        let written =
+            r#"{"highest":[1.0],"current":0.0,"fitted":{"threshold":1.0,"scale":2.0,"rarity":1.5}}"#;
         let tail: Tail = serde_json::from_str(written).unwrap();
         assert_eq!(tail.surprise(5.0), Some(3.5));
     }
