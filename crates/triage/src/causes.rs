@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashMap};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{profile::Kind, topology::Topology};
+use crate::{profile::Kind, topology::Topology, work};
 
 /// An alert of the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,11 +201,12 @@ impl Fit {
             fit.alerts.push((kind, fit.possible.len()));
             let mut found: Vec<(i64, usize)> = Vec::new();
             for place in &near[place] {
-                let recent = at_place[*place]
-                    .iter()
-                    .rev()
-                    .take_while(|(at, _)| *at >= earliest);
-                found.extend(recent.filter(|(at, _)| *at < now).take(setting.possible_causes));
+                // Alerts of the same instant are skipped by halving, not one by one: a storm may bring them all at once.
+                let known = &at_place[*place];
+                let before = &known[..known.partition_point(|(at, _)| *at < now)];
+                let counted = before.iter().rev().inspect(|_| work::count(1));
+                let recent = counted.take_while(|(at, _)| *at >= earliest);
+                found.extend(recent.take(setting.possible_causes));
             }
             found.sort_unstable_by(|one, other| other.cmp(one));
             for (at, from) in found.into_iter().take(setting.possible_causes) {
@@ -270,7 +271,7 @@ impl Fit {
         }
         for (pair, effects) in self.pairs.iter_mut().zip(effects) {
             pair.effects = effects;
-            pair.rate = (effects - discount).max(0.0) / self.counts[pair.from];
+            pair.rate = (effects - discount.max(0.0)).max(0.0) / self.counts[pair.from];
         }
         for (spontaneous, by_itself) in self.spontaneous.iter_mut().zip(by_itself) {
             *spontaneous = by_itself.max(0.5) / self.seconds / self.places;
@@ -345,7 +346,7 @@ fn span_seconds(sorted: &[&Happening<'_>]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::{Causes, CausesSetting, Happening};
-    use crate::{Kind, Topology};
+    use crate::{Kind, Topology, work};
     use jiff::Timestamp;
     use proptest::prelude::*;
 
@@ -389,6 +390,24 @@ mod tests {
             })
             .collect();
         assert!(Causes::learn(&history, &Topology::default(), &CausesSetting::default()).is_empty());
+    }
+
+    /// Counted, not timed: ten times as many alerts of one instant at one place take ten times the work, not a hundred times.
+    #[test]
+    fn a_storm_within_one_instant_takes_work_in_proportion() {
+        let of = |number: usize| {
+            // The last alert comes a second later: any of the others may have brought it about.
+            let storm: Vec<_> = (0..=number)
+                .map(|each| happening(each as u64 % 7, "a", i64::from(each == number)))
+                .collect();
+            let setting = CausesSetting {
+                iterations: 1,
+                ..CausesSetting::default()
+            };
+            work::of(|| Causes::learn(&storm, &Topology::default(), &setting)).0
+        };
+        let (few, many) = (of(300), of(3_000));
+        assert!(few > 0 && many <= 12 * few, "{few} and {many}");
     }
 
     proptest! {

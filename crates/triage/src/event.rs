@@ -1,8 +1,8 @@
 //! What comes in: one alert event, already parsed and authorised by the caller.
 //!
 //! An event borrows its texts. Sizes are the caller's business up to its own limits; whatever arrives here is
-//! read only as far as [`Limits`](crate::Limits) say, so a title of a million characters costs no more than one
-//! of a thousand.
+//! read only up to fixed lengths (a kilobyte of a text, 255 bytes of a name), so a title of a million characters costs no
+//! more than one of a thousand.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -129,6 +129,9 @@ pub fn flatten_details(details: &Value) -> Vec<(String, String)> {
     descend(details, &mut String::new(), 0, &mut leaves);
     leaves
 }
+
+/// Longest name of a place that is told apart, in bytes.
+pub(crate) const NAME_BYTES: usize = 255;
 
 /// The longest prefix of at most `bytes` bytes that ends between two characters.
 pub(crate) fn truncate(text: &str, bytes: usize) -> &str {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{hash::stable_hash_pair, reason::Reason};
+use crate::{hash::stable_hash_pair, reason::Reason, work};
 
 /// When an alert counts as flapping.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -85,7 +85,7 @@ impl Flapping {
             .filter(|known| known.flapping)
             .map_or(0, |known| {
                 let halvings = (faded(known, limits, now) / limits.stops_at.max(f64::MIN_POSITIVE)).log2();
-                (halvings.max(0.0) * limits.half_life_seconds).ceil() as i64
+                (halvings.max(0.0) * limits.half_life_seconds).max(0.0).ceil() as i64
             })
     }
 
@@ -121,6 +121,7 @@ impl Flapping {
     }
 
     fn forget_calmest(&mut self, limits: &FlappingLimits, now: Timestamp) {
+        work::count(2 * self.keys.len());
         let mut heights: Vec<f64> = self
             .keys
             .values()

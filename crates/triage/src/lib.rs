@@ -58,6 +58,7 @@ mod score;
 mod template;
 mod topology;
 mod transient;
+mod work;
 
 pub use causes::{Cause, Causes, CausesSetting, Happening};
 pub use change::{Change, Changes, Correlation, Risk};

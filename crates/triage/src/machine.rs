@@ -25,6 +25,7 @@ use crate::{
     reason::Reason,
     score::Knowledge,
     transient::{Ending, Transients},
+    work,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -128,7 +129,10 @@ impl Triage {
         let features = Features::of(event, &setting.grouping);
         let integration: Box<str> = truncate(event.integration, KEY_BYTES).into();
         let dedup_key: Box<str> = truncate(event.dedup_key, KEY_BYTES).into();
-        let scope = stable_hash(setting.scope.as_deref().unwrap_or(event.service));
+        let scope = stable_hash(truncate(
+            setting.scope.as_deref().unwrap_or(event.service),
+            KEY_BYTES,
+        ));
         let index_keys = index_keys(scope, &features);
 
         let mut reasons = vec![Reason::NewDedupKey {
@@ -228,6 +232,7 @@ impl Triage {
             .copied()
             .collect();
         ids.extend(self.active.get(&scope).into_iter().flatten());
+        work::count(ids.len());
         ids.sort_unstable();
         ids.dedup();
         ids
@@ -260,6 +265,7 @@ impl Triage {
         }
         self.point_index_at(id, index_keys);
         let active = self.active.entry(scope).or_default();
+        work::count(active.len());
         active.retain(|other| *other != id);
         active.push_front(id);
         active.truncate(ACTIVE_GROUPS);
@@ -269,6 +275,7 @@ impl Triage {
         let Some(group) = self.groups.get_mut(&id) else {
             return;
         };
+        work::count(index_keys.len());
         for key in index_keys {
             if self.index.insert(*key, id) != Some(id) {
                 group.keys.push_back(*key);
@@ -478,6 +485,7 @@ impl Triage {
 
     fn remove_group(&mut self, id: GroupId) -> Option<OpenGroup> {
         let group = self.groups.remove(&id)?;
+        work::count(group.keys.len() + ACTIVE_GROUPS);
         for key in &group.keys {
             if self.index.get(key) == Some(&id) {
                 self.index.remove(key);
@@ -536,55 +544,4 @@ fn index_keys(scope: u64, features: &Features) -> Vec<u64> {
 }
 
 #[cfg(test)]
-mod tests {
-    use jiff::Timestamp;
-
-    use super::{
-        ACTIVE_GROUPS, Configuration, Event, Features, Grouping, Setting, Triage, index_keys, stable_hash,
-    };
-
-    fn event<'a>(dedup_key: &'a str, summary: &'a str, source: &'a str) -> Event<'a> {
-        Event {
-            service: "shop",
-            dedup_key,
-            summary,
-            source,
-            ..Event::default()
-        }
-    }
-
-    /// Counts comparisons instead of taking the time: their number is what the cost of a new alert hangs on.
-    #[test]
-    fn the_work_for_a_new_alert_does_not_grow_with_what_is_open() {
-        let setting = Setting {
-            grouping: Grouping::Intelligent {
-                fields: vec![],
-                window_seconds: 300,
-            },
-            ..Setting::default()
-        };
-        let mut triage = Triage::new(Configuration::default());
-        for number in 0..3_000_i64 {
-            let letters: String = number
-                .to_string()
-                .bytes()
-                .map(|digit| char::from(digit + 49))
-                .collect();
-            let (key, source) = (format!("key {number}"), format!("host-{letters}"));
-            let event = event(&key, &letters, &source);
-            // Far apart in time, so that every alert opens a group.
-            triage.observe(&event, &setting, Timestamp::from_second(number * 1_000).unwrap());
-        }
-        assert_eq!(triage.open_groups(), 3_000);
-        let features = Features::of(&event("new", "bcd", "host-bcd"), &setting.grouping);
-        let scope = stable_hash("shop");
-        let keys = index_keys(scope, &features);
-        assert!(keys.len() <= 3);
-        let compared = triage.candidates(scope, &keys);
-        assert!(compared.len() <= ACTIVE_GROUPS + keys.len(), "{}", compared.len());
-        assert!(
-            compared.len() > ACTIVE_GROUPS,
-            "what said the same long ago is found too"
-        );
-    }
-}
+mod tests;

@@ -11,15 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Event, Grouping,
-    event::truncate,
+    event::{NAME_BYTES, truncate},
     hash::{combine, stable_hash, stable_hash_pair},
     template::mask_into,
+    work,
 };
 
 /// Longest text, in bytes, that is masked and split into words.
 const TEXT_BYTES: usize = 1024;
-/// Longest name of a place, in bytes.
-const NAME_BYTES: usize = 255;
 const WORDS: usize = 32;
 const LABELS: usize = 24;
 /// How many different messages, places, alerts and repetitions a profile remembers.
@@ -80,15 +79,17 @@ impl Features {
             }
         }
         let template = stable_hash(&text);
+        let name = |text| truncate(text, NAME_BYTES);
+        let service = name(event.service);
         let kind = match event.class.filter(|class| !class.is_empty()) {
-            Some(class) => stable_hash_pair(event.service, truncate(class, NAME_BYTES)),
-            None => combine(stable_hash(event.service), template),
+            Some(class) => Kind::of(service, class).0,
+            None => combine(stable_hash(service), template),
         };
         let places = [Some(event.source), event.component, Some(event.service)]
             .into_iter()
             .flatten()
             .filter(|name| !name.is_empty())
-            .map(|name| truncate(name, NAME_BYTES))
+            .map(name)
             .map(|name| Place {
                 hash: stable_hash(name),
                 name: name.into(),
@@ -96,13 +97,10 @@ impl Features {
             .collect();
         let said = stable_hash_pair(
             truncate(event.summary, TEXT_BYTES),
-            event.class.unwrap_or_default(),
+            name(event.class.unwrap_or_default()),
         );
-        let place = stable_hash_pair(
-            truncate(event.source, NAME_BYTES),
-            event.component.unwrap_or_default(),
-        );
-        let identity = combine(combine(stable_hash(event.service), place), said) as u32;
+        let place = stable_hash_pair(name(event.source), name(event.component.unwrap_or_default()));
+        let identity = combine(combine(stable_hash(service), place), said) as u32;
         let content = grouping
             .content_fields()
             .iter()
@@ -143,7 +141,10 @@ pub struct Kind(pub(crate) u64);
 impl Kind {
     /// The kind of alerts of a service with a class, as [`Features::kind`] gives it, or of any two words of history.
     pub fn of(service: &str, class: &str) -> Self {
-        Self(stable_hash_pair(service, truncate(class, NAME_BYTES)))
+        Self(stable_hash_pair(
+            truncate(service, NAME_BYTES),
+            truncate(class, NAME_BYTES),
+        ))
     }
 
     /// The kind as a number, to be kept in a table.
@@ -191,7 +192,7 @@ fn labels(event: &Event<'_>) -> Vec<u32> {
     let mut labels: Vec<u32> = fixed
         .chain(details)
         .take(LABELS)
-        .map(|(name, value)| stable_hash_pair(name, truncate(value, NAME_BYTES)) as u32)
+        .map(|(name, value)| stable_hash_pair(truncate(name, NAME_BYTES), truncate(value, NAME_BYTES)) as u32)
         .collect();
     labels.sort_unstable();
     labels.dedup();
@@ -245,6 +246,7 @@ impl Profile {
         self.lately = ((self.alerts_lately(at) + 1.0) * 1000.0).round() as u64;
         self.opened_at = self.opened_at.min(at);
         self.last_alert_at = self.last_alert_at.max(at);
+        work::count(self.seen.len() + self.places.len() + self.said.len());
         if self.seen.contains(&features.identity) {
             self.repeats
                 .retain(|(identity, _)| *identity != features.identity);
@@ -322,6 +324,7 @@ impl Profile {
 
     /// True if the group had the very alert.
     pub(crate) fn has(&self, identity: u32) -> bool {
+        work::count(self.seen.len());
         self.seen.contains(&identity)
     }
 
@@ -329,6 +332,7 @@ impl Profile {
     /// that the group had; what others had said before is.
     pub fn cede<'f>(&mut self, taken: impl IntoIterator<Item = &'f Features>) {
         for features in taken {
+            work::count(self.seen.len());
             self.alerts = self.alerts.saturating_sub(1);
             if !self
                 .repeats

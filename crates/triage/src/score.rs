@@ -19,6 +19,7 @@ use crate::{
     profile::{Features, Kind, Place, Profile},
     reason::Reason,
     topology::{Node, Topology},
+    work,
 };
 
 /// What the score knows beside the alert and the groups.
@@ -249,6 +250,7 @@ impl<'a> Comparison<'a> {
         let weights = &self.knowledge.weights;
         let topology = &self.knowledge.topology;
         if let Some((node, _)) = self.node {
+            work::count(profile.places.len());
             for (position, places) in profile.places.iter().enumerate() {
                 let Some((other, _)) = first_known(places, topology) else {
                     continue;
@@ -289,6 +291,7 @@ impl<'a> Comparison<'a> {
     fn compare_messages(&self, profile: &Profile, evidence: &mut Evidence) {
         let weights = &self.knowledge.weights;
         let message = &self.features.message;
+        work::count(profile.said.len());
         for said in &profile.said {
             let other = &said.message;
             if message.template == other.template {

@@ -10,7 +10,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::hash::stable_hash;
+use crate::{
+    event::{NAME_BYTES, truncate},
+    hash::stable_hash,
+    work,
+};
 
 /// A node of a [`Topology`], valid for the topology that gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -123,6 +127,7 @@ impl Topology {
     /// Adds a node without edges, or finds it. `None` when the graph is full, or when another name has the same
     /// hash, which does not happen by chance.
     pub fn add(&mut self, name: &str) -> Option<Node> {
+        let name = truncate(name, NAME_BYTES);
         let hash = stable_hash(name);
         if let Some(node) = self.nodes.get(&hash) {
             return (self.name(*node) == name).then_some(*node);
@@ -204,7 +209,7 @@ impl Topology {
     }
 
     pub fn node(&self, name: &str) -> Option<Node> {
-        self.node_by_hash(stable_hash(name))
+        self.node_by_hash(stable_hash(truncate(name, NAME_BYTES)))
     }
 
     pub(crate) fn node_by_hash(&self, hash: u64) -> Option<Node> {
@@ -228,11 +233,13 @@ impl Topology {
             return Some(1);
         }
         let fewer = &fewer[..fewer.len().min(NEIGHBOURS)];
+        work::count(fewer.len());
         if fewer.iter().any(|node| more.binary_search(node).is_ok()) {
             return Some(2);
         }
         let two_steps = |node: &Node| {
             let next = &self.around[node.index()];
+            work::count(next.len().min(NEIGHBOURS));
             next.iter()
                 .take(NEIGHBOURS)
                 .any(|node| more.binary_search(node).is_ok())

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{profile::Kind, reason::Reason};
+use crate::{profile::Kind, reason::Reason, work};
 
 /// The pauses on offer, in seconds (`auto_pause_notifications_parameters.timeout`).
 pub const PAUSES: [u32; 5] = [120, 180, 300, 600, 900];
@@ -137,6 +137,7 @@ impl Transients {
     }
 
     fn forget_least_seen(&mut self) {
+        work::count(2 * self.kinds.len());
         let mut counts: Vec<u32> = self.kinds.values().map(|tally| tally.observed[0]).collect();
         counts.sort_unstable();
         let median = counts.get(counts.len() / 2).copied().unwrap_or(0);
@@ -148,14 +149,24 @@ impl Transients {
     }
 }
 
-/// The lower end of Wilson's score interval (Wilson 1927) for `hits` of `trials`; 0 without trials.
+/// The lower end of Wilson's score interval (Wilson 1927) for `hits` of `trials`, `deviations` standard deviations wide
+/// (1.645: surely more in 95 % of cases). Between 0 and 1; 0 without trials and for a width that is not finite, because then
+/// nothing is sure.
+///
+/// ```
+/// assert!(triage::lower_bound(3, 3, 1.645) < 0.6);
+/// assert!(triage::lower_bound(300, 300, 1.645) > 0.99);
+/// ```
 pub fn lower_bound(hits: u32, trials: u32, deviations: f64) -> f64 {
     if trials == 0 {
         return 0.0;
     }
+    let square = deviations * deviations;
+    if !square.is_finite() {
+        return 0.0;
+    }
     let trials = f64::from(trials);
     let share = f64::from(hits).min(trials) / trials;
-    let square = deviations * deviations;
     let spread = deviations * (share * (1.0 - share) / trials + square / (4.0 * trials * trials)).sqrt();
     ((share + square / (2.0 * trials) - spread) / (1.0 + square / trials)).clamp(0.0, 1.0)
 }

@@ -8,6 +8,7 @@ use super::series::{Bucket, QUESTIONS, Series};
 use super::tail::SPAN_SECONDS;
 use super::usual::{Evidence, Hour};
 use super::{Alarm, Key, Settings};
+use crate::work;
 
 /// A jump of the clock beyond this is not filled with silence: 28 days.
 const LONGEST_GAP: i64 = 28 * 86_400;
@@ -105,6 +106,7 @@ impl Monitor {
 
     fn make_room(&mut self) {
         while self.series.len() >= self.settings.keys_maximum {
+            work::count(self.series.len());
             let silent = self
                 .series
                 .iter()

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{AlertId, GroupId, OpenGroup, Triage, index_keys};
-use crate::{grouping::Wave, profile::Profile, reason::Reason};
+use crate::{grouping::Wave, profile::Profile, reason::Reason, work};
 
 /// The most alerts that one wave takes along, so that the cost of an event stays bounded.
 const MOST: usize = 256;
@@ -73,6 +73,7 @@ impl Triage {
             .take(MOST)
             .copied()
             .collect();
+        work::count(leaving.len());
         if leaving.len() == group.open_alerts.len() {
             return Vec::new();
         }

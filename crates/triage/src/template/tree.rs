@@ -18,6 +18,7 @@ use super::mask::mask;
 use crate::{
     event::truncate,
     hash::{combine, stable_hash},
+    work,
 };
 
 /// Number of a template. Templates may become one later: see [`Templates::current`].
@@ -77,6 +78,7 @@ impl From<Stored> for Templates {
             by_hash: HashMap::new(),
             places: HashMap::new(),
         };
+        templates.settle();
         templates.index_again();
         templates
     }
@@ -177,6 +179,7 @@ impl Templates {
         let mut hash = hash_words(&words);
         let mut position = 0;
         while position < words.len() {
+            work::count(1);
             let without = without(hash, position, &words[position]);
             if identity(&words[position]) != VALUE && self.varies.contains_key(&without) {
                 words[position] = VALUE.into();
@@ -204,6 +207,7 @@ impl Templates {
             self.unite(hash, 0, words);
             return id;
         }
+        work::count(words.len());
         for position in 0..words.len() {
             if identity(&words[position]) == VALUE {
                 continue;
@@ -247,6 +251,7 @@ impl Templates {
         for (position, word) in pattern.words.iter().enumerate() {
             let place = without(hash, position, word);
             if let Some(seen) = self.places.get_mut(&place) {
+                work::count(seen.len());
                 seen.retain(|other| *other != id);
                 if seen.is_empty() {
                     self.places.remove(&place);
@@ -256,23 +261,44 @@ impl Templates {
     }
 
     fn forget_unused(&mut self) {
+        work::count(2 * self.patterns.len() + self.varies.len());
         let mut used: Vec<u64> = self.patterns.values().map(|pattern| pattern.used).collect();
         used.sort_unstable();
         let median = used.get(used.len() / 2).copied().unwrap_or(0);
         self.patterns.retain(|_, pattern| pattern.used > median);
-        let patterns = &self.patterns;
-        self.became.retain(|_, whole| patterns.contains_key(whole));
-        while self.varies.len() > self.capacity {
-            let oldest = self.varies.values().copied().min().unwrap_or(0);
-            self.varies.retain(|_, since| *since > oldest);
+        self.settle();
+        if self.varies.len() > self.capacity {
+            let mut since: Vec<u64> = self.varies.values().copied().collect();
+            since.sort_unstable();
+            let newest_forgotten = since[since.len() - self.capacity - 1];
+            self.varies.retain(|_, since| *since > newest_forgotten);
         }
         self.index_again();
+    }
+
+    /// Lets every template that became another point at what it is now. Those that lead to a forgotten one are dropped, and so
+    /// are those of a spoiled snapshot that lead in a circle: each step makes a value of at least one word, so a way is
+    /// never longer than a message.
+    fn settle(&mut self) {
+        work::count(self.became.len());
+        let settled = self.became.keys().filter_map(|id| {
+            let mut end = *id;
+            for _ in 0..=WORDS {
+                match self.became.get(&end) {
+                    Some(next) => end = *next,
+                    None => return self.patterns.contains_key(&end).then_some((*id, end)),
+                }
+            }
+            None
+        });
+        self.became = settled.collect();
     }
 
     fn index_again(&mut self) {
         self.by_hash.clear();
         self.places.clear();
         for (id, pattern) in &self.patterns {
+            work::count(pattern.words.len());
             let hash = hash_words(&pattern.words);
             self.by_hash.insert(hash, *id);
             for (position, word) in pattern.words.iter().enumerate() {
@@ -366,4 +392,98 @@ fn hash_words(words: &[Box<str>]) -> u64 {
 fn without(hash: u64, position: usize, word: &str) -> u64 {
     hash.wrapping_sub(at(position, word))
         .wrapping_add(at(position, VALUE))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TemplateId, Templates, WORDS};
+    use crate::work;
+
+    fn letters(mut number: usize) -> String {
+        let mut text = String::new();
+        for _ in 0..4 {
+            text.push(char::from(b'a' + (number % 26) as u8));
+            number /= 26;
+        }
+        text
+    }
+
+    /// What a message makes the memory look at: each word, anew after each that turns out to be a value, and the short lists of
+    /// messages that differ in one place.
+    #[test]
+    fn the_work_for_a_message_does_not_grow_with_what_is_known() {
+        let most = |known: usize| {
+            let mut templates = Templates::with_capacity(1_000_000);
+            for number in 0..known {
+                templates.learn(&format!("{} of {} is down", letters(number), letters(number * 7)));
+            }
+            (0..200)
+                .map(|number| {
+                    let message = format!("{} of {} is down", letters(number * 31), letters(number * 17));
+                    work::of(|| templates.learn(&message)).0 + work::of(|| templates.find(&message)).0
+                })
+                .max()
+        };
+        let (few, many) = (most(500).unwrap(), most(10_000).unwrap());
+        assert!(
+            few > 0 && many <= few + few / 2 + 64,
+            "{few} after 500, {many} after 10,000"
+        );
+    }
+
+    #[test]
+    fn a_long_message_full_of_values_costs_no_more_than_its_words_squared() {
+        let mut templates = Templates::default();
+        let long = "word ".repeat(1_000_000);
+        let (work, _) = work::of(|| templates.learn(&long));
+        assert!((1..=2 * (WORDS * WORDS) as u64).contains(&work), "{work}");
+    }
+
+    #[test]
+    fn forgetting_costs_each_message_little() {
+        let mut templates = Templates::with_capacity(100);
+        let messages = 20_000;
+        let (work, ()) = work::of(|| {
+            for number in 0..messages {
+                templates.learn(&format!(
+                    "{} {} went away for good",
+                    letters(number / 5),
+                    letters(number)
+                ));
+            }
+        });
+        assert!(templates.len() <= 100);
+        assert!(
+            work <= 150 * messages as u64,
+            "{} units a message",
+            work / messages as u64
+        );
+    }
+
+    #[test]
+    fn what_became_of_a_template_is_known_after_others_were_forgotten() {
+        let mut templates = Templates::with_capacity(16);
+        let first = templates.learn("user anna left the room");
+        for place in ["room", "house", "garden", "shop", "yard", "train"] {
+            for name in ["anna", "ben", "carla", "dora", "emil"] {
+                templates.learn(&format!("user {name} left the {place}"));
+            }
+        }
+        let text = templates.text(first).unwrap();
+        assert_eq!(text, "user <*> left the <*>");
+        for round in 0..30 {
+            templates.learn("user zoe left the room");
+            templates.learn(&format!("{} {} {round}", letters(round), letters(round * 3)));
+        }
+        assert_eq!(templates.text(first), Some(text));
+    }
+
+    #[test]
+    fn a_spoiled_snapshot_that_leads_in_a_circle_comes_to_an_end() {
+        let spoiled =
+            r#"{"capacity":16,"next":3,"clock":3,"patterns":[],"became":[[0,1],[1,0],[2,2]],"varies":[]}"#;
+        let templates: Templates = serde_json::from_str(spoiled).unwrap();
+        assert_eq!(templates.current(TemplateId(0)), TemplateId(0));
+        assert_eq!(templates.text(TemplateId(2)), None);
+    }
 }

@@ -294,7 +294,8 @@ fn shares(scores: &[f32]) -> Vec<f32> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Classifier, Decision, Settings, TeachError, tokens};
+    use super::{Classifier, Decision, Settings, TeachError, grams, tokens};
+    use crate::work;
 
     const LESSONS: &[(&str, &str)] = &[
         ("declined", "my card was declined at the till"),
@@ -395,6 +396,33 @@ mod tests {
         classifier.describe("points", "voucher problems");
         classifier.fit();
         assert_eq!(classifier.classify("voucher").candidates[0].topic, "points");
+    }
+
+    /// Counted, not timed: each feature of the text is looked up for each topic once, and once more for each candidate's words.
+    #[test]
+    fn the_work_for_a_text_hangs_on_the_text_and_the_topics_not_on_the_lessons() {
+        let most = |examples: usize| {
+            let mut classifier = taught(Settings::default());
+            for number in 0..examples {
+                for (topic, text) in LESSONS {
+                    classifier
+                        .teach(topic, &format!("{text} {number} again"))
+                        .unwrap();
+                }
+            }
+            classifier.fit();
+            let text = "my card was declined at the till and I cannot sign in ".repeat(1_000);
+            let (work, verdict) = work::of(|| classifier.classify(&text));
+            let features = grams(&tokens(&text)).len() as u64;
+            assert!(
+                verdict.candidates.len() as u64 * features <= work,
+                "it is counted"
+            );
+            assert!(work <= 6 * features, "{work} units for {features} features");
+            work
+        };
+        let (few, many) = (most(0), most(12));
+        assert!(many <= few + few / 4, "{few} and {many}");
     }
 
     #[test]

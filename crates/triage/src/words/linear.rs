@@ -7,6 +7,7 @@
 //! separators.
 
 use super::features::Vector;
+use crate::work;
 
 /// How strongly a wrong example counts against a wide margin.
 const COST: f32 = 2.0;
@@ -137,6 +138,8 @@ pub(crate) struct Separators {
     /// `weights[feature * topics + topic]`.
     weights: Vec<f32>,
     biases: Vec<f32>,
+    /// Of each feature, over all topics.
+    averages: Vec<f32>,
 }
 
 impl Separators {
@@ -147,6 +150,7 @@ impl Separators {
             topics,
             weights: vec![0.0; features * topics],
             biases: vec![0.0; topics],
+            averages: Vec::new(),
         };
         for (topic, dual) in duals.iter().enumerate() {
             for (example, amount) in dual {
@@ -156,12 +160,24 @@ impl Separators {
                 all.biases[topic] += amount;
             }
         }
+        all.averages = all
+            .weights
+            .chunks_exact(topics.max(1))
+            .map(|row| row.iter().sum::<f32>() / topics as f32)
+            .collect();
         all
+    }
+
+    /// How much more a feature speaks for a topic than for the topics on average.
+    pub(crate) fn beyond_average(&self, feature: u32, topic: usize) -> f32 {
+        let of_topic = self.row(feature).get(topic).copied().unwrap_or_default();
+        of_topic - self.averages.get(feature as usize).copied().unwrap_or_default()
     }
 
     /// One score for each topic; above zero means that the separator takes the text for its own.
     pub(crate) fn scores(&self, vector: &Vector) -> Vec<f32> {
         let mut scores = self.biases.clone();
+        work::count(vector.len() * self.topics);
         for (feature, value) in vector {
             for (score, weight) in scores.iter_mut().zip(self.row(*feature)) {
                 *score += weight * value;
@@ -171,7 +187,7 @@ impl Separators {
     }
 
     /// The weights of one feature, one for each topic.
-    pub(crate) fn row(&self, feature: u32) -> &[f32] {
+    fn row(&self, feature: u32) -> &[f32] {
         let start = feature as usize * self.topics;
         self.weights.get(start..start + self.topics).unwrap_or_default()
     }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::features::{Gram, Vector, Vocabulary, grams};
 use super::linear::{Draws, Dual, Lesson, Separators, separate};
 use super::text::tokens;
+use crate::work;
 
 /// Parts into which examples are divided to score each by a model that has not seen it.
 const FOLDS: usize = 5;
@@ -175,6 +176,7 @@ impl Model {
         tokens: usize,
     ) -> Vec<(usize, f32)> {
         let mut weights = vec![0.0_f32; tokens];
+        work::count(grams.len());
         for gram in grams {
             let Some(feature) = self.vocabulary.index(gram.hash) else {
                 continue;
@@ -182,9 +184,7 @@ impl Model {
             let Ok(at) = vector.binary_search_by_key(&feature, |(index, _)| *index) else {
                 continue;
             };
-            let row = self.separators.row(feature);
-            let average: f32 = row.iter().sum::<f32>() / row.len() as f32;
-            let weight = (row[topic] - average) * vector[at].1;
+            let weight = self.separators.beyond_average(feature, topic) * vector[at].1;
             for token in [gram.first, gram.last] {
                 weights[token] += weight / 2.0;
             }

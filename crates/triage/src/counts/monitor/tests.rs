@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::super::{Alarm, Key, Settings, Sign};
 use super::Monitor;
+use crate::work;
 
 const BUCKET: i64 = 300;
 const DAY: i64 = 288;
@@ -182,6 +183,20 @@ fn the_key_silent_longest_makes_room() {
     }
     assert_eq!(monitor.len(), 2);
     assert!(monitor.series.contains_key(&key(1)) && monitor.series.contains_key(&key(2)));
+}
+
+/// Counted, not timed: a stream of nothing but new keys looks at the keys that are watched, never at those that were.
+#[test]
+fn a_new_key_costs_no_more_than_the_keys_that_are_watched() {
+    let mut monitor = Monitor::new(Settings {
+        keys_maximum: 50,
+        ..Settings::default()
+    });
+    for number in 0..500 {
+        let (work, ()) = work::of(|| monitor.observe(&key(number), 1));
+        assert!(work <= 50, "{work}");
+    }
+    assert_eq!(monitor.len(), 50);
 }
 
 #[test]
