@@ -32,6 +32,18 @@ pub struct Changed<'a> {
     pub details: Value,
 }
 
+impl<'a> Changed<'a> {
+    /// What is known by its type, its id and its name, with nothing more to say.
+    pub fn named(resource_type: &'a str, resource_id: &'a str, resource_name: &'a str) -> Self {
+        Self {
+            resource_type,
+            resource_id,
+            resource_name,
+            details: Value::Null,
+        }
+    }
+}
+
 /// Writes that `caller` did it, in the transaction that does it.
 pub fn record(
     change: &mut Change,

@@ -15,7 +15,7 @@ use super::store::{self as rows, Sought};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
-use crate::http::{Body, Listing, Problem, Problems, Site};
+use crate::http::{Body, Listing, Paging, Problem, Problems, Site};
 use crate::incidents::{IncidentId, actions, merge};
 use crate::services::ServiceId;
 
@@ -33,10 +33,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 pub struct AlertsAnswer {
     #[schema(value_type = Vec<Object>)]
     pub alerts: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// One alert.
@@ -88,10 +86,7 @@ async fn list(
             let (found, paging) = page.finish(found, || rows::count_of_incident(tx, &id, &sought))?;
             Ok(AlertsAnswer {
                 alerts: found.iter().map(|alert| view(alert, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

@@ -20,7 +20,7 @@ use crate::access::caller::Method;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::{LONGEST_TEXT, parse_instant};
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query};
 use crate::incidents::IncidentId;
 use crate::timeline::Change;
 
@@ -47,10 +47,8 @@ pub struct CaseAnswer {
 pub struct CasesAnswer {
     #[schema(value_type = Vec<Object>)]
     pub cases: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -155,10 +153,7 @@ async fn list(
             let (cases, paging) = rows::list(tx, &sought, page)?;
             Ok(CasesAnswer {
                 cases: cases.iter().map(|case| view(case, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

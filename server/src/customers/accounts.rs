@@ -198,26 +198,13 @@ pub fn set_used(change: &mut Change, id: &AccountId, used: &[(UsedKind, String)]
 }
 
 /// What customers use.
-pub fn used(tx: &mut Tx, ids: &[AccountId]) -> Result<Vec<(AccountId, Used)>, Error> {
-    let rows: Vec<(AccountId, UsedKind, String, String)> = tx.rows(
+pub fn used(tx: &mut Tx, ids: &[AccountId]) -> Result<Vec<Used>, Error> {
+    tx.rows(
         sql!(
-            "SELECT u.account_id, u.service_type, u.service_id, COALESCE(s.name, b.name, u.service_id)
+            "SELECT u.account_id AS used_by, u.service_type, u.service_id, COALESCE(s.name, b.name, u.service_id) AS name
              FROM account_services u LEFT JOIN services s ON s.id = u.service_id LEFT JOIN business_services b ON b.id = u.service_id
              WHERE u.account_id = ANY($1) ORDER BY 4, 3"
         ),
-        params![Value::texts(ids.iter().map(AccountId::as_str))],
-    )?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, service_type, service_id, name)| {
-            (
-                id,
-                Used {
-                    service_type,
-                    service_id,
-                    name,
-                },
-            )
-        })
-        .collect())
+        params![Value::texts(ids)],
+    )
 }

@@ -7,19 +7,18 @@ use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::{self as rows, Account, AccountText, Sought, Tier};
-use super::locations_api::used_reference;
-use super::model::{
-    AccountId, LocationId, Used, check_currency, check_money, check_name, check_text, check_used,
-};
+use super::model::{AccountId, LocationId, Used, check_used, used_references};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Listing, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::faults::LONGEST_NAME;
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
 use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -38,10 +37,8 @@ pub struct AccountAnswer {
 pub struct AccountsAnswer {
     #[schema(value_type = Vec<Object>)]
     pub accounts: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -94,33 +91,24 @@ struct AccountInput {
 
 impl AccountInput {
     fn check(&self) -> Result<(), Problem> {
-        let mut errors = Vec::new();
-        if let Some(name) = &self.name {
-            check_name(&mut errors, "account.name", name, 255);
+        let mut faults = Faults::new();
+        if self.name.is_some() {
+            faults.name("account.name", self.name.as_deref(), LONGEST_NAME);
         }
-        check_text(&mut errors, "account.email", self.email.as_deref(), 255);
+        faults.optional_text("account.email", self.email.as_deref(), 255);
         if self
             .email
             .as_deref()
             .is_some_and(|email| email.parse::<lettre::Address>().is_err())
         {
-            errors.push("account.email is not a mail address.".to_owned());
+            faults.add("account.email is not a mail address.");
         }
-        check_text(&mut errors, "account.telephone", self.telephone.as_deref(), 64);
-        check_text(&mut errors, "account.language", self.language.as_deref(), 16);
-        check_text(
-            &mut errors,
-            "account.external_id",
-            self.external_id.as_deref(),
-            255,
-        );
-        check_money(&mut errors, "account.value_per_year", self.value_per_year);
-        check_currency(&mut errors, "account.currency", self.currency.as_deref());
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(errors))
-        }
+        faults.optional_text("account.telephone", self.telephone.as_deref(), 64);
+        faults.optional_text("account.language", self.language.as_deref(), 16);
+        faults.optional_text("account.external_id", self.external_id.as_deref(), 255);
+        faults.money("account.value_per_year", self.value_per_year);
+        faults.currency("account.currency", self.currency.as_deref());
+        faults.done()
     }
 
     fn over(&self, change: &mut Change, known: Option<&Account>) -> Result<AccountText, Problem> {
@@ -164,12 +152,7 @@ impl AccountInput {
     }
 }
 
-fn view(account: &Account, used: &[(AccountId, Used)], site: &Site) -> Value {
-    let services: Vec<Value> = used
-        .iter()
-        .filter(|(id, _)| *id == account.id)
-        .map(|(_, used)| used_reference(used, site))
-        .collect();
+fn view(account: &Account, used: &[Used], site: &Site) -> Value {
     json!({
         "id": account.id,
         "type": "account",
@@ -186,14 +169,18 @@ fn view(account: &Account, used: &[(AccountId, Used)], site: &Site) -> Value {
         "external_id": account.external_id,
         "location": account.location_id.as_ref().map(|id| site.reference("location", "locations", id.as_str(), "")),
         "customer_since": account.customer_since,
-        "services": services,
+        "services": used_references(used, account.id.as_str(), site),
         "created_at": account.created_at,
     })
 }
 
-fn shown(change: &mut Change, id: &AccountId, site: &Site) -> Result<Value, Problem> {
-    let account = rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The customer"))?;
-    let used = rows::used(change.tx, std::slice::from_ref(id))?;
+fn find(tx: &mut Tx, id: &AccountId) -> Result<Account, Problem> {
+    rows::find(tx, id)?.ok_or_else(|| Problem::not_found("The customer"))
+}
+
+fn shown(tx: &mut Tx, id: &AccountId, site: &Site) -> Result<Value, Problem> {
+    let account = find(tx, id)?;
+    let used = rows::used(tx, std::slice::from_ref(id))?;
     Ok(view(&account, &used, site))
 }
 
@@ -231,10 +218,7 @@ async fn list(
             let used = rows::used(tx, &ids)?;
             Ok(AccountsAnswer {
                 accounts: found.iter().map(|one| view(one, &used, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;
@@ -263,7 +247,7 @@ async fn create(
                 rows::set_used(change, &id, &used)?;
             }
             note(change, &caller, AuditAction::Create, &id, &text.name)?;
-            shown(change, &id, &site)
+            shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(AccountAnswer { account })))
@@ -276,13 +260,12 @@ fn note(
     id: &AccountId,
     name: &str,
 ) -> Result<(), store::Error> {
-    let changed = Changed {
-        resource_type: "account",
-        resource_id: id.as_str(),
-        resource_name: name,
-        details: Value::Null,
-    };
-    audit::record(change, caller, action, &changed)
+    audit::record(
+        change,
+        caller,
+        action,
+        &Changed::named("account", id.as_str(), name),
+    )
 }
 
 /// Show a customer.
@@ -299,12 +282,7 @@ async fn show(
     caller.require(Action::View, Resource::Account)?;
     let site = app.site.clone();
     let account = app
-        .read(move |tx| -> Result<_, Problem> {
-            let id = AccountId::from(id.as_str());
-            let account = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
-            let used = rows::used(tx, &[id])?;
-            Ok(view(&account, &used, &site))
-        })
+        .read(move |tx| shown(tx, &AccountId::from(id.as_str()), &site))
         .await?;
     Ok(axum::Json(AccountAnswer { account }))
 }
@@ -327,7 +305,7 @@ async fn change_one(
     let account = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = AccountId::from(id.as_str());
-            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+            let known = find(change.tx, &id)?;
             let text = body.account.over(change, Some(&known))?;
             rows::set(change, &id, &text)?;
             if let Some(services) = &body.account.services {
@@ -335,7 +313,7 @@ async fn change_one(
                 rows::set_used(change, &id, &used)?;
             }
             note(change, &caller, AuditAction::Update, &id, &text.name)?;
-            shown(change, &id, &site)
+            shown(change.tx, &id, &site)
         })
         .await?;
     Ok(axum::Json(AccountAnswer { account }))
@@ -355,7 +333,7 @@ async fn delete(
     caller.require(Action::Delete, Resource::Account)?;
     app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let id = AccountId::from(id.as_str());
-        let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The customer"))?;
+        let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
         Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
     })

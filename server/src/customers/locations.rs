@@ -245,26 +245,13 @@ pub fn set_used(change: &mut Change, id: &LocationId, used: &[(UsedKind, String)
 }
 
 /// What locations use.
-pub fn used(tx: &mut Tx, ids: &[LocationId]) -> Result<Vec<(LocationId, Used)>, Error> {
-    let rows: Vec<(LocationId, UsedKind, String, String)> = tx.rows(
+pub fn used(tx: &mut Tx, ids: &[LocationId]) -> Result<Vec<Used>, Error> {
+    tx.rows(
         sql!(
-            "SELECT u.location_id, u.service_type, u.service_id, COALESCE(s.name, b.name, u.service_id)
+            "SELECT u.location_id AS used_by, u.service_type, u.service_id, COALESCE(s.name, b.name, u.service_id) AS name
              FROM location_services u LEFT JOIN services s ON s.id = u.service_id LEFT JOIN business_services b ON b.id = u.service_id
              WHERE u.location_id = ANY($1) ORDER BY 4, 3"
         ),
-        params![Value::texts(ids.iter().map(LocationId::as_str))],
-    )?;
-    Ok(rows
-        .into_iter()
-        .map(|(id, service_type, service_id, name)| {
-            (
-                id,
-                Used {
-                    service_type,
-                    service_id,
-                    name,
-                },
-            )
-        })
-        .collect())
+        params![Value::texts(ids)],
+    )
 }

@@ -6,18 +6,18 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::locations::{self as rows, Location, LocationKind, LocationText, Sought};
-use super::model::{
-    LocationId, Used, check_currency, check_money, check_name, check_text, check_time_zone, check_used,
-};
+use super::model::{LocationId, Used, check_used, used_references};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Listing, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::faults::LONGEST_NAME;
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
 use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -37,10 +37,8 @@ pub struct LocationAnswer {
 pub struct LocationsAnswer {
     #[schema(value_type = Vec<Object>)]
     pub locations: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -90,21 +88,19 @@ struct LocationInput {
 
 impl LocationInput {
     fn check(&self) -> Result<(), Problem> {
-        let mut errors = Vec::new();
-        if let Some(name) = &self.name {
-            check_name(&mut errors, "location.name", name, 255);
+        let mut faults = Faults::new();
+        if self.name.is_some() {
+            faults.name("location.name", self.name.as_deref(), LONGEST_NAME);
         }
-        check_time_zone(&mut errors, "location.time_zone", self.time_zone.as_deref());
-        check_text(&mut errors, "location.country", self.country.as_deref(), 2);
-        check_text(&mut errors, "location.address", self.address.as_deref(), 1024);
-        check_text(&mut errors, "location.telephone", self.telephone.as_deref(), 64);
-        check_money(&mut errors, "location.takings_per_hour", self.takings_per_hour);
-        check_currency(&mut errors, "location.currency", self.currency.as_deref());
-        if errors.is_empty() {
-            Ok(())
-        } else {
-            Err(Problem::invalid(errors))
+        if let Some(zone) = &self.time_zone {
+            faults.time_zone("location.time_zone", zone);
         }
+        faults.optional_text("location.country", self.country.as_deref(), 2);
+        faults.optional_text("location.address", self.address.as_deref(), 1024);
+        faults.optional_text("location.telephone", self.telephone.as_deref(), 64);
+        faults.money("location.takings_per_hour", self.takings_per_hour);
+        faults.currency("location.currency", self.currency.as_deref());
+        faults.done()
     }
 
     fn over(&self, known: Option<&Location>) -> Result<LocationText, Problem> {
@@ -138,12 +134,7 @@ impl LocationInput {
     }
 }
 
-fn view(location: &Location, used: &[(LocationId, Used)], site: &Site) -> Value {
-    let services: Vec<Value> = used
-        .iter()
-        .filter(|(id, _)| *id == location.id)
-        .map(|(_, used)| used_reference(used, site))
-        .collect();
+fn view(location: &Location, used: &[Used], site: &Site) -> Value {
     json!({
         "id": location.id,
         "type": "location",
@@ -161,27 +152,18 @@ fn view(location: &Location, used: &[(LocationId, Used)], site: &Site) -> Value 
         "telephone": location.telephone,
         "takings_per_hour": location.takings_per_hour,
         "currency": location.currency,
-        "services": services,
+        "services": used_references(used, location.id.as_str(), site),
         "created_at": location.created_at,
     })
 }
 
-pub(super) fn used_reference(used: &Used, site: &Site) -> Value {
-    let collection = match used.service_type {
-        super::model::UsedKind::Service => "services",
-        super::model::UsedKind::BusinessService => "business_services",
-    };
-    json!(site.reference(
-        used.service_type.as_text(),
-        collection,
-        &used.service_id,
-        used.name.clone()
-    ))
+fn find(tx: &mut Tx, id: &LocationId) -> Result<Location, Problem> {
+    rows::find(tx, id)?.ok_or_else(|| Problem::not_found("The location"))
 }
 
-fn shown(change: &mut Change, id: &LocationId, site: &Site) -> Result<Value, Problem> {
-    let location = rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The location"))?;
-    let used = rows::used(change.tx, std::slice::from_ref(id))?;
+fn shown(tx: &mut Tx, id: &LocationId, site: &Site) -> Result<Value, Problem> {
+    let location = find(tx, id)?;
+    let used = rows::used(tx, std::slice::from_ref(id))?;
     Ok(view(&location, &used, site))
 }
 
@@ -219,10 +201,7 @@ async fn list(
             let used = rows::used(tx, &ids)?;
             Ok(LocationsAnswer {
                 locations: found.iter().map(|one| view(one, &used, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;
@@ -251,7 +230,7 @@ async fn create(
                 rows::set_used(change, &id, &used)?;
             }
             note(change, &caller, AuditAction::Create, &id, &text.name)?;
-            shown(change, &id, &site)
+            shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(LocationAnswer { location })))
@@ -264,13 +243,12 @@ fn note(
     id: &LocationId,
     name: &str,
 ) -> Result<(), store::Error> {
-    let changed = Changed {
-        resource_type: "location",
-        resource_id: id.as_str(),
-        resource_name: name,
-        details: Value::Null,
-    };
-    audit::record(change, caller, action, &changed)
+    audit::record(
+        change,
+        caller,
+        action,
+        &Changed::named("location", id.as_str(), name),
+    )
 }
 
 /// Show a location.
@@ -287,12 +265,7 @@ async fn show(
     caller.require(Action::View, Resource::Location)?;
     let site = app.site.clone();
     let location = app
-        .read(move |tx| -> Result<_, Problem> {
-            let id = LocationId::from(id.as_str());
-            let location = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
-            let used = rows::used(tx, &[id])?;
-            Ok(view(&location, &used, &site))
-        })
+        .read(move |tx| shown(tx, &LocationId::from(id.as_str()), &site))
         .await?;
     Ok(axum::Json(LocationAnswer { location }))
 }
@@ -315,7 +288,7 @@ async fn change_one(
     let location = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = LocationId::from(id.as_str());
-            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+            let known = find(change.tx, &id)?;
             let text = body.location.over(Some(&known))?;
             rows::set(change, &id, &text)?;
             if let Some(services) = &body.location.services {
@@ -323,7 +296,7 @@ async fn change_one(
                 rows::set_used(change, &id, &used)?;
             }
             note(change, &caller, AuditAction::Update, &id, &text.name)?;
-            shown(change, &id, &site)
+            shown(change.tx, &id, &site)
         })
         .await?;
     Ok(axum::Json(LocationAnswer { location }))
@@ -343,7 +316,7 @@ async fn delete(
     caller.require(Action::Delete, Resource::Location)?;
     app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let id = LocationId::from(id.as_str());
-        let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+        let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
         Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
     })
@@ -367,10 +340,10 @@ async fn renew_code(
     let location = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = LocationId::from(id.as_str());
-            let known = rows::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The location"))?;
+            let known = find(change.tx, &id)?;
             rows::renew_code(change, &id)?;
             note(change, &caller, AuditAction::Update, &id, &known.name)?;
-            shown(change, &id, &site)
+            shown(change.tx, &id, &site)
         })
         .await?;
     Ok(axum::Json(LocationAnswer { location }))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use store::{Error, Tx};
 use utoipa::ToSchema;
 
-use crate::http::{Problem, ReferenceInput};
+use crate::http::{Problem, Reference, ReferenceInput, Site};
 use crate::timeline::Change;
 
 crate::identifier! {
@@ -27,9 +27,26 @@ pub enum UsedKind {
 /// A service or touchpoint that somebody uses.
 #[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
 pub struct Used {
+    /// The location or the customer that uses it.
+    pub used_by: String,
     pub service_type: UsedKind,
     pub service_id: String,
     pub name: String,
+}
+
+/// References to what one location or customer uses.
+pub(super) fn used_references(used: &[Used], by: &str, site: &Site) -> Vec<Reference> {
+    used.iter()
+        .filter(|one| one.used_by == by)
+        .map(|one| {
+            let collection = match one.service_type {
+                UsedKind::Service => "services",
+                UsedKind::BusinessService => "business_services",
+            };
+            let kind = one.service_type.as_text();
+            site.reference(kind, collection, &one.service_id, one.name.clone())
+        })
+        .collect()
 }
 
 /// Things one location or customer may use.
@@ -66,48 +83,4 @@ fn kind_of(tx: &mut Tx, id: &str) -> Result<Option<UsedKind>, Error> {
         store::params![id],
     )?;
     Ok(rows.first().map(|(kind,)| *kind))
-}
-
-/// A text of at least one and at most `length` characters.
-pub(super) fn check_name(errors: &mut Vec<String>, field: &str, text: &str, length: usize) {
-    if text.trim().is_empty() {
-        errors.push(format!("{field} is missing or blank."));
-    }
-    check_text(errors, field, Some(text), length);
-}
-
-pub(super) fn check_text(errors: &mut Vec<String>, field: &str, text: Option<&str>, length: usize) {
-    let Some(text) = text else { return };
-    if text.chars().count() > length {
-        errors.push(format!("{field} is too long (maximum is {length} characters)."));
-    }
-    if text.contains('\0') {
-        errors.push(format!("{field} contains a NUL character."));
-    }
-}
-
-/// Money in minor units: zero or more, and small enough to be added up.
-pub(super) fn check_money(errors: &mut Vec<String>, field: &str, amount: Option<i64>) {
-    if amount.is_some_and(|amount| !(0..=1_000_000_000_000).contains(&amount)) {
-        errors.push(format!(
-            "{field} must be between 0 and 1000000000000 (in the currency's smallest unit)."
-        ));
-    }
-}
-
-/// Three capital letters, as ISO 4217 writes currencies.
-pub(super) fn check_currency(errors: &mut Vec<String>, field: &str, currency: Option<&str>) {
-    let Some(currency) = currency else { return };
-    if currency.len() != 3 || !currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
-        errors.push(format!("{field} must be three capital letters, such as EUR."));
-    }
-}
-
-/// A name of the time-zone database.
-pub(super) fn check_time_zone(errors: &mut Vec<String>, field: &str, zone: Option<&str>) {
-    if let Some(zone) = zone
-        && jiff::tz::TimeZone::get(zone).is_err()
-    {
-        errors.push(format!("{field} is not a known time zone."));
-    }
 }

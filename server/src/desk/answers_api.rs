@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::cases::api::audited;
 use crate::cases::{Case, CaseId, actions, store as case_rows};
 use crate::http::faults::LONGEST_TEXT;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Sent, Site};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Sent, Site};
 use crate::incidents::{IncidentId, store as incident_rows};
 use crate::people::UserId;
 use crate::words::InternalText;
@@ -47,10 +47,8 @@ pub struct AnswerAnswer {
 pub struct AnswersAnswer {
     #[schema(value_type = Vec<Object>)]
     pub answers: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// For readers inside: a draft is shown to them as what the reporter would read.
@@ -321,10 +319,7 @@ async fn of_incident(
             }
             Ok(AnswersAnswer {
                 answers: views,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

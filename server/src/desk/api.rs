@@ -17,7 +17,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::cases::view::view as case_view;
 use crate::cases::{Case, CaseId, store as case_rows};
-use crate::http::{Listing, Problem, Problems, Query, Site};
+use crate::http::{Listing, Paging, Problem, Problems, Query, Site};
 use crate::impact::Impact;
 use crate::incidents::{Incident, Status};
 
@@ -200,10 +200,8 @@ pub struct OwedAnswer {
     /// How many in all, and how many of them are linked to no incident.
     #[schema(value_type = Object)]
     pub counts: Value,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// List who is owed an answer: the oldest first, a valuable customer earlier.
@@ -241,10 +239,7 @@ async fn owed(
                     })
                     .collect(),
                 counts: json!({ "owed": all, "not_linked": not_linked }),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

@@ -101,6 +101,21 @@ impl Faults {
         number
     }
 
+    /// Money in the currency's smallest unit: zero or more, and small enough to be added up.
+    pub fn money(&mut self, field: &str, amount: Option<i64>) {
+        if let Some(amount) = amount {
+            self.within(field, amount, 0..=1_000_000_000_000);
+        }
+    }
+
+    /// A currency as ISO 4217 writes it.
+    pub fn currency(&mut self, field: &str, currency: Option<&str>) {
+        let good = |text: &str| text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase());
+        if !currency.is_none_or(good) {
+            self.add(format!("{field} must be three capital letters, such as EUR."));
+        }
+    }
+
     /// Refuses if anything was wrong.
     pub fn done(self) -> Result<(), Problem> {
         if self.sentences.is_empty() {

@@ -19,7 +19,7 @@ use super::store::{self as rows, Order, Sought};
 use super::{actions, input, merge};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Listing, Problem, Problems};
+use crate::http::{Body, Listing, Paging, Problem, Problems};
 use crate::signals::event::parse_timestamp;
 
 /// Incidents one request may change.
@@ -51,10 +51,8 @@ pub struct IncidentAnswer {
 pub struct IncidentsAnswer {
     #[schema(value_type = Vec<Object>)]
     pub incidents: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// What a list of incidents can be narrowed by.
@@ -192,13 +190,7 @@ async fn list(
             let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
             let around = Surroundings::read(tx, &found, &site)?;
             let incidents = found.iter().map(|one| view(one, &around, &site)).collect();
-            Ok(IncidentsAnswer {
-                incidents,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
-            })
+            Ok(IncidentsAnswer { incidents, paging })
         })
         .await?;
     Ok(axum::Json(answer))

@@ -65,12 +65,7 @@ async fn take_back(
     caller.require(Action::Respond, Resource::Incident)?;
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
         lessons::forget(change, &GroupingLessonId::from(id.as_str()))?;
-        let changed = Changed {
-            resource_type: "grouping_lesson",
-            resource_id: &id,
-            resource_name: "Grouping lesson",
-            details: Value::Null,
-        };
+        let changed = Changed::named("grouping_lesson", &id, "Grouping lesson");
         Ok(audit::record(change, &caller, AuditAction::Delete, &changed)?)
     })
     .await?;

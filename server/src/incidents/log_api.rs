@@ -15,7 +15,7 @@ use super::api::instant;
 use super::model::IncidentId;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Problem, Problems, Site};
+use crate::http::{Listing, Paging, Problem, Problems, Site};
 use crate::timeline::model::EntryId;
 use crate::timeline::store::{self as entries, Sought};
 use crate::timeline::{AgentKind, Entry, Kind};
@@ -33,10 +33,8 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 pub struct LogEntriesAnswer {
     #[schema(value_type = Vec<Object>)]
     pub log_entries: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// One log entry.
@@ -155,10 +153,7 @@ async fn answer(
             let (found, paging) = page.finish(found, || entries::count(tx, &sought))?;
             Ok(LogEntriesAnswer {
                 log_entries: found.iter().map(|entry| view(entry, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

@@ -20,7 +20,7 @@ use super::render::{self, PrintPage};
 use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Listing, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::incidents::{Incident, IncidentId};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -44,10 +44,8 @@ pub struct ReviewAnswer {
 pub struct ReviewsAnswer {
     #[schema(value_type = Vec<Object>)]
     pub incident_reviews: Vec<Value>,
-    pub limit: i64,
-    pub offset: i64,
-    pub more: bool,
-    pub total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 fn view(review: &Review, version: Option<&Version>, site: &Site) -> Value {
@@ -96,10 +94,7 @@ async fn list(
             let (reviews, paging) = page.finish(reviews, || rows::count(tx))?;
             Ok(ReviewsAnswer {
                 incident_reviews: reviews.iter().map(|review| view(review, None, &site)).collect(),
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

@@ -16,7 +16,7 @@ use super::model::{ApprovalRule, Audience, AudienceChannel, AudienceId, Readers,
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::timeline::Change;
 
 /// A day: no cadence is slower.
@@ -41,10 +41,8 @@ struct AudienceAnswer {
 struct AudiencesAnswer {
     #[schema(value_type = Vec<Object>)]
     audiences: Vec<Value>,
-    limit: i64,
-    offset: i64,
-    more: bool,
-    total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -224,10 +222,7 @@ async fn list(
                     .iter()
                     .map(|one| view(one, &site))
                     .collect::<Result<_, _>>()?,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

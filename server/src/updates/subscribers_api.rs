@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -15,8 +16,10 @@ use super::subscribers::{
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query};
 use crate::incidents::{IncidentId, store as incidents};
+use crate::services::BusinessServiceId;
+use crate::services::store::touchpoints;
 use crate::timeline::{Change, Kind, NewEntry};
 
 const LONGEST_MESSAGE: usize = 10_000;
@@ -151,14 +154,26 @@ struct SubscribersAnswer {
     #[schema(value_type = Vec<Object>)]
     subscribers: Vec<Value>,
     account_id: &'static str,
-    limit: i64,
-    offset: i64,
-    more: bool,
-    total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
-fn page_of(listed: Vec<Listed>, listing: &Listing) -> Result<axum::Json<SubscribersAnswer>, Problem> {
+async fn list(
+    app: &Arc<App>,
+    subscribable: Subscribable,
+    id: String,
+    listing: &Listing,
+) -> Result<axum::Json<SubscribersAnswer>, Problem> {
     let page = listing.page()?;
+    let listed = app
+        .read(move |tx| -> Result<_, Problem> {
+            require_known(tx, subscribable, &id)?;
+            Ok(match subscribable {
+                Subscribable::Incident => rows::of_incident(tx, &IncidentId::from(id.as_str()))?,
+                Subscribable::BusinessService => rows::of_business_service(tx, &id)?,
+            })
+        })
+        .await?;
     let whole = listed.len() as i64;
     let part: Vec<Listed> = listed
         .into_iter()
@@ -185,10 +200,7 @@ fn page_of(listed: Vec<Listed>, listing: &Listing) -> Result<axum::Json<Subscrib
     Ok(axum::Json(SubscribersAnswer {
         subscribers,
         account_id: ACCOUNT_ID,
-        limit: paging.limit,
-        offset: paging.offset,
-        more: paging.more,
-        total: paging.total,
+        paging,
     }))
 }
 
@@ -216,24 +228,22 @@ struct UnsubscribedAnswer {
     non_existent_count: i64,
 }
 
-fn known(change: &mut Change, subscribable: Subscribable, id: &str) -> Result<(), Problem> {
-    match subscribable {
-        Subscribable::Incident => incidents::find(change.tx, &IncidentId::from(id))?
-            .map(drop)
-            .ok_or_else(|| Problem::not_found("The incident")),
-        Subscribable::BusinessService => known_business_service(change.tx, id),
+fn require_known(tx: &mut Tx, subscribable: Subscribable, id: &str) -> Result<(), Problem> {
+    let (known, what) = match subscribable {
+        Subscribable::Incident => (
+            incidents::find(tx, &IncidentId::from(id))?.is_some(),
+            "The incident",
+        ),
+        Subscribable::BusinessService => (
+            touchpoints::find(tx, &BusinessServiceId::from(id))?.is_some(),
+            "The business service",
+        ),
+    };
+    if known {
+        Ok(())
+    } else {
+        Err(Problem::not_found(what))
     }
-}
-
-fn known_business_service(tx: &mut store::Tx, id: &str) -> Result<(), Problem> {
-    let (count,): (i64,) = tx.one(
-        store::sql!("SELECT COUNT(*) FROM business_services WHERE id = $1 AND deleted_at IS NULL"),
-        store::params![id],
-    )?;
-    if count == 0 {
-        return Err(Problem::not_found("The business service"));
-    }
-    Ok(())
 }
 
 async fn add(
@@ -244,10 +254,9 @@ async fn add(
     body: SubscribersInput,
 ) -> Result<axum::Json<SubscriptionsAnswer>, Problem> {
     let wanted = body.check()?;
-    let agent = caller.agent();
     let subscriptions = app
-        .change(agent, move |change| -> Result<_, Problem> {
-            known(change, subscribable, &id)?;
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            require_known(change.tx, subscribable, &id)?;
             let mut subscriptions = Vec::new();
             for subscriber in &wanted {
                 let result = rows::subscribe(change, subscribable, &id, subscriber)?;
@@ -298,10 +307,9 @@ async fn remove(
     body: SubscribersInput,
 ) -> Result<axum::Json<UnsubscribedAnswer>, Problem> {
     let wanted = body.check()?;
-    let agent = caller.agent();
     let answer = app
-        .change(agent, move |change| -> Result<_, Problem> {
-            known(change, subscribable, &id)?;
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            require_known(change.tx, subscribable, &id)?;
             let mut answer = UnsubscribedAnswer::default();
             for subscriber in &wanted {
                 if rows::unsubscribe(change, subscribable, &id, subscriber)? {
@@ -330,14 +338,7 @@ async fn list_incident_subscribers(
     Query(listing): Query<Listing>,
 ) -> Result<axum::Json<SubscribersAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
-    let listed = app
-        .read(move |tx| -> Result<_, Problem> {
-            let id = IncidentId::from(id.as_str());
-            incidents::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
-            Ok(rows::of_incident(tx, &id)?)
-        })
-        .await?;
-    page_of(listed, &listing)
+    list(&app, Subscribable::Incident, id, &listing).await
 }
 
 /// Add people or teams that are told about an incident.
@@ -385,13 +386,7 @@ async fn list_business_service_subscribers(
     Query(listing): Query<Listing>,
 ) -> Result<axum::Json<SubscribersAnswer>, Problem> {
     caller.require(Action::View, Resource::BusinessService)?;
-    let listed = app
-        .read(move |tx| -> Result<_, Problem> {
-            known_business_service(tx, &id)?;
-            Ok(rows::of_business_service(tx, &id)?)
-        })
-        .await?;
-    page_of(listed, &listing)
+    list(&app, Subscribable::BusinessService, id, &listing).await
 }
 
 /// Add people or teams that are told when a touchpoint is hurt.

@@ -126,12 +126,7 @@ async fn list(
     }))
 }
 
-fn row(
-    account: &Account,
-    used: &[(AccountId, Used)],
-    open: &[(String, i64, i64)],
-    reading: &Reading,
-) -> CustomerRow {
+fn row(account: &Account, used: &[Used], open: &[(String, i64, i64)], reading: &Reading) -> CustomerRow {
     let (open, owed) = open
         .iter()
         .find(|(id, _, _)| id == account.id.as_str())
@@ -147,11 +142,11 @@ fn row(
     }
 }
 
-fn used_by(id: &AccountId, used: &[(AccountId, Used)]) -> String {
+fn used_by(id: &AccountId, used: &[Used]) -> String {
     let names: Vec<&str> = used
         .iter()
-        .filter(|(user, _)| user == id)
-        .map(|(_, used)| used.name.as_str())
+        .filter(|one| one.used_by == id.as_str())
+        .map(|one| one.name.as_str())
         .collect();
     names.join(", ")
 }

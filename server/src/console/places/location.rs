@@ -16,8 +16,8 @@ use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::prelude::{Place, Rich, State as Shape, StateMark, money};
 use crate::console::screens::people::Customer;
 use crate::console::screens::room::Figure;
+use crate::customers::LocationId;
 use crate::customers::locations::{self, LocationKind};
-use crate::customers::{LocationId, model::Used};
 use crate::http::{Path, Problem};
 use crate::impact::model::{HurtSite, Standing};
 use crate::impact::store as impact_rows;
@@ -85,10 +85,7 @@ async fn page(
             Rich::default().link(parent.name.clone(), to),
         ));
     }
-    let names: Vec<&str> = used
-        .iter()
-        .map(|(_, used): &(_, Used)| used.name.as_str())
-        .collect();
+    let names: Vec<&str> = used.iter().map(|one| one.name.as_str()).collect();
     let texts = [
         ("Uses", Some(names.join(", ")).filter(|names| !names.is_empty())),
         ("Address", location.address.clone()),

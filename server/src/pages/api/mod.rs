@@ -5,7 +5,7 @@ pub(crate) mod status_pages;
 
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -51,11 +51,10 @@ fn note(
     id: &str,
     name: &str,
 ) -> Result<(), Problem> {
-    let changed = Changed {
-        resource_type: kind,
-        resource_id: id,
-        resource_name: name,
-        details: json!({}),
-    };
-    Ok(audit::record(change, caller, action, &changed)?)
+    Ok(audit::record(
+        change,
+        caller,
+        action,
+        &Changed::named(kind, id, name),
+    )?)
 }

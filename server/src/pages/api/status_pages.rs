@@ -13,7 +13,7 @@ use super::{LONGEST_SLUG, extended, find, note};
 use crate::access::audit::AuditAction;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::pages::model::{StatusPage, Visibility};
 use crate::pages::{jobs, store as rows, subscribers};
 
@@ -29,10 +29,8 @@ pub(crate) struct StatusPageAnswer {
 pub(super) struct StatusPagesAnswer {
     #[schema(value_type = Vec<Object>)]
     status_pages: Vec<Value>,
-    limit: i64,
-    offset: i64,
-    more: bool,
-    total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -143,13 +141,7 @@ pub(super) async fn list(
             for one in &found {
                 status_pages.push(view(tx, one, &site)?);
             }
-            Ok(StatusPagesAnswer {
-                status_pages,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
-            })
+            Ok(StatusPagesAnswer { status_pages, paging })
         })
         .await?;
     Ok(axum::Json(answer))

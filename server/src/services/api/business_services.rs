@@ -111,11 +111,8 @@ fn check(
         touchpoint.loss_per_hour = faults.within("Loss per hour", loss, 0..=LARGEST_LOSS);
     }
     if let Some(currency) = &input.currency {
-        if currency.len() == 3 && currency.bytes().all(|letter| letter.is_ascii_uppercase()) {
-            touchpoint.currency.clone_from(currency);
-        } else {
-            faults.add("Currency must be three capital letters, such as EUR.");
-        }
+        faults.currency("Currency", Some(currency));
+        touchpoint.currency.clone_from(currency);
     }
     match &input.team {
         Sent::Nothing => {}
@@ -167,12 +164,7 @@ fn teams(touchpoint: &BusinessService) -> Vec<TeamId> {
 }
 
 fn changed(touchpoint: &BusinessService) -> Changed<'_> {
-    Changed {
-        resource_type: "business_service",
-        resource_id: touchpoint.id.as_str(),
-        resource_name: &touchpoint.name,
-        details: Value::Null,
-    }
+    Changed::named("business_service", touchpoint.id.as_str(), &touchpoint.name)
 }
 
 /// All touchpoints, by name.

@@ -83,12 +83,7 @@ fn owned(change: &mut Change, caller: &Caller, id: &ServiceId) -> Result<Service
 }
 
 fn changed(integration: &Integration) -> Changed<'_> {
-    Changed {
-        resource_type: "integration",
-        resource_id: integration.id.as_str(),
-        resource_name: &integration.name,
-        details: Value::Null,
-    }
+    Changed::named("integration", integration.id.as_str(), &integration.name)
 }
 
 /// Adds a way in for events and gives its key.

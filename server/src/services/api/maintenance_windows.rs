@@ -155,12 +155,11 @@ fn check(
 }
 
 fn changed(window: &MaintenanceWindow) -> Changed<'_> {
-    Changed {
-        resource_type: "maintenance_window",
-        resource_id: window.id.as_str(),
-        resource_name: window.description.as_deref().unwrap_or("Maintenance"),
-        details: Value::Null,
-    }
+    Changed::named(
+        "maintenance_window",
+        window.id.as_str(),
+        window.description.as_deref().unwrap_or("Maintenance"),
+    )
 }
 
 /// Maintenance windows, by their start.

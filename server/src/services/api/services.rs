@@ -294,10 +294,5 @@ fn name_taken(error: store::Error) -> Problem {
 }
 
 fn changed(service: &Service) -> Changed<'_> {
-    Changed {
-        resource_type: "service",
-        resource_id: service.id.as_str(),
-        resource_name: &service.name,
-        details: Value::Null,
-    }
+    Changed::named("service", service.id.as_str(), &service.name)
 }

@@ -7,7 +7,6 @@ mod written;
 
 use std::sync::Arc;
 
-use serde_json::json;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -34,11 +33,6 @@ fn note(
     resource_type: &str,
     resource_id: &str,
 ) -> Result<(), Problem> {
-    let changed = Changed {
-        resource_type,
-        resource_id,
-        resource_name: "",
-        details: json!({}),
-    };
+    let changed = Changed::named(resource_type, resource_id, "");
     Ok(audit::record(change, caller, action, &changed)?)
 }

@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Problem, Problems, Query, Site};
+use crate::http::{Listing, Paging, Problem, Problems, Query, Site};
 use crate::updates::audiences;
 use crate::updates::model::Promise;
 use crate::updates::promises::{self, Waiting};
@@ -28,10 +28,8 @@ pub(super) struct PromiseNarrowing {
 pub(super) struct PromisesAnswer {
     #[schema(value_type = Vec<Object>)]
     promises: Vec<Value>,
-    limit: i64,
-    offset: i64,
-    more: bool,
-    total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 fn promise_view(tx: &mut store::Tx, promise: &Promise, site: &Site) -> Result<Value, Problem> {
@@ -82,10 +80,7 @@ pub(super) async fn list_promises(
             }
             Ok(PromisesAnswer {
                 promises: shown,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
+                paging,
             })
         })
         .await?;

@@ -13,7 +13,7 @@ use super::note;
 use crate::access::audit::AuditAction;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
 use crate::incidents::{IncidentId, store as incidents};
 use crate::updates::compose::{LONGEST_SUBJECT, LONGEST_WORDS};
 use crate::updates::drafts::{self, Edit};
@@ -37,10 +37,8 @@ pub(super) struct UpdateAnswer {
 pub(super) struct UpdatesAnswer {
     #[schema(value_type = Vec<Object>)]
     updates: Vec<Value>,
-    limit: i64,
-    offset: i64,
-    more: bool,
-    total: Option<i64>,
+    #[serde(flatten)]
+    paging: Paging,
 }
 
 /// An update with what the checker says, as long as it is a draft.
@@ -123,13 +121,7 @@ pub(super) async fn list_updates(
             for update in &found {
                 updates.push(view(tx, update, &site, now)?);
             }
-            Ok(UpdatesAnswer {
-                updates,
-                limit: paging.limit,
-                offset: paging.offset,
-                more: paging.more,
-                total: paging.total,
-            })
+            Ok(UpdatesAnswer { updates, paging })
         })
         .await?;
     Ok(axum::Json(answer))

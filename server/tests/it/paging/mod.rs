@@ -7,8 +7,74 @@ mod rules;
 use muster::people::UserId;
 use serde_json::{Value, json};
 
+use std::time::Duration;
+
+use muster::people::Role;
+use store::Engine;
+
 use crate::harness::{Built, Person, TestApp};
-use crate::smtp::Mail;
+use crate::smtp::{Mail, MailServer};
+
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// A Muster that pages by a mail server in the test's hand.
+pub(crate) struct Paging {
+    pub(crate) muster: TestApp,
+    pub(crate) server: MailServer,
+}
+
+impl Paging {
+    pub(crate) async fn new(engine: Engine) -> Self {
+        let server = MailServer::start();
+        let muster = TestApp::with_settings(engine, server.settings()).await;
+        Self { muster, server }
+    }
+
+    pub(crate) fn maya(&self) -> UserId {
+        self.muster.owner.id.clone()
+    }
+
+    pub(crate) async fn priya(&self) -> Person {
+        self.responder("Priya Raman", "priya@example.org").await
+    }
+
+    pub(crate) async fn responder(&self, name: &str, address: &str) -> Person {
+        self.muster.person(name, address, Role::Responder).await
+    }
+
+    /// Pages Maya at home, too, so many minutes later.
+    pub(crate) async fn page_maya_at_home_after(&self, minutes: i64) {
+        let home = "maya@home.example";
+        add_rule(&self.muster, &self.maya(), "email_contact_method", home, minutes).await;
+    }
+
+    /// Opens an incident on a service with these levels and gives its id.
+    pub(crate) async fn open(&self, levels: Vec<Vec<UserId>>) -> String {
+        let built = self.muster.service("card-gateway").levels(levels).build().await;
+        open_one(&self.muster, &built).await
+    }
+
+    pub(crate) async fn set(&self, id: &str, field: &str, value: &str) {
+        let body = json!({"incident": {"type": "incident_reference", field: value}});
+        self.muster.put(&format!("/incidents/{id}"), body).await.good();
+        self.muster.settle().await;
+    }
+
+    pub(crate) async fn pass_minutes(&self, minutes: u32) {
+        self.muster.pass(minutes * MINUTE).await;
+    }
+
+    /// Whom the next page that was sent is for.
+    #[track_caller]
+    pub(crate) fn next_page_is_for(&self, address: &str) {
+        assert_eq!(self.server.mail().to, [address]);
+    }
+
+    pub(crate) async fn one_page(&self, id: &str, address: &str, state: &str) {
+        let expected = [(address.to_owned(), state.to_owned())];
+        assert_eq!(pages(&self.muster, id).await, expected);
+    }
+}
 
 /// Opens an incident on `built` and gives its id.
 pub(crate) async fn open_one(muster: &TestApp, built: &Built) -> String {
