@@ -43,6 +43,7 @@ impl Default for Limits {
 /// What parsing depends on besides the text.
 #[derive(Clone, Debug)]
 pub struct Settings {
+    /// The sizes beyond which a condition is refused.
     pub limits: Limits,
     /// Where time zones are looked up. The default is the database built into the program, so that a
     /// condition means the same on every machine and nothing is read from disk.
@@ -61,8 +62,11 @@ impl Default for Settings {
 /// What a condition took to parse, in the units of [`Limits`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
+    /// The text, in bytes.
     pub bytes: usize,
+    /// Comparisons.
     pub factors: usize,
+    /// Parentheses within each other.
     pub depth: usize,
     /// Characters looked at while parsing, those looked at twice counted twice.
     pub steps: u64,

@@ -14,6 +14,7 @@ pub struct SyntaxError {
     pub line: usize,
     /// The column in characters, counted from 1.
     pub column: usize,
+    /// What is wrong there.
     pub problem: Problem,
     /// The line's text around the place and how many characters of it stand before the place.
     excerpt: (String, usize),
@@ -23,6 +24,7 @@ pub struct SyntaxError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Problem {
+    /// Something else should stand here.
     #[error("expected {}, found {found}", one_of(expected))]
     Expected {
         /// What could stand here.
@@ -32,34 +34,77 @@ pub enum Problem {
         /// How to write what was probably meant.
         hint: Option<&'static str>,
     },
+    /// The text is longer than [`Limits::bytes`](crate::Limits::bytes).
     #[error("the condition has {bytes} bytes; at most {limit} are allowed")]
-    TooLong { bytes: usize, limit: usize },
+    TooLong {
+        /// The size that was given.
+        bytes: usize,
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// There are more comparisons than [`Limits::factors`](crate::Limits::factors).
     #[error("the condition has more than {limit} comparisons")]
-    TooManyFactors { limit: usize },
+    TooManyFactors {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// Parentheses are nested deeper than [`Limits::depth`](crate::Limits::depth).
     #[error("parentheses are nested more than {limit} deep")]
-    TooDeep { limit: usize },
+    TooDeep {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// A quoted text is longer than [`Limits::text_bytes`](crate::Limits::text_bytes).
     #[error("the quoted text is longer than {limit} bytes")]
-    TextTooLong { limit: usize },
+    TextTooLong {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// A path has more parts than [`Limits::path_parts`](crate::Limits::path_parts).
     #[error("the path has more than {limit} parts")]
-    PathTooLong { limit: usize },
+    PathTooLong {
+        /// The most that is allowed.
+        limit: usize,
+    },
+    /// A quote is missing.
     #[error("the quoted text has no closing quote")]
     Unclosed,
+    /// A backslash stands before something else.
     #[error("in quoted text a backslash must be followed by a quote or another backslash")]
     BadEscape,
+    /// A number does not fit into 64 bits, or is not finite.
     #[error("the number is too large")]
     NumberTooLarge,
+    /// A word of the language stands where the name of a field should.
     #[error("`{word}` is a reserved word; a field of that name is written ['{word}']")]
-    Reserved { word: String },
+    Reserved {
+        /// The word.
+        word: String,
+    },
+    /// The database of time zones does not know the name.
     #[error("there is no time zone called `{name}`")]
-    UnknownZone { name: String },
+    UnknownZone {
+        /// As written.
+        name: String,
+    },
+    /// A day or an hour that no calendar has.
     #[error("there is no such date or time")]
     NoSuchTime,
+    /// A window of zero seconds counts nothing.
     #[error("the window must be at least one second long")]
     EmptyWindow,
+    /// A window names a unit twice.
     #[error("`{unit}` is given twice")]
-    RepeatedUnit { unit: &'static str },
+    RepeatedUnit {
+        /// The unit.
+        unit: &'static str,
+    },
+    /// The text is not a regular expression in RE2 syntax, or one of a size that is refused.
     #[error("the regular expression is not valid: {reason}")]
-    BadPattern { reason: String },
+    BadPattern {
+        /// What is wrong, in words.
+        reason: String,
+    },
 }
 
 fn one_of(expected: &[&str]) -> String {

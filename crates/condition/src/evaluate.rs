@@ -52,6 +52,7 @@ pub struct Warning {
     pub text: String,
     /// Where it stands, in bytes.
     pub range: Range<usize>,
+    /// Why it made no sense.
     pub concern: Concern,
 }
 
@@ -59,16 +60,28 @@ pub struct Warning {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Concern {
+    /// The two sides can not be put in order.
     #[error("`{operator}` compares two numbers or two dates, not {left} and {right}")]
     Incomparable {
+        /// As written in the condition.
         operator: &'static str,
+        /// What the left side is, in words.
         left: &'static str,
+        /// What the right side is, in words.
         right: &'static str,
     },
+    /// One of the sides is no text.
     #[error("`matches` compares texts, not {left} and {right}")]
-    NoText { left: &'static str, right: &'static str },
+    NoText {
+        /// What the left side is, in words.
+        left: &'static str,
+        /// What the right side is, in words.
+        right: &'static str,
+    },
+    /// The pattern was given up before it cost more than it may.
     #[error("the regular expression takes too much work on a text of this length")]
     TooHard,
+    /// The two sides are too large to be compared.
     #[error("lists and objects of more than 65,536 parts are not compared")]
     TooLarge,
 }

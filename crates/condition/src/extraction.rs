@@ -32,7 +32,9 @@ use crate::{
 /// ```
 #[derive(Clone, Debug)]
 pub enum Extraction {
+    /// Groups of a regular expression.
     Capture(Capture),
+    /// A text with placeholders.
     Template(Template),
 }
 
@@ -46,10 +48,13 @@ pub struct Capture {
 /// Why an extraction cannot be made.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ExtractionError {
+    /// The source is not a path.
     #[error("the source is not a path: {0}")]
     Source(#[from] SyntaxError),
+    /// The pattern is not a regular expression.
     #[error(transparent)]
     Pattern(#[from] PatternError),
+    /// The text is not a template.
     #[error(transparent)]
     Template(#[from] TemplateError),
 }
@@ -79,6 +84,7 @@ impl Extraction {
 }
 
 impl Capture {
+    /// Applies `pattern` to the value at `source`.
     pub fn new(source: Path, pattern: Pattern) -> Self {
         Self { source, pattern }
     }

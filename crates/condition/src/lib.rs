@@ -30,6 +30,8 @@
 //! `compile.rs` prepares it, `evaluate.rs` decides it. [`Extraction`] is the other half: patterns
 //! (`pattern.rs`, `re2.rs`) and templates (`template.rs`, `expression.rs`).
 
+#![warn(missing_docs)]
+
 mod compile;
 mod condition;
 mod error;

@@ -15,6 +15,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("nothing can be put at `{path}`: `{obstacle}` is {kind}")]
 pub struct AssignError {
+    /// The whole path, as written.
     pub path: String,
     /// The part of the path that leads to what is in the way.
     pub obstacle: String,

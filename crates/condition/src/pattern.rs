@@ -71,6 +71,7 @@ pub struct Pattern {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the regular expression is not valid: {reason}")]
 pub struct PatternError {
+    /// What is wrong, in words.
     pub reason: String,
 }
 
@@ -87,6 +88,19 @@ impl Pattern {
     }
 
     /// As extractions mean it: RE2 without any flag.
+    ///
+    /// ```
+    /// use condition::Pattern;
+    ///
+    /// let pattern = Pattern::compile(r"on (\S+) port (\d+)")?;
+    /// assert_eq!(pattern.capture("refused on db-7 port 5432").as_deref(), Some("db-75432"));
+    /// assert_eq!(pattern.capture("refused"), None);
+    /// assert!(Pattern::compile("a{1,100000}").is_err());
+    /// # Ok::<(), condition::PatternError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`PatternError`] for a text that is no regular expression, or one too long, too deep or too large when compiled.
     pub fn compile(text: &str) -> Result<Self, PatternError> {
         Self::build(text, syntax::Config::new())
     }

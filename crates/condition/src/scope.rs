@@ -11,6 +11,17 @@ use crate::syntax::{Path, Segment, Threshold};
 ///
 /// Documents are known by the first word of a path. Orchestration gives `event` (the normalised event),
 /// `raw_event` (the body as sent), `variables` and `cache_var`; a workflow's trigger gives `incident`.
+///
+/// ```
+/// use condition::{Condition, Path, Scope};
+///
+/// let event = serde_json::json!({"summary": "disk full", "custom_details": {"used": 97}});
+/// let counts = |_| 12;
+/// let scope = Scope::at("2026-05-04T00:00:00Z".parse()?).with("event", &event).with_trigger_counts(&counts);
+/// assert_eq!(scope.look_up(&"event.custom_details.used".parse::<Path>()?), Some(&serde_json::json!(97)));
+/// assert!("trigger_count over 5 minutes > 10".parse::<Condition>()?.matches(&scope));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Scope<'a> {
     now: Timestamp,

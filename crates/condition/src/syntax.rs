@@ -21,15 +21,22 @@ pub enum Expression {
     Constant(bool),
     /// `left == right` and its like.
     Compare {
+        /// What stands left.
         left: Operand,
+        /// How they are compared.
         comparison: Comparison,
+        /// What stands right.
         right: Operand,
     },
     /// `left matches [part|regex] [exactly] right`.
     Match {
+        /// The text that is searched.
         left: Operand,
+        /// How much of it is looked at.
         kind: MatchKind,
+        /// Whether case counts.
         case: Case,
+        /// What is searched for.
         right: Operand,
     },
     /// `path exists`.
@@ -84,11 +91,15 @@ impl Expression {
 pub enum Operand {
     /// The value at a path, or nil when there is none.
     Path(Path),
+    /// A quoted text.
     Text(String),
+    /// A whole number.
     Integer(i64),
     /// Always finite.
     Float(f64),
+    /// `true` or `false`.
     Boolean(bool),
+    /// A date and time of day in a time zone.
     Instant(LocalInstant),
     /// The instant of the evaluation.
     Now,
@@ -99,10 +110,15 @@ pub enum Operand {
 /// The comparisons of numbers and instants, and equality of anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Comparison {
+    /// `==`, of values of any sort.
     Equal,
+    /// `>`.
     Greater,
+    /// `>=`.
     GreaterOrEqual,
+    /// `<`.
     Less,
+    /// `<=`.
     LessOrEqual,
 }
 
@@ -133,6 +149,7 @@ pub enum MatchKind {
 /// Whether `matches` heeds upper and lower case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
+    /// Upper and lower case are the same (Unicode simple folding).
     Ignored,
     /// With the word `exactly`.
     Exact,
@@ -157,6 +174,7 @@ pub enum Segment {
 /// `trigger_count over 10 minutes`: a count that the caller keeps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Threshold {
+    /// What becomes of the count once the condition is true.
     pub kind: ThresholdKind,
     /// The length of the sliding window in seconds, at least 1.
     pub window_seconds: u32,

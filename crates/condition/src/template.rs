@@ -64,7 +64,9 @@ enum Part {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("at byte {offset} of the template: {reason}")]
 pub struct TemplateError {
+    /// The place in bytes from the start of the template.
     pub offset: usize,
+    /// What is wrong, in words.
     pub reason: String,
 }
 
@@ -72,7 +74,9 @@ pub struct TemplateError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the placeholder at byte {offset} of the template cannot be filled: {reason}")]
 pub struct RenderError {
+    /// The place of the placeholder in bytes from the start of the template.
     pub offset: usize,
+    /// What is wrong, in words.
     pub reason: String,
 }
 

@@ -53,6 +53,16 @@ impl WeeklySchedule {
     ///
     /// Both ends belong to the window, to the whole second; where start and end are the same the window is
     /// exactly 24 hours of wall clock and its end does not belong to it.
+    ///
+    /// ```
+    /// use condition::{Condition, Expression};
+    ///
+    /// let condition: Condition = "now in Mon,Tue 09:00:00 to 17:00:00 America/New_York".parse()?;
+    /// let Expression::During(hours) = condition.expression() else { panic!("not a weekly schedule") };
+    /// assert!(hours.contains("2026-03-09T13:00:00Z".parse()?), "a Monday, 9:00 in New York");
+    /// assert!(!hours.contains("2026-03-11T13:00:00Z".parse()?), "a Wednesday");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn contains(&self, now: Timestamp) -> bool {
         let wall = self.zone.to_datetime(now);
         let time = wall.time();

@@ -56,6 +56,24 @@ pub struct Clash {
 }
 
 /// Where people are on call while they have time off, in the order of the assignments.
+///
+/// ```
+/// use schedule::{Absence, AbsenceKind, Assignment, Concerned, Span, clashes};
+///
+/// let span = |start: &str, end: &str| -> Result<Span, Box<dyn std::error::Error>> {
+///     Ok(Span::new(start.parse()?, end.parse()?)?)
+/// };
+/// let week = Assignment::new("ann", span("2026-12-21T08:00:00Z", "2026-12-28T08:00:00Z")?);
+/// let leave = Absence {
+///     who: Concerned::People(vec!["ann".into()]),
+///     kind: AbsenceKind::Leave,
+///     span: span("2026-12-27T00:00:00Z", "2027-01-04T00:00:00Z")?,
+///     label: "leave".into(),
+/// };
+/// let found = clashes(&[week], &[leave]);
+/// assert_eq!(found[0].span, span("2026-12-27T00:00:00Z", "2026-12-28T08:00:00Z")?);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn clashes(assignments: &[Assignment], absences: &[Absence]) -> Vec<Clash> {
     let mut of_everybody = Vec::new();
     let mut of_person: HashMap<&UserKey, Vec<(Micros, Micros, &Absence)>> = HashMap::new();

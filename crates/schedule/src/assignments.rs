@@ -221,6 +221,18 @@ pub fn stretches(assignments: &[Assignment], span: Span) -> Vec<Stretch> {
 }
 
 /// The stretches of the span in which nobody is on call.
+///
+/// ```
+/// use schedule::{Assignment, Span, gaps};
+///
+/// let span = |start: &str, end: &str| -> Result<Span, Box<dyn std::error::Error>> {
+///     Ok(Span::new(start.parse()?, end.parse()?)?)
+/// };
+/// let day = span("2026-05-04T00:00:00Z", "2026-05-05T00:00:00Z")?;
+/// let morning = Assignment::new("ann", span("2026-05-04T00:00:00Z", "2026-05-04T12:00:00Z")?);
+/// assert_eq!(gaps(&[morning], day), [span("2026-05-04T12:00:00Z", "2026-05-05T00:00:00Z")?]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn gaps(assignments: &[Assignment], span: Span) -> Vec<Span> {
     let empty = stretches(assignments, span)
         .into_iter()
@@ -240,6 +252,16 @@ pub struct DoubleBooking {
 }
 
 /// Where anybody is on call in more than one of several rosters at the same time, by person and start.
+///
+/// ```
+/// use schedule::{Assignment, Span, double_bookings};
+///
+/// let day = Span::new("2026-05-04T00:00:00Z".parse()?, "2026-05-05T00:00:00Z".parse()?)?;
+/// let (payments, shop) = (vec![Assignment::new("ann", day)], vec![Assignment::new("ann", day)]);
+/// let found = double_bookings(&[payments, shop]);
+/// assert_eq!((found[0].user.as_str(), found[0].rosters.as_slice()), ("ann", &[0, 1][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn double_bookings(rosters: &[Vec<Assignment>]) -> Vec<DoubleBooking> {
     let mut edges: Vec<(&UserKey, Micros, i32, usize)> = Vec::new();
     for (index, assignments) in rosters.iter().enumerate() {

@@ -107,6 +107,28 @@ pub struct Covered {
 /// Works agreements into assignments, the oldest first; a later one may hand on what an earlier one brought.
 ///
 /// The assignments should reach beyond the time of interest by a shift or two, so that shifts are seen whole.
+///
+/// ```
+/// use schedule::{Agreement, Assignment, Cover, Extent, Fit, Span, apply_agreements};
+///
+/// let span = |start: &str, end: &str| -> Result<Span, Box<dyn std::error::Error>> {
+///     Ok(Span::new(start.parse()?, end.parse()?)?)
+/// };
+/// let agreed = span("2026-05-04T08:00:00Z", "2026-05-04T16:00:00Z")?;
+/// let cover = Cover { giver: "ann".into(), taker: "bob".into(), agreed, extent: Extent::WholeShift };
+/// let agreements = [Agreement { id: "COVER1".into(), covers: vec![cover] }];
+///
+/// // Since they agreed, the schedule was changed: ann's shift begins and ends an hour later.
+/// let moved = span("2026-05-04T09:00:00Z", "2026-05-04T17:00:00Z")?;
+/// let covered = apply_agreements(&[Assignment::new("ann", moved)], &agreements);
+/// assert_eq!(covered.assignments, [Assignment::new("bob", moved)]);
+/// assert_eq!(covered.fits[0].1, Fit::Moved { now: vec![vec![moved]] });
+///
+/// // Or ann was taken off: nothing is handed over, and it says so.
+/// let covered = apply_agreements(&[Assignment::new("cat", agreed)], &agreements);
+/// assert!(matches!(covered.fits[0].1, Fit::NoLongerFits { .. }));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn apply_agreements(assignments: &[Assignment], agreements: &[Agreement]) -> Covered {
     let mut assignments = join(assignments.to_vec());
     let mut fits = Vec::with_capacity(agreements.len());

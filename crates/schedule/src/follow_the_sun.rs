@@ -34,6 +34,26 @@ pub struct SunTeam {
 /// Teams are given in the order of a day: each hands over to the next and the last to the first. With one team, it is
 /// on call around the clock.
 ///
+/// ```
+/// use schedule::{SunTeam, follow_the_sun};
+///
+/// let team = |name: &str, zone: &str, users: [&str; 1]| SunTeam {
+///     name: name.into(),
+///     time_zone: zone.into(),
+///     day_begins: jiff::civil::time(9, 0, 0, 0),
+///     users: users.map(Into::into).to_vec(),
+/// };
+/// let teams = [team("Dublin", "Europe/Dublin", ["ann"]), team("Chicago", "America/Chicago", ["bob"])];
+/// let schedule = follow_the_sun(&teams, "2026-05-04T00:00:00Z".parse()?, 7, jiff::tz::db())
+///     .map_err(|problems| problems[0].to_string())?;
+/// let plan = schedule.validate().map_err(|problems| problems[0].to_string())?;
+/// // Nine in the morning is at 8:00 UTC in Dublin and at 14:00 UTC in Chicago.
+/// let on_call = |at: &str| -> Result<_, jiff::Error> { Ok(plan.on_call_at(at.parse()?).map(|now| now.user)) };
+/// assert_eq!(on_call("2026-05-05T13:59:59Z")?, Some("ann".into()));
+/// assert_eq!(on_call("2026-05-05T14:00:00Z")?, Some("bob".into()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Problems with `teams[n].…` or `teams` as their field.
 pub fn follow_the_sun(

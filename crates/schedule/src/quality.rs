@@ -99,6 +99,23 @@ pub const MAX_QUALITY_DAYS: i64 = 36_600;
 
 /// Judges a plan.
 ///
+/// ```
+/// use schedule::{Assignment, QualityQuestion, Span, quality};
+///
+/// let day = Span::new("2026-05-04T00:00:00Z".parse()?, "2026-05-05T00:00:00Z".parse()?)?;
+/// let question: QualityQuestion = serde_json::from_value(serde_json::json!({
+///     "span": day,
+///     "people": [
+///         {"user": "ann", "time_zone": "Europe/Dublin", "share": 1.0},
+///         {"user": "bob", "time_zone": "Europe/Dublin", "share": 1.0}
+///     ],
+///     "night_begins": "22:00:00", "night_ends": "06:00:00", "weekend": [6, 7], "holidays": []
+/// }))?;
+/// let found = quality(&[Assignment::new("ann", day)], &question, jiff::tz::db()).map_err(|problems| problems[0].to_string())?;
+/// assert_eq!((found.coverage_percentage, found.fairness.total), (100.0, 0.5));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Problems with the question, such as an unknown time zone, with the field named.
 pub fn quality(

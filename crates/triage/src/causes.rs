@@ -19,9 +19,11 @@ use crate::{profile::Kind, topology::Topology, work};
 /// An alert of the past.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Happening<'a> {
+    /// The kind of the alert.
     pub kind: Kind,
     /// Where: a name that the dependency graph may know.
     pub place: &'a str,
+    /// When it came.
     pub at: Timestamp,
 }
 
@@ -32,6 +34,7 @@ pub struct CausesSetting {
     pub window_seconds: u32,
     /// Typical times between cause and effect; how common each is, is learned.
     pub decays_seconds: Vec<f64>,
+    /// So many times the shares are dealt out anew, at most 1,000.
     pub iterations: u32,
     /// So many effects are taken for chance and do not count.
     pub discount: f64,
@@ -60,7 +63,9 @@ impl Default for CausesSetting {
 /// One kind brings about another.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Cause {
+    /// The kind that brings about.
     pub from: Kind,
+    /// The kind that is brought about.
     pub to: Kind,
     /// Effects that were put down to the cause.
     pub effects: f64,
@@ -133,6 +138,7 @@ impl Causes {
         causes
     }
 
+    /// True while nothing was learned.
     pub fn is_empty(&self) -> bool {
         self.pairs.is_empty()
     }

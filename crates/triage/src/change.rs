@@ -24,7 +24,9 @@ pub struct Change<'a> {
     pub place: &'a str,
     /// Sort of change, without values: `deploy`, `feature flag`.
     pub kind: &'a str,
+    /// What a person reads of it.
     pub summary: &'a str,
+    /// When it was made.
     pub at: Timestamp,
 }
 
@@ -42,12 +44,15 @@ pub struct Correlation {
 /// How often changes of a sort were blamed for an incident.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Risk {
+    /// Changes of the sort that were made.
     pub made: u32,
+    /// Of these, those that were blamed.
     pub blamed: u32,
     /// The share blamed, drawn towards what is usual where little is known.
     pub share: f64,
     /// 95 % interval (Wilson).
     pub lower: f64,
+    /// Upper end of the interval.
     pub upper: f64,
 }
 

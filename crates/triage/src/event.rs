@@ -11,9 +11,12 @@ use serde_json::Value;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Action {
+    /// Something is wrong.
     #[default]
     Trigger,
+    /// Somebody has seen it.
     Acknowledge,
+    /// It is over.
     Resolve,
 }
 
@@ -21,10 +24,14 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Severity {
+    /// Nothing to do.
     Info,
+    /// May become trouble.
     Warning,
+    /// Trouble; what counts where the sender says nothing.
     #[default]
     Error,
+    /// Bad trouble.
     Critical,
 }
 
@@ -50,14 +57,21 @@ pub struct Event<'a> {
     pub integration: &'a str,
     /// Key of the service that the integration belongs to.
     pub service: &'a str,
+    /// Same for all events of one alert, within the integration.
     pub dedup_key: &'a str,
+    /// What the sender wants.
     pub action: Action,
+    /// What a person reads of it.
     pub summary: &'a str,
     /// The affected system, ideally a host name or a node of the dependency graph.
     pub source: &'a str,
+    /// How bad the sender says it is.
     pub severity: Severity,
+    /// The part of the source that is concerned.
     pub component: Option<&'a str>,
+    /// A group of components, such as a cluster.
     pub group: Option<&'a str>,
+    /// The sort of event, such as `cpu load`.
     pub class: Option<&'a str>,
     /// Labels and custom details as dotted path and text; see [`flatten_details`].
     pub details: &'a [(String, String)],
@@ -91,6 +105,13 @@ impl<'a> Event<'a> {
 /// Custom details as dotted paths and texts, in the order of the document: `{"a": {"b": 1}}` is `a.b` = `1`.
 ///
 /// At most 64 leaves, 8 levels and 256 bytes a value are kept, so that the cost is bounded whatever was sent.
+///
+/// ```
+/// let details = serde_json::json!({"disk": {"used": 97}, "tags": ["eu", "prod"]});
+/// let flat = triage::flatten_details(&details);
+/// assert_eq!(flat[0], ("disk.used".to_owned(), "97".to_owned()));
+/// assert_eq!(flat[2], ("tags.1".to_owned(), "prod".to_owned()));
+/// ```
 pub fn flatten_details(details: &Value) -> Vec<(String, String)> {
     const LEAVES: usize = 64;
     const DEPTH: usize = 8;

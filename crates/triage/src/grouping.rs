@@ -17,8 +17,10 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Aggregate {
+    /// All fields must agree.
     #[default]
     All,
+    /// One field that agrees is enough.
     Any,
 }
 
@@ -31,22 +33,33 @@ pub enum Grouping {
     Off,
     /// Whatever comes within the window joins the group with the latest alert; without a window the group takes
     /// everything until it is resolved.
-    Time { window_seconds: Option<u32> },
+    Time {
+        /// Since the last alert of the group.
+        window_seconds: Option<u32>,
+    },
     /// Alerts whose fields agree. A field that is absent agrees with nothing.
     ContentBased {
+        /// Whether all fields must agree.
         aggregate: Aggregate,
+        /// Names as [`Event::field`](crate::Event::field) takes them.
         fields: Vec<String>,
+        /// Since the last alert of the group.
         window_seconds: u32,
     },
     /// The explainable score. `fields` is the text that is compared; none means the summary.
     Intelligent {
+        /// Names of the texts, as [`Event::field`](crate::Event::field) takes them.
         fields: Vec<String>,
+        /// Since the last alert of the group.
         window_seconds: u32,
     },
     /// Fields that agree, or else the score.
     ContentBasedIntelligent {
+        /// Whether all fields must agree.
         aggregate: Aggregate,
+        /// Names as [`Event::field`](crate::Event::field) takes them.
         fields: Vec<String>,
+        /// Since the last alert of the group.
         window_seconds: u32,
     },
 }
@@ -86,6 +99,7 @@ impl Grouping {
 pub struct Choice {
     /// Position in the candidates; `None`: the alert opens a new group.
     pub joined: Option<usize>,
+    /// Why, at least one where there was anything to decide; heaviest first.
     pub reasons: Vec<Reason>,
     /// What belongs into the new group besides; only where the alert opens one.
     pub waves: Vec<Wave>,

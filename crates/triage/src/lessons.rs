@@ -13,6 +13,7 @@ use crate::profile::Kind;
 /// The most pairs that one act may teach, so that merging two huge groups stays cheap.
 const PAIRS_A_LESSON: usize = 256;
 
+/// What a person said of two alerts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
@@ -45,6 +46,17 @@ struct Tally {
 
 /// All lessons, as counts by unordered pair of kinds. Holds at most `capacity` pairs; when full, new pairs are not
 /// learned (and the lesson says so by leaving them out), because forgetting old ones would break undoing.
+///
+/// ```
+/// use triage::{Kind, Lessons, Verdict};
+///
+/// let (disk, database) = (Kind::of("shop", "disk full"), Kind::of("payment", "writes fail"));
+/// let mut lessons = Lessons::default();
+/// let merged = lessons.teach(Verdict::Together, &[disk], &[database]);
+/// assert_eq!(lessons.tally(database, disk), (1, 0));
+/// lessons.unteach(&merged);
+/// assert!(lessons.is_empty());
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lessons {
     capacity: usize,
@@ -59,6 +71,7 @@ impl Default for Lessons {
 }
 
 impl Lessons {
+    /// Nothing learned yet, and room for `capacity` pairs.
     pub fn with_capacity(capacity: usize) -> Self {
         Self {
             capacity,
@@ -119,10 +132,12 @@ impl Lessons {
             .map_or((0, 0), |tally| (tally.together, tally.apart))
     }
 
+    /// Number of pairs.
     pub fn len(&self) -> usize {
         self.tallies.len()
     }
 
+    /// True while nothing is learned.
     pub fn is_empty(&self) -> bool {
         self.tallies.is_empty()
     }

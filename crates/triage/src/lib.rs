@@ -38,6 +38,8 @@
 //! Texts are read only as far as a fixed number of bytes, collections are bounded, graphs may have cycles, time
 //! may run backwards: none of it is an error, none of it panics.
 
+#![warn(missing_docs)]
+
 pub mod counts;
 pub mod similar;
 pub mod words;

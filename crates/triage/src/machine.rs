@@ -49,6 +49,22 @@ struct OpenGroup {
 }
 
 /// The state machine. Serialise it to survive a restart; it then decides as if nothing had happened.
+///
+/// ```
+/// use triage::{Event, Outcome, Setting, Triage};
+///
+/// let now = jiff::Timestamp::UNIX_EPOCH;
+/// let event = Event { integration: "monitoring", service: "shop", dedup_key: "disk", summary: "disk full", ..Event::default() };
+/// let mut triage = Triage::default();
+/// triage.observe(&event, &Setting::default(), now);
+///
+/// let written = serde_json::to_string(&triage)?;
+/// let mut restored: Triage = serde_json::from_str(&written)?;
+/// let decision = restored.observe(&event, &Setting::default(), now);
+/// assert!(matches!(decision.outcome, Outcome::Repeated { .. }));
+/// assert_eq!(decision.reasons[0].to_string(), "An alert with the key “disk” is open; this is its event number 2.");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(try_from = "snapshot::Stored")]
 pub struct Triage {
@@ -73,6 +89,7 @@ const ACTIVE_GROUPS: usize = 16;
 const KEYS_A_GROUP: usize = 64;
 
 impl Triage {
+    /// A machine to which nothing has happened.
     pub fn new(configuration: Configuration) -> Self {
         Self {
             configuration,
@@ -86,10 +103,12 @@ impl Triage {
         &mut self.knowledge
     }
 
+    /// Number of open alerts.
     pub fn open_alerts(&self) -> usize {
         self.alerts.len()
     }
 
+    /// Number of open groups.
     pub fn open_groups(&self) -> usize {
         self.groups.len()
     }

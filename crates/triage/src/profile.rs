@@ -360,10 +360,12 @@ impl Profile {
             .count() as u32
     }
 
+    /// When the first alert came.
     pub fn opened_at(&self) -> Timestamp {
         self.opened_at
     }
 
+    /// When the last alert came.
     pub fn last_alert_at(&self) -> Timestamp {
         self.last_alert_at
     }

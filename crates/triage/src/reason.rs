@@ -13,96 +13,257 @@ use serde::{Deserialize, Serialize};
 #[non_exhaustive]
 pub enum Reason {
     /// The key has an open alert already.
-    SameDedupKey { dedup_key: String, count: u64 },
+    SameDedupKey {
+        /// The key, as the sender gave it.
+        dedup_key: String,
+        /// Which event of the alert this is, counted from 1.
+        count: u64,
+    },
     /// No open alert has the key.
-    NewDedupKey { dedup_key: String },
+    NewDedupKey {
+        /// The key, as the sender gave it.
+        dedup_key: String,
+    },
     /// An acknowledgement or a resolution found no open alert, so there is nothing to do.
-    NothingOpen { dedup_key: String },
+    NothingOpen {
+        /// The key, as the sender gave it.
+        dedup_key: String,
+    },
     /// Grouping is switched off for the service.
     GroupingOff,
     /// No open group came into question.
-    NoCandidate { window_seconds: Option<i64> },
+    NoCandidate {
+        /// The window, in seconds; `None` lasts until resolved.
+        window_seconds: Option<i64>,
+    },
     /// The last alert of the group lies within the time window. `None`: the window lasts until resolved.
     WithinWindow {
+        /// Seconds since the last alert.
         gap_seconds: i64,
+        /// The window, in seconds; `None` lasts until resolved.
         window_seconds: Option<i64>,
     },
     /// The fields of content-based grouping agree.
-    SameContent { fields: Vec<String> },
+    SameContent {
+        /// The names of the fields.
+        fields: Vec<String>,
+    },
     /// None of the open groups agrees in the fields.
-    OtherContent { fields: Vec<String> },
+    OtherContent {
+        /// The names of the fields.
+        fields: Vec<String>,
+    },
     /// The alert lacks the fields that content-based grouping compares.
-    ContentMissing { fields: Vec<String> },
+    ContentMissing {
+        /// The names of the fields.
+        fields: Vec<String>,
+    },
     /// How long ago the group had its last alert.
-    Gap { seconds: i64, weight: f64 },
+    Gap {
+        /// Seconds between the two.
+        seconds: i64,
+        /// In nats.
+        weight: f64,
+    },
     /// Alerts come quickly to the group; the count fades with a half-life of a minute.
-    Busy { alerts: f64, weight: f64 },
+    Busy {
+        /// Number of alerts.
+        alerts: f64,
+        /// In nats.
+        weight: f64,
+    },
     /// The same service.
-    SameService { weight: f64 },
+    SameService {
+        /// In nats.
+        weight: f64,
+    },
     /// How long ago the group was opened; where all else is equal an alert belongs to the younger one.
-    Age { seconds: i64, weight: f64 },
+    Age {
+        /// Seconds between the two.
+        seconds: i64,
+        /// In nats.
+        weight: f64,
+    },
     /// The group had this very alert. Where others repeat themselves too, a second incident is more likely.
-    Repeats { others: u32, weight: f64 },
+    Repeats {
+        /// Other alerts that repeated themselves just now.
+        others: u32,
+        /// In nats.
+        weight: f64,
+    },
     /// So many alerts that came just before went with it, because the second incident had begun with them.
-    TakenAlong { alerts: u32 },
+    TakenAlong {
+        /// Number of alerts.
+        alerts: u32,
+    },
     /// How far apart the two are in the dependency graph.
     Hops {
+        /// Where the alert is.
         from: String,
+        /// Where the group has been.
         to: String,
+        /// Steps along edges in either direction.
         hops: u8,
+        /// In nats.
         weight: f64,
     },
     /// Both are known, but not connected within the hops that count.
-    NoPath { from: String, to: String, weight: f64 },
+    NoPath {
+        /// Where the alert is.
+        from: String,
+        /// Where the group has been.
+        to: String,
+        /// In nats.
+        weight: f64,
+    },
     /// The same source reports again.
-    SameSource { source: String, weight: f64 },
+    SameSource {
+        /// The source.
+        source: String,
+        /// In nats.
+        weight: f64,
+    },
     /// The same message, apart from values, was seen in the group.
-    SameTemplate { weight: f64 },
+    SameTemplate {
+        /// In nats.
+        weight: f64,
+    },
     /// Words in common, as a share of all words of both.
-    SimilarText { share: f64, weight: f64 },
+    SimilarText {
+        /// Between 0 and 1.
+        share: f64,
+        /// In nats.
+        weight: f64,
+    },
     /// Labels in common, as a share of all labels of both.
-    SharedLabels { share: f64, weight: f64 },
+    SharedLabels {
+        /// Between 0 and 1.
+        share: f64,
+        /// In nats.
+        weight: f64,
+    },
     /// People merged or split such alerts before.
-    PeopleDecided { together: u32, apart: u32, weight: f64 },
+    PeopleDecided {
+        /// Times put together.
+        together: u32,
+        /// Times taken apart.
+        apart: u32,
+        /// In nats.
+        weight: f64,
+    },
     /// History says that the one brings about the other: how many times, and in what share of all cases.
-    BroughtAbout { effects: f64, share: f64, weight: f64 },
+    BroughtAbout {
+        /// Effects put down to the cause.
+        effects: f64,
+        /// Between 0 and 1.
+        share: f64,
+        /// In nats.
+        weight: f64,
+    },
     /// The sum, compared with what is needed to join.
-    Score { score: f64, needed: f64 },
+    Score {
+        /// The sum of the weights and the bias.
+        score: f64,
+        /// The least that joins.
+        needed: f64,
+    },
     /// The alert opens and closes too often; the rate is in changes of state, fading with time.
-    Flapping { changes: f64, starts_at: f64 },
+    Flapping {
+        /// Recent changes of state, fading.
+        changes: f64,
+        /// The height at which flapping starts.
+        starts_at: f64,
+    },
     /// The alert was flapping and has calmed down.
-    Calm { changes: f64, stops_at: f64 },
+    Calm {
+        /// Recent changes of state, fading.
+        changes: f64,
+        /// The height at which it stops.
+        stops_at: f64,
+    },
     /// Such alerts usually clear by themselves within the pause.
     UsuallyClears {
+        /// Alerts that cleared by themselves within the pause.
         cleared: u32,
+        /// Alerts seen long enough to tell.
         observed: u32,
+        /// The share that surely clears, 0 to 1.
         lower_bound: f64,
+        /// The pause, in seconds.
         pause_seconds: u32,
     },
     /// What the place shows was rare in the past; `rarest` is the surprise of its rarest symptom in nats.
-    RareSymptoms { symptoms: u32, rarest: f64, weight: f64 },
+    RareSymptoms {
+        /// Kinds of symptoms.
+        symptoms: u32,
+        /// In nats.
+        rarest: f64,
+        /// In nats.
+        weight: f64,
+    },
     /// A place that this one depends on shows as much itself.
-    ExplainedBy { place: String, weight: f64 },
+    ExplainedBy {
+        /// The place.
+        place: String,
+        /// In nats.
+        weight: f64,
+    },
     /// Most parts of the place show symptoms.
-    PartsAffected { parts: u32, weight: f64 },
+    PartsAffected {
+        /// Number of parts that show symptoms.
+        parts: u32,
+        /// In nats.
+        weight: f64,
+    },
     /// Its symptoms were, or were not, those of origins that people confirmed.
-    SymptomsOfOrigins { weight: f64 },
+    SymptomsOfOrigins {
+        /// In nats.
+        weight: f64,
+    },
     /// How long after the first symptom of the cascade it showed its first.
-    Onset { delay_seconds: i64, weight: f64 },
+    Onset {
+        /// Seconds after the first symptom of all.
+        delay_seconds: i64,
+        /// In nats.
+        weight: f64,
+    },
     /// People confirmed the place as the origin before.
-    OriginBefore { times: u32, weight: f64 },
+    OriginBefore {
+        /// Times confirmed.
+        times: u32,
+        /// In nats.
+        weight: f64,
+    },
     /// A change came shortly before the incident.
-    ChangedShortlyBefore { seconds: i64, weight: f64 },
+    ChangedShortlyBefore {
+        /// Seconds between the two.
+        seconds: i64,
+        /// In nats.
+        weight: f64,
+    },
     /// How often people blamed such changes.
-    ChangesBlamed { made: u32, blamed: u32, weight: f64 },
+    ChangesBlamed {
+        /// Such changes made.
+        made: u32,
+        /// Such changes blamed.
+        blamed: u32,
+        /// In nats.
+        weight: f64,
+    },
     /// It was changed shortly before the first symptom.
     ChangedBefore {
+        /// What a person reads of the change.
         summary: String,
+        /// Seconds between the two.
         seconds: i64,
+        /// In nats.
         weight: f64,
     },
     /// More alerts are open than the memory holds; the one longest open was forgotten.
-    Forgotten { dedup_key: String },
+    Forgotten {
+        /// The key, as the sender gave it.
+        dedup_key: String,
+    },
 }
 
 impl fmt::Display for Reason {

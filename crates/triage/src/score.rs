@@ -25,10 +25,13 @@ use crate::{
 /// What the score knows beside the alert and the groups.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Knowledge {
+    /// Who stands on whom.
     pub topology: Topology,
+    /// What people taught by merging and splitting.
     pub lessons: Lessons,
     /// Which kinds bring about which, learned from history now and then.
     pub causes: Causes,
+    /// How much each piece of evidence weighs.
     pub weights: Weights,
 }
 
@@ -57,6 +60,7 @@ pub struct Weights {
     pub same_source: f64,
     /// The same service.
     pub same_service: f64,
+    /// The same message apart from its values.
     pub same_template: f64,
     /// For all words in common.
     pub text: f64,
@@ -70,7 +74,9 @@ pub struct Weights {
     pub repeats: f64,
     /// And so did so many others within the seconds: a wave.
     pub wave: f64,
+    /// So many others make a wave.
     pub wave_alerts: u32,
+    /// Within so many seconds.
     pub wave_seconds: i64,
 }
 

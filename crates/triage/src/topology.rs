@@ -191,6 +191,7 @@ impl Topology {
         }
     }
 
+    /// Whether [`Topology::mark_external`] said so.
     pub fn is_external(&self, node: Node) -> bool {
         self.external.contains(&node)
     }
@@ -208,6 +209,7 @@ impl Topology {
             .map(|(number, _)| Node(number))
     }
 
+    /// The node of a name; `None` where the graph does not know it. Of a name 255 bytes are read.
     pub fn node(&self, name: &str) -> Option<Node> {
         self.node_by_hash(stable_hash(truncate(name, NAME_BYTES)))
     }
@@ -247,14 +249,17 @@ impl Topology {
         fewer.iter().any(two_steps).then_some(3)
     }
 
+    /// The name of a node, empty for one of another graph.
     pub fn name(&self, node: Node) -> &str {
         self.names.get(node.index()).map_or("", String::as_str)
     }
 
+    /// Number of nodes.
     pub fn len(&self) -> usize {
         self.names.len()
     }
 
+    /// True for a graph without nodes.
     pub fn is_empty(&self) -> bool {
         self.names.is_empty()
     }

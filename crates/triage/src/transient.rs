@@ -20,6 +20,7 @@ pub const PAUSES: [u32; 5] = [120, 180, 300, 600, 900];
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoPause {
+    /// Notify at once.
     #[default]
     Off,
     /// The shortest pause that is long enough for the kind of alert (`timeout` 0 in the reference).
@@ -59,6 +60,23 @@ struct Tally {
 }
 
 /// How the kinds of alerts ended so far.
+///
+/// ```
+/// use jiff::{SignedDuration, Timestamp};
+/// use triage::{AutoPause, Ending, Kind, TransientLimits, Transients};
+///
+/// let (limits, kind) = (TransientLimits::default(), Kind::of("link", "down"));
+/// let mut transients = Transients::default();
+/// for _ in 0..20 {
+///     transients.learn(&limits, kind, Ending::ByItself, SignedDuration::from_secs(90));
+/// }
+/// let (until, why) = transients.pause(&limits, AutoPause::Recommended, kind, Timestamp::UNIX_EPOCH).unwrap();
+/// assert_eq!(until, Timestamp::from_second(120).unwrap());
+/// assert_eq!(
+///     why.to_string(),
+///     "20 of 20 such alerts cleared by themselves within 2 minutes (surely more than 88 %)."
+/// );
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transients {
     #[serde(with = "as_rows")]

@@ -4,6 +4,30 @@
 //! Custom shifts add people for once, and an override puts one member in another's place. Unlike layers, nothing here
 //! covers anything: whoever has a shift is on call, several at once if so planned. The types are plain data;
 //! [`ShiftSchedule::validate`] turns them into a [`ShiftPlan`].
+//!
+//! ```
+//! use schedule::Span;
+//! use schedule::shifts::ShiftSchedule;
+//!
+//! let schedule: ShiftSchedule = serde_json::from_str(r#"{
+//!     "time_zone": "Europe/Dublin",
+//!     "rotations": [{"id": "EARLY", "events": [{
+//!         "id": "E1", "effective_since": "2026-03-02T00:00:00Z",
+//!         "start_time": {"date_time": "2026-03-02T08:00:00", "time_zone": "Europe/Dublin"},
+//!         "end_time": {"date_time": "2026-03-02T16:00:00", "time_zone": "Europe/Dublin"},
+//!         "recurrence": ["RRULE:FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR"],
+//!         "assignment_strategy": {"type": "rotating_member_assignment_strategy", "shifts_per_member": 5, "members": [
+//!             {"type": "user_member", "user_id": "ann"}, {"type": "user_member", "user_id": "bob"}
+//!         ]}
+//!     }]}]
+//! }"#)?;
+//! let plan = schedule.validate().map_err(|problems| problems[0].to_string())?;
+//! let weeks = Span::new("2026-03-02T00:00:00Z".parse()?, "2026-03-16T00:00:00Z".parse()?)?;
+//! let shifts = plan.render(weeks)?.entries;
+//! assert_eq!(shifts.len(), 10);
+//! assert_eq!(shifts[5].member.as_user().map(|user| user.as_str()), Some("bob"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod plan;
 mod render;

@@ -3,6 +3,29 @@
 //! Rules are data with their source and date ([`RulePack`]); this module only knows how kinds of limit are measured. What
 //! counts as working time is the pack's to say: stand-by counts wholly or only by its interventions. A finding is a
 //! warning to a planner, not legal advice: national law is usually stricter, and a pack for it can be written as data.
+//!
+//! ```
+//! use schedule::Span;
+//! use schedule::working_time::{Candidate, Duty, DutyKind, RulePack, StandBy, Worker, who_may_take};
+//!
+//! let span = |start: &str, end: &str| -> Result<Span, Box<dyn std::error::Error>> {
+//!     Ok(Span::new(start.parse()?, end.parse()?)?)
+//! };
+//! let candidate = |user: &str, work: Span| -> Result<Candidate, serde_json::Error> {
+//!     let worker: Worker = serde_json::from_value(serde_json::json!({"user": user, "time_zone": "Europe/Dublin"}))?;
+//!     Ok(Candidate { worker, duties: vec![Duty { span: work, kind: DutyKind::Work }] })
+//! };
+//! let late = candidate("ann", span("2026-01-05T14:00:00Z", "2026-01-05T23:00:00Z")?)?;
+//! let early = candidate("bob", span("2026-01-05T07:00:00Z", "2026-01-05T16:00:00Z")?)?;
+//! let shift = Duty { span: span("2026-01-06T07:00:00Z", "2026-01-06T15:00:00Z")?, kind: DutyKind::Work };
+//! let known = span("2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z")?;
+//!
+//! let pack = RulePack::european_union(StandBy::InterventionsOnly);
+//! let verdicts = who_may_take(&pack, &[late, early], shift, known, jiff::tz::db()).map_err(|problem| problem.to_string())?;
+//! assert_eq!((verdicts[0].user.as_str(), verdicts[0].is_clear()), ("bob", true));
+//! assert!(verdicts[1].violations[0].to_string().starts_with("ann rests 8 h at most"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod check;
 mod measure;

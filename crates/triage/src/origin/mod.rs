@@ -48,6 +48,7 @@ pub enum Signal {
 pub struct Symptom<'a> {
     /// Where: a name that the dependency graph may know.
     pub place: &'a str,
+    /// What sort of observation it is.
     pub signal: Signal,
     /// What, without values: the name of a metric and its direction, a message template, a class.
     pub kind: &'a str,
@@ -64,6 +65,7 @@ pub struct Symptom<'a> {
 /// A place that may be the origin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Suspect {
+    /// The name, as the symptoms or the graph gave it.
     pub place: String,
     /// The sum of the weights of the reasons, in nats; for comparing suspects of one cascade only.
     pub score: f64,
@@ -74,10 +76,15 @@ pub struct Suspect {
 /// Weights of the evidence. One configuration for every source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OriginWeights {
+    /// Of a symptom of unknown making.
     pub alert: f64,
+    /// Of a metric that left its usual range.
     pub metric: f64,
+    /// Of a log message.
     pub log: f64,
+    /// Of slow calls.
     pub slow_call: f64,
+    /// Of failed calls.
     pub failed_call: f64,
     /// The deviation, in standard deviations, that weighs as much as a symptom without one.
     pub usual_deviation: f64,

@@ -166,10 +166,12 @@ impl Templates {
             .map(|pattern| pattern.words.join(" "))
     }
 
+    /// Number of templates.
     pub fn len(&self) -> usize {
         self.patterns.len()
     }
 
+    /// True while no message was learned.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }

@@ -6,6 +6,23 @@
 //! same become one; people can do the same with [`Discovery::merge`], or drop one. Everything is bounded: the
 //! cluster that is small and was silent longest makes room, and of each only the weightiest terms are kept. The same
 //! texts in the same order give the same clusters.
+//!
+//! ```
+//! use triage::words::discovery::Discovery;
+//!
+//! let mut discovery = Discovery::default();
+//! for text in [
+//!     "the self checkout at gate 3 is frozen",
+//!     "where can I see my loyalty points",
+//!     "self checkout frozen again, nobody can pay",
+//! ] {
+//!     discovery.observe(text);
+//! }
+//! let placed = discovery.place("checkout is frozen").unwrap();
+//! let cluster = discovery.clusters().iter().find(|cluster| cluster.id == placed.cluster).unwrap();
+//! assert_eq!((cluster.texts, discovery.clusters().len()), (2, 2));
+//! assert!(placed.words.contains(&"frozen".to_owned()));
+//! ```
 
 use std::collections::BTreeMap;
 
