@@ -46,16 +46,20 @@
     if (menu) { menu.open = false; menu.querySelector("summary").focus(); }
   });
 
-  // A question before what cannot be taken back: <form data-confirm="dialog-id">.
+  // A question before something is taken away: <form data-question="Remove Maya?">. Its button says the same as
+  // the one that was pressed. Without scripts the form is sent at once.
   document.addEventListener("submit", (event) => {
-    const dialog = document.getElementById(event.target.dataset.confirm || "");
-    if (!dialog || event.target.dataset.confirmed) return;
+    const form = event.target, question = form.dataset.question, dialog = document.getElementById("really");
+    if (!question || !dialog || form.dataset.answered) return;
     event.preventDefault();
+    dialog.querySelector("h2").textContent = question;
+    dialog.querySelector("[data-really]").textContent = event.submitter?.textContent ?? "Yes";
+    dialog.returnValue = "";
     dialog.showModal();
     dialog.addEventListener("close", () => {
       if (dialog.returnValue !== "yes") return;
-      event.target.dataset.confirmed = "yes";
-      event.target.requestSubmit(event.submitter);
+      form.dataset.answered = "yes";
+      form.requestSubmit(event.submitter);
     }, { once: true });
   });
 

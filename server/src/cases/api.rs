@@ -127,6 +127,7 @@ impl Narrowing {
             owner_ids: self.owner_ids,
             incident_id: self.incident_id,
             linked,
+            owed: None,
             since,
             until,
         })

@@ -68,12 +68,20 @@ pub struct Sought {
     pub owner_ids: Vec<String>,
     pub incident_id: Option<String>,
     pub linked: Option<Linked>,
+    pub owed: Option<Owed>,
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Linked {
+    Yes,
+    No,
+}
+
+/// Whether the reporter still waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Owed {
     Yes,
     No,
 }
@@ -90,6 +98,8 @@ const NARROWED: &str = " WHERE c.number > $zero
       {AND c.incident_id = $incident}
       {linked: AND c.incident_id IS NOT NULL}
       {unlinked: AND c.incident_id IS NULL}
+      {owed: AND c.owed_since IS NOT NULL}
+      {answered: AND c.owed_since IS NULL}
       {AND c.created_at >= $since}
       {AND c.created_at < $until}";
 
@@ -109,14 +119,19 @@ fn narrowed(query: store::Query, sought: &Sought, found: Option<&[i64]>) -> stor
         .bind_optional("incident", sought.incident_id.as_deref())
         .bind_optional("since", sought.since)
         .bind_optional("until", sought.until);
-    match sought.linked {
+    let query = match sought.linked {
         Some(Linked::Yes) => query.with("linked"),
         Some(Linked::No) => query.with("unlinked"),
+        None => query,
+    };
+    match sought.owed {
+        Some(Owed::Yes) => query.with("owed"),
+        Some(Owed::No) => query.with("answered"),
         None => query,
     }
 }
 
-/// A page of cases, the newest first, and how many there are in all if that was asked.
+/// A page of cases, the newest first (of those owed an answer, whoever comes first), and how many there are in all if that was asked.
 pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<(Vec<Case>, crate::http::Paging), Error> {
     let found = match &sought.words {
         Some(words) => Some(found_by_words(tx, words)?),
@@ -128,7 +143,7 @@ pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<(Vec<Case>, crat
             COLUMNS,
             JOINED,
             NARROWED,
-            " ORDER BY c.id DESC LIMIT $limit OFFSET $offset"
+            " ORDER BY {owed: c.owed_order,} c.id DESC LIMIT $limit OFFSET $offset"
         ),
         sought,
         found.as_deref(),

@@ -10,6 +10,7 @@ pub mod kit;
 pub mod page;
 pub mod places;
 pub mod prelude;
+pub mod refusal;
 pub mod routes;
 pub mod screens;
 pub mod sign_in;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::frame::{Frame, PhonePlaces, Place, SignedIn, Situation};
 use super::kit::Reading;
+use super::refusal;
 use crate::access::Caller;
 use crate::access::caller::Method;
 use crate::app::App;
@@ -48,14 +49,6 @@ pub fn show_with_status(status: StatusCode, view: &impl Template) -> Response {
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
-}
-
-/// A refusal as a page: what happened, what was kept, what to do.
-#[derive(Debug, Clone, Template)]
-#[template(path = "console/refusal.html")]
-struct Refusal {
-    title: &'static str,
-    words: Vec<String>,
 }
 
 /// What a page's handler refuses with. Whoever is not signed in is sent to the sign-in and back.
@@ -92,47 +85,8 @@ impl IntoResponse for PageProblem {
                 .unwrap_or_default();
             return Redirect::to(&format!("/console/sign-in{back}")).into_response();
         }
-        let title = match status {
-            StatusCode::FORBIDDEN => "This is not yours to see",
-            StatusCode::NOT_FOUND => "This is not here",
-            StatusCode::CONFLICT => "Somebody was faster",
-            StatusCode::TOO_MANY_REQUESTS => "That was too often",
-            StatusCode::SERVICE_UNAVAILABLE => "Muster cannot store anything just now",
-            _ if status.is_client_error() => "This could not be done",
-            _ => "Muster made a mistake",
-        };
-        let mut words: Vec<String> = match status {
-            StatusCode::TOO_MANY_REQUESTS => {
-                vec!["Nothing was changed. Wait a minute, then try again.".to_owned()]
-            }
-            _ => self
-                .problem
-                .errors()
-                .iter()
-                .map(|error| in_plain_words(error))
-                .collect(),
-        };
-        if words.is_empty() {
-            words.push("Nothing was changed. Go back and try once more; if it happens again, tell whoever runs Muster.".to_owned());
-        }
-        show_with_status(status, &Refusal { title, words })
-    }
-}
-
-/// The API names fields by their path ("status_page.slug must …"); a person reads "Slug must …".
-fn in_plain_words(error: &str) -> String {
-    let (first, rest) = error.split_once(' ').unwrap_or((error, ""));
-    let is_path = first.contains('.')
-        && first
-            .chars()
-            .all(|one| one.is_ascii_lowercase() || one == '.' || one == '_');
-    match first.rsplit('.').next().filter(|_| is_path) {
-        Some(field) if !field.is_empty() => {
-            let words = field.replace('_', " ");
-            let (head, tail) = words.split_at(1);
-            format!("{}{tail} {rest}", head.to_uppercase())
-        }
-        _ => error.to_owned(),
+        let refusal = refusal::of(status, self.problem.errors());
+        show_with_status(status, &refusal)
     }
 }
 
@@ -286,16 +240,6 @@ mod tests {
         assert!(!same("abc", "abd"));
         assert!(!same("abc", "ab"));
         assert!(!same("", ""));
-    }
-
-    #[test]
-    fn fields_of_the_api_are_named_as_people_name_them() {
-        assert_eq!(
-            in_plain_words("status_page.time_zone must be one."),
-            "Time zone must be one."
-        );
-        assert_eq!(in_plain_words("Name can't be blank."), "Name can't be blank.");
-        assert_eq!(in_plain_words("Nothing."), "Nothing.");
     }
 
     #[test]

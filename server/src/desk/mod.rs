@@ -20,6 +20,7 @@ pub mod known;
 pub mod matching;
 pub mod question;
 pub mod voices;
+pub mod warnings;
 
 use std::sync::Arc;
 

@@ -20,6 +20,8 @@ pub struct Voice {
     /// What one of them wrote, cut, without the place.
     pub example: String,
     pub count: u64,
+    /// Which of the texts joined last, counted from 0.
+    pub last: usize,
 }
 
 /// The voices of an incident's cases, the loudest first.
@@ -36,10 +38,13 @@ pub fn of_incident(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Voice>, Error> {
 /// The pure part: texts with the place that each names, the oldest first.
 pub fn gather<'t>(texts: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> Vec<Voice> {
     let mut discovery = Discovery::new(Settings::default());
-    for (text, place) in texts {
+    let mut gathered = Vec::new();
+    for (number, (text, place)) in texts.enumerate() {
         let text = place.map_or_else(|| text.to_owned(), |place| text.replace(place, "…"));
         // A text without words says nothing that could be gathered.
-        discovery.observe(&text);
+        if discovery.observe(&text).is_some() {
+            gathered.push(number);
+        }
     }
     let mut voices: Vec<Voice> = discovery
         .clusters()
@@ -47,6 +52,10 @@ pub fn gather<'t>(texts: impl Iterator<Item = (&'t str, Option<&'t str>)>) -> Ve
         .map(|cluster| Voice {
             example: cluster.examples.first().map(|text| cut(text)).unwrap_or_default(),
             count: cluster.texts,
+            last: usize::try_from(cluster.last)
+                .ok()
+                .and_then(|last| gathered.get(last.checked_sub(1)?).copied())
+                .unwrap_or(0),
         })
         .collect();
     voices.sort_by(|one, other| other.count.cmp(&one.count).then(one.example.cmp(&other.example)));
@@ -89,8 +98,8 @@ mod tests {
         );
         assert_eq!(voices.len(), 2, "{voices:?}");
         assert_eq!(
-            (voices[0].example.as_str(), voices[0].count),
-            ("The card reader at … says offline.", 2)
+            (voices[0].example.as_str(), voices[0].count, voices[0].last),
+            ("The card reader at … says offline.", 2, 1)
         );
     }
 

@@ -35,6 +35,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(super::room_api::routes())
         .merge(super::log_api::routes())
         .merge(super::origin_api::routes())
+        .merge(super::confirmed_origin_api::routes())
         .merge(super::lessons_api::routes())
         .merge(crate::alerts::api::routes())
 }

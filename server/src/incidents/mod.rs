@@ -9,6 +9,8 @@
 
 pub mod actions;
 pub mod api;
+pub mod confirmed_origin;
+pub mod confirmed_origin_api;
 pub mod dialect;
 pub mod escalation;
 pub mod input;

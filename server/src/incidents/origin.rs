@@ -13,6 +13,7 @@ use store::{Error, Tx, query};
 use triage::{Change, Changes, Origins};
 use utoipa::ToSchema;
 
+use super::confirmed_origin;
 use super::knowledge::{Landscape, Sign, signs};
 use super::model::{Incident, IncidentId};
 use crate::alerts::model::Reason;
@@ -155,6 +156,7 @@ fn remember_past(
     .bind("limit", PAST_INCIDENTS)
     .rows(tx)?;
     let ids: Vec<IncidentId> = rows.into_iter().rev().map(|(id,)| id).collect();
+    let confirmed = confirmed_origin::services_of(tx, &ids)?;
     let mut by_incident: BTreeMap<IncidentId, Vec<Sign>> = BTreeMap::new();
     for sign in signs(tx, &ids, PAST_ALERTS)? {
         by_incident
@@ -167,6 +169,10 @@ fn remember_past(
         if !signs.is_empty() {
             let symptoms: Vec<_> = signs.iter().map(|sign| sign.symptom(landscape)).collect();
             origins.remember(&symptoms);
+            if let Some((_, service_id)) = confirmed.iter().find(|(of, _)| of == id) {
+                // Read anew each time, so nothing has to be taken back from this memory.
+                drop(origins.confirm(&symptoms, landscape.name_of(service_id)));
+            }
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::{find, wrapped};
-use super::{origin, similar};
+use super::{confirmed_origin, origin, similar};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Path, Problem, Problems};
@@ -27,7 +27,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 #[utoipa::path(
     get, path = "/incidents/{id}/origin", tag = "Incidents",
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "Suspects and changes under `origin`", body = inline(Value)), Problems)
+    responses((status = 200, description = "Suspects, changes and what a person confirmed under `origin`", body = inline(Value)), Problems)
 )]
 async fn show_origin(
     State(app): State<Arc<App>>,
@@ -35,13 +35,18 @@ async fn show_origin(
     Path(id): Path<String>,
 ) -> Result<axum::Json<Value>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
-    let found = app
+    let (found, confirmed) = app
         .read(move |tx| -> Result<_, Problem> {
             let incident = find(tx, &id)?;
-            Ok(origin::of(tx, &incident)?)
+            Ok((
+                origin::of(tx, &incident)?,
+                confirmed_origin::find(tx, &incident.id)?,
+            ))
         })
         .await?;
-    Ok(wrapped("origin", json!(found)))
+    let mut told = json!(found);
+    told["confirmed"] = json!(confirmed);
+    Ok(wrapped("origin", told))
 }
 
 /// Past incidents that were like this one, the most alike first.

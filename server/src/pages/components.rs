@@ -11,6 +11,22 @@ use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::timeline::Change;
 use crate::updates::situation::Hurt;
 
+/// The order in which readers see them: by position, each group followed by what it holds. What points at a group that
+/// is gone stands alone.
+pub fn in_order(components: &[Component]) -> Vec<&Component> {
+    let holds =
+        |group: &Component, one: &Component| !one.is_group && one.group_id.as_ref() == Some(&group.id);
+    let is_held = |one: &Component| components.iter().any(|group| group.is_group && holds(group, one));
+    let mut order = Vec::with_capacity(components.len());
+    for top in components.iter().filter(|one| !is_held(one)) {
+        order.push(top);
+        if top.is_group {
+            order.extend(components.iter().filter(|one| holds(top, one)));
+        }
+    }
+    order
+}
+
 /// Brings the recorded statuses up to now.
 pub fn follow(
     change: &mut Change,

@@ -5,7 +5,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::cache::{Document, Keeps, Kind};
-use super::model::{ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
+use super::model::{
+    ComponentId, ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident, PageUpdate,
+};
 use super::plain::{Entry, Plain, Section};
 use super::snapshot::Snapshot;
 use super::uptime::Uptime;
@@ -233,12 +235,21 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
         words,
         next_word,
     } = answer(snapshot, now, &zone);
+    let mut above: Option<&ComponentId> = None;
     let components = snapshot
         .shown()
         .map(|one| {
+            let group = snapshot.group_of(one);
+            let rank = match group {
+                None => view::Rank::Alone,
+                Some(group) if above == Some(&group.id) => view::Rank::Further,
+                Some(group) => view::Rank::FirstOf(group.name.to_string()),
+            };
+            above = group.map(|group| &group.id);
             let uptime = snapshot.uptimes.get(&one.id);
             view::Component {
                 name: one.name.to_string(),
+                rank,
                 state: state_of(one.status),
                 words: words_of(one.status, snapshot.places.get(&one.id).copied()),
                 days: uptime.map_or_else(Vec::new, |uptime| {

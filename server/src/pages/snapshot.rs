@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 use store::{Error, Tx};
 
-use super::components::maintenances;
+use super::components::{in_order, maintenances};
 use super::model::{
     Component, ComponentId, ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident,
     PageIncidentId, PageUpdate, StatusPage,
@@ -121,9 +121,15 @@ impl Snapshot {
         TimeZone::get(&self.page.time_zone).unwrap_or(TimeZone::UTC)
     }
 
-    /// Those that readers see: no groups, and the shy ones only when something is wrong.
+    /// The name of the group that a component stands in.
+    pub fn group_of(&self, component: &Component) -> Option<&Component> {
+        let id = component.group_id.as_ref()?;
+        self.components.iter().find(|one| one.is_group && one.id == *id)
+    }
+
+    /// Those that readers see, in their order: no groups, and the shy ones only when something is wrong.
     pub fn shown(&self) -> impl Iterator<Item = &Component> {
-        self.components.iter().filter(|one| {
+        in_order(&self.components).into_iter().filter(|one| {
             !(one.is_group || one.only_show_if_degraded && one.status == ComponentStatus::Operational)
         })
     }

@@ -44,9 +44,18 @@ pub struct StatusPage {
     pub address: String,
 }
 
+/// Where a component stands: alone, or in a group whose name stands before its first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rank {
+    Alone,
+    FirstOf(String),
+    Further,
+}
+
 #[derive(Debug, Clone)]
 pub struct Component {
     pub name: String,
+    pub rank: Rank,
     pub state: State,
     /// "Not working in 17 shops".
     pub words: String,
@@ -271,6 +280,7 @@ pub(crate) mod tests {
 
     pub(crate) fn status() -> StatusPage {
         let component = |name: &str, state, words: &str, bad: &[(usize, State)], uptime: &str| Component {
+            rank: Rank::Alone,
             name: name.to_owned(),
             state,
             words: words.to_owned(),

@@ -24,3 +24,4 @@ mod message;
 pub mod page;
 pub mod rules;
 mod store;
+pub mod trial;

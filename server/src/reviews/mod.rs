@@ -16,6 +16,7 @@ pub mod jobs;
 pub mod render;
 mod sources;
 pub mod store;
+pub mod words;
 
 use crate::jobs::Kind as JobKind;
 use crate::timeline::{Kind, Subscription};

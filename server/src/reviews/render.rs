@@ -6,41 +6,10 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::facts::{Facts, NoticedBy};
+use super::facts::Facts;
 use super::store::Review;
 use crate::impact::model::LossPerHour;
 use crate::incidents::Incident;
-
-/// The first version of the words: what a person then makes better.
-pub fn first_words(incident: &Incident, facts: &Facts) -> String {
-    let noticed = match facts.noticed_by {
-        NoticedBy::Machines => "Machines noticed it first.",
-        NoticedBy::Customers => "Customers noticed it first.",
-        NoticedBy::People => "Somebody here noticed it first.",
-    };
-    let lasted = facts.seconds.to_resolve.map_or_else(
-        || "It is not over yet.".to_owned(),
-        |seconds| format!("It lasted {}.", spoken(seconds)),
-    );
-    let promises = &facts.promises;
-    let kept = match (promises.kept, promises.missed) {
-        (0, 0) => "No next update was promised.".to_owned(),
-        (1, 0) => "The promise of a next update was kept.".to_owned(),
-        (kept, 0) => format!("All {kept} promises of a next update were kept."),
-        (kept, missed) => format!("Promises of a next update: {kept} kept, {missed} missed."),
-    };
-    let cases = match facts.cases.linked {
-        0 => "No customer's report was linked.".to_owned(),
-        1 => "One customer's report was linked.".to_owned(),
-        linked => format!("{linked} customers' reports were linked."),
-    };
-    format!(
-        "## What happened\n\n{}\n\n{noticed} {lasted}\n\n## Whom it hurt\n\n{}. {cases}\n\n## How we spoke\n\n{kept}\n\n\
-         ## Why it could happen\n\n1. \n\n## What went well\n\n- \n\n## What we change\n\n| Action | Owner | Due |\n| --- | --- | --- |\n| | | |\n",
-        escaped(&incident.title),
-        escaped(&facts.hurt)
-    )
-}
 
 /// The whole report: facts as they stand, and the words.
 pub fn markdown(review: &Review, incident: &Incident, facts: &Facts, words: &str) -> String {
@@ -109,7 +78,7 @@ pub fn figures(facts: &Facts) -> Vec<(&'static str, String)> {
 }
 
 /// "GBP 412.00 (270.00 to 560.00)".
-fn money_range(loss: &LossPerHour) -> String {
+pub(super) fn money_range(loss: &LossPerHour) -> String {
     let money = |minor: i64| format!("{}.{:02}", minor / 100, minor % 100);
     format!(
         "{} {} ({} to {})",
@@ -137,7 +106,7 @@ fn clock(at: Timestamp) -> String {
 }
 
 /// Text from outside as Markdown that says just that text, on one line.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for one in text.chars() {
         match one {

@@ -6,11 +6,12 @@ use store::{Error, Tx, Value, params, query, sql};
 use utoipa::ToSchema;
 
 use super::facts::Facts;
-use super::render;
 use super::sources::fresh;
+use super::words::first_words;
 use crate::http::{Page, Problem};
 use crate::incidents::{Incident, IncidentId};
 use crate::timeline::{Change, Kind, NewEntry};
+use crate::updates::headline;
 
 crate::identifier! {
     /// One report.
@@ -173,16 +174,26 @@ fn unchanged(known: &Facts, fresh: &Facts) -> bool {
     without_own(known) == without_own(fresh)
 }
 
+/// What customers felt, in a sentence.
+fn felt(tx: &mut Tx, incident: &Incident) -> Result<Option<String>, Error> {
+    let mut headlines = headline::of(tx, std::slice::from_ref(incident))?;
+    let felt = headlines
+        .remove(&incident.id)
+        .and_then(|headline| headline.felt.into_iter().next());
+    Ok(felt.filter(|words| !words.trim().is_empty()))
+}
+
 fn write_first(change: &mut Change, incident: &Incident, facts: &Facts) -> Result<(), Problem> {
     let id: ReviewId = change.identifier();
+    let felt = felt(change.tx, incident)?;
     change.tx.execute(
         sql!(
             "INSERT INTO reviews (id, incident_id, title, status, facts, facts_revision, generated_at, version, created_at, updated_at)
              VALUES ($1, $2, $3, 'draft', $4, 1, $5, 0, $5, $5)"
         ),
-        params![&id, &incident.id, &incident.title, Value::json(facts)?, change.now],
+        params![&id, &incident.id, felt.as_deref().unwrap_or(&incident.title), Value::json(facts)?, change.now],
     )?;
-    let words = render::first_words(incident, facts);
+    let words = first_words(incident, felt.as_deref(), facts);
     add_version(change, &id, 1, 1, VersionOrigin::Generated, &words)?;
     let text = "Wrote the first version of the report";
     change.record(NewEntry::new(Kind::ReviewWritten, &incident.id, text))?;
@@ -201,7 +212,8 @@ fn renew(change: &mut Change, incident: &Incident, review: &Review, facts: &Fact
         .iter()
         .any(|version| version.origin == VersionOrigin::Edited);
     if !edited {
-        let words = render::first_words(incident, facts);
+        let felt = felt(change.tx, incident)?;
+        let words = first_words(incident, felt.as_deref(), facts);
         change.tx.execute_one(
             sql!(
                 "UPDATE review_versions SET body = $3, facts_revision = $4, created_at = $5 WHERE review_id = $1 AND number = $2"

@@ -87,6 +87,19 @@ pub struct Lane {
     pub labels: Vec<Label>,
 }
 
+impl Lane {
+    /// What is written inside the drawing where there is room for it: a phone shows it as a list below.
+    fn told(&self) -> Vec<String> {
+        let blocks = self.blocks.iter().filter_map(|block| match &block.moment {
+            Some((_, words)) => Some(format!("{}: {words}", block.label)),
+            None if block.label_class.starts_with("wide") => Some(block.label.clone()),
+            None => None,
+        });
+        let labels = self.labels.iter().filter(|label| label.class == "wide");
+        blocks.chain(labels.map(|label| label.words.clone())).collect()
+    }
+}
+
 /// Path in a box of 1000 by the lane's height.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AreaDrawing {

@@ -43,6 +43,7 @@ const MOST_PICKS: i64 = 1_000;
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/desk", get(page))
+        .route("/console/desk/owed", get(page))
         .route("/console/desk/cases", post(write_down))
         .route("/console/desk/cases/{id}/link", post(link))
         .route("/console/desk/cases/{id}/answer", post(answer))
@@ -281,7 +282,7 @@ fn standing(case: &Case) -> StateMark {
     }
 }
 
-fn tier_words(case: &Case) -> String {
+pub(super) fn tier_words(case: &Case) -> String {
     let tier = match case.tier {
         Some(tier) => {
             let mut word = tier.as_text().to_owned();

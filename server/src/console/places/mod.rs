@@ -1,6 +1,7 @@
 //! What each place of the rail shows: the slices are read in one transaction, a screen's view is filled and
 //! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
 
+pub mod cases;
 pub mod customers;
 pub mod desk;
 pub mod incidents;
@@ -13,6 +14,8 @@ pub mod oncall;
 mod oncall_forms;
 mod oncall_judged;
 mod oncall_lanes;
+mod oncall_ways;
+mod page_components;
 pub mod pages;
 mod pulse;
 mod report_chart;
@@ -41,6 +44,7 @@ use crate::http::Problem;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
+        .merge(cases::routes())
         .merge(customers::routes())
         .merge(desk::routes())
         .merge(updates::routes())
@@ -50,6 +54,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(location::routes())
         .merge(maintenance::routes())
         .merge(pages::routes())
+        .merge(page_components::routes())
         .merge(service::routes())
         .merge(service_forms::routes())
         .merge(oncall::routes())

@@ -15,9 +15,10 @@ use super::{incidents, pulse, situation};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{Link, Person, Reading, Rich, State as Shape, opening_number, thousands};
+use crate::console::kit::{Link, Person, Reading, Rich, State as Shape, counted, opening_number, thousands};
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::screens::now::{FirstNow, FirstStep, Happening, Need, Now};
+use crate::console::screens::now::{FirstNow, FirstStep, Happening, Need, Now, Warning as WarningRow};
+use crate::desk::warnings::{self, Warning};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem};
 use crate::incidents::model::{Assignment, Incident};
@@ -48,6 +49,7 @@ struct Known {
     alerts: HashMap<IncidentId, i64>,
     cases: HashMap<IncidentId, i64>,
     planned: Vec<Planned>,
+    warnings: Vec<Warning>,
     pulse: pulse::Counted,
     first: Option<First>,
 }
@@ -102,6 +104,11 @@ fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Known, Problem> 
             .collect(),
         cases: crate::cases::store::counts_of(tx, &ids)?.into_iter().collect(),
         planned: planned(tx, now)?,
+        warnings: if caller.may(Action::View, Resource::Case) {
+            warnings::of(tx, now)?
+        } else {
+            Vec::new()
+        },
         pulse: pulse::count(tx, now)?,
         incidents,
         first,
@@ -162,8 +169,12 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: &Known) -> Now {
             .map(|one| happening(one, known, reading))
             .chain(known.planned.iter().map(|one| planned_row(one, reading)))
             .collect(),
-        watch_note: String::new(),
-        watch: Vec::new(),
+        watch_note: counted_warnings(known.warnings.len()),
+        watch: known
+            .warnings
+            .iter()
+            .map(|one| warning_row(one, reading))
+            .collect(),
         pulse: pulse::draw(&known.pulse, began(known, count)),
         pulse_axis: pulse::axis(reading),
         pulse_note: pulse_note(known, reading),
@@ -261,6 +272,41 @@ fn planned_row(planned: &Planned, reading: &Reading) -> Happening {
         },
         who: Person::Nobody(""),
         age: reading.clock(planned.start_at),
+    }
+}
+
+fn counted_warnings(count: usize) -> String {
+    counted(count as u64, "early warning", "early warnings")
+}
+
+/// What may become an incident, with what speaks for it.
+fn warning_row(warning: &Warning, reading: &Reading) -> WarningRow {
+    match warning {
+        Warning::HeldBack {
+            alert_id,
+            summary,
+            service_id,
+            service,
+            reason,
+            until,
+        } => WarningRow {
+            id: format!("warning-{alert_id}"),
+            title: summary.clone(),
+            evidence: format!(
+                "{service} · no incident before {}. {reason}",
+                reading.clock_words(*until)
+            ),
+            action: Link::new("Look at it", format!("/console/services/{service_id}")),
+        },
+        Warning::SaidByMany { words, count, last } => WarningRow {
+            id: format!("warning-{}", last.as_str()),
+            title: format!(
+                "{} customers write alike, and no incident is open for it",
+                thousands(*count)
+            ),
+            evidence: format!("“{words}” · all within the last hour"),
+            action: Link::new("Look at it", format!("/console/desk?case={last}")),
+        },
     }
 }
 

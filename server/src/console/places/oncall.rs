@@ -14,6 +14,7 @@ use store::Tx;
 
 use super::oncall_judged::{self as judged, Judged};
 use super::oncall_lanes::{agenda, gaps, lanes};
+use super::oncall_ways::{self as ways, Handover};
 use super::situation;
 use crate::access::{Action, Resource};
 use crate::app::App;
@@ -43,6 +44,8 @@ struct Looked {
     /// Local times that the form for covering begins with.
     cover_from: String,
     cover_until: String,
+    /// Who the form proposes.
+    cover_by: String,
 }
 
 impl Looked {
@@ -235,6 +238,16 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
         }
     };
     let (start, end) = (shown.from.timestamp(), shown.to.timestamp());
+    let rights = if visitor.0.may(Action::Create, Resource::Override) {
+        PlanRights::Cover
+    } else {
+        PlanRights::Look
+    };
+    let gap = |from: Timestamp, until: Timestamp| Handover {
+        from,
+        until,
+        to: ways::free(from, until, None, &known.judged.turns, known.judged.load.as_ref()),
+    };
     let gaps = known
         .rendered
         .as_ref()
@@ -292,7 +305,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
         fill_gap: gaps
             .first()
             .filter(|_| visitor.0.may(Action::Create, Resource::Override))
-            .map(|(from, to)| Link::new("Fill the gap", fill(&shown.looked, *from, *to, reading))),
+            .map(|(from, to)| Link::new("Fill the gap", fill(&shown.looked, &gap(*from, *to), reading))),
         span: Choices::new(
             ChoicesLook::Segments,
             "Show",
@@ -328,7 +341,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
                 pin: Pin::Gap,
                 title: format!("Nobody: {} to {}", clock(reading, *from), clock(reading, *to)),
                 words: "Pages would go to the next level of the escalation policy.".to_owned(),
-                way_out: None,
+                way_out: Some(way_out(&gap(*from, *to), &name, &shown.looked, rights, reading)),
             })
             .chain(noted.zip(1_u8..).map(|(violation, number)| {
                 let (title, words) = judged::in_words(violation, &name(violation.user.as_str()), reading);
@@ -336,7 +349,13 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
                     pin: Pin::Note(number),
                     title,
                     words,
-                    way_out: None,
+                    way_out: ways::handover(
+                        violation,
+                        &known.judged.turns,
+                        known.judged.load.as_ref(),
+                        reading.now,
+                    )
+                    .map(|handover| way_out(&handover, &name, &shown.looked, rights, reading)),
                 }
             }))
             .collect(),
@@ -388,16 +407,44 @@ fn local(reading: &Reading, at: Timestamp) -> String {
     reading.zoned(at).strftime("%Y-%m-%dT%H:%M").to_string()
 }
 
-/// Where the form stands, filled with a gap.
-fn fill(looked: &Looked, from: Timestamp, to: Timestamp, reading: &Reading) -> String {
+/// Where the form stands, filled with a turn and whoever could take it.
+fn fill(looked: &Looked, turn: &Handover, reading: &Reading) -> String {
     format!(
-        "/console/on-call?schedule={}&from={}&days={}&cover_from={}&cover_until={}#cover",
+        "/console/on-call?schedule={}&from={}&days={}&cover_from={}&cover_until={}&cover_by={}#cover",
         super::escaped(&looked.schedule),
         super::escaped(&looked.from),
         looked.days(),
-        super::escaped(&local(reading, from)),
-        super::escaped(&local(reading, to))
+        super::escaped(&local(reading, turn.from)),
+        super::escaped(&local(reading, turn.until)),
+        super::escaped(turn.to.as_deref().unwrap_or_default())
     )
+}
+
+/// What the reader may do with the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum PlanRights {
+    Look,
+    /// Put somebody over it.
+    Cover,
+}
+
+/// What to do about a note: the form for it, or whom to ask.
+fn way_out(
+    turn: &Handover,
+    name: impl Fn(&str) -> String,
+    looked: &Looked,
+    rights: PlanRights,
+    reading: &Reading,
+) -> Rich {
+    let hours = format!("{} to {}", clock(reading, turn.from), clock(reading, turn.until));
+    let words = match &turn.to {
+        Some(id) => format!("Ask {} to take {hours}", name(id)),
+        None => format!("Find somebody for {hours}"),
+    };
+    match rights {
+        PlanRights::Cover => Rich::default().link(words, fill(looked, turn, reading)),
+        PlanRights::Look => Rich::plain(format!("{words}. Whoever keeps the rota can put it in.")),
+    }
 }
 
 fn cover(visitor: &Visitor, known: &Known, shown: &Shown, reading: &Reading) -> Option<Cover> {
@@ -421,7 +468,11 @@ fn cover(visitor: &Visitor, known: &Known, shown: &Shown, reading: &Reading) -> 
             .iter()
             .map(|(id, name)| {
                 let pick = Pick::new(id.clone(), name.clone());
-                if *id == shown.me { pick.current() } else { pick }
+                let proposed = match shown.looked.cover_by.as_str() {
+                    "" => &shown.me,
+                    by => by,
+                };
+                if *id == proposed { pick.current() } else { pick }
             })
             .collect(),
         from: or(&shown.looked.cover_from, in_hours(1)),

@@ -39,6 +39,8 @@ const MOST_WOKEN: i64 = 5_000;
 #[derive(Debug, Default)]
 pub(super) struct Judged {
     pub violations: Vec<Violation>,
+    /// Everybody's turns, some days to both sides of what is shown.
+    pub turns: Vec<Assignment>,
     pub load: Option<Quality>,
     /// How often each was woken: acknowledged something at night.
     pub woken: BTreeMap<String, u64>,
@@ -71,6 +73,7 @@ pub(super) fn judge(
     violations.sort_by_key(|violation| violation.span.start());
     Ok(Judged {
         violations,
+        turns: around,
         load: load(&past, (reach(now, -LOAD_OVER), now), zone_of),
         woken: woken(tx, reach(now, -LOAD_OVER), zone_of)?,
         mine: ahead

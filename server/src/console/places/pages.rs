@@ -8,18 +8,19 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::Tx;
 
+use super::page_components::{self, NewComponent, show_touchpoint};
 use super::{from_json, go_to, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, thousands};
-use crate::console::screens::pages::{ComponentRow, PageCard, PageRights, StatusPageDetail, StatusPages};
+use crate::console::screens::pages::{PageCard, PageRights, StatusPageDetail, StatusPages};
 use crate::customers::locations;
-use crate::http::{Body, Path, Problem};
-use crate::pages::model::{Component, ComponentStatus, Impact, StatusPage, StatusPageId, Visibility};
+use crate::http::{Body, Path, Problem, Query};
+use crate::pages::model::{ComponentStatus, Impact, StatusPage, StatusPageId, Visibility};
 use crate::pages::snapshot::{self, Snapshot};
 use crate::pages::{api, documents, store as rows, subscribers};
 use crate::services::model::BusinessService;
@@ -30,15 +31,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console/pages", get(list).post(add))
         .route("/console/pages/{id}", get(one).post(change))
         .route("/console/pages/{id}/remove", post(remove))
-        .route("/console/pages/{id}/components", post(add_component))
-        .route(
-            "/console/pages/{id}/components/{component_id}",
-            post(set_component),
-        )
-        .route(
-            "/console/pages/{id}/components/{component_id}/remove",
-            post(remove_component),
-        )
 }
 
 fn rights(visitor: &Visitor) -> PageRights {
@@ -74,7 +66,7 @@ fn told(readers: u64) -> String {
     }
 }
 
-fn mark(status: ComponentStatus) -> StateMark {
+pub(super) fn mark(status: ComponentStatus) -> StateMark {
     documents::state_of(status).says(status.words())
 }
 
@@ -153,10 +145,18 @@ fn card(page: &Snapshot, readers: u64) -> PageCard {
     }
 }
 
+/// The component whose form is open.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Wanted {
+    component: String,
+}
+
 async fn one(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Path(id): Path<StatusPageId>,
+    Query(wanted): Query<Wanted>,
 ) -> Result<Response, PageProblem> {
     visitor.0.require(Action::View, Resource::StatusPage)?;
     let (caller, now) = (visitor.0.clone(), app.clock.now());
@@ -182,12 +182,9 @@ async fn one(
         state: page_mark(&page).as_chip(),
         audience: audience(&page.page),
         says: documents::sentence(&page),
-        components: page
-            .components
-            .iter()
-            .filter(|component| !component.is_group)
-            .map(|component| component_row(component, &touchpoints))
-            .collect(),
+        components: page_components::component_rows(&page.components, &touchpoints),
+        groups: page_components::group_picks(&page.components, None),
+        change: page_components::changing(&page.components, &wanted.component),
         touchpoints: picks(&touchpoints, |touchpoint| {
             page.components
                 .iter()
@@ -223,50 +220,6 @@ async fn one(
     }))
 }
 
-const STATES: [ComponentStatus; 5] = [
-    ComponentStatus::Operational,
-    ComponentStatus::UnderMaintenance,
-    ComponentStatus::DegradedPerformance,
-    ComponentStatus::PartialOutage,
-    ComponentStatus::MajorOutage,
-];
-
-fn component_row(component: &Component, touchpoints: &[BusinessService]) -> ComponentRow {
-    let touchpoint = touchpoints
-        .iter()
-        .find(|one| component.business_service_id.as_ref() == Some(&one.id));
-    let by_itself = Pick::new("", "By itself");
-    let says = std::iter::once(match component.override_status {
-        None => by_itself.current(),
-        Some(_) => by_itself,
-    })
-    .chain(STATES.into_iter().map(|status| {
-        let pick = Pick::new(status.as_text(), status.words());
-        if component.override_status == Some(status) {
-            pick.current()
-        } else {
-            pick
-        }
-    }))
-    .collect();
-    ComponentRow {
-        id: component.id.to_string(),
-        name: component.name.to_string(),
-        description: component
-            .description
-            .as_ref()
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        state: mark(component.override_status.unwrap_or(component.status)),
-        follows: match (component.override_status, touchpoint) {
-            (Some(_), _) => "said by hand".to_owned(),
-            (None, Some(touchpoint)) => format!("follows {}", touchpoint.name),
-            (None, None) => "follows nothing".to_owned(),
-        },
-        says,
-    }
-}
-
 #[derive(Debug, Clone, Deserialize)]
 struct NewPage {
     #[serde(default)]
@@ -288,42 +241,13 @@ async fn add(State(app): State<Arc<App>>, posted: Posted<NewPage>) -> Result<Res
     let (_, answer) = api::create(State(app.clone()), caller.clone(), Body(from_json(body)?)).await?;
     let id = answer.0.status_page["id"].as_str().unwrap_or_default().to_owned();
     for touchpoint in fields.component {
-        show_touchpoint(&app, &caller, &id, &touchpoint, "", "").await?;
+        let new = NewComponent {
+            touchpoint,
+            ..NewComponent::default()
+        };
+        show_touchpoint(&app, &caller, &id, new).await?;
     }
     Ok(go_to(&format!("/console/pages/{id}")))
-}
-
-/// Adds a component; one that follows a touchpoint is called like it, unless told.
-async fn show_touchpoint(
-    app: &Arc<App>,
-    caller: &crate::access::Caller,
-    page_id: &str,
-    touchpoint: &str,
-    name: &str,
-    description: &str,
-) -> Result<(), Problem> {
-    let mut name = name.trim().to_owned();
-    if name.is_empty() && !touchpoint.is_empty() {
-        let id = crate::services::BusinessServiceId::from(touchpoint);
-        let known = app.read(move |tx| touchpoints::find(tx, &id)).await?;
-        name = known.map(|one| one.name).unwrap_or_default();
-    }
-    let mut component = json!({ "name": name });
-    if !touchpoint.is_empty() {
-        component["business_service"] = json!({ "id": touchpoint, "type": "business_service_reference" });
-    }
-    if !description.is_empty() {
-        component["description"] = Value::from(description);
-    }
-    let body = from_json(json!({ "component": component }))?;
-    api::add_component(
-        State(app.clone()),
-        caller.clone(),
-        Path(page_id.to_owned()),
-        Body(body),
-    )
-    .await
-    .map(drop)
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -361,59 +285,4 @@ async fn remove(
 ) -> Result<Response, PageProblem> {
     api::delete(State(app), posted.visitor.0, Path(id)).await?;
     Ok(go_to("/console/pages"))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct NewComponent {
-    touchpoint: String,
-    name: String,
-    description: String,
-}
-
-async fn add_component(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    posted: Posted<NewComponent>,
-) -> Result<Response, PageProblem> {
-    let Posted { visitor, fields } = posted;
-    let NewComponent {
-        touchpoint,
-        name,
-        description,
-    } = &fields;
-    show_touchpoint(&app, &visitor.0, &id, touchpoint, name, description).await?;
-    Ok(go_to(&format!("/console/pages/{id}")))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Said {
-    /// Empty: by itself.
-    #[serde(default)]
-    status: String,
-}
-
-async fn set_component(
-    State(app): State<Arc<App>>,
-    Path((id, component_id)): Path<(String, String)>,
-    posted: Posted<Said>,
-) -> Result<Response, PageProblem> {
-    let Posted { visitor, fields } = posted;
-    let status = Some(fields.status).filter(|status| !status.is_empty());
-    let body = from_json(json!({ "component": { "override_status": status } }))?;
-    let back = format!("/console/pages/{id}");
-    api::change_component(State(app), visitor.0, Path((id, component_id)), Body(body))
-        .await
-        .map(drop)?;
-    Ok(go_to(&back))
-}
-
-async fn remove_component(
-    State(app): State<Arc<App>>,
-    Path((id, component_id)): Path<(String, String)>,
-    posted: Posted<Nothing>,
-) -> Result<Response, PageProblem> {
-    let back = format!("/console/pages/{id}");
-    api::delete_component(State(app), posted.visitor.0, Path((id, component_id))).await?;
-    Ok(go_to(&back))
 }

@@ -21,12 +21,13 @@ use crate::console::kit::{
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::room::{
-    Figure, Impact, LocationImpact, Older, Origin, Role, Room, RoomPhase, RoomPicks,
+    Figure, Impact, LocationImpact, Older, Origin, OriginAct, Role, Room, RoomPhase, RoomPicks,
 };
 use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
 use crate::impact::model::HurtTouchpoint;
+use crate::incidents::confirmed_origin::{self, ConfirmedOrigin};
 use crate::incidents::model::{AlertCounts, Assignment, Incident, Status};
 use crate::incidents::origin::{self, Origin as Ranked};
 use crate::incidents::room::{self, ResponderState, RoleName, TaskStatus};
@@ -93,6 +94,7 @@ struct Known {
 /// What takes long to work out and seldom changes: read when the page is opened, not when it goes on.
 struct Beside {
     origin: Ranked,
+    confirmed: Option<ConfirmedOrigin>,
     /// Changes since the incident opened, the newest first.
     later: Vec<KeptChange>,
     similar: Vec<SimilarIncident>,
@@ -182,6 +184,7 @@ fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
     later.retain(|change| change.at > incident.created_at);
     Ok(Beside {
         origin: origin::of(tx, incident)?,
+        confirmed: confirmed_origin::find(tx, &incident.id)?,
         later,
         resolutions: timeline::store::resolutions(tx, &ids)?,
         similar,
@@ -282,6 +285,7 @@ fn picks(
             .filter(|one| one.id != incident.id)
             .map(|one| Pick::new(one.id.as_str(), format!("#{} {}", one.number, one.title)))
             .collect(),
+        origins: Vec::new(),
         roles: RoleName::ALL
             .iter()
             .map(|role| Pick::new(role.as_text(), role.words()))
@@ -312,6 +316,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         .map_or(Person::Nobody("nobody yet"), |one| {
             Person::named(one.user_name.clone())
         });
+    let origin = known.beside.as_ref().map_or_else(
+        || Origin::Unknown(Rich::default()),
+        |beside| origin_of(beside, reading),
+    );
     let here = known
         .responders
         .iter()
@@ -374,10 +382,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         entries: part.lines,
         voices_note,
         voices,
-        origin: known.beside.as_ref().map_or_else(
-            || Origin::Unknown(Rich::default()),
-            |beside| room_side::origin(&beside.origin, &beside.later, reading),
-        ),
+        origin_act: origin_act(known.beside.as_ref(), &origin, visitor),
+        origin,
         told: room_side::told(&known.hearings, reading),
         roles: RoleName::ALL
             .iter()
@@ -411,8 +417,30 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         similar: known.beside.as_ref().map_or_else(Vec::new, |beside| {
             room_side::similar(&beside.similar, &beside.resolutions, reading)
         }),
-        picks: known.picks.clone(),
+        picks: RoomPicks {
+            origins: known.beside.as_ref().map_or_else(Vec::new, |beside| {
+                room_side::origin_picks(&beside.origin, reading)
+            }),
+            ..known.picks.clone()
+        },
         id,
+    }
+}
+
+fn origin_of(beside: &Beside, reading: &Reading) -> Origin {
+    match &beside.confirmed {
+        Some(said) => room_side::confirmed(said, &beside.origin, reading),
+        None => room_side::origin(&beside.origin, &beside.later, reading),
+    }
+}
+
+fn origin_act(beside: Option<&Beside>, shown: &Origin, visitor: &Visitor) -> OriginAct {
+    let Some(beside) = beside.filter(|_| visitor.0.may(Action::Respond, Resource::Incident)) else {
+        return OriginAct::Nothing;
+    };
+    match &beside.confirmed {
+        Some(_) => OriginAct::TakeBack,
+        None => OriginAct::Confirm(room_side::named(&beside.origin, shown)),
     }
 }
 
@@ -477,7 +505,7 @@ fn impact(known: &Known) -> Impact {
                     0 => "Nobody is owed an answer".to_owned(),
                     count => format!("{} owed an answer", thousands(count.unsigned_abs())),
                 },
-                "/console/desk",
+                format!("/console/cases?incident={}&state=owed", known.incident.id),
             )],
         ),
         alerts,

@@ -9,12 +9,14 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::json;
 
-use super::{go_to, room_words};
+use super::{from_json, go_to, room_words};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::page::{PageProblem, Posted, Visitor};
-use crate::http::{Path, Problem};
+use crate::http::{Body, Path, Problem};
+use crate::incidents::confirmed_origin_api as origin_api;
 use crate::incidents::room::{self, RequestTarget, ResponderState, RoleName, TaskId, TaskStatus, TaskText};
 use crate::incidents::{IncidentId, actions, merge, store as rows};
 use crate::oncall::EscalationPolicyId;
@@ -37,6 +39,8 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console/incidents/{id}/tasks", post(add_task))
         .route("/console/incidents/{id}/tasks/{task_id}", post(tick_task))
         .route("/console/incidents/{id}/tasks/{task_id}/done", post(finish_task))
+        .route("/console/incidents/{id}/origin", post(confirm_origin))
+        .route("/console/incidents/{id}/origin/take-back", post(take_origin_back))
         .route("/console/incidents/{id}/join", post(join))
 }
 
@@ -181,6 +185,43 @@ async fn set_priority(State(app): State<Arc<App>>, Path(id): Path<String>, poste
         )
     })
     .await
+}
+
+/// "This was it": a change or a service, as `change:Q…` or `service:P…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct NamedOrigin {
+    origin: String,
+}
+
+async fn confirm_origin(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<NamedOrigin>,
+) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let (kind, named) = fields.origin.split_once(':').unwrap_or_default();
+    let kind = match kind {
+        "change" => "change_event_reference",
+        "service" => "service_reference",
+        _ => return Err(Problem::invalid(["Choose what it was."]).into()),
+    };
+    let body = json!({ "confirmed_origin": { "id": named, "type": kind } });
+    let back = format!("/console/incidents/{id}");
+    origin_api::confirm(State(app), visitor.0, Path(id), Body(from_json(body)?))
+        .await
+        .map(drop)?;
+    Ok(go_to(&back))
+}
+
+async fn take_origin_back(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Nothing>,
+) -> Answer {
+    let back = format!("/console/incidents/{id}");
+    origin_api::take_back(State(app), posted.visitor.0, Path(id)).await?;
+    Ok(go_to(&back))
 }
 
 #[derive(Debug, Deserialize)]

@@ -6,11 +6,12 @@ use jiff::Timestamp;
 use store::Tx;
 
 use crate::alerts::model::Reason;
-use crate::console::kit::{Bar, Link, Person, Reading, Rich, duration_words, thousands};
+use crate::console::kit::{Bar, Link, Person, Pick, Reading, Rich, duration_words, thousands};
 use crate::console::screens::room::{Origin, Responder, Similar, Task, TaskProgress, Told, Urgency, Voice};
 use crate::desk::voices::Voice as Said;
 use crate::http::Problem;
 use crate::incidents::IncidentId;
+use crate::incidents::confirmed_origin::ConfirmedOrigin;
 use crate::incidents::origin::Origin as Ranked;
 use crate::incidents::room::{self, ResponderState, TaskStatus};
 use crate::incidents::similar::SimilarIncident;
@@ -146,6 +147,66 @@ pub(super) fn origin(ranked: &Ranked, later: &[KeptChange], reading: &Reading) -
             .chain(since)
             .collect(),
     }
+}
+
+/// What somebody confirmed, with what speaks for it besides.
+pub(super) fn confirmed(said: &ConfirmedOrigin, ranked: &Ranked, reading: &Reading) -> Origin {
+    let of_change = ranked
+        .changes
+        .iter()
+        .find(|change| Some(change.id.as_str()) == said.change_event_id.as_deref());
+    let of_service = ranked
+        .suspects
+        .iter()
+        .find(|suspect| suspect.id == said.service_id);
+    let reasons = of_change
+        .map(|change| &change.reasons)
+        .or(of_service.map(|suspect| &suspect.reasons));
+    let who = Rich::default()
+        .strong(said.said_by_name.clone())
+        .then(format!(" said so, {}.", reading.clock_words(said.at)));
+    Origin::Probable {
+        what: Rich::plain(said.summary.clone()),
+        how_sure: "confirmed".to_owned(),
+        reasons: std::iter::once(("tick", who))
+            .chain(
+                reasons
+                    .into_iter()
+                    .flatten()
+                    .take(REASONS)
+                    .map(|one| why("branch", one)),
+            )
+            .collect(),
+    }
+}
+
+/// What can be named as the origin: changes of the day before, then services, each the most probable first.
+pub(super) fn origin_picks(ranked: &Ranked, reading: &Reading) -> Vec<Pick> {
+    let changes = ranked.changes.iter().map(|change| {
+        let words = format!(
+            "{}, {}: {}",
+            change.service_name,
+            reading.clock_words(change.at),
+            change.summary
+        );
+        Pick::new(format!("change:{}", change.id), words)
+    });
+    let services = ranked
+        .suspects
+        .iter()
+        .map(|suspect| Pick::new(format!("service:{}", suspect.id), suspect.name.clone()));
+    changes.chain(services).collect()
+}
+
+/// What "This was it" says, where the room names an origin.
+pub(super) fn named(ranked: &Ranked, shown: &Origin) -> Option<String> {
+    if matches!(shown, Origin::Unknown(_)) {
+        return None;
+    }
+    let change = ranked.changes.first().filter(|change| change.score >= NAMED);
+    change
+        .map(|change| format!("change:{}", change.id))
+        .or_else(|| Some(format!("service:{}", ranked.suspects.first()?.id)))
 }
 
 fn why(icon: &'static str, reason: &Reason) -> (&'static str, Rich) {

@@ -4,6 +4,7 @@
 //! optional thing of a view has its own words for when it is missing, so an empty system is drawn by the same
 //! template.
 
+pub mod cases;
 pub mod desk;
 pub mod incidents;
 pub mod kit;

@@ -72,7 +72,7 @@ pub struct Warning {
     pub id: String,
     pub title: String,
     pub evidence: String,
-    pub open_to: String,
+    pub action: Link,
 }
 
 /// *Now* before anything has ever happened: it teaches.

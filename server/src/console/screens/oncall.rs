@@ -66,7 +66,7 @@ pub struct MarginNote {
     pub pin: Pin,
     pub title: String,
     pub words: String,
-    pub way_out: Option<Link>,
+    pub way_out: Option<Rich>,
 }
 
 /// The form with which somebody takes over.

@@ -53,6 +53,10 @@ pub struct StatusPageDetail {
     pub public: String,
     pub says: String,
     pub components: Vec<ComponentRow>,
+    /// Groups that a component can stand in.
+    pub groups: Vec<Pick>,
+    /// The component that is being changed.
+    pub change: Option<ComponentChange>,
     /// Touchpoints that are not shown yet.
     pub touchpoints: Vec<Pick>,
     pub facts: Vec<(&'static str, Rich)>,
@@ -60,6 +64,26 @@ pub struct StatusPageDetail {
     pub time_zone: String,
     pub visibilities: Vec<Pick>,
     pub rights: PageRights,
+}
+
+/// Where a component stands among the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ComponentRank {
+    Single,
+    /// A heading over its members.
+    Group,
+    Member,
+}
+
+/// The form that changes a component.
+#[derive(Debug, Clone)]
+pub struct ComponentChange {
+    pub id: String,
+    pub name: String,
+    pub description: String,
+    /// Groups to choose from; nothing for a group itself.
+    pub groups: Option<Vec<Pick>>,
+    pub only_when_hurt: Current,
 }
 
 #[derive(Debug, Clone)]
@@ -70,6 +94,7 @@ pub struct ComponentRow {
     pub state: StateMark,
     /// "follows Card payments" or "set by hand".
     pub follows: String,
+    pub rank: ComponentRank,
     /// "By itself", and what a person may say over it.
     pub says: Vec<Pick>,
 }

@@ -42,6 +42,7 @@ pub struct Room {
     pub voices_note: String,
     pub voices: Vec<Voice>,
     pub origin: Origin,
+    pub origin_act: OriginAct,
     pub told: Vec<Told>,
     pub roles: Vec<Role>,
     /// "3 of 4 here".
@@ -130,6 +131,17 @@ pub enum Origin {
     },
 }
 
+/// What a person can say about the origin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginAct {
+    /// The reader may not say anything.
+    Nothing,
+    /// "This was it": the value that the form sends; nothing where no origin is named yet.
+    Confirm(Option<String>),
+    /// Somebody has said so; it can be taken back.
+    TakeBack,
+}
+
 /// What an audience was last told and when it hears next.
 #[derive(Debug, Clone)]
 pub struct Told {
@@ -191,6 +203,8 @@ pub struct RoomPicks {
     pub priorities: Vec<Pick>,
     pub other_incidents: Vec<Pick>,
     pub roles: Vec<Pick>,
+    /// Changes and services that may have been the origin, the most probable first.
+    pub origins: Vec<Pick>,
     /// How many are told when it is over: "312 customers are owed an answer and get one to confirm."
     pub on_resolve: String,
 }

@@ -36,22 +36,54 @@ pub enum SettingsPart {
         title: String,
         words: String,
     },
+    /// Sentences that explain, a line each.
+    Told {
+        title: String,
+        lines: Vec<Rich>,
+    },
+    /// A button by itself that takes the whole thing away.
+    Removal {
+        title: String,
+        words: String,
+        button: Button,
+    },
 }
 
 #[derive(Debug, Clone)]
 pub struct Table {
     pub title: String,
     pub note: String,
+    /// A column without a name holds what can be done.
     pub columns: Vec<&'static str>,
     pub rows: Vec<TableRow>,
     pub empty: Empty,
     pub pagination: Option<Pagination>,
+    pub live: Option<Live>,
+}
+
+/// A table whose rows change while they are looked at.
+#[derive(Debug, Clone)]
+pub struct Live {
+    /// Unique on the page.
+    pub id: &'static str,
+    /// What the stream says when something has changed.
+    pub topic: &'static str,
+    /// Where the page is that holds the table.
+    pub from: String,
 }
 
 #[derive(Debug, Clone)]
 pub struct TableRow {
     pub id: String,
     pub cells: Vec<Cell>,
+}
+
+impl Table {
+    /// The cells of a row with the names of their columns, which a phone shows beside them.
+    fn named<'a>(&'a self, row: &'a TableRow) -> impl Iterator<Item = (&'static str, &'a Cell)> {
+        let names = self.columns.iter().copied().chain(std::iter::repeat(""));
+        names.zip(&row.cells)
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -65,31 +97,77 @@ pub enum Cell {
     State(StateMark),
     Person(Person),
     Moment(Moment),
+    /// A state and since when.
+    StateAt(StateMark, Moment),
     Number(String),
-    /// A button in the row: what it says and where it posts.
+    /// What can be done with the row, side by side.
+    Buttons(Vec<Button>),
+    /// One of several, set from the row: "Responder", and the button that sets it.
+    Choose {
+        /// For screen readers: "What Maya Okafor is in it".
+        label: String,
+        /// What the form calls it.
+        name: &'static str,
+        picks: Vec<Pick>,
+        to: String,
+        verb: &'static str,
+    },
+    Nothing,
+}
+
+impl Cell {
+    /// One button that posts.
+    pub fn post(words: &'static str, to: impl Into<String>, weight: Weight) -> Self {
+        Self::Buttons(vec![Button::post(words, to, weight)])
+    }
+}
+
+/// A button in a row.
+#[derive(Debug, Clone)]
+pub enum Button {
+    /// Does it at once, or after a question.
     Post {
         words: &'static str,
         to: String,
         weight: Weight,
     },
-    Nothing,
+    /// Needs another screen, or a form of this one.
+    Open { words: &'static str, to: String },
+}
+
+impl Button {
+    pub fn post(words: &'static str, to: impl Into<String>, weight: Weight) -> Self {
+        Self::Post {
+            words,
+            to: to.into(),
+            weight,
+        }
+    }
+
+    pub fn open(words: &'static str, to: impl Into<String>) -> Self {
+        Self::Open { words, to: to.into() }
+    }
 }
 
 /// How much a button weighs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Weight {
     Plain,
-    /// It takes something away.
-    Danger,
+    /// It takes something away; the question that is asked before.
+    Danger(String),
 }
 
 #[derive(Debug, Clone)]
 pub struct Form {
+    /// Unique on the page.
+    pub id: &'static str,
     pub title: String,
     pub words: String,
     pub post_to: String,
     pub fields: Vec<Field>,
     pub verb: &'static str,
+    /// The way out of a form that changes something.
+    pub back: Option<Link>,
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +226,26 @@ impl Field {
     #[must_use]
     pub fn problem(mut self, problem: impl Into<String>) -> Self {
         self.problem = Some(problem.into());
+        self
+    }
+
+    /// What stands in the field at first.
+    #[must_use]
+    pub fn filled(mut self, with: impl Into<String>) -> Self {
+        let with = with.into();
+        match &mut self.control {
+            Control::Line { value, .. } | Control::Lines { value } => *value = with,
+            Control::Select { picks } => {
+                for pick in picks {
+                    pick.current = if pick.value == with {
+                        Current::Yes
+                    } else {
+                        Current::No
+                    };
+                }
+            }
+            Control::Check { .. } => {}
+        }
         self
     }
 }

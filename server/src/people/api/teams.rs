@@ -29,6 +29,12 @@ pub(crate) struct TeamAnswer {
     team: TeamView,
 }
 
+impl TeamAnswer {
+    pub(crate) fn id(&self) -> &str {
+        &self.team.head.id
+    }
+}
+
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct TeamsAnswer {
     teams: Vec<TeamView>,

@@ -2,10 +2,12 @@
 
 mod learn;
 mod maintenance;
+mod mine;
 mod pages;
 mod places;
 mod services;
 mod settings;
+mod told;
 
 use store::Engine;
 

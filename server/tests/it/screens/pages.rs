@@ -116,3 +116,51 @@ async fn a_page_is_changed_and_taken_away_by_whoever_may(engine: Engine) {
     );
     assert_eq!(browser.look(&page).await.status.as_u16(), 404);
 }
+
+#[store::both_engines]
+async fn components_are_put_into_groups_and_order_as_readers_see_them(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = Browser::led_to(
+        &browser
+            .send("/console/pages", &[("name", "Larkfield"), ("slug", "larkfield")])
+            .await,
+    );
+    for name in ["Cards", "Tills"] {
+        let fields = [("name", name), ("touchpoint", "")];
+        Browser::led_to(&browser.send(&format!("{page}/components"), &fields).await);
+    }
+    let group = [("name", HOSTILE)];
+    Browser::led_to(&browser.send(&format!("{page}/groups"), &group).await);
+    shows_harmlessly(&browser.open(&page).await);
+    let id = page.rsplit('/').next().unwrap();
+    let list = muster.get(&format!("/status_pages/{id}/components")).await.good();
+    let of = |name: &str| {
+        let components = list["components"].as_array().unwrap();
+        let found = components.iter().find(|one| one["name"].as_str().unwrap().contains(name));
+        found.unwrap()["id"].as_str().unwrap().to_owned()
+    };
+    let (cards, tills, group) = (of("Cards"), of("Tills"), of("script"));
+
+    let form = browser.open(&format!("{page}?component={tills}")).await;
+    assert!(form.contains("Show it only while something is wrong"), "{form}");
+    let put = [("name", "Tills"), ("description", ""), ("group", group.as_str())];
+    Browser::led_to(&browser.send(&format!("{page}/components/{tills}/change"), &put).await);
+    let up = [("direction", "up")];
+    Browser::led_to(&browser.send(&format!("{page}/components/{group}/move"), &up).await);
+    let order: Vec<String> = browser
+        .open(&page)
+        .await
+        .split("id=\"component-")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next().map(str::to_owned))
+        .filter(|id| [&cards, &tills, &group].contains(&id))
+        .collect();
+    assert_eq!(order, [group, tills, cards], "the group with what it holds, then the other");
+
+    muster.settle().await;
+    let public = browser.open("/status/larkfield").await;
+    shows_harmlessly(&public);
+    let at = |what: &str| public.find(what).unwrap_or_else(|| panic!("{what} is not in {public}"));
+    assert!(at("class=\"group\"") < at("Tills") && at("Tills") < at("Cards"));
+}

@@ -103,12 +103,9 @@ async fn teams_policies_and_integrations_are_made_and_taken_away(engine: Engine)
     shows_harmlessly(&browser.open("/console/settings/teams").await);
     let teams = muster.get("/teams").await.good();
     let team = teams["teams"][0]["id"].as_str().unwrap().to_owned();
-    let member = [
-        ("team", team.as_str()),
-        ("person", muster.owner.id.as_str()),
-        ("role", "manager"),
-    ];
-    Browser::led_to(&browser.send("/console/settings/teams/members", &member).await);
+    let members = format!("/console/settings/teams/{team}/members");
+    let member = [("person", muster.owner.id.as_str()), ("role", "manager")];
+    Browser::led_to(&browser.send(&members, &member).await);
     assert!(browser.open("/console/settings/teams").await.contains("1 person"));
 
     let first = format!("user:{}", muster.owner.id);

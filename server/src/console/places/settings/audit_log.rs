@@ -75,6 +75,7 @@ async fn list(
                 action: None,
             },
             pagination: Some(pagination),
+            live: None,
         })])
     })
     .await

@@ -49,17 +49,17 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
                 "/console/settings/integrations/{}/{}/remove",
                 one.service_id, one.id
             );
+            let question = format!(
+                "Take {} away? What is sent with its key is refused from then on.",
+                one.name
+            );
             let mut cells = vec![
                 title(one.name, kind),
                 words(service),
                 Cell::Words(Rich::default().code(format!("…{end}"))),
             ];
             if may_change {
-                cells.push(Cell::Post {
-                    words: "Take away",
-                    to,
-                    weight: Weight::Danger,
-                });
+                cells.push(Cell::post("Take away", to, Weight::Danger(question)));
             }
             row("integration", one.id.as_str(), cells)
         })
@@ -86,6 +86,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
             .map(|service| Pick::new(service.id.as_str(), service.name))
             .collect();
         parts.push(SettingsPart::Form(Form {
+            id: "add-integration",
             title: "Connect a tool".to_owned(),
             words: "It gets a key, which is shown once.".to_owned(),
             post_to: "/console/settings/integrations".to_owned(),
@@ -94,6 +95,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
                 select("service", "Which service it watches", services),
             ],
             verb: "Make a key",
+            back: None,
         }));
     }
     parts.push(send);

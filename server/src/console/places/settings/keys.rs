@@ -56,11 +56,11 @@ fn key_rows(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<Table
                 .map_or(Cell::Words("never".into()), |at| Cell::Moment(reading.ago(at)));
             let to = format!("/console/settings/keys/{}/revoke", key.id.as_str());
             let ending = Cell::Words(Rich::default().code(format!("…{}", key.last_four)));
-            let revoke = Cell::Post {
-                words: "Take back",
-                to,
-                weight: Weight::Danger,
-            };
+            let question = format!(
+                "Take the key {} back? Programs that use it are refused at once.",
+                key.name
+            );
+            let revoke = Cell::post("Take back", to, Weight::Danger(question));
             row(
                 "key",
                 key.id.as_str(),
@@ -82,6 +82,7 @@ fn key_parts(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<Sett
         required: Required::Yes,
     };
     let form = Form {
+        id: "add-key",
         title: "Make a key".to_owned(),
         words: "It acts as you and can do what you can. It is shown once.".to_owned(),
         post_to: "/console/settings/keys".to_owned(),
@@ -90,6 +91,7 @@ fn key_parts(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<Sett
             Field::new("scope", "What it may do", Control::Select { picks: scopes }),
         ],
         verb: "Make a key",
+        back: None,
     };
     let columns = vec!["Key", "May", "Ends in", "Used", ""];
     let listed = table("Keys", columns, rows, "A key lets a program use the API.");

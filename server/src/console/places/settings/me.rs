@@ -1,74 +1,544 @@
-//! How the reader is paged.
+//! How the reader is paged: where, in which order, and what becomes of it; changed, tried out and explained here.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use store::Tx;
 
-use super::{capitalised, page, row, table, title, words};
+use super::super::{from_json, go_to};
+use super::outbox::mark_of;
+use super::{Nothing, line, page, row, select, table, title, words};
 use crate::app::App;
-use crate::console::page::{PageProblem, Visitor};
-use crate::console::screens::settings::SettingsPart;
-use crate::people::store::{contact_methods_of, notification_rules_of};
+use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::prelude::{Link, Pick, Reading, Rich};
+use crate::console::screens::settings::{Button, Cell, Field, Form, Live, SettingsPart, TableRow, Weight};
+use crate::http::{Body, Path, Problem, Query};
+use crate::outbox::Channel;
+use crate::outbox::model::Send;
+use crate::paging::rules::channel_of;
+use crate::paging::trial;
+use crate::people::api::{contact_methods, notification_rules, users};
+use crate::people::model::{ContactKind, ContactMethod, NotificationRule};
+use crate::people::store::{contact_methods_of, find_contact_method, notification_rules_of};
+use crate::people::{ContactMethodId, NotificationRuleId, Urgency, User, UserId};
+
+const HERE: &str = "/console/settings/me";
+/// Delays that are offered, in minutes.
+const DELAYS: [i64; 8] = [0, 1, 2, 5, 10, 15, 30, 60];
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/console/settings/me", get(show))
+    Router::new()
+        .route(HERE, get(show).post(change_me))
+        .route("/console/settings/me/methods", post(add_method))
+        .route("/console/settings/me/methods/{id}", post(change_method))
+        .route("/console/settings/me/methods/{id}/remove", post(remove_method))
+        .route("/console/settings/me/methods/{id}/test", post(test_method))
+        .route("/console/settings/me/rules", post(add_rule))
+        .route("/console/settings/me/rules/{id}", post(change_rule))
+        .route("/console/settings/me/rules/{id}/remove", post(remove_rule))
 }
 
-async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
-    let below = "Where pages reach you, and after how long.";
-    page(&app, &visitor, "How I am paged", below, |tx, _, caller| {
-        let Some(user) = caller.user() else {
-            return Ok(Vec::new());
-        };
-        let found = contact_methods_of(tx, &[&user.id])?;
-        let mut rules = notification_rules_of(tx, &[&user.id])?;
-        rules.sort_by_key(|rule| (rule.urgency.as_text(), rule.start_delay_in_minutes));
-        let label_of = |rule: &crate::people::model::NotificationRule| {
-            found
+/// What is being changed: its form takes the place of the one that adds.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Changing {
+    method: String,
+    rule: String,
+}
+
+async fn show(
+    State(app): State<Arc<App>>,
+    visitor: Visitor,
+    Query(changing): Query<Changing>,
+) -> Result<Response, PageProblem> {
+    let below = "Where pages reach you, when, and what happens if you do not answer.";
+    page(
+        &app,
+        &visitor,
+        "How I am paged",
+        below,
+        move |tx, reading, caller| {
+            let Some(user) = caller.user() else {
+                return Ok(Vec::new());
+            };
+            parts(tx, reading, user, &changing)
+        },
+    )
+    .await
+}
+
+fn parts(
+    tx: &mut Tx,
+    reading: &Reading,
+    user: &User,
+    changing: &Changing,
+) -> Result<Vec<SettingsPart>, Problem> {
+    let methods = contact_methods_of(tx, &[&user.id])?;
+    let mut rules = notification_rules_of(tx, &[&user.id])?;
+    rules.sort_by_key(|rule| (rule.urgency.as_text(), rule.start_delay_in_minutes));
+    let tried = trial::latest(tx, user, &methods)?;
+    Ok(vec![
+        SettingsPart::Told {
+            title: "What happens".to_owned(),
+            lines: what_happens(user, &methods, &rules),
+        },
+        methods_table(&tried, reading),
+        method_form(&methods, changing),
+        rules_table(&methods, &rules),
+        rule_form(&methods, &rules, changing),
+        SettingsPart::Form(Form {
+            id: "me",
+            title: "About you".to_owned(),
+            words: format!("You sign in as {}.", user.email),
+            post_to: HERE.to_owned(),
+            fields: vec![
+                line("name", "Name", "text").filled(user.name.clone()),
+                line("time_zone", "Time zone", "text")
+                    .filled(user.time_zone.clone())
+                    .hint("Such as Europe/London. All times are shown in it."),
+            ],
+            verb: "Keep it",
+            back: None,
+        }),
+    ])
+}
+
+fn kind_words(kind: ContactKind) -> &'static str {
+    match kind {
+        ContactKind::EmailContactMethod => "E-mail",
+        ContactKind::PhoneContactMethod => "Telephone",
+        ContactKind::SmsContactMethod => "SMS",
+        ContactKind::WhatsappContactMethod => "WhatsApp",
+        ContactKind::PushNotificationContactMethod => "Push",
+        ContactKind::WebhookContactMethod => "Webhook",
+    }
+}
+
+fn urgency_words(urgency: Urgency) -> &'static str {
+    match urgency {
+        Urgency::High => "What is urgent",
+        Urgency::Low => "What can wait",
+    }
+}
+
+fn when(minutes: i64) -> String {
+    match minutes {
+        0 => "at once".to_owned(),
+        minutes => format!("after {minutes} min"),
+    }
+}
+
+fn is_carried(method: &ContactMethod) -> bool {
+    channel_of(method.kind) != Channel::Outbox
+}
+
+/// "by e-mail to maya@example.org".
+fn by(method: &ContactMethod) -> String {
+    let number = method
+        .country_code
+        .map(|code| format!("+{code} "))
+        .unwrap_or_default();
+    let kind = kind_words(method.kind);
+    let kind = if matches!(
+        method.kind,
+        ContactKind::EmailContactMethod | ContactKind::WebhookContactMethod
+    ) {
+        kind.to_lowercase()
+    } else {
+        kind.to_owned()
+    };
+    format!("by {kind} to {number}{}", method.address)
+}
+
+/// A sentence for each urgency, one for what cannot be carried, and what happens when nobody answers.
+fn what_happens(user: &User, methods: &[ContactMethod], rules: &[NotificationRule]) -> Vec<Rich> {
+    let mut lines: Vec<Rich> = [Urgency::High, Urgency::Low]
+        .into_iter()
+        .map(|urgency| {
+            let steps: Vec<(i64, &ContactMethod)> = rules
+                .iter()
+                .filter(|rule| rule.urgency == urgency)
+                .filter_map(|rule| {
+                    let method = methods.iter().find(|one| one.id == rule.contact_method_id)?;
+                    Some((rule.start_delay_in_minutes, method))
+                })
+                .collect();
+            let head = Rich::default().strong(urgency_words(urgency));
+            if !steps.iter().any(|(_, method)| is_carried(method)) {
+                let first = methods.iter().find(|method| is_carried(method));
+                let instead = first.map_or_else(|| format!("by e-mail to {}", user.email), by);
+                return head.then(format!(
+                    " has no rule that can reach you, so it is sent at once {instead}."
+                ));
+            }
+            let said: Vec<String> = steps
+                .iter()
+                .map(|(minutes, method)| format!("{} {}", when(*minutes), by(method)))
+                .collect();
+            head.then(format!(" is sent {}.", said.join(", then ")))
+        })
+        .collect();
+    lines.push(Rich::plain(
+        "It stops as soon as you or somebody else acknowledges. If nobody does, the escalation policy goes on to \
+         whoever is next.",
+    ));
+    if methods.iter().any(|method| !is_carried(method)) {
+        lines.push(Rich::plain(
+            "Telephone, SMS, WhatsApp and push are kept, but this Muster cannot carry them: such a page is shown in \
+             the outbox only.",
+        ));
+    }
+    lines
+}
+
+fn methods_table(tried: &[(ContactMethod, Option<Send>)], reading: &Reading) -> SettingsPart {
+    let rows: Vec<TableRow> = tried
+        .iter()
+        .map(|(method, last)| method_row(method, last.as_ref(), tried.len(), reading))
+        .collect();
+    let columns = vec!["Name", "By", "Last test", ""];
+    let empty = "Nothing yet. Pages go to the address you sign in with.";
+    match table("Where pages reach you", columns, rows, empty) {
+        SettingsPart::Table(mut listed) => {
+            listed.live = Some(Live {
+                id: "methods",
+                topic: "sends",
+                from: HERE.to_owned(),
+            });
+            SettingsPart::Table(listed)
+        }
+        other => other,
+    }
+}
+
+fn method_row(method: &ContactMethod, last: Option<&Send>, of: usize, reading: &Reading) -> TableRow {
+    let number = method
+        .country_code
+        .map(|code| format!("+{code} "))
+        .unwrap_or_default();
+    let tested = match last {
+        None => words("never"),
+        Some(send) => Cell::StateAt(
+            mark_of(send),
+            reading.ago(send.sent_at.unwrap_or(send.created_at)),
+        ),
+    };
+    let to = |what: &str| format!("{HERE}/methods/{}/{what}", method.id);
+    let mut buttons = vec![
+        Button::post("Send a test page", to("test"), Weight::Plain),
+        Button::open("Change", format!("{HERE}?method={}#change-method", method.id)),
+    ];
+    if of > 1 {
+        let question = format!("Remove {}? The rules that use it go with it.", method.label);
+        buttons.push(Button::post("Remove", to("remove"), Weight::Danger(question)));
+    }
+    row(
+        "method",
+        method.id.as_str(),
+        vec![
+            title(method.label.clone(), format!("{number}{}", method.address)),
+            words(kind_words(method.kind)),
+            tested,
+            Cell::Buttons(buttons),
+        ],
+    )
+}
+
+fn method_form(methods: &[ContactMethod], changing: &Changing) -> SettingsPart {
+    let form = match methods
+        .iter()
+        .find(|method| method.id.as_str() == changing.method)
+    {
+        Some(method) => Form {
+            id: "change-method",
+            title: format!("Change {}", method.label),
+            words: String::new(),
+            post_to: format!("{HERE}/methods/{}", method.id),
+            fields: vec![
+                line("label", "What you call it", "text").filled(method.label.clone()),
+                line("address", "Address", "text").filled(method.address.clone()),
+            ],
+            verb: "Keep it",
+            back: Some(Link::new("Leave it as it is", HERE)),
+        },
+        None => Form {
+            id: "add-method",
+            title: "Add a way to reach you".to_owned(),
+            words: String::new(),
+            post_to: format!("{HERE}/methods"),
+            fields: vec![
+                select(
+                    "kind",
+                    "How",
+                    vec![
+                        Pick::new("email_contact_method", "E-mail"),
+                        Pick::new(
+                            "webhook_contact_method",
+                            "Webhook: a signed POST, for a chat or a pager",
+                        ),
+                    ],
+                ),
+                line("label", "What you call it", "text")
+                    .hint("Work, private, the pager of the night shift."),
+                line("address", "Address", "text")
+                    .hint("An e-mail address, or one that begins with https://."),
+            ],
+            verb: "Add it",
+            back: None,
+        },
+    };
+    SettingsPart::Form(form)
+}
+
+fn rules_table(methods: &[ContactMethod], rules: &[NotificationRule]) -> SettingsPart {
+    let rows = rules
+        .iter()
+        .map(|rule| {
+            let label = methods
                 .iter()
                 .find(|method| method.id == rule.contact_method_id)
-                .map(|method| method.label.clone())
-                .unwrap_or_default()
-        };
-        let order = rules
-            .iter()
-            .map(|rule| {
-                let when = match rule.start_delay_in_minutes {
-                    0 => "at once".to_owned(),
-                    delay => format!("after {delay} min"),
-                };
-                let cells = vec![
-                    words(capitalised(rule.urgency.as_text())),
-                    words(when),
-                    words(label_of(rule)),
-                ];
-                row("rule", rule.id.as_str(), cells)
-            })
-            .collect();
-        let methods = found
-            .iter()
-            .map(|method| {
-                let kind = capitalised(&method.kind.as_text().replace('_', " "));
-                let described = title(method.label.clone(), method.address.clone());
-                row("method", method.id.as_str(), vec![described, words(kind)])
-            })
-            .collect();
-        let facts = SettingsPart::Facts {
-            title: "You".to_owned(),
-            facts: vec![
-                ("Name".to_owned(), user.name.clone().into()),
-                ("E-mail".to_owned(), user.email.clone().into()),
-                ("Time zone".to_owned(), user.time_zone.clone().into()),
-            ],
-        };
-        let columns = vec!["Name", "Kind"];
-        let places = table("Where pages reach you", columns, methods, "Add one by the API.");
-        let columns = vec!["Urgency", "When", "By"];
-        let order = table("When", columns, order, "Without a rule nobody can page you.");
-        Ok(vec![facts, places, order])
+                .map_or("", |method| &method.label);
+            let question = format!(
+                "Remove this rule? {} is then not sent {} by {label}.",
+                urgency_words(rule.urgency),
+                when(rule.start_delay_in_minutes)
+            );
+            let buttons = vec![
+                Button::open("Change", format!("{HERE}?rule={}#change-rule", rule.id)),
+                Button::post(
+                    "Remove",
+                    format!("{HERE}/rules/{}/remove", rule.id),
+                    Weight::Danger(question),
+                ),
+            ];
+            row(
+                "rule",
+                rule.id.as_str(),
+                vec![
+                    title(urgency_words(rule.urgency), String::new()),
+                    words(when(rule.start_delay_in_minutes)),
+                    words(label),
+                    Cell::Buttons(buttons),
+                ],
+            )
+        })
+        .collect();
+    let empty = "No rule yet: pages go at once to the first of the places above.";
+    table("When", vec!["What", "Is sent", "By", ""], rows, empty)
+}
+
+fn rule_form(methods: &[ContactMethod], rules: &[NotificationRule], changing: &Changing) -> SettingsPart {
+    let mut delays = DELAYS.to_vec();
+    let changed = rules.iter().find(|rule| rule.id.as_str() == changing.rule);
+    if let Some(rule) = changed
+        && !delays.contains(&rule.start_delay_in_minutes)
+    {
+        delays.push(rule.start_delay_in_minutes);
+        delays.sort_unstable();
+    }
+    let urgencies = [Urgency::High, Urgency::Low]
+        .map(|urgency| Pick::new(urgency.as_text(), urgency_words(urgency)))
+        .to_vec();
+    let delays = delays
+        .into_iter()
+        .map(|minutes| Pick::new(minutes.to_string(), when(minutes)))
+        .collect();
+    let places = methods
+        .iter()
+        .map(|method| {
+            Pick::new(
+                method.id.as_str(),
+                format!("{}, {}", method.label, method.address),
+            )
+        })
+        .collect();
+    let fields: Vec<Field> = vec![
+        select("urgency", "What", urgencies),
+        select("delay", "Is sent", delays),
+        select("by", "By", places),
+    ];
+    let form = match changed {
+        Some(rule) => {
+            let [what, delay, by] = [
+                rule.urgency.as_text().to_owned(),
+                rule.start_delay_in_minutes.to_string(),
+                rule.contact_method_id.to_string(),
+            ];
+            Form {
+                id: "change-rule",
+                title: "Change a rule".to_owned(),
+                words: String::new(),
+                post_to: format!("{HERE}/rules/{}", rule.id),
+                fields: fields
+                    .into_iter()
+                    .zip([what, delay, by])
+                    .map(|(field, value)| field.filled(value))
+                    .collect(),
+                verb: "Keep it",
+                back: Some(Link::new("Leave it as it is", HERE)),
+            }
+        }
+        None => Form {
+            id: "add-rule",
+            title: "Add a rule".to_owned(),
+            words: "A second one, some minutes later and by another way, wakes you when the first did not."
+                .to_owned(),
+            post_to: format!("{HERE}/rules"),
+            fields,
+            verb: "Add it",
+            back: None,
+        },
+    };
+    SettingsPart::Form(form)
+}
+
+/// Whoever is signed in; a program has no pages.
+fn me(visitor: &Visitor) -> Result<UserId, Problem> {
+    visitor
+        .0
+        .person_id()
+        .cloned()
+        .ok_or_else(|| Problem::forbidden("Only a person can be paged."))
+}
+
+type Answer = Result<Response, PageProblem>;
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct AboutMe {
+    name: String,
+    time_zone: String,
+}
+
+async fn change_me(State(app): State<Arc<App>>, posted: Posted<AboutMe>) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let id = me(&visitor)?;
+    let body = json!({ "user": { "name": fields.name, "time_zone": fields.time_zone.trim() } });
+    users::update(State(app), visitor.0, Path(id), Body(from_json(body)?))
+        .await
+        .map(drop)?;
+    Ok(go_to(HERE))
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct MethodFields {
+    kind: String,
+    label: String,
+    address: String,
+}
+
+async fn add_method(State(app): State<Arc<App>>, posted: Posted<MethodFields>) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let id = me(&visitor)?;
+    let body = json!({ "contact_method": {
+        "type": fields.kind, "label": fields.label, "address": fields.address,
+    } });
+    contact_methods::create(State(app), visitor.0, Path(id), Body(from_json(body)?))
+        .await
+        .map(drop)?;
+    Ok(go_to(HERE))
+}
+
+async fn change_method(
+    State(app): State<Arc<App>>,
+    Path(method): Path<ContactMethodId>,
+    posted: Posted<MethodFields>,
+) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let id = me(&visitor)?;
+    let body = json!({ "contact_method": { "label": fields.label, "address": fields.address } });
+    contact_methods::update(State(app), visitor.0, Path((id, method)), Body(from_json(body)?))
+        .await
+        .map(drop)?;
+    Ok(go_to(HERE))
+}
+
+async fn remove_method(
+    State(app): State<Arc<App>>,
+    Path(method): Path<ContactMethodId>,
+    posted: Posted<Nothing>,
+) -> Answer {
+    let id = me(&posted.visitor)?;
+    contact_methods::delete(State(app), posted.visitor.0, Path((id, method))).await?;
+    Ok(go_to(HERE))
+}
+
+async fn test_method(
+    State(app): State<Arc<App>>,
+    Path(method): Path<ContactMethodId>,
+    posted: Posted<Nothing>,
+) -> Answer {
+    let visitor = posted.visitor;
+    let id = me(&visitor)?;
+    let site = app.site.clone();
+    let user = visitor.0.user().cloned();
+    app.change(visitor.0.agent(), move |change| -> Result<(), Problem> {
+        let method = find_contact_method(change.tx, &id, &method)?
+            .ok_or_else(|| Problem::not_found("The contact method"))?;
+        let user = user.as_ref().ok_or_else(|| Problem::not_found("The user"))?;
+        trial::owe(change, &site, user, &method).map(drop)
     })
-    .await
+    .await?;
+    Ok(go_to(HERE))
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct RuleFields {
+    urgency: String,
+    delay: String,
+    by: String,
+}
+
+impl RuleFields {
+    fn body(&self) -> Result<Value, Problem> {
+        let minutes: i64 = self
+            .delay
+            .parse()
+            .map_err(|_| Problem::invalid(["Choose after how many minutes it is sent."]))?;
+        Ok(json!({ "notification_rule": {
+            "urgency": self.urgency, "start_delay_in_minutes": minutes,
+            "contact_method": { "id": self.by, "type": "contact_method_reference" },
+        } }))
+    }
+}
+
+async fn add_rule(State(app): State<Arc<App>>, posted: Posted<RuleFields>) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let id = me(&visitor)?;
+    let body = Body(from_json(fields.body()?)?);
+    notification_rules::create(State(app), visitor.0, Path(id), body)
+        .await
+        .map(drop)?;
+    Ok(go_to(HERE))
+}
+
+async fn change_rule(
+    State(app): State<Arc<App>>,
+    Path(rule): Path<NotificationRuleId>,
+    posted: Posted<RuleFields>,
+) -> Answer {
+    let Posted { visitor, fields } = posted;
+    let id = me(&visitor)?;
+    let body = Body(from_json(fields.body()?)?);
+    notification_rules::update(State(app), visitor.0, Path((id, rule)), body)
+        .await
+        .map(drop)?;
+    Ok(go_to(HERE))
+}
+
+async fn remove_rule(
+    State(app): State<Arc<App>>,
+    Path(rule): Path<NotificationRuleId>,
+    posted: Posted<Nothing>,
+) -> Answer {
+    let id = me(&posted.visitor)?;
+    notification_rules::delete(State(app), posted.visitor.0, Path((id, rule))).await?;
+    Ok(go_to(HERE))
 }

@@ -102,6 +102,20 @@ async fn page<F>(
 where
     F: Fn(&mut Tx, &Reading, &Caller) -> Result<Vec<SettingsPart>, Problem> + Send + Sync + 'static,
 {
+    part_of(app, visitor, place, (place.to_owned(), below.into()), parts).await
+}
+
+/// The same for one thing of a place: its name is the headline.
+async fn part_of<F>(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    place: &'static str,
+    (headline, below): (String, Rich),
+    parts: F,
+) -> Result<Response, PageProblem>
+where
+    F: Fn(&mut Tx, &Reading, &Caller) -> Result<Vec<SettingsPart>, Problem> + Send + Sync + 'static,
+{
     if let Some((_, _, resource)) = PLACES.iter().find(|(words, _, _)| *words == place) {
         visitor.0.require(Action::View, *resource)?;
     }
@@ -112,9 +126,9 @@ where
         })
         .await?;
     Ok(show(&Settings {
-        frame: visitor.frame(app, Place::Settings, place, situation),
-        headline: place.to_owned(),
-        below: below.into(),
+        frame: visitor.frame(app, Place::Settings, headline.clone(), situation),
+        headline,
+        below,
         places: PLACES
             .iter()
             .filter(|(_, _, resource)| visitor.0.may(Action::View, *resource))
@@ -144,6 +158,7 @@ fn table(title: &str, columns: Vec<&'static str>, rows: Vec<TableRow>, empty: &'
             action: None,
         },
         pagination: None,
+        live: None,
     })
 }
 
@@ -175,6 +190,7 @@ fn long_table(
             action: None,
         },
         pagination,
+        live: None,
     })
 }
 

@@ -10,7 +10,7 @@ use axum::routing::get;
 use super::{From, capitalised, long_table, page, row, title, words};
 use crate::app::App;
 use crate::console::page::{PageProblem, Visitor};
-use crate::console::prelude::{Reading, State as Shape};
+use crate::console::prelude::{Reading, State as Shape, StateMark};
 use crate::console::screens::settings::{Cell, TableRow};
 use crate::http::Query;
 use crate::outbox::model::{Send, State as Sending};
@@ -51,14 +51,21 @@ async fn list(
     .await
 }
 
-fn sent_row(sent: Send, reading: &Reading) -> TableRow {
-    let state = match sent.state {
+/// What became of a message.
+pub(super) fn mark_of(sent: &Send) -> StateMark {
+    match sent.state {
         Sending::Sent => Shape::Resolved.says("Sent"),
-        Sending::Shown => Shape::Resolved.says("Shown here"),
-        Sending::Failed => Shape::Triggered.says(sent.last_error.unwrap_or_else(|| "Failed".to_owned())),
+        Sending::Shown => Shape::Unknown.says("In the outbox only"),
+        Sending::Failed => {
+            Shape::Triggered.says(sent.last_error.clone().unwrap_or_else(|| "Failed".to_owned()))
+        }
         Sending::Cancelled => Shape::Unknown.says("Withdrawn"),
         Sending::Owed | Sending::Sending => Shape::Acknowledged.says("Waits"),
-    };
+    }
+}
+
+fn sent_row(sent: Send, reading: &Reading) -> TableRow {
+    let state = mark_of(&sent);
     let beginning: String = sent.body.chars().take(BEGINNING).collect();
     let cells = vec![
         title(sent.subject, beginning),

@@ -18,7 +18,7 @@ use crate::access::{Action, Caller, Resource, password, token};
 use crate::app::App;
 use crate::console::page::{PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading};
-use crate::console::screens::settings::{Cell, Form, SettingsPart, Weight};
+use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem, Query};
 use crate::people::api::users as api;
 use crate::people::store::{UserFilter, find_user, list_users};
@@ -84,7 +84,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
         .collect();
     let mut columns = vec!["Name", "Role", "Signed in"];
     if may_change {
-        columns.extend(["", ""]);
+        columns.push("");
     }
     let rows = found
         .into_iter()
@@ -95,19 +95,21 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 .map_or(Cell::Words("never".into()), |(_, at)| {
                     Cell::Moment(reading.ago(*at))
                 });
+            let question = format!(
+                "Remove {}? They are signed out at once, and nobody can page them any more.",
+                user.name
+            );
             let mut cells = vec![
                 title(user.name, user.email),
                 words(capitalised(user.role.as_text())),
                 last,
             ];
             if may_change {
-                let button = |words, what: &str, weight| Cell::Post {
-                    words,
-                    to: format!("/console/settings/people/{}/{what}", user.id),
-                    weight,
-                };
-                cells.push(button("New password", "password", Weight::Plain));
-                cells.push(button("Remove", "remove", Weight::Danger));
+                let to = |what: &str| format!("/console/settings/people/{}/{what}", user.id);
+                cells.push(Cell::Buttons(vec![
+                    Button::post("New password", to("password"), Weight::Plain),
+                    Button::post("Remove", to("remove"), Weight::Danger(question)),
+                ]));
             }
             row("user", user.id.as_str(), cells)
         })
@@ -122,6 +124,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
     )];
     if caller.may(Action::Create, Resource::User) {
         parts.push(SettingsPart::Form(Form {
+            id: "add-person",
             title: "Add somebody".to_owned(),
             words: "They can be paged by e-mail at once. Their first password is shown to you, once."
                 .to_owned(),
@@ -132,10 +135,12 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 select("role", "What they may do", roles(caller)),
             ],
             verb: "Add them",
+            back: None,
         }));
     }
     if may_change {
         parts.push(SettingsPart::Form(Form {
+            id: "give-role",
             title: "Give somebody another role".to_owned(),
             words: String::new(),
             post_to: "/console/settings/people/role".to_owned(),
@@ -144,6 +149,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 select("new_role", "What they may do", roles(caller)),
             ],
             verb: "Give it",
+            back: None,
         }));
     }
     Ok(parts)

@@ -84,6 +84,7 @@ async fn list(
                         .to_vec()
                 };
                 parts.push(SettingsPart::Form(Form {
+                    id: "add-policy",
                     title: "Add a policy".to_owned(),
                     words: String::new(),
                     post_to: "/console/settings/escalation-policies".to_owned(),
@@ -94,6 +95,7 @@ async fn list(
                         select("second", "Who is paged then", second),
                     ],
                     verb: "Add it",
+                    back: None,
                 }));
             }
             Ok(parts)

@@ -80,7 +80,7 @@ pub(crate) fn now() -> Now {
             id: "warning-1".to_owned(),
             title: "order-hub answers slower each minute".to_owned(),
             evidence: "620 ms, usually 180 ms. It waits for loyalty-api, which is part of #1042.".to_owned(),
-            open_to: "#".to_owned(),
+            action: Link::new("Look at it", "#"),
         }],
         pulse: vec![
             pulse(

@@ -489,7 +489,7 @@ pub(crate) fn on_call() -> OnCallWeek {
         pin,
         title: title.to_owned(),
         words: words.to_owned(),
-        way_out: Some(Link::new(way, "#")),
+        way_out: Some(Rich::default().link(way, "#")),
     };
     let load = |who: Person, hours: u64, nights: &str, woken: &str, share: &str| LoadRow {
         bar: if matches!(who, Person::You(_)) {

@@ -255,6 +255,7 @@ pub(crate) fn room() -> Room {
                 ("tick", "Rolling back brought 7 of 7 shops back".into()),
             ],
         },
+        origin_act: OriginAct::Confirm(Some("change:C1".to_owned())),
         told: vec![
             audience("Customers", "05:52", "06:20", Urgency::Next),
             audience("Shop teams", "06:04", "06:25", Urgency::Calm),
@@ -292,6 +293,10 @@ pub(crate) fn room() -> Room {
             policies: vec![Pick::new("E1", "Payments")],
             priorities: vec![Pick::new("P1", "P1, many customers").current()],
             other_incidents: vec![Pick::new("1043", "#1043 Appointment reminders are late")],
+            origins: vec![
+                Pick::new("change:C1", "store-edge, 05:30: store-edge 4.18.0, rollout wave one"),
+                Pick::new("service:S1", "card-gateway"),
+            ],
             roles: vec![Pick::new("commander", "Commander"), Pick::new("scribe", "Scribe")],
             on_resolve: "312 customers are owed an answer. Each answer is drafted and waits for an agent to confirm it."
                 .to_owned(),

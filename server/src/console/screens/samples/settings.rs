@@ -116,11 +116,20 @@ pub(crate) fn page() -> StatusPageDetail {
             description: "Paying by card in our shops".to_owned(),
             state: State::Triggered.says("Not working for some"),
             follows: "follows Card payments".to_owned(),
+            rank: ComponentRank::Single,
             says: vec![
                 Pick::new("", "By itself").current(),
                 Pick::new("operational", "Working"),
             ],
         }],
+        groups: vec![Pick::new("G1", "In our shops")],
+        change: Some(ComponentChange {
+            id: "C1".to_owned(),
+            name: "Card payments".to_owned(),
+            description: "Paying by card in our shops".to_owned(),
+            groups: Some(vec![Pick::new("G1", "In our shops").current()]),
+            only_when_hurt: Current::No,
+        }),
         touchpoints: vec![Pick::new("B2", "Loyalty")],
         facts: vec![("Told by e-mail", "298".into())],
         slug: "larkfield".to_owned(),
@@ -142,11 +151,14 @@ pub(crate) fn settings() -> Settings {
             Cell::Words(role.into()),
             Cell::State(State::Working.says("Can be paged")),
             Cell::Moment(reading().ago(at("05:40"))),
-            Cell::Post {
-                words: "Remove",
-                to: "#".to_owned(),
-                weight: Weight::Danger,
-            },
+            Cell::Buttons(vec![
+                Button::open("Change", "#"),
+                Button::post(
+                    "Remove",
+                    "#",
+                    Weight::Danger(format!("Remove {name}? They are signed out at once.")),
+                ),
+            ]),
         ],
     };
     Settings {
@@ -192,8 +204,10 @@ pub(crate) fn settings() -> Settings {
                     action: None,
                 },
                 pagination: None,
+                live: None,
             }),
             SettingsPart::Form(Form {
+                id: "add-person",
                 title: "Add somebody".to_owned(),
                 words: "They get an e-mail with a link to choose a password.".to_owned(),
                 post_to: "#".to_owned(),
@@ -236,6 +250,7 @@ pub(crate) fn settings() -> Settings {
                     Field::new("about", "About", Control::Lines { value: String::new() }),
                 ],
                 verb: "Add them",
+                back: None,
             }),
             SettingsPart::Facts {
                 title: "This Muster".to_owned(),
