@@ -7,6 +7,7 @@ import { readFile } from "node:fs/promises";
 import { extname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
+import { openPage, startMuster } from "./muster.mjs";
 
 const FOLDER = process.env.MUSTER_RENDER_TO;
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml", ".woff2": "font/woff2" };
@@ -181,4 +182,135 @@ test("without scripts every page still shows what it has to say", async () => {
     assert.match(await page.locator("h1").innerText(), new RegExp(words.replace("?", "\\?")));
   }
   await context.close();
+});
+
+/** What has the focus, and whether that can be seen. */
+const focused = () => page.evaluate(() => {
+  const element = document.activeElement, style = getComputedStyle(element);
+  // A field inside a tinted label shows the focus on the label; a field without a frame on what holds it.
+  const shown = (one) => one && (getComputedStyle(one).outlineStyle !== "none" || getComputedStyle(one).boxShadow !== "none");
+  return {
+    at: element === document.body ? "" : element.id || element.getAttribute("name") || element.getAttribute("href") || element.textContent.trim(),
+    visible: style.outlineStyle !== "none" || shown(element.closest("label, .segments > *, .find")),
+    inside: element.closest("dialog")?.id ?? "",
+  };
+});
+
+for (const name of ["now", "room", "incidents", "desk", "services", "shops", "oncall", "updates", "page", "settings", "report-edit"]) {
+  test(`every action of ${name} is reached with Tab, and the focus can be seen`, async () => {
+    await open(name);
+    const wanted = await page.evaluate(() => {
+      const all = [...document.querySelectorAll("a[href], button, input:not([type=hidden]), select, textarea, summary")];
+      const seen = all.filter((one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: false }) && !one.disabled && !one.closest("dialog"));
+      // One of a group of radio buttons stands for all: the arrows walk the others. A wall is walked the same way.
+      const stops = seen.filter((one) => one.type !== "radio" || one.checked);
+      stops.forEach((one, index) => { one.dataset.stop = String(index); });
+      return stops.length;
+    });
+    const reached = new Set();
+    const unseen = [];
+    for (let step = 0; step < wanted + 40 && reached.size < wanted; step++) {
+      await page.keyboard.press("Tab");
+      const stop = await page.evaluate(() => document.activeElement.dataset.stop);
+      if (stop !== undefined) reached.add(stop);
+      const now = await focused();
+      if (now.at && !now.visible) unseen.push(now.at);
+    }
+    const missed = await page.evaluate((found) => [...document.querySelectorAll("[data-stop]")]
+      .filter((one) => !found.includes(one.dataset.stop)).map((one) => one.outerHTML.slice(0, 120)), [...reached]);
+    assert.deepEqual(missed, []);
+    assert.deepEqual(unseen, []);
+  });
+}
+
+test("a dialog takes the focus, keeps it, and gives it back", async () => {
+  await open("room");
+  await page.locator("button[data-open=escalate]").first().focus();
+  await page.keyboard.press("Enter");
+  assert.equal((await focused()).inside, "escalate");
+  for (let step = 0; step < 12; step++) {
+    await page.keyboard.press("Tab");
+    const { at, inside } = await focused();
+    assert.ok(inside === "escalate" || at === "", `the focus went to ${at}`);
+  }
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog[open]").count(), 0);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.open), "escalate");
+});
+
+test("before something is taken away it is asked, and “not yet” leaves everything as it was", async () => {
+  await open("settings");
+  let sent = 0;
+  page.on("request", (request) => { if (request.method() === "POST") sent += 1; });
+  const button = page.locator("form[data-question] button").first();
+  await button.focus();
+  await page.keyboard.press("Enter");
+  assert.match(await page.locator("#really-question").innerText(), /^Remove .*\?/);
+  assert.equal(await page.locator("[data-really]").innerText(), "Remove");
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("dialog[open]").count(), 0);
+  await page.waitForTimeout(100);
+  assert.equal(sent, 0);
+  await page.keyboard.press("Enter");
+  await page.locator("[data-really]").focus();
+  await Promise.all([page.waitForRequest((request) => request.method() === "POST"), page.keyboard.press("Enter")]);
+});
+
+test("the palette says when nothing is found, and Escape gives the focus back", async () => {
+  await open("room");
+  await page.locator("#say-words").focus();
+  await page.keyboard.press("Control+k");
+  await page.keyboard.type("zzzz");
+  await page.getByText("Nothing of this name").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal((await focused()).at, "say-words");
+});
+
+test("by keyboard alone: sign in, open the incident from Now, acknowledge it, write a note", async () => {
+  const muster = await startMuster();
+  try {
+    const policy = await muster.post("/escalation_policies", {
+      escalation_policy: {
+        type: "escalation_policy", name: "Payments",
+        escalation_rules: [{ escalation_delay_in_minutes: 5, targets: [{ id: muster.owner.user_id, type: "user_reference" }] }],
+      },
+    });
+    const service = await muster.post("/services", {
+      service: { type: "service", name: "card-gateway", escalation_policy: { id: policy.escalation_policy.id, type: "escalation_policy_reference" } },
+    });
+    const integration = await muster.post(`/services/${service.service.id}/integrations`, { integration: { type: "events_api_v2_inbound_integration", name: "Monitoring" } });
+    await muster.post("/v2/enqueue", {
+      routing_key: integration.integration.integration_key, event_action: "trigger",
+      payload: { summary: "Terminals are silent", source: "leeds", severity: "critical" },
+    });
+    page = await openPage(browser, muster.base);
+    await page.goto(`${muster.base}/console`);
+    await page.keyboard.type(muster.email);
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(muster.password);
+    await page.keyboard.press("Enter");
+    await page.getByText("Terminals are silent").first().waitFor();
+
+    for (let step = 0; step < 6; step++) {
+      await page.keyboard.press("j");
+      if (/\/console\/incidents\//.test((await focused()).at)) break;
+    }
+    assert.match((await focused()).at, /\/console\/incidents\//, "J walks to the incident");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/console\/incidents\/./);
+
+    await page.keyboard.press("a");
+    await page.locator("#room-head .state.acknowledged").waitFor();
+
+    await page.keyboard.press("n");
+    assert.equal((await focused()).at, "say-words");
+    await page.keyboard.type("The terminals lost their route. Rolling back.");
+    await page.keyboard.press("Control+Enter");
+    await page.locator("#timeline").getByText("The terminals lost their route.").waitFor();
+    assert.equal(await page.locator("#say-words").inputValue(), "", "the note is written and the field is empty again");
+    assert.deepEqual(page.errors, []);
+  } finally {
+    await page.context().close();
+    await muster.stop();
+  }
 });

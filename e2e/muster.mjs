@@ -78,7 +78,7 @@ export async function startDemo() {
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(
     PROGRAM,
-    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "120", "--until", "06:12", "--password", PASSWORD],
+    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "40", "--until", "06:12", "--password", PASSWORD],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";

@@ -29,6 +29,12 @@
     }
   });
 
+  // Where places scroll sideways, the one that is shown is in sight.
+  for (const here of document.querySelectorAll(".settings-places [aria-current], .tabs [aria-current]")) {
+    const row = here.parentElement;
+    if (row.scrollWidth > row.clientWidth) row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+
   // An address may name the dialog that it is about: /console/incidents#raise.
   function openNamed() {
     const dialog = location.hash.length > 1 && document.getElementById(location.hash.slice(1));

@@ -124,6 +124,10 @@ impl Choices {
 
 impl std::fmt::Display for Choices {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // One choice is none.
+        if self.choices.len() < 2 {
+            return Ok(());
+        }
         self.drawn().fmt(formatter)
     }
 }

@@ -17,7 +17,9 @@ use crate::cases::model::{Channel, NewCase};
 use crate::cases::raise::{Raise, raise as raise_case};
 use crate::cases::{Case, CaseId, actions as case_actions, store as case_rows};
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, thousands};
+use crate::console::kit::{
+    Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, money, thousands,
+};
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::desk::{Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply};
 use crate::customers::LocationId;
@@ -235,13 +237,10 @@ fn matched(
     reading: &Reading,
 ) -> Match {
     let issue = answered.issues.get(incident.id.as_str());
-    let why = found.reasons.iter().fold(Rich::default(), |rich, reason| {
-        let rich = reason
-            .words
-            .iter()
-            .fold(rich, |rich, word| rich.matched(word.text.clone()).then(" "));
-        rich.then(format!("{} ", reason.sentence))
-    });
+    let why = found
+        .reasons
+        .iter()
+        .fold(Rich::default(), |rich, reason| because(rich, reason));
     Match {
         id: incident.id.to_string(),
         number: format!("#{}", incident.number),
@@ -273,6 +272,40 @@ fn matched(
     }
 }
 
+/// A reason in a sentence. Words that were recognised are marked where they stand, each once.
+fn because(rich: Rich, reason: &matching::Reason) -> Rich {
+    /// Shorter words say nothing.
+    const LEAST_LETTERS: usize = 3;
+    if reason.words.is_empty() {
+        return rich.then(format!("{} ", reason.sentence));
+    }
+    let mut words: Vec<&str> = Vec::new();
+    for word in &reason.words {
+        let text = word.text.as_str();
+        let known = words
+            .iter()
+            .any(|known| known.to_lowercase() == text.to_lowercase());
+        if !known && text.chars().count() >= LEAST_LETTERS {
+            words.push(text);
+        }
+    }
+    let Some(last) = words.len().checked_sub(1) else {
+        return rich;
+    };
+    let said = words
+        .iter()
+        .enumerate()
+        .fold(rich.then("Said "), |rich, (number, word)| {
+            let rich = match number {
+                0 => rich,
+                number if number == last => rich.then(" and "),
+                _ => rich.then(", "),
+            };
+            rich.matched(*word)
+        });
+    said.then(". ")
+}
+
 /// Where a case stands, in one mark.
 fn standing(case: &Case) -> StateMark {
     match (&case.incident_id, case.last_told_at) {
@@ -295,10 +328,7 @@ pub(super) fn tier_words(case: &Case) -> String {
     };
     match (case.value_per_year, &case.currency) {
         (Some(value), Some(currency)) if value > 0 => {
-            format!(
-                "{tier}, {currency} {} a year",
-                thousands((value / 100).unsigned_abs())
-            )
+            format!("{tier}, {} a year", money(value, currency))
         }
         _ => tier,
     }

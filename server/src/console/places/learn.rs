@@ -27,6 +27,7 @@ use crate::incidents::{Incident, IncidentId, Status, store as incident_rows};
 use crate::reviews::facts::{Facts, NoticedBy};
 use crate::reviews::store::{self as rows, Edit, Line, Review, ReviewStatus};
 use crate::reviews::{actions, chapters, render};
+use crate::updates::headline;
 
 /// Reports on a page of the list.
 const ROWS: i64 = 50;
@@ -149,10 +150,13 @@ async fn one(
     visitor.0.require(Action::View, Resource::Review)?;
     let reading = visitor.reading(&app);
     let (caller, now) = (visitor.0.clone(), app.clock.now());
-    let (situation, incident, found) = app
+    let (situation, incident, felt, found) = app
         .read(move |tx| -> Result<_, Problem> {
             let situation = situation::read(tx, &caller, now)?;
             let incident = incident_rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+            let felt = headline::of(tx, std::slice::from_ref(&incident))?
+                .remove(&incident.id)
+                .and_then(|headline| headline.felt.into_iter().next());
             let found = match rows::find(tx, &id)? {
                 Some(review) => {
                     let versions = rows::versions(tx, &review.id)?;
@@ -160,7 +164,7 @@ async fn one(
                 }
                 None => None,
             };
-            Ok((situation, incident, found))
+            Ok((situation, incident, felt, found))
         })
         .await?;
     let title = format!("Report on #{}", incident.number);
@@ -169,7 +173,7 @@ async fn one(
         return Ok(show(&NoReport {
             frame,
             id: incident.id.to_string(),
-            headline: format!("#{} {}", incident.number, incident.title),
+            headline: format!("#{} {}", incident.number, felt.as_ref().unwrap_or(&incident.title)),
             words: match incident.status {
                 Status::Resolved => {
                     "Its timeline holds everything that a report is made of: times, people, words, cases, impact."

@@ -356,7 +356,7 @@ fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First)
                 "Say who is on call",
                 "One person is enough to begin. Muster shows the gaps.",
                 "Add a schedule",
-                "/console/on-call",
+                "/console/on-call#add-schedule",
             ),
             step(
                 "Name what your customers touch",

@@ -24,7 +24,7 @@ use crate::console::prelude::{
     CalendarInput, Choices, ChoicesLook, Link, Person, Pick, Pin, Place, Reading, Rich, calendar, counted,
     duration_words,
 };
-use crate::console::screens::oncall::{Cover, CoverRow, MarginNote, OnCallNow, OnCallWeek};
+use crate::console::screens::oncall::{AddSchedule, Cover, CoverRow, MarginNote, OnCallNow, OnCallWeek};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
 use crate::oncall::model::ScheduleOverride;
@@ -361,6 +361,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
             .collect(),
         load: judged::load_rows(&known.judged, person),
         cover: cover(visitor, &known, shown, reading),
+        add: adding(visitor, &known, reading),
         covers: known
             .overrides
             .iter()
@@ -480,13 +481,32 @@ fn cover(visitor: &Visitor, known: &Known, shown: &Shown, reading: &Reading) -> 
     })
 }
 
+/// The form for a new schedule: from the next full hour, in the reader's zone.
+fn adding(visitor: &Visitor, known: &Known, reading: &Reading) -> Option<AddSchedule> {
+    if !visitor.0.may(Action::Create, Resource::Schedule) {
+        return None;
+    }
+    let hour = reading.now.as_second().div_euclid(3_600) * 3_600;
+    Some(AddSchedule {
+        people: known
+            .staff
+            .iter()
+            .map(|(id, name)| Pick::new(id.clone(), name.clone()))
+            .collect(),
+        starts: Timestamp::from_second(hour)
+            .map(|at| local(reading, at))
+            .unwrap_or_default(),
+        zone: reading.zone.iana_name().unwrap_or("UTC").to_owned(),
+    })
+}
+
 fn clock(reading: &Reading, at: Timestamp) -> String {
     reading.zoned(at).strftime("%a %-d %H:%M").to_string()
 }
 
 fn below(known: &Known, gaps: &[(Timestamp, Timestamp)], reading: &Reading) -> String {
     if known.current.is_none() {
-        return "No schedule yet. A schedule says whose turn it is, layer over layer; add one by the API or the demo.".to_owned();
+        return "No schedule yet. A schedule says whose turn it is, and Muster shows the gaps.".to_owned();
     }
     match gaps {
         [] => "Somebody is on call all the time.".to_owned(),

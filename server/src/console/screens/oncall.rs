@@ -28,10 +28,21 @@ pub struct OnCallWeek {
     pub load: Vec<LoadRow>,
     /// Covering for somebody, for whoever may.
     pub cover: Option<Cover>,
+    /// Adding a schedule, for whoever may.
+    pub add: Option<AddSchedule>,
     /// Changes to the plan that are not over.
     pub covers: Vec<CoverRow>,
     /// Who is on call now, for every escalation policy.
     pub now_rows: Vec<OnCallNow>,
+}
+
+/// What the form for a new schedule begins with.
+#[derive(Debug, Clone)]
+pub struct AddSchedule {
+    pub people: Vec<Pick>,
+    /// When the first turn begins, in the reader's zone.
+    pub starts: String,
+    pub zone: String,
 }
 
 #[derive(Debug, Clone)]

@@ -8,7 +8,7 @@ pub(crate) mod policy_input;
 mod rendering;
 mod schedule_input;
 mod schedule_view;
-mod schedules;
+pub(crate) mod schedules;
 pub mod view;
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ const NEXT_TURN: SignedDuration = SignedDuration::from_hours(24 * 180);
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(super) struct ScheduleView {
     #[serde(flatten)]
-    head: Reference,
+    pub(super) head: Reference,
     name: String,
     time_zone: String,
     description: Option<String>,

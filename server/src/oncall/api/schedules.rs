@@ -125,6 +125,14 @@ pub(super) async fn create(
     Ok((StatusCode::CREATED, Json(ScheduleAnswer { schedule })))
 }
 
+/// Adds a schedule as a form of the console describes it, and gives its id.
+pub(crate) async fn add(app: Arc<App>, caller: Caller, body: serde_json::Value) -> Result<String, Problem> {
+    let request = crate::http::body::parse(body.to_string().as_bytes())?;
+    let range = Query(RangeQuery::default());
+    let (_, answer) = create(State(app), caller, range, Body(request)).await?;
+    Ok(answer.0.schedule.head.id.clone())
+}
+
 /// Writes a schedule out over a range without keeping it.
 #[utoipa::path(post, path = "/schedules/preview", tag = "On call", params(RangeQuery),
     request_body = ScheduleRequest, responses((status = 200, body = ScheduleAnswer), Problems))]

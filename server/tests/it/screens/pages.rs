@@ -137,7 +137,9 @@ async fn components_are_put_into_groups_and_order_as_readers_see_them(engine: En
     let list = muster.get(&format!("/status_pages/{id}/components")).await.good();
     let of = |name: &str| {
         let components = list["components"].as_array().unwrap();
-        let found = components.iter().find(|one| one["name"].as_str().unwrap().contains(name));
+        let found = components
+            .iter()
+            .find(|one| one["name"].as_str().unwrap().contains(name));
         found.unwrap()["id"].as_str().unwrap().to_owned()
     };
     let (cards, tills, group) = (of("Cards"), of("Tills"), of("script"));
@@ -145,9 +147,17 @@ async fn components_are_put_into_groups_and_order_as_readers_see_them(engine: En
     let form = browser.open(&format!("{page}?component={tills}")).await;
     assert!(form.contains("Show it only while something is wrong"), "{form}");
     let put = [("name", "Tills"), ("description", ""), ("group", group.as_str())];
-    Browser::led_to(&browser.send(&format!("{page}/components/{tills}/change"), &put).await);
+    Browser::led_to(
+        &browser
+            .send(&format!("{page}/components/{tills}/change"), &put)
+            .await,
+    );
     let up = [("direction", "up")];
-    Browser::led_to(&browser.send(&format!("{page}/components/{group}/move"), &up).await);
+    Browser::led_to(
+        &browser
+            .send(&format!("{page}/components/{group}/move"), &up)
+            .await,
+    );
     let order: Vec<String> = browser
         .open(&page)
         .await
@@ -156,11 +166,19 @@ async fn components_are_put_into_groups_and_order_as_readers_see_them(engine: En
         .filter_map(|rest| rest.split('"').next().map(str::to_owned))
         .filter(|id| [&cards, &tills, &group].contains(&id))
         .collect();
-    assert_eq!(order, [group, tills, cards], "the group with what it holds, then the other");
+    assert_eq!(
+        order,
+        [group, tills, cards],
+        "the group with what it holds, then the other"
+    );
 
     muster.settle().await;
     let public = browser.open("/status/larkfield").await;
     shows_harmlessly(&public);
-    let at = |what: &str| public.find(what).unwrap_or_else(|| panic!("{what} is not in {public}"));
+    let at = |what: &str| {
+        public
+            .find(what)
+            .unwrap_or_else(|| panic!("{what} is not in {public}"))
+    };
     assert!(at("class=\"group\"") < at("Tills") && at("Tills") < at("Cards"));
 }

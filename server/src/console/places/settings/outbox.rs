@@ -7,17 +7,17 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{From, capitalised, long_table, page, row, title, words};
+use super::{From, long_table, page, row, title, words};
 use crate::app::App;
 use crate::console::page::{PageProblem, Visitor};
 use crate::console::prelude::{Reading, State as Shape, StateMark};
 use crate::console::screens::settings::{Cell, TableRow};
 use crate::http::Query;
-use crate::outbox::model::{Send, State as Sending};
+use crate::outbox::model::{Channel, Send, State as Sending};
 use crate::outbox::store::{Filter, list as sends};
 
 /// Letters of a message that are shown in the list.
-const BEGINNING: usize = 240;
+const BEGINNING: usize = 160;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -66,11 +66,20 @@ pub(super) fn mark_of(sent: &Send) -> StateMark {
 
 fn sent_row(sent: Send, reading: &Reading) -> TableRow {
     let state = mark_of(&sent);
-    let beginning: String = sent.body.chars().take(BEGINNING).collect();
+    let body = sent.shown_body();
+    let beginning: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
+    let beginning: String = match beginning.strip_prefix(sent.subject.as_str()) {
+        Some(rest) => rest.trim_start().chars().take(BEGINNING).collect(),
+        None => beginning.chars().take(BEGINNING).collect(),
+    };
     let cells = vec![
         title(sent.subject, beginning),
         title(sent.recipient_name, sent.address),
-        words(capitalised(sent.channel.as_text())),
+        words(match sent.channel {
+            Channel::Email => "E-mail",
+            Channel::Webhook => "Webhook",
+            Channel::Outbox => "Nothing",
+        }),
         Cell::State(state),
         Cell::Moment(reading.ago(sent.created_at)),
     ];

@@ -1,28 +1,33 @@
 //! Escalation policies: who is paged first, and who when nobody answers.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, line, long_table, page, select, title, words};
+use super::{From, Nothing, line, long_table, page, select, title, words};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::page::{PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, counted};
-use crate::console::screens::settings::{Form, SettingsPart, TableRow};
-use crate::http::{Body, Problem, Query};
+use crate::console::screens::settings::{Cell, Form, SettingsPart, TableRow, Weight};
+use crate::http::{Body, Path, Problem, Query};
+use crate::oncall::EscalationPolicyId;
 use crate::oncall::api::policies as api;
 use crate::oncall::store::{PolicyFilter, ScheduleFilter, list_policies, list_schedules};
 use crate::people::store::{UserFilter, list_users};
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route("/console/settings/escalation-policies", get(list).post(add))
+    Router::new()
+        .route("/console/settings/escalation-policies", get(list).post(add))
+        .route("/console/settings/escalation-policies/{id}/remove", post(remove))
 }
 
 async fn list(
@@ -38,27 +43,45 @@ async fn list(
         below,
         move |tx, _, caller| {
             let asked = from.page();
+            let may_delete = caller.may(Action::Delete, Resource::EscalationPolicy);
+            let names = names(tx)?;
             let mut rows = Vec::new();
             for policy in list_policies(tx, &PolicyFilter::default(), asked)? {
                 let ladder: Vec<String> = policy
                     .rules
                     .iter()
                     .map(|rule| {
-                        let targets = counted(rule.targets.len() as u64, "target", "targets");
-                        format!("{targets}, {} min", rule.delay_in_minutes)
+                        let targets: Vec<&str> = rule
+                            .targets
+                            .iter()
+                            .map(|target| names.get(target.id.as_str()).map_or("somebody", String::as_str))
+                            .collect();
+                        format!("{}, {} min", targets.join(" and "), rule.delay_in_minutes)
                     })
                     .collect();
-                let again = counted(policy.num_loops.unsigned_abs(), "time", "times");
+                let again = match policy.num_loops {
+                    0 => "it stops".to_owned(),
+                    loops => format!("again {}", counted(loops.unsigned_abs(), "time", "times")),
+                };
+                let to = format!("/console/settings/escalation-policies/{}/remove", policy.id);
+                let question = format!("Take the policy {} away?", policy.name);
+                let mut cells = vec![
+                    title(policy.name, policy.description.unwrap_or_default()),
+                    words(ladder.join(" → ")),
+                    words(again),
+                ];
+                if may_delete {
+                    cells.push(Cell::post("Take away", to, Weight::Danger(question)));
+                }
                 rows.push(TableRow {
                     id: policy.id.as_str().to_owned(),
-                    cells: vec![
-                        title(policy.name, policy.description.unwrap_or_default()),
-                        words(ladder.join(" → ")),
-                        words(format!("again {again}")),
-                    ],
+                    cells,
                 });
             }
-            let columns = vec!["Policy", "Levels", "Then"];
+            let mut columns = vec!["Policy", "Levels", "Then"];
+            if may_delete {
+                columns.push("");
+            }
             let address = (asked, "/console/settings/escalation-policies");
             let empty =
                 "A policy says who is paged first, and who when nobody answers. Add the first one below.";
@@ -102,6 +125,26 @@ async fn list(
         },
     )
     .await
+}
+
+/// What people and schedules are called, by their ids.
+fn names(tx: &mut Tx) -> Result<HashMap<String, String>, Problem> {
+    let schedules = list_schedules(tx, &ScheduleFilter::default(), From::everybody())?
+        .into_iter()
+        .map(|one| (one.id.to_string(), one.name));
+    let people = crate::people::store::everybody(tx)?
+        .into_iter()
+        .map(|user| (user.id.to_string(), user.name));
+    Ok(schedules.chain(people).collect())
+}
+
+async fn remove(
+    State(app): State<Arc<App>>,
+    Path(id): Path<EscalationPolicyId>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    api::delete(State(app), posted.visitor.0, Path(id)).await?;
+    Ok(go_to("/console/settings/escalation-policies"))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
