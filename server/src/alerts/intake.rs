@@ -1,9 +1,11 @@
 //! One event at a time, in the order of the journal: a new alert or more of a known one, in which
 //! incident, and what follows.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::json;
 use triage::Ending;
 
@@ -15,21 +17,38 @@ use crate::http::Problem;
 use crate::incidents::{IncidentId, actions};
 use crate::jobs;
 use crate::jobs::Owed;
-use crate::services::{Service, ServiceId};
+use crate::services::{IntegrationId, Service, ServiceId};
 use crate::signals::event::{AlertEvent, EventAction};
-use crate::signals::intake::Waiting;
+use crate::signals::journal::Signal;
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
-/// Repetitions of one alert that get an entry on the timeline; the rest is only counted.
-const REPEATS_TOLD: i64 = 20;
+/// Events of one alert at which the timeline tells that it was said again.
+const TOLD_AT: [i64; 3] = [2, 10, 100];
+/// From here on they are only counted.
+const COUNTED_ONLY: i64 = 1_000;
 
 /// What one run over the journal remembers between events, so that a storm on one service reads its
 /// setting and its open incidents once.
 #[derive(Default)]
 pub struct Batch {
     services: BTreeMap<ServiceId, Option<KnownService>>,
-    integrations: BTreeMap<String, Agent>,
+    integrations: BTreeMap<IntegrationId, Heard>,
+    /// Alerts that were said again, by their key, as they stand now.
+    again: HashMap<(IntegrationId, String), Again>,
     placing: Placing,
+}
+
+/// An integration that reported something.
+struct Heard {
+    agent: Agent,
+    at: Timestamp,
+}
+
+/// An alert that was said again, and whether its row knows all of it.
+struct Again {
+    alert: rows::OpenAlert,
+    last_event_at: Timestamp,
+    written: bool,
 }
 
 #[derive(Clone)]
@@ -40,39 +59,97 @@ struct KnownService {
 
 impl Batch {
     /// Takes one event.
-    pub fn take(&mut self, change: &mut Change, signal: &Waiting, event: AlertEvent) -> Result<(), Problem> {
+    pub fn take(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<(), Problem> {
         let agent = self.agent(change, signal)?;
         change.act_as(agent);
-        let open = rows::find_open(change.tx, &signal.integration_id, &event.dedup_key)?;
-        match (event.action, open) {
-            (EventAction::Trigger, Some(open)) => repeat(change, &open, &event, signal),
-            (EventAction::Trigger, None) => self.add(change, signal, &event),
-            (EventAction::Acknowledge, Some(open)) => match open.incident_id {
-                Some(id) => self.settle_first(change, &id, |change, id| {
-                    actions::acknowledge(change, id).map(drop)
-                }),
-                None => Ok(()),
-            },
-            (EventAction::Resolve, Some(open)) => self.resolve(change, signal, &open),
-            // Nothing is open under this key: nothing to do, and nothing is created.
-            (EventAction::Acknowledge | EventAction::Resolve, None) => Ok(()),
+        if event.action == EventAction::Trigger {
+            return if self.count(change, signal, event)? {
+                Ok(())
+            } else {
+                self.add(change, signal, event)
+            };
+        }
+        self.write_again(change)?;
+        // Nothing is open under this key: nothing to do, and nothing is created.
+        let Some(id) = rows::find_open(change.tx, &signal.integration_id, &event.dedup_key)? else {
+            return Ok(());
+        };
+        let incident_id = rows::incident_of(change.tx, &id)?;
+        match (event.action, incident_id) {
+            (EventAction::Resolve, incident_id) => self.resolve(change, signal, &id, incident_id),
+            (_, Some(incident_id)) => self.settle_first(change, &incident_id, |change, id| {
+                actions::acknowledge(change, id).map(drop)
+            }),
+            (_, None) => Ok(()),
         }
     }
 
-    /// Writes what was remembered of the incidents that grew.
+    /// Writes what was remembered: of the alerts that were said again, and of the incidents that grew.
     pub fn finish(&mut self, change: &mut Change) -> Result<(), Problem> {
+        self.write_again(change)?;
+        for (id, heard) in &self.integrations {
+            rows::note_heard(change.tx, id, heard.at)?;
+        }
         self.placing.finish(change)
     }
 
-    fn agent(&mut self, change: &mut Change, signal: &Waiting) -> Result<Agent, Problem> {
-        let id = signal.integration_id.as_str();
-        if let Some(agent) = self.integrations.get(id) {
-            return Ok(agent.clone());
+    fn write_again(&mut self, change: &mut Change) -> Result<(), Problem> {
+        // In a fixed order, as all nodes take rows.
+        let unwritten: BTreeMap<_, _> = self.again.drain().filter(|(_, one)| !one.written).collect();
+        for one in unwritten.into_values() {
+            let (alert, at) = (&one.alert, one.last_event_at);
+            rows::set_count(change.tx, &alert.alert_id, alert.event_count, at)?;
         }
-        let name = rows::integration_name(change.tx, &signal.integration_id)?;
+        Ok(())
+    }
+
+    fn agent(&mut self, change: &mut Change, signal: &Signal) -> Result<Agent, Problem> {
+        if let Some(heard) = self.integrations.get_mut(&signal.integration_id) {
+            heard.at = heard.at.max(signal.received_at);
+            return Ok(heard.agent.clone());
+        }
+        let id = &signal.integration_id;
+        let name = rows::integration_name(change.tx, id)?;
         let agent = Agent::integration(id, name.unwrap_or_else(|| "An integration".to_owned()));
-        self.integrations.insert(id.to_owned(), agent.clone());
+        let heard = Heard {
+            agent: agent.clone(),
+            at: signal.received_at,
+        };
+        self.integrations.insert(id.clone(), heard);
         Ok(agent)
+    }
+
+    /// Counts an event of an alert that is open already; false when none is.
+    fn count(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<bool, Problem> {
+        let (at, words) = (signal.received_at, rows::words_of(event));
+        let key = (signal.integration_id.clone(), event.dedup_key.clone());
+        let again = match self.again.entry(key) {
+            Entry::Occupied(known) => {
+                let again = known.into_mut();
+                again.alert.event_count += 1;
+                again.last_event_at = at;
+                again.written = false;
+                again
+            }
+            Entry::Vacant(unknown) => {
+                let (integration_id, key) = unknown.key();
+                let Some(alert) = rows::count_event(change.tx, integration_id, key, at)? else {
+                    return Ok(false);
+                };
+                unknown.insert(Again {
+                    alert,
+                    last_event_at: at,
+                    written: true,
+                })
+            }
+        };
+        let alert = &mut again.alert;
+        if alert.words != words {
+            rows::rephrase(change.tx, &alert.alert_id, event, words)?;
+            alert.words = words;
+        }
+        tell_again(change, alert, event)?;
+        Ok(true)
     }
 
     fn known(&mut self, change: &mut Change, id: &ServiceId) -> Result<Option<KnownService>, Problem> {
@@ -93,7 +170,7 @@ impl Batch {
         Ok(self.services.get(id).cloned().flatten())
     }
 
-    fn add(&mut self, change: &mut Change, signal: &Waiting, event: &AlertEvent) -> Result<(), Problem> {
+    fn add(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<(), Problem> {
         let id: AlertId = change.identifier();
         let Some(known) = self.known(change, &signal.service_id)? else {
             tracing::warn!(
@@ -147,17 +224,18 @@ impl Batch {
     fn resolve(
         &mut self,
         change: &mut Change,
-        signal: &Waiting,
-        open: &rows::OpenAlert,
+        signal: &Signal,
+        id: &AlertId,
+        incident_id: Option<IncidentId>,
     ) -> Result<(), Problem> {
-        rows::resolve(change.tx, &open.id, signal.received_at, Ending::ByItself)?;
-        let Some(incident_id) = &open.incident_id else {
-            change.cancel(jobs::Kind::PauseEnds, open.id.as_str())?;
+        rows::resolve(change.tx, id, signal.received_at, Ending::ByItself)?;
+        let Some(incident_id) = &incident_id else {
+            change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
             return Ok(());
         };
         let text = format!("{} says that an alert is over", change.agent.name);
         change.record(
-            NewEntry::new(Kind::AlertResolved, incident_id, text).details(json!({ "alert_id": open.id })),
+            NewEntry::new(Kind::AlertResolved, incident_id, text).details(json!({ "alert_id": id })),
         )?;
         if rows::any_open(change.tx, incident_id)? {
             return Ok(());
@@ -205,30 +283,31 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     tell_added(change, &incident_id, id, &event, &reasons)
 }
 
-fn repeat(
-    change: &mut Change,
-    open: &rows::OpenAlert,
-    event: &AlertEvent,
-    signal: &Waiting,
-) -> Result<(), Problem> {
-    rows::repeat(change.tx, &open.id, event, signal.received_at)?;
-    let Some(incident_id) = &open.incident_id else {
+/// Tells that an alert was said again: at first, then ever more rarely, then no more.
+fn tell_again(change: &mut Change, alert: &rows::OpenAlert, event: &AlertEvent) -> Result<(), Problem> {
+    let count = alert.event_count;
+    let (kind, text) = if count == COUNTED_ONLY {
+        let text = format!(
+            "{} said it {COUNTED_ONLY} times; from here on it is only counted",
+            change.agent.name
+        );
+        (Kind::AlertLimitReached, text)
+    } else if TOLD_AT.contains(&count) {
+        let times = if count == 2 {
+            String::new()
+        } else {
+            format!(", {count} times now")
+        };
+        let text = format!("{} said it again{times}: {}", change.agent.name, event.summary);
+        (Kind::AlertRepeated, text)
+    } else {
         return Ok(());
     };
-    let entry = match open.event_count {
-        count if count < REPEATS_TOLD => NewEntry::new(
-            Kind::AlertRepeated,
-            incident_id,
-            format!("{} said it again: {}", change.agent.name, event.summary),
-        ),
-        REPEATS_TOLD => NewEntry::new(
-            Kind::AlertLimitReached,
-            incident_id,
-            format!("An alert was repeated {REPEATS_TOLD} times; further repetitions are only counted"),
-        ),
-        _ => return Ok(()),
-    };
-    change.record(entry.details(json!({ "alert_id": open.id })))?;
+    // An alert that is held back has no incident to tell it to.
+    if let Some(incident_id) = rows::incident_of(change.tx, &alert.alert_id)? {
+        let details = json!({ "alert_id": alert.alert_id, "event_count": count });
+        change.record(NewEntry::new(kind, &incident_id, text).details(details))?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! The rows of alerts.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,14 +16,27 @@ use crate::signals::event::AlertEvent;
 
 const COLUMNS: &str = "a.id, a.integration_id, a.service_id, a.incident_id, a.alert_key, a.status, a.suppressed, a.severity,
     a.summary, a.source, a.component, a.alert_group, a.class, a.client, a.client_url, a.custom_details, a.contexts,
-    a.truncated, a.reasons, a.created_at, a.last_event_at, a.resolved_at, a.event_count";
+    a.truncated, a.reasons, a.created_at, COALESCE(o.last_event_at, a.last_event_at) AS last_event_at, a.resolved_at,
+    COALESCE(o.event_count, a.event_count) AS event_count";
 
-/// What the door needs of an alert that is open.
-#[derive(Debug, Clone, store::FromRow)]
+/// While an alert is open, its count stands apart from it.
+const ALERTS: &str = " FROM alerts a LEFT JOIN open_alerts o ON o.alert_id = a.id ";
+
+/// What is known of an open alert without looking at its words.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
 pub struct OpenAlert {
-    pub id: AlertId,
-    pub incident_id: Option<IncidentId>,
+    pub alert_id: AlertId,
     pub event_count: i64,
+    /// What [`words_of`] made of its newest event.
+    pub words: i64,
+}
+
+/// A number that changes with the words of an event that an alert keeps. Kept in the database; if another version
+/// of the program counts otherwise, the next event of each alert writes its words again, and no more.
+pub fn words_of(event: &AlertEvent) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    (&event.summary, &event.severity, &event.custom_details).hash(&mut hasher);
+    hasher.finish().cast_signed()
 }
 
 /// Alerts in steps of time since `from`: the number of the step, and how many.
@@ -35,14 +49,61 @@ pub fn by_step(tx: &mut Tx, from: Timestamp, step: Duration) -> Result<Vec<(i64,
     )
 }
 
-pub fn find_open(tx: &mut Tx, integration_id: &IntegrationId, key: &str) -> Result<Option<OpenAlert>, Error> {
+/// Counts one more event of an open alert and says what is then known of it.
+pub fn count_event(
+    tx: &mut Tx,
+    integration_id: &IntegrationId,
+    key: &str,
+    at: Timestamp,
+) -> Result<Option<OpenAlert>, Error> {
     tx.row(
         sql!(
-            "SELECT id, incident_id, event_count FROM alerts
-             WHERE integration_id = $1 AND alert_key = $2 AND status = 'triggered'"
+            "UPDATE open_alerts SET event_count = event_count + 1, last_event_at = $3
+             WHERE integration_id = $1 AND alert_key = $2 RETURNING alert_id, event_count, words"
         ),
-        params![integration_id, key],
+        params![integration_id, key, at],
     )
+}
+
+/// Notes how many events an open alert has had by now.
+pub fn set_count(tx: &mut Tx, id: &AlertId, event_count: i64, at: Timestamp) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE open_alerts SET event_count = $2, last_event_at = $3 WHERE alert_id = $1"),
+        params![id, event_count, at],
+    )
+}
+
+/// The sender has new words for an open alert: the newest are kept.
+pub fn rephrase(tx: &mut Tx, id: &AlertId, event: &AlertEvent, words: i64) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE open_alerts SET words = $2 WHERE alert_id = $1"),
+        params![id, words],
+    )?;
+    tx.execute_one(
+        sql!("UPDATE alerts SET summary = $2, severity = $3, custom_details = $4 WHERE id = $1"),
+        params![
+            id,
+            &event.summary,
+            &event.severity,
+            Value::Object(event.custom_details.clone())
+        ],
+    )
+}
+
+/// The open alert of a key.
+pub fn find_open(tx: &mut Tx, integration_id: &IntegrationId, key: &str) -> Result<Option<AlertId>, Error> {
+    let row: Option<(AlertId,)> = tx.row(
+        sql!("SELECT alert_id FROM open_alerts WHERE integration_id = $1 AND alert_key = $2"),
+        params![integration_id, key],
+    )?;
+    Ok(row.map(|(id,)| id))
+}
+
+/// The incident that an alert is in.
+pub fn incident_of(tx: &mut Tx, id: &AlertId) -> Result<Option<IncidentId>, Error> {
+    let row: Option<(Option<IncidentId>,)> =
+        tx.row(sql!("SELECT incident_id FROM alerts WHERE id = $1"), params![id])?;
+    Ok(row.and_then(|(incident_id,)| incident_id))
 }
 
 /// What is known of a new alert beside its event.
@@ -90,19 +151,24 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             crate::incidents::lessons::number(new.kind)
         ],
     )?;
-    Ok(())
-}
-
-/// The sender said it again: counted, and its newest words kept.
-pub fn repeat(tx: &mut Tx, id: &AlertId, event: &AlertEvent, at: Timestamp) -> Result<(), Error> {
     tx.execute_one(
         sql!(
-            "UPDATE alerts SET event_count = event_count + 1, last_event_at = $2, summary = $3, severity = $4, custom_details = $5
-             WHERE id = $1"
+            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words)
+             VALUES ($1, $2, $3, 1, $4, $5)"
         ),
-        params![id, at, &event.summary, &event.severity, Value::Object(event.custom_details.clone())],
+        params![
+            new.integration_id,
+            &event.dedup_key,
+            new.id,
+            new.received_at,
+            words_of(event)
+        ],
     )
 }
+
+/// What becomes of the rows of alerts that are over: the count goes back to the alert, and the key is free.
+const OVER: &str = "status = 'resolved', resolved_at = $2, ended_by = $3,
+    event_count = COALESCE((SELECT o.event_count FROM open_alerts o WHERE o.alert_id = alerts.id), event_count)";
 
 /// An alert is over, as its sender or a person said.
 pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp, ending: triage::Ending) -> Result<(), Error> {
@@ -111,9 +177,38 @@ pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp, ending: triage::Ending)
         triage::Ending::ByPerson => "person",
     };
     tx.execute_one(
-        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2, last_event_at = $2, ended_by = $3 WHERE id = $1"),
+        sql!("UPDATE alerts SET ", OVER, ", last_event_at = $2 WHERE id = $1"),
         params![id, at, ended_by],
-    )
+    )?;
+    tx.execute(sql!("DELETE FROM open_alerts WHERE alert_id = $1"), params![id])?;
+    Ok(())
+}
+
+/// A person ended an incident, and with it the alerts in it that are not over.
+pub fn resolve_of_incident(tx: &mut Tx, incident_id: &IncidentId, at: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!(
+            "UPDATE alerts SET ",
+            OVER,
+            ", last_event_at = COALESCE((SELECT o.last_event_at FROM open_alerts o WHERE o.alert_id = alerts.id), last_event_at)
+             WHERE incident_id = $1 AND status = 'triggered'"
+        ),
+        params![incident_id, at, "person"],
+    )?;
+    tx.execute(
+        sql!("DELETE FROM open_alerts WHERE alert_id IN (SELECT id FROM alerts WHERE incident_id = $1)"),
+        params![incident_id],
+    )?;
+    Ok(())
+}
+
+/// Notes that an integration has reported something.
+pub fn note_heard(tx: &mut Tx, id: &IntegrationId, at: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("UPDATE integrations SET heard_at = $2 WHERE id = $1"),
+        params![id, at],
+    )?;
+    Ok(())
 }
 
 /// The latest open alerts of an incident that came at `since` or later, the oldest of them first.
@@ -121,7 +216,8 @@ pub fn open_since(tx: &mut Tx, id: &IncidentId, since: Timestamp, limit: i64) ->
     let mut found: Vec<Alert> = query!(
         "SELECT ",
         COLUMNS,
-        " FROM alerts a WHERE a.incident_id = $incident AND a.status = 'triggered' AND a.created_at >= $since
+        ALERTS,
+        "WHERE a.incident_id = $incident AND a.status = 'triggered' AND a.created_at >= $since
           ORDER BY a.id DESC LIMIT $limit"
     )
     .bind("incident", id)
@@ -154,7 +250,7 @@ pub fn any_open(tx: &mut Tx, incident_id: &IncidentId) -> Result<bool, Error> {
 }
 
 pub fn find(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
-    query!("SELECT ", COLUMNS, " FROM alerts a WHERE a.id = $id")
+    query!("SELECT ", COLUMNS, ALERTS, "WHERE a.id = $id")
         .bind("id", id)
         .rows(tx)
         .map(|mut rows: Vec<Alert>| rows.pop())
@@ -171,7 +267,8 @@ pub fn of_incident(tx: &mut Tx, id: &IncidentId, sought: &Sought, page: Page) ->
     query!(
         "SELECT ",
         COLUMNS,
-        " FROM alerts a WHERE a.incident_id = $incident {AND a.alert_key = $key} {AND a.status = $status}
+        ALERTS,
+        "WHERE a.incident_id = $incident {AND a.alert_key = $key} {AND a.status = $status}
           ORDER BY a.id LIMIT $limit OFFSET $offset"
     )
     .bind("incident", id)
@@ -198,7 +295,8 @@ pub fn first_of(tx: &mut Tx, id: &IncidentId) -> Result<Option<Alert>, Error> {
     query!(
         "SELECT ",
         COLUMNS,
-        " FROM alerts a WHERE a.incident_id = $id ORDER BY a.id LIMIT 1"
+        ALERTS,
+        "WHERE a.incident_id = $id ORDER BY a.id LIMIT 1"
     )
     .bind("id", id)
     .rows(tx)
@@ -213,9 +311,7 @@ pub fn integration_name(tx: &mut Tx, id: &IntegrationId) -> Result<Option<String
 /// When each integration last reported something.
 pub fn last_heard(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, Timestamp)>, Error> {
     tx.rows(
-        sql!(
-            "SELECT integration_id, MAX(last_event_at) FROM alerts WHERE integration_id = ANY($1) GROUP BY integration_id"
-        ),
+        sql!("SELECT id, heard_at FROM integrations WHERE id = ANY($1) AND heard_at IS NOT NULL"),
         params![store::Value::texts(ids)],
     )
 }

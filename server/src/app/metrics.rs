@@ -34,10 +34,7 @@ fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
             ),
             params![],
         )?,
-        alerts: tx.rows(
-            sql!("SELECT status, COUNT(*) FROM alerts WHERE status = 'triggered' GROUP BY status"),
-            params![],
-        )?,
+        alerts: tx.rows(sql!("SELECT 'triggered', COUNT(*) FROM open_alerts"), params![])?,
         sends: crate::outbox::store::open_counts(tx)?
             .into_iter()
             .map(|(channel, state, count)| (channel.as_text().to_owned(), state.as_text().to_owned(), count))

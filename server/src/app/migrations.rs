@@ -30,6 +30,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(14, "0014_console"),
     migration!(16, "0016_pages"),
     migration!(17, "0017_learning"),
+    migration!(18, "0018_ingest"),
     migration!(20, "0020_confirmed_origins"),
 ];
 

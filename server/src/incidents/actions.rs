@@ -190,10 +190,7 @@ pub fn resolve(change: &mut Change, id: &IncidentId, resolution: Option<&str>) -
 /// Ends the state, the people and the timers of an incident; what is told about it is the caller's.
 pub(super) fn close(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
     set_status(change, id, Status::Resolved)?;
-    change.tx.execute(
-        sql!("UPDATE alerts SET status = 'resolved', resolved_at = $2, ended_by = 'person' WHERE incident_id = $1 AND status = 'triggered'"),
-        params![id, change.now],
-    )?;
+    crate::alerts::store::resolve_of_incident(change.tx, id, change.now)?;
     change.tx.execute(
         sql!("DELETE FROM incident_assignments WHERE incident_id = $1"),
         params![id],

@@ -17,7 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::{NotAccepted, Refusal, destination_of_key, empty_success, keep, plain};
-use super::event::{AlertEvent, EventAction, SignalKind, bounded, bounded_key, empty_event, parse_timestamp};
+use super::event::{AlertEvent, EventAction, bounded, bounded_key, empty_event, parse_timestamp};
+use super::journal::Event;
 use crate::access::token;
 use crate::app::App;
 
@@ -158,11 +159,8 @@ async fn accept(app: &App, key: &str, alerts: Vec<PrometheusAlert>) -> Result<ax
     }
     let destination = destination_of_key(app, key).await?;
     let now = app.clock.now();
-    let bodies = alerts
-        .iter()
-        .map(|alert| serde_json::to_string(&event_of(alert, now)))
-        .collect();
-    keep(app, &destination, SignalKind::Alert, bodies).await?;
+    let events = alerts.iter().map(|alert| Event::Alert(event_of(alert, now)));
+    keep(app, &destination, events).await?;
     Ok(empty_success())
 }
 

@@ -13,8 +13,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::alertmanager;
-use super::event::{self, Invalid, LARGEST_READ, SignalKind};
-use super::journal::Signal;
+use super::event::{self, Invalid, LARGEST_READ};
+use super::journal::{Event, Line, Signal};
 use super::keys::Destination;
 use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
 use crate::app::App;
@@ -144,15 +144,9 @@ async fn enqueue(
 ) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
     let (object, size) = object_of(body)?;
     let destination = destination_of(&app, &object).await?;
-    let event = event::alert_event(&object, size, &random_token(32))?;
+    let event = event::alert_event(&object, size, || random_token(32))?;
     let dedup_key = Some(event.dedup_key.clone());
-    keep(
-        &app,
-        &destination,
-        SignalKind::Alert,
-        vec![serde_json::to_string(&event)],
-    )
-    .await?;
+    keep(&app, &destination, [Event::Alert(event)]).await?;
     Ok((
         StatusCode::ACCEPTED,
         axum::Json(Accepted {
@@ -185,13 +179,7 @@ async fn enqueue_change(
     let (object, _) = object_of(body)?;
     let destination = destination_of(&app, &object).await?;
     let event = event::change_event(&object)?;
-    keep(
-        &app,
-        &destination,
-        SignalKind::Change,
-        vec![serde_json::to_string(&event)],
-    )
-    .await?;
+    keep(&app, &destination, [Event::Change(event)]).await?;
     Ok((
         StatusCode::ACCEPTED,
         axum::Json(Accepted {
@@ -248,23 +236,19 @@ pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destinati
 pub(super) async fn keep(
     app: &App,
     destination: &Destination,
-    kind: SignalKind,
-    bodies: Vec<serde_json::Result<String>>,
+    events: impl IntoIterator<Item = Event>,
 ) -> Result<(), Refusal> {
     let received_at = app.clock.now();
-    let mut signals = Vec::with_capacity(bodies.len());
-    for body in bodies {
-        // An escaped NUL can be in any key or text of the details; neither database may hold one.
-        let body = body.map_err(Problem::internal)?.replace("\\u0000", "");
-        signals.push(Signal {
+    let lines = events.into_iter().map(|event| {
+        Line::of(&Signal {
             received_at,
             integration_id: destination.integration_id.clone(),
             service_id: destination.service_id.clone(),
-            kind,
-            body,
-        });
-    }
-    app.journal.write(signals).await.map_err(Problem::from)?;
+            event,
+        })
+    });
+    let lines = lines.collect::<Result<_, _>>().map_err(Problem::internal)?;
+    app.journal.write(lines).await.map_err(Problem::from)?;
     Ok(())
 }
 

@@ -4,11 +4,11 @@ use serde_json::Value;
 use store::{Error, params, sql};
 
 use super::event::ChangeEvent;
-use super::intake::Waiting;
+use super::journal::Signal;
 use crate::services::change_events::ChangeEventId;
 use crate::timeline::Change;
 
-pub(super) fn keep(change: &mut Change, waiting: &Waiting, event: &ChangeEvent) -> Result<(), Error> {
+pub(super) fn keep(change: &mut Change, signal: &Signal, event: &ChangeEvent) -> Result<(), Error> {
     let id: ChangeEventId = change.identifier();
     change.tx.execute(
         sql!(
@@ -17,15 +17,15 @@ pub(super) fn keep(change: &mut Change, waiting: &Waiting, event: &ChangeEvent) 
         ),
         params![
             id,
-            event.timestamp.unwrap_or(waiting.received_at),
-            &waiting.service_id,
-            &waiting.integration_id,
+            event.timestamp.unwrap_or(signal.received_at),
+            &signal.service_id,
+            &signal.integration_id,
             &event.summary,
             event.source.as_deref(),
             Value::from(event.links.clone()),
             Value::from(event.images.clone()),
             Value::Object(event.custom_details.clone()),
-            waiting.received_at
+            signal.received_at
         ],
     )?;
     change.touch("changes");

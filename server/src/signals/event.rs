@@ -17,14 +17,6 @@ const KEY_LENGTH: usize = 255;
 const SEVERITIES: [&str; 4] = ["critical", "warning", "error", "info"];
 const LINKS: usize = 50;
 
-/// What a row of the journal holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum)]
-#[serde(rename_all = "snake_case")]
-pub enum SignalKind {
-    Alert,
-    Change,
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum EventAction {
@@ -77,11 +69,11 @@ pub struct ChangeEvent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invalid(pub Vec<String>);
 
-/// Reads an alert event of the Events API, version 2. `generated_key` is used when a trigger brings none.
+/// Reads an alert event of the Events API, version 2. `make_key` is asked when a trigger brings none.
 pub fn alert_event(
     body: &Map<String, Value>,
     size: usize,
-    generated_key: &str,
+    make_key: impl FnOnce() -> String,
 ) -> Result<AlertEvent, Invalid> {
     let mut reader = Reader::new(body);
     let action = match body.get("event_action").and_then(Value::as_str) {
@@ -139,7 +131,7 @@ pub fn alert_event(
     reader.truncated.append(&mut inner.truncated);
     Ok(AlertEvent {
         action,
-        dedup_key: dedup_key.unwrap_or_else(|| generated_key.to_owned()),
+        dedup_key: dedup_key.unwrap_or_else(make_key),
         summary,
         source,
         severity,

@@ -2,60 +2,64 @@
 //!
 //! A node's part of the journal is taken in order, under a lock on that part, in one transaction with the
 //! alerts, incidents, entries and jobs it causes and the cursor that says how far it went. Any node may
-//! take any part, so a part whose node has died is taken by another. A signal that cannot be read is
-//! written to the log and passed over: it must not stop those behind it.
+//! take any part, so a part whose node has died is taken by another. A signal that cannot be taken is
+//! kept apart, named in the log and passed over: it must not stop those behind it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
-use super::SignalKind;
-use super::event::{AlertEvent, ChangeEvent};
+use super::journal::{Event, Signal};
 use crate::alerts::intake::Batch;
 use crate::app::App;
 use crate::http::Problem;
-use crate::services::{IntegrationId, ServiceId};
+use crate::services::ServiceId;
 use crate::timeline::{Agent, Change};
 
-/// Signals that one transaction takes.
-const BATCH: i64 = 1_000;
+/// Leaves that one transaction takes.
+const LEAVES: i64 = 32;
 /// How long a part of the journal may lie untouched when no bell rang.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// A signal that waits in the journal.
-#[derive(Debug, Clone, store::FromRow)]
-pub struct Waiting {
-    pub sequence: i64,
-    pub received_at: Timestamp,
-    pub integration_id: IntegrationId,
-    pub service_id: ServiceId,
-    pub kind: SignalKind,
-    pub body: String,
+/// What one commit accepted.
+#[derive(Debug, store::FromRow)]
+struct Leaf {
+    /// The number of its last signal.
+    sequence: i64,
+    signals: i64,
+    lines: String,
+}
+
+/// A signal that waits, with its number.
+struct Waiting<'a> {
+    sequence: i64,
+    line: &'a str,
+}
+
+/// How much of a part is taken at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Helping {
+    Leaves,
+    /// The first signal only, to get past one that stops all others.
+    One,
 }
 
 /// Takes whatever waits, on all parts of the journal, and returns how many signals that were.
 pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
     let parts: Vec<(i64,)> = app
         .read(|tx| -> Result<_, Problem> {
-            Ok(tx.rows(
-                sql!(
-                    "SELECT n.number FROM nodes n WHERE EXISTS
-                         (SELECT 1 FROM signals s WHERE s.node = n.number AND s.sequence >
-                              COALESCE((SELECT c.sequence FROM signal_cursors c WHERE c.node = n.number), 0))
-                     ORDER BY n.number"
-                ),
-                params![],
-            )?)
+            Ok(tx.rows(sql!("SELECT DISTINCT node FROM journal ORDER BY node"), params![])?)
         })
         .await?;
     let mut taken = 0;
     for (part,) in parts {
         taken += match app
-            .change(Agent::muster(), move |change| take_part(change, part, BATCH))
+            .change(Agent::muster(), move |change| {
+                take_part(change, part, Helping::Leaves)
+            })
             .await
         {
             Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
@@ -71,11 +75,9 @@ pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
 pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
     let (waiting,): (i64,) = tx.one(
         sql!(
-            "SELECT CAST(COALESCE(SUM(
-                 COALESCE((SELECT MAX(s.sequence) FROM signals s WHERE s.node = n.number), 0)
-                 - COALESCE((SELECT c.sequence FROM signal_cursors c WHERE c.node = n.number),
-                       (SELECT MIN(s.sequence) - 1 FROM signals s WHERE s.node = n.number), 0)), 0) AS BIGINT)
-             FROM nodes n"
+            "SELECT CAST(COALESCE(SUM(CASE WHEN c.sequence > j.sequence - j.signals THEN j.sequence - c.sequence
+                 ELSE j.signals END), 0) AS BIGINT)
+             FROM journal j LEFT JOIN signal_cursors c ON c.node = j.node"
         ),
         params![],
     )?;
@@ -83,70 +85,121 @@ pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
 }
 
 /// A batch failed on something in it: signals are taken one by one, and the one that cannot be taken is
-/// passed over, kept in the journal and named in the log.
+/// passed over, kept apart and named in the log.
 async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize, Problem> {
     tracing::error!(
         part,
         "a batch of signals failed and is taken one by one: {problem}"
     );
     match app
-        .change(Agent::muster(), move |change| take_part(change, part, 1))
+        .change(Agent::muster(), move |change| {
+            take_part(change, part, Helping::One)
+        })
         .await
     {
         Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
-            let passed_over = app
-                .change(Agent::muster(), move |change| pass_over(change, part))
-                .await?;
-            tracing::error!(
-                part,
-                sequence = passed_over,
-                "a signal cannot be taken and was passed over: {problem}"
-            );
+            let reason = problem.to_string();
+            app.change(Agent::muster(), move |change| {
+                pass_over_first(change, part, &reason)
+            })
+            .await?;
             Ok(1)
         }
         outcome => outcome,
     }
 }
 
-fn pass_over(change: &mut Change, part: i64) -> Result<Option<i64>, Problem> {
+fn pass_over_first(change: &mut Change, part: i64, reason: &str) -> Result<(), Problem> {
     change.tx.lock(&format!("journal:{part}"))?;
-    let first = waiting_of(change.tx, part, 1)?
-        .first()
-        .map(|signal| signal.sequence);
-    if let Some(sequence) = first {
-        move_cursor(change.tx, part, sequence)?;
+    let cursor = cursor_of(change.tx, part)?;
+    let leaves = leaves_of(change.tx, part, 1)?;
+    if let Some(first) = waiting_in(&leaves, cursor).first() {
+        pass_over(change, part, first, reason)?;
+        turn(change.tx, part, first.sequence)?;
     }
-    Ok(first)
+    Ok(())
 }
 
-fn take_part(change: &mut Change, part: i64, limit: i64) -> Result<usize, Problem> {
+fn pass_over(change: &mut Change, part: i64, waiting: &Waiting, reason: &str) -> Result<(), Error> {
+    let sequence = waiting.sequence;
+    tracing::error!(
+        part,
+        sequence,
+        "a signal cannot be taken and was passed over: {reason}"
+    );
+    change.tx.execute_one(
+        sql!(
+            "INSERT INTO signals_passed_over (node, sequence, at, reason, line) VALUES ($1, $2, $3, $4, $5)"
+        ),
+        params![part, sequence, change.now, reason, waiting.line],
+    )
+}
+
+fn take_part(change: &mut Change, part: i64, helping: Helping) -> Result<usize, Problem> {
     change.tx.lock(&format!("journal:{part}"))?;
-    let waiting = waiting_of(change.tx, part, limit)?;
-    let Some(last) = waiting.last() else { return Ok(0) };
+    let cursor = cursor_of(change.tx, part)?;
+    let leaves = leaves_of(change.tx, part, LEAVES)?;
+    let mut waiting = waiting_in(&leaves, cursor);
+    if helping == Helping::One {
+        waiting.truncate(1);
+    }
+    let Some(last) = waiting.last().map(|one| one.sequence) else {
+        return Ok(0);
+    };
+    let mut signals: Vec<Signal> = Vec::with_capacity(waiting.len());
+    for one in &waiting {
+        match serde_json::from_str(one.line) {
+            Ok(signal) => signals.push(signal),
+            Err(error) => pass_over(change, part, one, &format!("it cannot be read: {error}"))?,
+        }
+    }
     // Another node may be at another part: services are locked in a fixed order.
-    let services: BTreeSet<&ServiceId> = waiting.iter().map(|one| &one.service_id).collect();
+    let services: BTreeSet<&ServiceId> = signals.iter().map(|one| &one.service_id).collect();
     for service in services {
         change.tx.lock(&format!("service:{service}"))?;
     }
     let mut batch = Batch::default();
-    for signal in &waiting {
-        match signal.kind {
-            SignalKind::Alert => match serde_json::from_str::<AlertEvent>(&signal.body) {
-                Ok(event) => batch.take(change, signal, event)?,
-                Err(error) => unreadable(part, signal, &error),
-            },
-            SignalKind::Change => match serde_json::from_str::<ChangeEvent>(&signal.body) {
-                Ok(event) => super::change_events::keep(change, signal, &event)?,
-                Err(error) => unreadable(part, signal, &error),
-            },
+    for signal in &signals {
+        match &signal.event {
+            Event::Alert(event) => batch.take(change, signal, event)?,
+            Event::Change(event) => super::change_events::keep(change, signal, event)?,
         }
     }
     batch.finish(change)?;
-    move_cursor(change.tx, part, last.sequence)?;
+    turn(change.tx, part, last)?;
     Ok(waiting.len())
 }
 
-fn move_cursor(tx: &mut Tx, part: i64, sequence: i64) -> Result<(), Error> {
+fn cursor_of(tx: &mut Tx, part: i64) -> Result<i64, Error> {
+    let row: Option<(i64,)> = tx.row(
+        sql!("SELECT sequence FROM signal_cursors WHERE node = $1"),
+        params![part],
+    )?;
+    Ok(row.map_or(0, |(sequence,)| sequence))
+}
+
+fn leaves_of(tx: &mut Tx, part: i64, limit: i64) -> Result<Vec<Leaf>, Error> {
+    tx.rows(
+        sql!("SELECT sequence, signals, lines FROM journal WHERE node = $1 ORDER BY sequence LIMIT $2"),
+        params![part, limit],
+    )
+}
+
+/// The signals of these leaves that lie behind the cursor, in their order.
+fn waiting_in(leaves: &[Leaf], cursor: i64) -> Vec<Waiting<'_>> {
+    leaves
+        .iter()
+        .flat_map(|leaf| {
+            (leaf.sequence - leaf.signals + 1..)
+                .zip(leaf.lines.split('\n'))
+                .map(|(sequence, line)| Waiting { sequence, line })
+        })
+        .filter(|waiting| waiting.sequence > cursor)
+        .collect()
+}
+
+/// Notes that everything up to a signal has been taken, and removes the leaves that hold nothing else.
+fn turn(tx: &mut Tx, part: i64, sequence: i64) -> Result<(), Error> {
     tx.execute(
         sql!(
             "INSERT INTO signal_cursors (node, sequence) VALUES ($1, $2)
@@ -154,26 +207,11 @@ fn move_cursor(tx: &mut Tx, part: i64, sequence: i64) -> Result<(), Error> {
         ),
         params![part, sequence],
     )?;
+    tx.execute(
+        sql!("DELETE FROM journal WHERE node = $1 AND sequence <= $2"),
+        params![part, sequence],
+    )?;
     Ok(())
-}
-
-fn waiting_of(tx: &mut Tx, part: i64, limit: i64) -> Result<Vec<Waiting>, Error> {
-    tx.rows(
-        sql!(
-            "SELECT sequence, received_at, integration_id, service_id, kind, body FROM signals
-             WHERE node = $1 AND sequence > COALESCE((SELECT sequence FROM signal_cursors WHERE node = $1), 0)
-             ORDER BY sequence LIMIT $2"
-        ),
-        params![part, limit],
-    )
-}
-
-fn unreadable(part: i64, signal: &Waiting, error: &serde_json::Error) {
-    tracing::error!(
-        part,
-        sequence = signal.sequence,
-        "a signal in the journal cannot be read: {error}"
-    );
 }
 
 /// Runs until the app is told to stop.

@@ -15,5 +15,4 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 
-pub use event::SignalKind;
 pub use journal::Journal;

@@ -7,6 +7,7 @@ use store::{Error, Tx, Value, params, query, sql};
 
 use super::model::{Agent, Entry, EntryId, IncidentId, Kind, NewEntry};
 use crate::http::Page;
+use crate::identifier::earliest_at;
 
 pub(super) fn insert(
     tx: &mut Tx,
@@ -131,8 +132,8 @@ pub struct Sought {
 }
 
 const NARROWED: &str =
-    " WHERE e.incident_id IS NOT NULL {AND e.incident_id = $incident} {AND e.agent_id = $user}
-      {AND e.at >= $since} {AND e.at < $until} {AND e.kind = ANY($kinds)}";
+    " WHERE e.incident_id IS NOT NULL {AND e.incident_id = $incident} {AND e.agent_type = 'user' AND e.agent_id = $user}
+      {AND e.at >= $since AND e.id >= $earliest} {AND e.at < $until} {AND e.kind = ANY($kinds)}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let kinds = (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(Kind::as_text)));
@@ -140,6 +141,7 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("incident", sought.incident.as_deref())
         .bind_optional("user", sought.user.as_deref())
         .bind_optional("since", sought.since)
+        .bind_optional("earliest", sought.since.map(earliest_at))
         .bind_optional("until", sought.until)
         .bind_optional("kinds", kinds)
 }
