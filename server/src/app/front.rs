@@ -90,13 +90,14 @@ enum Class {
 
 impl Class {
     fn of(method: &Method, path: &str, headers: &HeaderMap) -> Self {
-        const FREE: [&str; 8] = [
+        const FREE: [&str; 9] = [
             "/health/",
             "/metrics",
             "/assets/",
             "/v2/enqueue",
             "/v2/change/enqueue",
             "/api/v2/alerts",
+            "/alertmanager/",
             "/integrations/",
             "/status/",
         ];

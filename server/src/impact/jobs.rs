@@ -4,6 +4,9 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use store::{Error, Tx};
+
+use super::Impact;
 use super::store as rows;
 use crate::app::App;
 use crate::http::Problem;
@@ -13,29 +16,52 @@ use crate::timeline::{Agent, Change, Kind, NewEntry};
 
 /// Something happened that may have changed whom an incident hurts.
 pub async fn impact_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let id = IncidentId::from(job.subject.as_str());
     let job = job.clone();
+    // Most of what happens changes nothing in this, and whoever writes waits for no reader.
+    let looked_at = id.clone();
+    let stands = app
+        .read(move |tx| -> Result<_, Problem> { Ok(changed(tx, &looked_at)?.is_none()) })
+        .await?;
     app.change(Agent::muster(), move |change| -> Result<(), Problem> {
         job_rows::complete(change.tx, &job)?;
-        renew(change, &IncidentId::from(job.subject.as_str()))
+        if stands {
+            return Ok(());
+        }
+        renew(change, &id)
     })
     .await?;
     Ok(())
 }
 
-/// Computes the document afresh and keeps it if it has changed.
-pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
-    let Some(incident) = crate::incidents::store::find(change.tx, id)? else {
-        return Ok(());
+/// What changed about whom an incident hurts.
+struct Changed {
+    stored: Option<rows::Stored>,
+    fresh: Impact,
+}
+
+/// Computes the document afresh; none when it says what the stored one says.
+fn changed(tx: &mut Tx, id: &IncidentId) -> Result<Option<Changed>, Error> {
+    let Some(incident) = crate::incidents::store::find(tx, id)? else {
+        return Ok(None);
     };
-    let stored = rows::find(change.tx, id)?;
+    let stored = rows::find(tx, id)?;
     if incident.status == Status::Resolved && stored.is_some() {
         // What it was when it ended is what is told of it.
-        return Ok(());
+        return Ok(None);
     }
-    let fresh = rows::compute(change.tx, &incident)?;
+    let fresh = rows::compute(tx, &incident)?;
     if stored.as_ref().is_some_and(|stored| stored.document == fresh) {
-        return Ok(());
+        return Ok(None);
     }
+    Ok(Some(Changed { stored, fresh }))
+}
+
+/// Computes the document afresh and keeps it if it has changed.
+pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    let Some(Changed { stored, fresh }) = changed(change.tx, id)? else {
+        return Ok(());
+    };
     let revision = rows::keep(change, id, &fresh)?;
     let told = match &stored {
         Some(stored) => !stored.document.says_the_same(&fresh),

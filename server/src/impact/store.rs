@@ -44,6 +44,12 @@ pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<Stored>, Error> {
     )
 }
 
+/// Whether an incident is known to hurt a touchpoint. The document is computed by a job of its own; when that finds one,
+/// it says so on the timeline, and whoever asked here looks again.
+pub fn hurts_touchpoints(tx: &mut Tx, id: &IncidentId) -> Result<bool, Error> {
+    Ok(find(tx, id)?.is_some_and(|stored| !stored.document.touchpoints.is_empty()))
+}
+
 /// Keeps a document that has changed, under the next revision.
 pub fn keep(change: &mut Change, id: &IncidentId, document: &Impact) -> Result<i64, Error> {
     let (revision,): (i64,) = change.tx.one(

@@ -9,7 +9,7 @@ use super::{board, components, documents, posts, snapshot, store as rows};
 use crate::app::App;
 use crate::http::Site;
 use crate::impact::store as impact;
-use crate::incidents::{IncidentId, store as incidents};
+use crate::incidents::IncidentId;
 use crate::jobs::{EVERY_PAGE, Job, Kind as JobKind, Owed};
 use crate::timeline::{Agent, Change};
 use crate::updates::situation::{self, Hurt};
@@ -53,14 +53,9 @@ fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store:
     if pages.is_empty() {
         return Ok(());
     }
-    let Some(incident) = incidents::find(change.tx, incident_id)? else {
-        return Ok(());
-    };
-    let hurts = match impact::find(change.tx, incident_id)? {
-        Some(stored) => !stored.document.touchpoints.is_empty(),
-        None => !situation::touchpoints_of(change.tx, &incident)?.is_empty(),
-    };
-    if hurts || crate::updates::store::any(change.tx, incident_id)? {
+    if impact::hurts_touchpoints(change.tx, incident_id)?
+        || crate::updates::store::any(change.tx, incident_id)?
+    {
         for page in &pages {
             owe(change, &page.id)?;
         }

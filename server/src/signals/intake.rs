@@ -21,6 +21,9 @@ use crate::timeline::{Agent, Change};
 
 /// Leaves that one transaction takes.
 const LEAVES: i64 = 32;
+/// A run that took fewer signals lets some gather before the next one: what every run costs is then shared by more.
+const FEW: usize = 500;
+const GATHERING: Duration = Duration::from_millis(10);
 /// How long a part of the journal may lie untouched when no bell rang.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -227,6 +230,7 @@ pub async fn run(app: Arc<App>) {
                 }
             }
             Ok(_) if app.stopping.is_cancelled() => return,
+            Ok(taken) if taken < FEW => tokio::time::sleep(GATHERING).await,
             Ok(_) => {}
             Err(problem) => {
                 problem.log();

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::model::PromiseId;
-use super::{drafts, facts, promises, situation, store as rows};
+use super::{drafts, facts, promises, store as rows};
 use crate::app::App;
 use crate::http::Problem;
+use crate::impact::store as impact;
 use crate::incidents::{IncidentId, store as incidents};
 use crate::jobs::Job;
 use crate::timeline::{Agent, Change};
@@ -26,7 +27,7 @@ fn follow(change: &mut Change, incident_id: &IncidentId) -> Result<(), Problem> 
         return Ok(drafts::follow_merge(change, &incident, target)?);
     }
     let noticed = rows::any(change.tx, incident_id)?
-        || !situation::touchpoints_of(change.tx, &incident)?.is_empty()
+        || impact::hurts_touchpoints(change.tx, incident_id)?
         || facts::latest(change.tx, incident_id)?.is_some();
     if !noticed {
         return Ok(());

@@ -10,6 +10,7 @@ mod writer;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::ToSqlOutput;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
@@ -47,6 +48,9 @@ pub(crate) fn connect(file: &Path, purpose: Purpose) -> Result<Connection, Error
     let open = || -> rusqlite::Result<Connection> {
         let connection = Connection::open_with_flags(file, flags)?;
         connection.busy_timeout(BUSY_TIMEOUT)?;
+        // A plan follows from the statement alone. Otherwise values that might lead to another plan, as those compared
+        // with the condition of a partial index, have the statement translated again at every execution.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", true)?;

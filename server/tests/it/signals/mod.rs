@@ -1,5 +1,6 @@
 //! The door: Events v2, change events, Alertmanager.
 
+mod journal;
 mod real_alertmanager;
 
 use axum::body::Body;

@@ -1,0 +1,199 @@
+//! What the journal promises: nothing that was accepted is lost, and nothing stops what comes behind it.
+
+use muster::app::migrations::MIGRATIONS;
+use serde_json::{Value, json};
+use store::{Engine, Location, Store, params, sql};
+
+use crate::harness::{Built, TestApp};
+
+/// A signal as the journal holds it.
+async fn line(muster: &TestApp, built: &Built, key: &str) -> Value {
+    let service = muster
+        .get(&format!("/services/{}", built.service_id))
+        .await
+        .good();
+    json!({
+        "received_at": 1_794_895_200_000_000_i64,
+        "integration_id": service["service"]["integrations"][0]["id"],
+        "service_id": built.service_id,
+        "event": { "alert": {
+            "action": "trigger", "dedup_key": key, "summary": "Terminal silent", "source": "till", "severity": "error",
+        } },
+    })
+}
+
+/// What an older or a damaged node might have left behind: one leaf of another part of the journal.
+async fn leave_leaf(muster: &TestApp, lines: &[String]) {
+    let (signals, lines) = (lines.len() as i64, lines.join("\n"));
+    let write = muster.app.store.write(move |tx| {
+        tx.execute_one(
+            sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES (900, 7, $1, $2)"),
+            params![signals, &lines],
+        )
+    });
+    write.await.unwrap();
+}
+
+async fn keys_of_alerts(muster: &TestApp) -> Vec<String> {
+    let incidents = muster.get("/incidents?limit=100").await.good();
+    let mut keys = Vec::new();
+    for incident in incidents["incidents"].as_array().unwrap() {
+        let path = format!("/incidents/{}/alerts", incident["id"].as_str().unwrap());
+        for alert in muster.get(&path).await.good()["alerts"].as_array().unwrap() {
+            keys.push(alert["alert_key"].as_str().unwrap().to_owned());
+        }
+    }
+    keys.sort();
+    keys
+}
+
+async fn passed_over(muster: &TestApp) -> Vec<(i64, i64, String)> {
+    let read = muster.app.store.read(|tx| {
+        tx.rows(
+            sql!("SELECT node, sequence, line FROM signals_passed_over ORDER BY node, sequence"),
+            params![],
+        )
+    });
+    read.await.unwrap()
+}
+
+async fn rows_in_journal(muster: &TestApp) -> i64 {
+    let read = muster
+        .app
+        .store
+        .read(|tx| tx.one::<(i64,)>(sql!("SELECT COUNT(*) FROM journal"), params![]));
+    read.await.unwrap().0
+}
+
+#[store::both_engines]
+async fn a_line_that_cannot_be_read_is_kept_apart_and_stops_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let torn = r#"{"received_at":179489"#.to_owned();
+    leave_leaf(
+        &muster,
+        &[
+            line(&muster, &built, "before").await.to_string(),
+            torn.clone(),
+            line(&muster, &built, "behind").await.to_string(),
+        ],
+    )
+    .await;
+    muster.take_signals().await;
+    assert_eq!(keys_of_alerts(&muster).await, ["before", "behind"]);
+    assert_eq!(passed_over(&muster).await, [(900, 6, torn)]);
+    assert_eq!(rows_in_journal(&muster).await, 0);
+}
+
+#[store::both_engines]
+async fn a_signal_that_the_database_refuses_is_kept_apart_and_stops_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let mut refused = line(&muster, &built, "refused").await;
+    refused["integration_id"] = json!("QNOBODYKNOWSIT");
+    leave_leaf(
+        &muster,
+        &[
+            line(&muster, &built, "before").await.to_string(),
+            refused.to_string(),
+            line(&muster, &built, "behind").await.to_string(),
+        ],
+    )
+    .await;
+    for _ in 0..3 {
+        muster.take_signals().await;
+    }
+    assert_eq!(keys_of_alerts(&muster).await, ["before", "behind"]);
+    assert_eq!(passed_over(&muster).await, [(900, 6, refused.to_string())]);
+    assert_eq!(rows_in_journal(&muster).await, 0);
+}
+
+#[store::both_engines]
+async fn what_is_said_again_is_counted_with_its_newest_words_and_told_ever_more_rarely(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    for count in 1..=12 {
+        let words = format!("{count} of 40 tills are silent");
+        muster.enqueue(&built, "trigger", "tills", &words).await;
+        if count % 5 == 0 {
+            muster.take_signals().await;
+        }
+    }
+    muster.take_signals().await;
+    let incidents = muster.get("/incidents").await.good();
+    let id = incidents["incidents"][0]["id"].as_str().unwrap();
+    let read = async || muster.get(&format!("/incidents/{id}/alerts")).await.good()["alerts"][0].clone();
+    let alert = read().await;
+    assert_eq!(alert["event_count"], 12);
+    assert_eq!(alert["summary"], "12 of 40 tills are silent");
+
+    let entries = muster.get(&format!("/incidents/{id}/log_entries")).await.good();
+    let told: Vec<&str> = entries["log_entries"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|entry| entry["summary"].as_str())
+        .filter(|text| text.contains("again"))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "Prometheus said it again, 10 times now: 10 of 40 tills are silent",
+            "Prometheus said it again: 2 of 40 tills are silent",
+        ]
+    );
+
+    let resolve = json!({ "incident": { "type": "incident_reference", "status": "resolved" } });
+    muster.put(&format!("/incidents/{id}"), resolve).await.good();
+    let alert = read().await;
+    assert_eq!(
+        (&alert["event_count"], &alert["status"]),
+        (&json!(12), &json!("resolved"))
+    );
+    muster.trigger(&built, "tills", "1 of 40 tills is silent").await;
+    assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 2);
+}
+
+#[store::both_engines]
+async fn words_that_look_like_an_escaped_nul_are_kept(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    muster.trigger(&built, "odd", r"C:\u0000 \ ends with \").await;
+    let incidents = muster.get("/incidents").await.good();
+    assert_eq!(incidents["incidents"][0]["title"], r"C:\u0000 \ ends with \");
+}
+
+/// Signals that were accepted before the journal had leaves must become alerts after it.
+#[store::both_engines]
+async fn signals_of_an_older_journal_are_taken_over(engine: Engine) {
+    let (location, _database): (Location, _) = store::testing::empty(engine).await;
+    let older: Vec<_> = MIGRATIONS.iter().filter(|one| one.number < 18).copied().collect();
+    let store = Store::open(&location, &older).await.unwrap();
+    let write = store.write(|tx| {
+        tx.execute(
+            sql!(
+                "INSERT INTO signals (node, sequence, received_at, integration_id, service_id, kind, body)
+                 VALUES (4, 1, 5, 'QI', 'QS', 'alert', '{\"dedup_key\":\"taken\"}'),
+                        (4, 2, 6, 'QI', 'QS', 'alert', '{\"dedup_key\":\"waits\"}')"
+            ),
+            params![],
+        )?;
+        tx.execute_one(
+            sql!("INSERT INTO signal_cursors (node, sequence) VALUES (4, 1)"),
+            params![],
+        )
+    });
+    write.await.unwrap();
+    store.close().await;
+
+    let store = Store::open(&location, MIGRATIONS).await.unwrap();
+    let read = store.read(|tx| {
+        tx.rows::<(i64, i64, i64, String)>(
+            sql!("SELECT node, sequence, signals, lines FROM journal"),
+            params![],
+        )
+    });
+    let lines = r#"{"received_at":6,"integration_id":"QI","service_id":"QS","event":{"alert":{"dedup_key":"waits"}}}"#;
+    assert_eq!(read.await.unwrap(), [(4, 2, 1, lines.to_owned())]);
+    store.close().await;
+}
