@@ -124,7 +124,9 @@ impl App {
             self.location_boards.note();
         }
         self.live.tell(told.touched);
-        self.jobs_owed.notify_one();
+        if told.owes {
+            self.jobs_owed.notify_one();
+        }
         Ok(answer)
     }
 

@@ -6,6 +6,7 @@ use crate::timeline::Subscription;
 pub const ALL: &[Subscription] = &[
     crate::paging::jobs::SUBSCRIPTION,
     crate::impact::SUBSCRIPTION,
+    crate::impact::ALERTS_SUBSCRIPTION,
     crate::desk::SUBSCRIPTION,
     crate::reviews::SUBSCRIPTION,
     crate::updates::SUBSCRIPTION,

@@ -23,6 +23,7 @@ pub mod voices;
 pub mod warnings;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -41,6 +42,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::UpdatePublished,
     ],
     job: JobKind::AnswersDue,
+    gathering: Duration::ZERO,
 };
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {

@@ -19,6 +19,8 @@ pub mod store;
 
 pub use model::Impact;
 
+use std::time::Duration;
+
 use crate::jobs::Kind as JobKind;
 use crate::timeline::{Kind, Subscription};
 
@@ -26,9 +28,6 @@ use crate::timeline::{Kind, Subscription};
 pub const SUBSCRIPTION: Subscription = Subscription {
     kinds: &[
         Kind::Triggered,
-        Kind::AlertAdded,
-        Kind::AlertResolved,
-        Kind::AlertMoved,
         Kind::ServiceChanged,
         Kind::Merged,
         Kind::CaseLinked,
@@ -37,4 +36,12 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::LocationReported,
     ],
     job: JobKind::ImpactDue,
+    gathering: Duration::ZERO,
+};
+
+/// In a storm alerts come by the hundred, and each may name another place.
+pub const ALERTS_SUBSCRIPTION: Subscription = Subscription {
+    kinds: &[Kind::AlertAdded, Kind::AlertResolved, Kind::AlertMoved],
+    job: JobKind::ImpactDue,
+    gathering: Duration::from_millis(500),
 };

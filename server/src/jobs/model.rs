@@ -74,6 +74,11 @@ impl Owed {
         }
     }
 
+    /// A job for some time at the latest: if it is owed earlier, that stays.
+    pub fn by(kind: Kind, subject: impl Into<String>, due_at: Timestamp) -> Self {
+        Self::now(kind, subject, due_at)
+    }
+
     /// A timer: owing it again moves it.
     pub fn at(kind: Kind, subject: impl Into<String>, due_at: Timestamp) -> Self {
         Self {

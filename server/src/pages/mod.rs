@@ -31,6 +31,8 @@ pub mod uptime;
 pub mod us_too;
 pub mod view;
 
+use std::time::Duration;
+
 use crate::jobs::Kind as JobKind;
 use crate::timeline::{Kind, Subscription};
 
@@ -52,4 +54,5 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::LocationReported,
     ],
     job: JobKind::PagesRender,
+    gathering: Duration::ZERO,
 };

@@ -1,5 +1,7 @@
 //! Brings the pages of an incident in line with what is true now.
 
+use std::time::Duration;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -37,6 +39,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::ResponderReplied,
     ],
     job: jobs::Kind::PagesDue,
+    gathering: Duration::ZERO,
 };
 
 /// The wake-up for the next rule is a job of its own, so that it can never put off a reconciliation that

@@ -18,6 +18,8 @@ mod sources;
 pub mod store;
 pub mod words;
 
+use std::time::Duration;
+
 use crate::jobs::Kind as JobKind;
 use crate::timeline::{Kind, Subscription};
 
@@ -32,4 +34,5 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::UpdatePublished,
     ],
     job: JobKind::ReviewDue,
+    gathering: Duration::ZERO,
 };

@@ -368,7 +368,7 @@ mod tests {
             "event_action": "trigger",
             "payload": { "summary": "ö".repeat(2000), "source": "till-1", "severity": "critical" }
         }));
-        let event = alert_event(&body, 10, "made").unwrap();
+        let event = alert_event(&body, 10, || "made".to_owned()).unwrap();
         assert_eq!(event.summary.chars().count(), 1024);
         assert_eq!(event.truncated, ["payload.summary"]);
         assert_eq!(event.dedup_key, "made");
@@ -379,7 +379,7 @@ mod tests {
         let body =
             object(json!({ "event_action": "trigger", "payload": { "summary": " ", "severity": "bad" } }));
         assert_eq!(
-            alert_event(&body, 10, "made").unwrap_err().0,
+            alert_event(&body, 10, || "made".to_owned()).unwrap_err().0,
             [
                 "'payload.summary' is missing or blank",
                 "'payload.source' is missing or blank",

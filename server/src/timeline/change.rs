@@ -1,6 +1,7 @@
 //! One unit of work: what is written through it commits together.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use store::Tx;
@@ -15,6 +16,8 @@ use crate::jobs::{self, Owed};
 pub struct Subscription {
     pub kinds: &'static [Kind],
     pub job: jobs::Kind,
+    /// How long others may gather before the job is due.
+    pub gathering: Duration,
 }
 
 /// A transaction with everything a decision needs: the time, an agent, a way to make identifiers.
@@ -28,7 +31,8 @@ pub struct Change<'a, 'b> {
     touched: BTreeSet<String>,
     /// Jobs that entries have owed to their subscribers, and the incidents they are about. A storm on one
     /// incident owes each of them once in a transaction.
-    woken: BTreeSet<(jobs::Kind, String)>,
+    woken: BTreeMap<(jobs::Kind, String), Duration>,
+    owes: bool,
 }
 
 /// What is told after the commit.
@@ -38,6 +42,8 @@ pub struct Told {
     pub touched: Vec<String>,
     /// The kinds of jobs that what happened has woken.
     pub woken: Vec<jobs::Kind>,
+    /// Whether any job became owed, woken or not.
+    pub owes: bool,
 }
 
 impl<'a, 'b> Change<'a, 'b> {
@@ -55,7 +61,8 @@ impl<'a, 'b> Change<'a, 'b> {
             identifiers,
             subscriptions,
             touched: BTreeSet::new(),
-            woken: BTreeSet::new(),
+            woken: BTreeMap::new(),
+            owes: false,
         }
     }
 
@@ -70,6 +77,7 @@ impl<'a, 'b> Change<'a, 'b> {
 
     /// Owes a job.
     pub fn owe(&mut self, owed: &Owed) -> Result<(), store::Error> {
+        self.owes = true;
         jobs::store::owe(self.tx, self.identifiers, self.now, owed)
     }
 
@@ -89,12 +97,12 @@ impl<'a, 'b> Change<'a, 'b> {
                 .iter()
                 .filter(|one| one.kinds.contains(&entry.kind));
             for subscription in woken {
-                if self
-                    .woken
-                    .insert((subscription.job, incident_id.as_str().to_owned()))
-                {
-                    let owed = Owed::now(subscription.job, incident_id.as_str(), self.now);
-                    jobs::store::owe(self.tx, self.identifiers, self.now, &owed)?;
+                let woken = (subscription.job, incident_id.as_str().to_owned());
+                let gathering = subscription.gathering;
+                if self.woken.get(&woken).is_none_or(|earlier| gathering < *earlier) {
+                    self.woken.insert(woken, gathering);
+                    let due = self.now + gathering;
+                    self.owe(&Owed::by(subscription.job, incident_id.as_str(), due))?;
                 }
             }
             self.touched.insert(incident_id.as_str().to_owned());
@@ -110,7 +118,8 @@ impl<'a, 'b> Change<'a, 'b> {
     pub fn into_told(self) -> Told {
         Told {
             touched: self.touched.into_iter().collect(),
-            woken: self.woken.into_iter().map(|(kind, _)| kind).collect(),
+            woken: self.woken.into_keys().map(|(kind, _)| kind).collect(),
+            owes: self.owes,
         }
     }
 }

@@ -30,6 +30,7 @@ pub mod subscribers;
 pub mod subscribers_api;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use utoipa_axum::router::OpenApiRouter;
 
@@ -61,4 +62,5 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::MergedAway,
     ],
     job: JobKind::UpdatesDue,
+    gathering: Duration::ZERO,
 };
