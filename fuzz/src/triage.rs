@@ -1,10 +1,14 @@
-//! Masks, templates and the state machine from bytes. The first byte says which.
+//! Masks, templates, the state machine and spoiled snapshots of every memory from bytes. The first byte says which.
 
+use ::triage::counts::{self, Monitor};
+use ::triage::similar::{Index, Report};
+use ::triage::words::{Classifier, discovery::Discovery};
 use ::triage::{
-    Action, Configuration, Decision, Event, GroupId, Grouping, Outcome, Profile, Setting, Templates, Triage,
-    mask,
+    Action, Configuration, Decision, Event, GroupId, Grouping, OriginWeights, Origins, Outcome, Profile,
+    Setting, Signal, Symptom, Templates, Topology, Triage, mask,
 };
 use jiff::Timestamp;
+use serde::{Serialize, de::DeserializeOwned};
 
 /// Input to begin with.
 pub const SEEDS: &[&[u8]] = &[
@@ -15,6 +19,13 @@ pub const SEEDS: &[&[u8]] = &[
     b"k\x00\x41\x02\x43\x14\x45\x46\x07\x00\x01\x80\x10\x02\x81\x30\x01\x82\x90\x04\x83\xA0\x08\x84\x12\x06\x85",
     b"kabcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
     b"s\x00\x00\x00\x10\x11\x12\x20\x21\x22\x30\x31\x32\x40\x41\x42\x50\x51\x52\x60\x61\x62",
+    b"o\x00abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x01abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x02abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x03abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x04abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x05abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
+    b"o\x06abcdefghijabcdefghij\x00\x00\x80\x40\x00\x80\x80\x00\x80\xc0\x00\x83\x00\x01\x80\x40\x01\x83",
     b"j{}",
 ];
 
@@ -27,6 +38,7 @@ pub fn run(data: &[u8]) {
         b't' => templates(&String::from_utf8_lossy(rest)),
         b's' => machine(rest),
         b'k' => spoiled_snapshot(rest),
+        b'o' => spoiled_memory(rest),
         _ => restored(rest),
     }
 }
@@ -152,6 +164,12 @@ fn spoiled_snapshot(bytes: &[u8]) {
         play(&mut triage, *byte, number, &mut now);
     }
     let mut written = serde_json::to_string(&triage).unwrap_or_default().into_bytes();
+    spoil(&mut written, changes);
+    restored(&written);
+}
+
+/// Changes numbers and letters of a snapshot, three bytes for each change.
+fn spoil(written: &mut Vec<u8>, changes: &[u8]) {
     for change in changes.chunks_exact(3).take(20) {
         let place = usize::from(u16::from_le_bytes([change[0], change[1]])) % written.len().max(1);
         if change[2] < 0x80 {
@@ -183,7 +201,115 @@ fn spoiled_snapshot(bytes: &[u8]) {
         let border = borders[usize::from(change[2]) % borders.len()];
         written.splice(start..start + length, border.bytes());
     }
-    restored(&written);
+}
+
+/// The same for everything else that is written down: after a few changes it is refused, or works on and comes to an end.
+fn spoiled_memory(bytes: &[u8]) {
+    let Some((which, rest)) = bytes.split_first() else {
+        return;
+    };
+    let (events, changes) = rest.split_at(rest.len().min(40) / 2);
+    let texts: Vec<String> = events
+        .iter()
+        .map(|byte| {
+            format!(
+                "{} {} at till {byte}",
+                TEXTS[usize::from(*byte) % TEXTS.len()],
+                byte & 7
+            )
+        })
+        .collect();
+    match which % 7 {
+        0 => again(&mut Templates::with_capacity(16), changes, |templates| {
+            for text in &texts {
+                let id = templates.learn(text);
+                drop(templates.text(templates.current(id)));
+            }
+        }),
+        1 => again(
+            &mut Monitor::new(counts::Settings::default()),
+            changes,
+            |monitor| {
+                for (number, text) in texts.iter().enumerate() {
+                    drop(monitor.advance(number as i64 * 40_000));
+                    monitor.observe(&counts::Key::at(text, "here"), number as u32);
+                }
+            },
+        ),
+        2 => again(&mut Discovery::default(), changes, |discovery| {
+            for text in &texts {
+                discovery.observe(text);
+                let ids: Vec<u64> = discovery.clusters().iter().map(|cluster| cluster.id).collect();
+                for id in ids {
+                    drop(discovery.name(id));
+                }
+            }
+        }),
+        3 => again(&mut Classifier::default(), changes, |classifier| {
+            for (number, text) in texts.iter().take(6).enumerate() {
+                drop(classifier.classify(text));
+                if classifier.teach(["one", "two"][number % 2], text).is_ok() {
+                    classifier.observe(text);
+                }
+            }
+            classifier.fit();
+        }),
+        4 => again(&mut Index::default(), changes, |index| {
+            for (number, text) in texts.iter().take(8).enumerate() {
+                let report = Report {
+                    title: text.clone(),
+                    at: Some(number as i64),
+                    ..Report::default()
+                };
+                drop(index.rank(&report, 3));
+                index.insert(text, report.clone());
+                index.confirm(&report, text);
+            }
+        }),
+        5 => again(
+            &mut Origins::new(OriginWeights::default(), 16),
+            changes,
+            |origins| {
+                let symptoms: Vec<Symptom<'_>> = texts.iter().map(|text| symptom(text)).collect();
+                drop(origins.rank(&symptoms, &Topology::default(), &[]));
+                origins.remember(&symptoms);
+                drop(origins.confirm(&symptoms, "till 7"));
+            },
+        ),
+        _ => again(&mut Topology::default(), changes, |topology| {
+            for pair in texts.windows(2) {
+                topology.add_dependency(&pair[0], &pair[1]);
+                topology.add_part(&pair[1], &pair[0]);
+                assert!(
+                    topology
+                        .hops(&pair[0], &pair[1], 200)
+                        .is_none_or(|hops| hops <= 200)
+                );
+            }
+        }),
+    }
+}
+
+/// Uses a memory, writes it down, spoils what was written, and uses what is read back, if anything is.
+fn again<T: Serialize + DeserializeOwned>(memory: &mut T, changes: &[u8], act: impl Fn(&mut T)) {
+    act(memory);
+    let mut written = serde_json::to_string(memory).unwrap_or_default().into_bytes();
+    spoil(&mut written, changes);
+    if let Ok(mut memory) = serde_json::from_slice::<T>(&written) {
+        act(&mut memory);
+    }
+}
+
+fn symptom(text: &str) -> Symptom<'_> {
+    Symptom {
+        place: text,
+        signal: Signal::Log,
+        kind: text,
+        count: 1,
+        at: None,
+        deviation: None,
+        noticed_by: Some("till 7"),
+    }
 }
 
 /// A snapshot that somebody spoiled is refused, or works on without a panic.
