@@ -159,6 +159,7 @@ pub fn add(change: &mut Change, text: &LocationText) -> Result<LocationId, Probl
 
 pub fn set(change: &mut Change, id: &LocationId, text: &LocationText) -> Result<(), Problem> {
     check_parent(change, Some(id), text)?;
+    check_kind(change, id, text)?;
     change.tx.execute_one(
         sql!(
             "UPDATE locations SET parent_id = $2, kind = $3, name = $4, time_zone = $5, country = $6, address = $7,
@@ -201,12 +202,28 @@ fn check_parent(change: &mut Change, id: Option<&LocationId>, text: &LocationTex
     }
 }
 
-/// Takes a location away; what already happened there stays told.
-pub fn delete(change: &mut Change, id: &LocationId) -> Result<(), Problem> {
+/// What holds others stays what it is: a region that became a terminal inside its own site would close a circle.
+fn check_kind(change: &mut Change, id: &LocationId, text: &LocationText) -> Result<(), Problem> {
+    let same = find(change.tx, id)?.is_none_or(|known| known.kind == text.kind);
+    if !same && held_by(change, id)? > 0 {
+        return Err(Problem::invalid([
+            "location.kind cannot change while the location holds others; move them first.",
+        ]));
+    }
+    Ok(())
+}
+
+fn held_by(change: &mut Change, id: &LocationId) -> Result<i64, Error> {
     let (inside,): (i64,) = change.tx.one(
         sql!("SELECT COUNT(*) FROM locations WHERE parent_id = $1 AND deleted_at IS NULL"),
         params![id],
     )?;
+    Ok(inside)
+}
+
+/// Takes a location away; what already happened there stays told.
+pub fn delete(change: &mut Change, id: &LocationId) -> Result<(), Problem> {
+    let inside = held_by(change, id)?;
     if inside > 0 {
         return Err(Problem::invalid([format!(
             "The location still holds {inside} others; move or delete them first."
