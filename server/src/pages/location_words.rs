@@ -4,12 +4,13 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::documents::{is_promise, paragraphs};
+use super::documents::paragraphs;
 use super::location::{LocationSituation, Trouble};
 use super::view::{LocationPage, Tap};
 use crate::drawing::{Rich, State as Mark};
 use crate::impact::model::Standing;
 use crate::updates::compose::{clock_time, listing};
+use crate::updates::promised_words::is_promise;
 use crate::updates::situation::Harm;
 use crate::updates::store::PublicWord;
 

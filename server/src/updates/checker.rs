@@ -11,9 +11,9 @@ use regex::Regex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::compose::clock_time;
 use super::facts::Estimate;
 use super::model::{Audience, Phase, Readers};
+use super::promised_words;
 use super::readability::{grade, sentences};
 use crate::words::InternalText;
 
@@ -341,8 +341,7 @@ fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mu
             continue;
         }
         let grounded = against.estimate.is_some_and(|estimate| {
-            let said = |at| words.contains(&clock_time(at, against.now, &zone));
-            estimate.expires_at > against.now && said(estimate.earliest) && said(estimate.latest)
+            estimate.ends_at() > against.now && estimate.is_said_in(words, against.now, &zone)
         });
         if !grounded {
             let mut refused = finding(
@@ -396,10 +395,10 @@ fn find_missing_promise(text: &str, against: &Against<'_>, findings: &mut Vec<Fi
     }
     let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
     if !text.contains(&time) {
-        let words = clock_time(due, against.now, &zone);
+        let words = promised_words::promise(&against.audience.language, due, against.now, &zone);
         findings.push(missing(
             "The words do not say when the next word comes.",
-            Some(format!("Add “We will tell you more by {words}.”")),
+            Some(format!("Add “{words}”")),
         ));
     }
 }

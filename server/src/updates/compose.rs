@@ -14,6 +14,7 @@ use serde_json::json;
 
 use super::facts::{Confidence, Estimate, Facts, Places, TouchpointFact};
 use super::model::{Audience, Phase, Readers, Templates};
+use super::promised_words::promise;
 use super::situation::Harm;
 use crate::incidents::Incident;
 use crate::people::UserId;
@@ -187,6 +188,9 @@ fn context(audience: &Audience, material: &Material<'_>) -> serde_json::Value {
             "confidence": estimate.confidence.words(),
         })),
         "next_update_by": material.next_update_by.map(time),
+        "promise": material
+            .next_update_by
+            .map(|due| promise(&audience.language, due, material.now, &zone)),
     });
     if audience.readers == Readers::Internal
         && let Some(context) = context.as_object_mut()
@@ -207,25 +211,6 @@ pub fn clock_time(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
         at.strftime("%H:%M %Z").to_string()
     } else {
         at.strftime("%H:%M %Z on %-d %B").to_string()
-    }
-}
-
-/// Words with the sentence that says when the next word comes: in the place of the sentence for the time that
-/// was `drafted`, or at the end, unless they say the time already.
-pub fn with_promise(
-    words: &str,
-    due: Timestamp,
-    drafted: Option<Timestamp>,
-    now: Timestamp,
-    zone: &TimeZone,
-) -> String {
-    let said = |at: Timestamp| format!("We will tell you more by {}.", clock_time(at, now, zone));
-    let old = drafted.map(said).filter(|old| words.contains(old));
-    let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    match old {
-        Some(old) => words.replace(&old, &said(due)),
-        None if words.contains(&time) => words.to_owned(),
-        None => format!("{}\n\n{}", words.trim_end(), said(due)),
     }
 }
 
@@ -386,22 +371,6 @@ mod tests {
             now: "2026-11-17T06:00:00Z".parse().unwrap(),
         };
         compose(audience, &material).words.for_insiders().to_owned()
-    }
-
-    #[test]
-    fn a_promise_is_said_once_and_in_its_own_place() {
-        let at = |clock: &str| format!("2026-11-17T{clock}:00Z").parse::<Timestamp>().unwrap();
-        let (now, zone) = (at("06:00"), TimeZone::UTC);
-        let with = |words: &str, drafted| with_promise(words, at("06:30"), drafted, now, &zone);
-        assert_eq!(
-            with("Cards fail.", None),
-            "Cards fail.\n\nWe will tell you more by 06:30 UTC."
-        );
-        assert_eq!(
-            with("We will tell you more by 06:20 UTC. Sorry.", Some(at("06:20"))),
-            "We will tell you more by 06:30 UTC. Sorry."
-        );
-        assert_eq!(with("More at 06:30.", None), "More at 06:30.");
     }
 
     #[test]

@@ -1,0 +1,243 @@
+//! The sentence that promises the next word, in the languages readers may have.
+//!
+//! An audience and a page each have a language. What people write is in it already; this sentence is added by
+//! Muster and must not be the one English line in a German text. A language that is not here gets English.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::compose::clock_time;
+
+/// One language: how a promise is said, how it is said that one is late, and how a day is written.
+struct Language {
+    /// The first part of a language tag, such as `de` of `de-AT`.
+    tag: &'static str,
+    /// Words before and after the time.
+    promise: (&'static str, &'static str),
+    late: (&'static str, &'static str),
+    /// Follows the clock when the time is not today.
+    day: &'static str,
+}
+
+const ENGLISH: Language = Language {
+    tag: "en",
+    promise: ("We will tell you more by ", "."),
+    late: ("We wanted to tell you more by ", " and are late. We are sorry."),
+    day: "on %-d %B",
+};
+
+const OTHERS: [Language; 9] = [
+    Language {
+        tag: "de",
+        promise: ("Mehr erfahren Sie von uns bis ", "."),
+        late: (
+            "Wir wollten uns bis ",
+            " wieder melden und sind zu spät. Das tut uns leid.",
+        ),
+        day: "am %-d.%-m.",
+    },
+    Language {
+        tag: "fr",
+        promise: ("Nous vous en dirons plus avant ", "."),
+        late: (
+            "Nous voulions vous en dire plus avant ",
+            " et sommes en retard. Veuillez nous en excuser.",
+        ),
+        day: "le %d/%m",
+    },
+    Language {
+        tag: "es",
+        promise: ("Le contaremos más antes de las ", "."),
+        late: (
+            "Queríamos contarle más antes de las ",
+            " y llegamos tarde. Lo sentimos.",
+        ),
+        day: "del %d/%m",
+    },
+    Language {
+        tag: "it",
+        promise: ("Vi diremo di più entro le ", "."),
+        late: (
+            "Volevamo dirvi di più entro le ",
+            " e siamo in ritardo. Ci scusiamo.",
+        ),
+        day: "del %d/%m",
+    },
+    Language {
+        tag: "nl",
+        promise: ("Wij vertellen u meer vóór ", "."),
+        late: (
+            "Wij wilden u meer vertellen vóór ",
+            " en zijn te laat. Het spijt ons.",
+        ),
+        day: "op %-d-%-m",
+    },
+    Language {
+        tag: "pt",
+        promise: ("Daremos mais informações até às ", "."),
+        late: (
+            "Queríamos dar mais informações até às ",
+            " e estamos atrasados. Lamentamos.",
+        ),
+        day: "de %d/%m",
+    },
+    Language {
+        tag: "pl",
+        promise: ("Więcej powiemy do godziny ", "."),
+        late: (
+            "Chcieliśmy powiedzieć więcej do godziny ",
+            " i jesteśmy spóźnieni. Przepraszamy.",
+        ),
+        day: "dnia %d.%m",
+    },
+    Language {
+        tag: "sv",
+        promise: ("Vi berättar mer senast kl. ", "."),
+        late: ("Vi ville berätta mer senast kl. ", " och är sena. Vi beklagar."),
+        day: "den %-d/%-m",
+    },
+    Language {
+        tag: "da",
+        promise: ("Vi fortæller mere senest kl. ", "."),
+        late: (
+            "Vi ville fortælle mere senest kl. ",
+            " og er sent på den. Vi beklager.",
+        ),
+        day: "den %-d/%-m",
+    },
+];
+
+fn language(tag: &str) -> &'static Language {
+    let first = tag.split(['-', '_']).next().unwrap_or_default();
+    OTHERS
+        .iter()
+        .find(|one| one.tag.eq_ignore_ascii_case(first))
+        .unwrap_or(&ENGLISH)
+}
+
+impl Language {
+    fn time(&self, at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+        if self.tag == ENGLISH.tag {
+            return clock_time(at, now, zone);
+        }
+        let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
+        let clock = at.strftime("%H:%M %Z").to_string();
+        if at.date() == now.date() {
+            clock
+        } else {
+            format!("{clock} {}", at.strftime(self.day))
+        }
+    }
+}
+
+fn around(words: (&str, &str), time: &str) -> String {
+    // "am 18.11." ends with the stop of the sentence already.
+    let end = match (time.ends_with('.'), words.1) {
+        (true, ".") => "",
+        (_, end) => end,
+    };
+    format!("{}{time}{end}", words.0)
+}
+
+/// "We will tell you more by 06:20 GMT."
+pub fn promise(tag: &str, due: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let language = language(tag);
+    around(language.promise, &language.time(due, now, zone))
+}
+
+/// "We wanted to tell you more by 06:20 GMT and are late. We are sorry."
+pub fn late(tag: &str, due: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
+    let language = language(tag);
+    around(language.late, &language.time(due, now, zone))
+}
+
+/// Whether this is the sentence in which an update promises the next one, in any of the languages.
+pub fn is_promise(paragraph: &str) -> bool {
+    std::iter::once(&ENGLISH)
+        .chain(&OTHERS)
+        .any(|language| paragraph.starts_with(language.promise.0))
+}
+
+/// Words with the sentence that says when the next word comes: in the place of the sentence for the time that
+/// was `drafted`, in whichever language that was, or at the end, unless they say the time already.
+pub fn with_promise(
+    words: &str,
+    tag: &str,
+    due: Timestamp,
+    drafted: Option<Timestamp>,
+    now: Timestamp,
+    zone: &TimeZone,
+) -> String {
+    let said = [tag, ENGLISH.tag].into_iter().find_map(|tag| {
+        let old = promise(tag, drafted?, now, zone);
+        words.contains(&old).then_some((old, tag))
+    });
+    let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
+    match said {
+        Some((old, tag)) => words.replace(&old, &promise(tag, due, now, zone)),
+        None if words.contains(&time) => words.to_owned(),
+        None => format!("{}\n\n{}", words.trim_end(), promise(tag, due, now, zone)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(clock: &str) -> Timestamp {
+        format!("2026-11-17T{clock}:00Z").parse().unwrap()
+    }
+
+    #[test]
+    fn a_promise_is_said_once_and_in_its_own_place() {
+        let (now, zone) = (at("06:00"), TimeZone::UTC);
+        let with = |words: &str, drafted| with_promise(words, "en", at("06:30"), drafted, now, &zone);
+        assert_eq!(
+            with("Cards fail.", None),
+            "Cards fail.\n\nWe will tell you more by 06:30 UTC."
+        );
+        assert_eq!(
+            with("We will tell you more by 06:20 UTC. Sorry.", Some(at("06:20"))),
+            "We will tell you more by 06:30 UTC. Sorry."
+        );
+        assert_eq!(with("More at 06:30.", None), "More at 06:30.");
+    }
+
+    #[test]
+    fn a_promise_speaks_the_language_of_its_readers() {
+        let (now, zone) = (at("06:00"), TimeZone::get("Europe/Berlin").unwrap());
+        let said = |tag: &str| promise(tag, at("06:20"), now, &zone);
+        assert_eq!(said("de-AT"), "Mehr erfahren Sie von uns bis 07:20 CET.");
+        assert_eq!(said("FR"), "Nous vous en dirons plus avant 07:20 CET.");
+        assert_eq!(said("en-GB"), "We will tell you more by 07:20 CET.");
+        assert_eq!(said("tlh"), "We will tell you more by 07:20 CET.");
+        let tomorrow = promise("de", at("23:30"), now, &zone);
+        assert_eq!(tomorrow, "Mehr erfahren Sie von uns bis 00:30 CET am 18.11.");
+    }
+
+    #[test]
+    fn words_in_another_language_get_their_promise_in_it() {
+        let (now, zone) = (at("06:00"), TimeZone::UTC);
+        let first = with_promise("Kartenzahlung geht nicht.", "de", at("06:30"), None, now, &zone);
+        assert_eq!(
+            first,
+            "Kartenzahlung geht nicht.\n\nMehr erfahren Sie von uns bis 06:30 UTC."
+        );
+        let moved = with_promise(&first, "de", at("06:45"), Some(at("06:30")), now, &zone);
+        assert_eq!(
+            moved,
+            "Kartenzahlung geht nicht.\n\nMehr erfahren Sie von uns bis 06:45 UTC."
+        );
+    }
+
+    #[test]
+    fn every_language_is_known_again_and_says_that_it_is_late() {
+        let (now, zone) = (at("06:00"), TimeZone::UTC);
+        for tag in OTHERS.iter().map(|language| language.tag).chain(["en"]) {
+            assert!(is_promise(&promise(tag, at("06:20"), now, &zone)), "{tag}");
+            let late = late(tag, at("05:20"), now, &zone);
+            assert!(late.contains("05:20 UTC") && !is_promise(&late), "{tag}: {late}");
+        }
+        assert!(!is_promise("We are looking into it."));
+    }
+}
