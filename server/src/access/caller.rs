@@ -126,6 +126,15 @@ impl Caller {
         }
     }
 
+    /// Refuses who may do this for no team at all, before anything is looked at.
+    pub fn require_for_own(&self, action: Action, resource: Resource) -> Result<(), Problem> {
+        if self.may(action, resource) {
+            Ok(())
+        } else {
+            Err(self.refusal(action, resource))
+        }
+    }
+
     /// Whether the caller may do this at all, for at least one team: decides what the console offers.
     pub fn may(&self, action: Action, resource: Resource) -> bool {
         match self.grant(action, resource) {

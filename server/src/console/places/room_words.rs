@@ -23,8 +23,10 @@ use crate::http::{Path, Problem};
 use crate::incidents::IncidentId;
 use crate::incidents::room::{self, NOTE_LENGTH};
 use crate::timeline::Change;
-use crate::updates::compose::{LONGEST_WORDS, with_promise};
+use crate::updates::approval::require_approver;
+use crate::updates::compose::LONGEST_WORDS;
 use crate::updates::model::{ApprovalRule, Audience, AudienceChannel, Phase, Readers};
+use crate::updates::promised_words::with_promise;
 use crate::updates::{AudienceId, audiences, drafts, publication, store as rows};
 use crate::words::InternalText;
 
@@ -199,6 +201,7 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
     let minutes = said.promise.parse::<u64>().ok();
     let incident_id = IncidentId::from(id);
     let audience_id = AudienceId::from(said.reader.as_str());
+    let approving_about = incident_id.clone();
     let (update_id, audience) = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let audience = audiences::find(change.tx, &audience_id)?
@@ -218,7 +221,7 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
                 let due = draft.next_update_by.filter(|_| draft.phase != Phase::Resolved);
                 let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
                 let own = match due {
-                    Some(due) => with_promise(&words, due, drafted, change.now, &zone),
+                    Some(due) => with_promise(&words, &audience.language, due, drafted, change.now, &zone),
                     None => words.clone(),
                 };
                 let edit = drafts::Edit {
@@ -234,9 +237,10 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
         return Ok(Reaching::Draft);
     }
     let user_id = caller.user_id().cloned();
-    let may_approve = caller.may(Action::Approve, Resource::Update);
+    let approver = caller.clone();
     let published = app
         .change(caller.agent(), move |change| -> Result<(), Problem> {
+            let may_approve = require_approver(change.tx, &approver, &approving_about).is_ok();
             if let Some(user_id) = user_id.as_ref().filter(|_| may_approve) {
                 drafts::approve(change, &update_id, user_id, None)?;
             }

@@ -24,6 +24,7 @@ use crate::console::screens::updates::{
 use crate::http::{Problem, Query};
 use crate::incidents::model::Incident;
 use crate::incidents::{IncidentId, store as incident_rows};
+use crate::updates::approval::require_approver;
 use crate::updates::checker::{Field, Finding as Objection};
 use crate::updates::facts::{self, Facts, Stated};
 use crate::updates::model::{Audience, Phase, Promise, Readers, Update};
@@ -332,7 +333,6 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
         caller.require(Action::Publish, Resource::Update)?;
     }
     let user_id = caller.user_id().cloned();
-    let may_approve = caller.may(Action::Approve, Resource::Update);
     let back = format!("/console/updates?incident={}", escaped(&written.incident));
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
         let incident_id = IncidentId::from(written.incident.as_str());
@@ -363,6 +363,7 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
         if written.what != "send" {
             return Ok(());
         }
+        let may_approve = require_approver(change.tx, &caller, &incident_id).is_ok();
         if let Some(user_id) = user_id.as_ref().filter(|_| may_approve) {
             drafts::approve(change, &draft.id, user_id, None)?;
         }

@@ -198,6 +198,7 @@ pub(crate) async fn create(
     caller: Caller,
     Body(request): Body<BusinessServiceRequest>,
 ) -> Result<Json<BusinessServiceAnswer>, Problem> {
+    caller.require_for_own(Action::Create, Resource::BusinessService)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let blank = BusinessService {
@@ -255,11 +256,13 @@ pub(crate) async fn update(
     Path(id): Path<BusinessServiceId>,
     Body(request): Body<BusinessServiceRequest>,
 ) -> Result<Json<BusinessServiceAnswer>, Problem> {
+    caller.require_for_own(Action::Change, Resource::BusinessService)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let before = present(change.tx, &id)?;
         caller.require_for_teams(Action::Change, Resource::BusinessService, &teams(&before))?;
         let touchpoint = check(change.tx, &request.business_service, before)?;
+        caller.require_for_teams(Action::Change, Resource::BusinessService, &teams(&touchpoint))?;
         rows::set(change.tx, &touchpoint)?;
         audit::record(change, &caller, AuditAction::Update, &changed(&touchpoint))?;
         change.touch("services");
@@ -278,6 +281,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<BusinessServiceId>,
 ) -> Result<StatusCode, Problem> {
+    caller.require_for_own(Action::Delete, Resource::BusinessService)?;
     app.change(caller.agent(), move |change| {
         let touchpoint = present(change.tx, &id)?;
         caller.require_for_teams(Action::Delete, Resource::BusinessService, &teams(&touchpoint))?;

@@ -13,8 +13,11 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Path, Problem, Problems, ReferenceInput};
+use crate::people::TeamId;
 use crate::services::graph::{self, Edge, ServiceKind, ServiceNode};
+use crate::services::store as services;
 use crate::services::store::touchpoints::{self as rows, Dependency};
+use crate::services::{BusinessServiceId, ServiceId};
 use crate::timeline::Change;
 
 /// Relationships one request may hold.
@@ -72,6 +75,20 @@ fn view(dependency: &Dependency) -> Value {
     })
 }
 
+/// The teams of what stands on something: they say what it stands on.
+fn teams_of_node(tx: &mut Tx, kind: ServiceKind, id: &str) -> Result<Vec<TeamId>, Problem> {
+    match kind {
+        ServiceKind::Service => match services::find(tx, &ServiceId::from(id))? {
+            Some(service) => super::teams_of(tx, &service),
+            None => Ok(Vec::new()),
+        },
+        ServiceKind::BusinessService => {
+            let found = rows::find(tx, &BusinessServiceId::from(id))?;
+            Ok(found.and_then(|one| one.team_id).into_iter().collect())
+        }
+    }
+}
+
 fn check_count(relationships: &[RelationshipInput]) -> Result<(), Problem> {
     if relationships.is_empty() || relationships.len() > MOST_AT_ONCE {
         return Err(Problem::invalid([format!(
@@ -106,7 +123,7 @@ pub(crate) async fn associate(
     caller: Caller,
     Body(request): Body<RelationshipsRequest>,
 ) -> Result<Json<RelationshipsAnswer>, Problem> {
-    caller.require(Action::Create, Resource::BusinessService)?;
+    caller.require_for_own(Action::Create, Resource::BusinessService)?;
     check_count(&request.relationships)?;
     app.change(caller.agent(), move |change| {
         change.tx.lock("service_dependencies")?;
@@ -122,6 +139,8 @@ pub(crate) async fn associate(
                 &format!("Relationships[{index}] dependent service"),
                 &wanted.dependent_service,
             )?;
+            let teams = teams_of_node(change.tx, dependent.kind, &dependent.id)?;
+            caller.require_for_teams(Action::Create, Resource::BusinessService, &teams)?;
             if let Some(known) = rows::find_dependency(change.tx, &supporting.id, &dependent.id)? {
                 relationships.push(view(&known));
                 continue;
@@ -161,7 +180,7 @@ pub(crate) async fn disassociate(
     caller: Caller,
     Body(request): Body<RelationshipsRequest>,
 ) -> Result<Json<RelationshipsAnswer>, Problem> {
-    caller.require(Action::Delete, Resource::BusinessService)?;
+    caller.require_for_own(Action::Delete, Resource::BusinessService)?;
     check_count(&request.relationships)?;
     app.change(caller.agent(), move |change| {
         let mut relationships = Vec::new();
@@ -169,6 +188,8 @@ pub(crate) async fn disassociate(
             let (supporting, dependent) = (&wanted.supporting_service.id, &wanted.dependent_service.id);
             let known = rows::find_dependency(change.tx, supporting, dependent)?
                 .ok_or_else(|| Problem::invalid([format!("Relationships[{index}] was not found.")]))?;
+            let teams = teams_of_node(change.tx, known.dependent_type, &known.dependent_id)?;
+            caller.require_for_teams(Action::Delete, Resource::BusinessService, &teams)?;
             rows::delete_dependency(change.tx, &known.id)?;
             record(change, &caller, AuditAction::Delete, &known)?;
             relationships.push(view(&known));

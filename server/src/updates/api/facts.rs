@@ -14,6 +14,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Path, Problem, Problems, Sent};
 use crate::incidents::{IncidentId, store as incidents};
+use crate::updates::approval::require_approver;
 use crate::updates::drafts;
 use crate::updates::facts::{self, Confidence, Estimate, Revision, Stated};
 use crate::updates::model::Phase;
@@ -136,6 +137,9 @@ impl EstimateInput {
                 "facts.estimate.latest must come after facts.estimate.earliest: an estimate is a range.",
             );
         }
+        if latest <= now {
+            faults.add("facts.estimate.latest must lie in the future.");
+        }
         if expires_at <= now {
             faults.add("facts.estimate.expires_at must lie in the future.");
         }
@@ -213,13 +217,13 @@ pub(super) async fn state_facts(
     Body(body): Body<FactsBody>,
 ) -> Result<axum::Json<FactsAnswer>, Problem> {
     caller.require(Action::Change, Resource::Update)?;
-    if body.facts.estimate.value().is_some() {
-        caller.require(Action::Approve, Resource::Update)?;
-    }
     let facts = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
             incidents::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+            if body.facts.estimate.value().is_some() {
+                require_approver(change.tx, &caller, &id)?;
+            }
             let stated = facts::stated(change.tx, &id)?;
             let stated = body.facts.over(stated, &caller, change.now)?;
             facts::state(change, &id, &stated)?;

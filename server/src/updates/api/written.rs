@@ -15,6 +15,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
 use crate::incidents::{IncidentId, store as incidents};
+use crate::updates::approval::require_approver;
 use crate::updates::compose::{LONGEST_SUBJECT, LONGEST_WORDS};
 use crate::updates::drafts::{self, Edit};
 use crate::updates::facts;
@@ -278,7 +279,7 @@ pub(super) async fn approve(
     Path(id): Path<String>,
     Body(body): Body<ApproveBody>,
 ) -> Result<axum::Json<UpdateAnswer>, Problem> {
-    caller.require(Action::Approve, Resource::Update)?;
+    caller.require_for_own(Action::Approve, Resource::Update)?;
     let user_id = caller
         .user_id()
         .cloned()
@@ -287,6 +288,8 @@ pub(super) async fn approve(
     let update = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = UpdateId::from(id.as_str());
+            let found = find(change.tx, id.as_str())?;
+            require_approver(change.tx, &caller, &found.incident_id)?;
             let update = drafts::approve(change, &id, &user_id, body.facts_revision)?;
             note(change, &caller, AuditAction::Update, "update", update.id.as_str())?;
             view(change.tx, &update, &site, now)

@@ -4,3 +4,4 @@ mod abilities;
 mod api_keys;
 mod audit;
 mod matrix;
+mod teams;
