@@ -31,6 +31,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(16, "0016_pages"),
     migration!(17, "0017_learning"),
     migration!(18, "0018_ingest"),
+    migration!(19, "0019_promises_and_notices"),
     migration!(20, "0020_confirmed_origins"),
 ];
 

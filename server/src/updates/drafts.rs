@@ -102,8 +102,8 @@ pub fn bring_up_to_date(change: &mut Change, incident_id: &IncidentId) -> Result
         }
     }
     if let Some(estimate) = &present.facts().estimate {
-        // When the estimate runs out the facts have changed, and a new word is owed.
-        let owed = Owed::at(JobKind::UpdatesDue, incident_id.as_str(), estimate.expires_at).part("estimate");
+        // When the estimate ends the facts have changed, and a new word is owed.
+        let owed = Owed::at(JobKind::UpdatesDue, incident_id.as_str(), estimate.ends_at()).part("estimate");
         change.owe(&owed)?;
     }
     Ok(present)

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use store::{Error, Tx, params, sql};
 use utoipa::ToSchema;
 
+use super::compose::clock_time;
 use super::model::Phase;
 use super::situation::{self, Harm};
 use crate::incidents::{Incident, IncidentId, Status};
@@ -51,6 +53,19 @@ pub struct Estimate {
     pub confidence: Confidence,
     pub approved_by: UserId,
     pub expires_at: Timestamp,
+}
+
+impl Estimate {
+    /// When it says nothing any more: it has run out, or the time it named has passed.
+    pub fn ends_at(&self) -> Timestamp {
+        self.expires_at.min(self.latest)
+    }
+
+    /// Whether words give it, both ends of it, on the clock of their readers.
+    pub fn is_said_in(&self, words: &str, now: Timestamp, zone: &TimeZone) -> bool {
+        let said = |at| words.contains(&clock_time(at, now, zone));
+        said(self.earliest) && said(self.latest)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -136,7 +151,7 @@ pub fn read(tx: &mut Tx, incident: &Incident, now: Timestamp) -> Result<Facts, E
         workaround: stated.workaround.or(fallback),
         estimate: stated
             .estimate
-            .filter(|estimate| estimate.expires_at > now && phase != Phase::Resolved),
+            .filter(|estimate| estimate.ends_at() > now && phase != Phase::Resolved),
     })
 }
 

@@ -11,6 +11,7 @@
 //! kept in columns of their own. When a step fails nothing of it is kept: no half-published update exists.
 
 pub mod api;
+pub mod approval;
 pub mod audiences;
 pub mod audiences_api;
 pub mod checker;
@@ -21,6 +22,7 @@ pub mod fan_out;
 pub mod headline;
 pub mod jobs;
 pub mod model;
+pub mod promised_words;
 pub mod promises;
 pub mod publication;
 pub mod readability;

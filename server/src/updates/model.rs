@@ -150,6 +150,16 @@ pub enum PromiseState {
     Moved,
 }
 
+/// Why the next word is due when it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DueBecause {
+    /// It was said that it would come by then.
+    NextWord,
+    /// It was said that it would be fixed by then, or that saying ran out; either way readers wait for a word.
+    Estimate,
+}
+
 #[derive(Debug, Clone, store::FromRow)]
 pub struct Promise {
     pub id: PromiseId,
@@ -159,6 +169,7 @@ pub struct Promise {
     pub state: PromiseState,
     pub made_at: Timestamp,
     pub due_at: Timestamp,
+    pub due_because: DueBecause,
     pub nagged_at: Option<Timestamp>,
     pub missed_at: Option<Timestamp>,
     pub reminders: i64,

@@ -2,7 +2,8 @@
 //!
 //! A promise is due soon five minutes before its time (or at three quarters of it, when it is shorter): the
 //! people who speak for the incident are reminded. At its time without a word it is missed: the timeline says
-//! so, and commander, speakers and responders are written to, again every ten minutes for an hour.
+//! so, and commander, speakers and responders are written to, again every ten minutes for an hour. Words that say
+//! when it will be fixed promise, too: when that time comes first, the next word is due then.
 
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use serde_json::json;
 use store::{Error, Tx, params, query, sql};
 
 use super::audiences;
-use super::model::{Audience, Promise, PromiseId, PromiseState, Update};
+use super::model::{Audience, DueBecause, Promise, PromiseId, PromiseState, Update};
 use crate::http::{Page, Site};
 use crate::incidents::room::{self, RoleName};
 use crate::incidents::{IncidentId, store as incidents};
@@ -24,7 +25,8 @@ const SOON: Duration = Duration::from_secs(5 * 60);
 const AGAIN: Duration = Duration::from_secs(10 * 60);
 const MOST_REMINDERS: i64 = 6;
 
-const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, nagged_at, missed_at, reminders, ended_at";
+const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, due_because, nagged_at, missed_at, reminders,
+    ended_at";
 
 pub fn find(tx: &mut Tx, id: &PromiseId) -> Result<Option<Promise>, Error> {
     tx.row(
@@ -122,12 +124,13 @@ pub fn make(
     update: &Update,
     audience: &Audience,
     due_at: Timestamp,
+    because: DueBecause,
 ) -> Result<(), Error> {
     let id: PromiseId = change.identifier();
     change.tx.execute(
         sql!(
-            "INSERT INTO promises (id, incident_id, audience_id, update_id, state, made_at, due_at, reminders)
-             VALUES ($1, $2, $3, $4, 'open', $5, $6, 0)"
+            "INSERT INTO promises (id, incident_id, audience_id, update_id, state, made_at, due_at, due_because, reminders)
+             VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, 0)"
         ),
         params![
             &id,
@@ -135,7 +138,8 @@ pub fn make(
             &audience.id,
             &update.id,
             change.now,
-            due_at
+            due_at,
+            because
         ],
     )?;
     let text = format!("{} were promised the next word.", audience.name);
@@ -213,8 +217,8 @@ pub fn move_to(change: &mut Change, from: &IncidentId, to: &IncidentId) -> Resul
                 end(change, &promise.id, PromiseState::Moved)?;
                 if promise.due_at < there.due_at {
                     change.tx.execute_one(
-                        sql!("UPDATE promises SET due_at = $2 WHERE id = $1"),
-                        params![&there.id, promise.due_at],
+                        sql!("UPDATE promises SET due_at = $2, due_because = $3 WHERE id = $1"),
+                        params![&there.id, promise.due_at, promise.due_because],
                     )?;
                     let at = soon(change.now, promise.due_at);
                     change.owe(&Owed::at(JobKind::PromiseDue, there.id.as_str(), at))?;
@@ -258,9 +262,16 @@ pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Err
 }
 
 fn record_missed(change: &mut Change, promise: &Promise, audience: &Audience) -> Result<(), Error> {
-    let text = format!("The promise to {} was missed.", audience.name);
+    let text = match promise.due_because {
+        DueBecause::NextWord => format!("The promise to {} was missed.", audience.name),
+        DueBecause::Estimate => format!(
+            "The estimate given to {} has passed without a word.",
+            audience.name
+        ),
+    };
     let details = json!({
         "promise_id": promise.id, "audience_id": audience.id, "audience_name": audience.name, "due_at": promise.due_at,
+        "due_because": promise.due_because,
     });
     change.record(NewEntry::new(Kind::PromiseMissed, &promise.incident_id, text).details(details))?;
     Ok(())
@@ -280,19 +291,28 @@ fn remind(change: &mut Change, site: &Site, promise: &Promise, audience: &Audien
             RoleName::IncidentCommander,
         ],
     )?;
-    let text = format!("{} expect the next word soon.", audience.name);
+    let text = match promise.due_because {
+        DueBecause::NextWord => format!("{} expect the next word soon.", audience.name),
+        DueBecause::Estimate => format!("The estimate given to {} ends soon.", audience.name),
+    };
     let details = json!({
         "promise_id": promise.id, "audience_id": audience.id, "audience_name": audience.name, "due_at": promise.due_at,
         "told": names(&speakers),
     });
     change.record(NewEntry::new(Kind::PromiseDueSoon, &promise.incident_id, text).details(details))?;
-    let subject = format!("{} expect to hear from us soon", audience.name);
+    let subject = match promise.due_because {
+        DueBecause::NextWord => format!("{} expect to hear from us soon", audience.name),
+        DueBecause::Estimate => format!("The estimate given to {} ends soon", audience.name),
+    };
     tell(change, site, promise, &speakers, "soon", &subject)
 }
 
 fn escalate(change: &mut Change, site: &Site, promise: &Promise, audience: &Audience) -> Result<(), Error> {
     let people = people_to_tell(change, promise, RoleName::ALL)?;
-    let subject = format!("A promise to {} was missed", audience.name);
+    let subject = match promise.due_because {
+        DueBecause::NextWord => format!("A promise to {} was missed", audience.name),
+        DueBecause::Estimate => format!("The estimate given to {} has passed", audience.name),
+    };
     let part = format!("missed-{}", promise.reminders);
     tell(change, site, promise, &people, &part, &subject)
 }
@@ -347,8 +367,14 @@ fn tell(
         };
         let zone = jiff::tz::TimeZone::get(&user.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
         let due = super::compose::clock_time(promise.due_at, change.now, &zone);
+        let why = match promise.due_because {
+            DueBecause::NextWord => format!("They were promised a word by {due}."),
+            DueBecause::Estimate => {
+                format!("They were told that it would be fixed by {due}. Say what is true now.")
+            }
+        };
         let body = format!(
-            "They were promised a word by {due}.\n\nWrite it here: {}\n",
+            "{why}\n\nWrite it here: {}\n",
             site.html_url("incidents", promise.incident_id.as_str())
         );
         let key = format!("promise:{}:{part}:{}", promise.id, user.id);

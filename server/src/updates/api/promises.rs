@@ -43,6 +43,7 @@ fn promise_view(tx: &mut store::Tx, promise: &Promise, site: &Site) -> Result<Va
         "state": promise.state,
         "made_at": promise.made_at,
         "due_at": promise.due_at,
+        "due_because": promise.due_because,
         "reminded_at": promise.nagged_at,
         "missed_at": promise.missed_at,
         "ended_at": promise.ended_at,

@@ -136,3 +136,75 @@ async fn a_promise_goes_with_its_incident_into_another(engine: Engine) {
     assert_eq!(list.len(), 1);
     assert_eq!(list[0]["incident"]["id"], other.as_str());
 }
+
+/// Customers are told that it will be fixed before they hear from us again.
+async fn give_estimate(muster: &TestApp, incident: &str) -> Value {
+    let estimate = json!({
+        "earliest": "2026-11-17T06:05:00Z", "latest": "2026-11-17T06:12:00Z",
+        "confidence": "high", "expires_at": "2026-11-17T07:00:00Z",
+    });
+    muster
+        .put(
+            &format!("/incidents/{incident}/facts"),
+            json!({ "facts": { "estimate": estimate } }),
+        )
+        .await
+        .good();
+    tell_customers(muster, incident).await
+}
+
+#[store::both_engines]
+async fn an_estimate_that_has_passed_is_chased_like_a_broken_promise(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    let told = give_estimate(&muster, &incident).await;
+    assert_eq!(told["next_update_by"], "2026-11-17T06:20:00Z");
+    let promises = muster.get("/promises?open=true").await.good();
+    assert_eq!(
+        (
+            &promises["promises"][0]["due_at"],
+            &promises["promises"][0]["due_because"]
+        ),
+        (&json!("2026-11-17T06:12:00Z"), &json!("estimate"))
+    );
+    muster.pass(minutes(13)).await;
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_due_soon", "promise_missed"]
+    );
+    let subjects: Vec<String> = reminders(&muster)
+        .await
+        .iter()
+        .map(|one| one["subject"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(
+        subjects,
+        [
+            "The estimate given to Customers has passed",
+            "The estimate given to Customers ends soon"
+        ]
+    );
+    let again = super::draft(&muster, &incident, super::CUSTOMERS).await;
+    let words = again["words"].as_str().unwrap();
+    assert!(!words.contains("06:12"), "an estimate outlived its time: {words}");
+    tell_customers(&muster, &incident).await;
+    let sent = reminders(&muster).await.len();
+    muster.pass(minutes(5)).await;
+    assert_eq!(reminders(&muster).await.len(), sent, "chased after the word came");
+}
+
+#[store::both_engines]
+async fn an_estimate_that_holds_is_never_asked_about(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    give_estimate(&muster, &incident).await;
+    muster.pass(minutes(5)).await;
+    super::resolve(&muster, &incident).await;
+    tell_customers(&muster, &incident).await;
+    muster.pass(minutes(20)).await;
+    assert_eq!(reminders(&muster).await, Vec::<Value>::new());
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_kept"]
+    );
+}
