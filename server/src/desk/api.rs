@@ -12,12 +12,13 @@ use utoipa_axum::routes;
 
 use super::answers::{self, State as AnswerState};
 use super::matching::{Likelihood, Match};
+use super::notices;
 use super::question::{self, Answered};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::cases::view::view as case_view;
 use crate::cases::{Case, CaseId, store as case_rows};
-use crate::http::{Listing, Paging, Problem, Problems, Query, Site};
+use crate::http::{Faults, Listing, Paging, Problem, Problems, Query, Site};
 use crate::impact::Impact;
 use crate::incidents::{Incident, Status};
 
@@ -30,6 +31,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(is_it_us))
         .routes(routes!(owed))
+        .routes(routes!(list_notices))
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -241,6 +243,68 @@ async fn owed(
                 counts: json!({ "owed": all, "not_linked": not_linked }),
                 paging,
             })
+        })
+        .await?;
+    Ok(axum::Json(answer))
+}
+
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(default)]
+#[into_params(parameter_in = Query)]
+struct NoticeNarrowing {
+    incident_id: Option<String>,
+    /// Only those posted since then.
+    since: Option<String>,
+}
+
+/// What agents have been told.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct NoticesAnswer {
+    #[schema(value_type = Vec<Object>)]
+    pub notices: Vec<Value>,
+    #[serde(flatten)]
+    paging: Paging,
+}
+
+/// List what agents have been told about incidents, the newest first.
+#[utoipa::path(
+    get, path = "/desk/notices", tag = "Desk", params(NoticeNarrowing, Listing),
+    responses((status = 200, description = "A page of notices", body = NoticesAnswer), Problems)
+)]
+async fn list_notices(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Query(narrowing): Query<NoticeNarrowing>,
+    Query(listing): Query<Listing>,
+) -> Result<axum::Json<NoticesAnswer>, Problem> {
+    caller.require(Action::View, Resource::Case)?;
+    let page = listing.page()?;
+    let mut faults = Faults::new();
+    let since = faults.optional_instant("since", narrowing.since.as_deref());
+    faults.done()?;
+    let site = app.site.clone();
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let incident_id = narrowing.incident_id.as_deref().filter(|id| !id.is_empty());
+            let found = notices::list(tx, incident_id, since, page)?;
+            let (found, paging) = page.finish(found, || notices::count(tx, incident_id, since))?;
+            let notices = found
+                .into_iter()
+                .map(|one| {
+                    let incident = one.incident_id.as_str();
+                    json!({
+                        "id": one.id,
+                        "type": "desk_notice",
+                        "created_at": one.at,
+                        "incident": site.reference("incident", "incidents", incident, one.incident_title),
+                        "audience_name": one.audience_name,
+                        "subject": one.subject,
+                        "words": one.words,
+                        "next_update_by": one.next_update_by,
+                    })
+                })
+                .collect();
+            Ok(NoticesAnswer { notices, paging })
         })
         .await?;
     Ok(axum::Json(answer))

@@ -8,7 +8,8 @@
 //! works. A case whose reporter can only be called stays owed until somebody says that they called.
 //!
 //! Customers report without an account by a form, and read their answer behind a link of their own
-//! ([`form`]); those pages need no cookies and no script.
+//! ([`form`]); those pages need no cookies and no script. What is published for agents stands on their desk at once
+//! ([`notices`]).
 
 pub mod answers;
 pub mod answers_api;
@@ -18,6 +19,7 @@ pub mod form;
 pub mod jobs;
 pub mod known;
 pub mod matching;
+pub mod notices;
 pub mod question;
 pub mod voices;
 pub mod warnings;

@@ -1,4 +1,5 @@
-//! Where published words go, besides the timeline: the addresses of the audience, and subscribers inside.
+//! Where published words go, besides the timeline: the desk of the agents, the addresses of the audience, and
+//! subscribers inside. What stands on the desk is in the outbox, too, as shown.
 //!
 //! Status pages are not written from here: they follow the timeline.
 
@@ -7,6 +8,7 @@ use store::Error;
 
 use super::model::{Audience, AudienceChannel, Update};
 use super::subscribers;
+use crate::desk::notices::{self, Notice};
 use crate::outbox::{self, Channel, NewSend, Purpose, Recipient};
 use crate::timeline::Change;
 use crate::words::{InternalText, PublicText};
@@ -38,7 +40,21 @@ pub fn send(change: &mut Change, update: &Update, audience: &Audience) -> Result
     let (subject, words) = outgoing.texts();
     for channel in &audience.channels {
         match channel {
-            AudienceChannel::StatusPage | AudienceChannel::Desk => {}
+            AudienceChannel::StatusPage => {}
+            AudienceChannel::Desk => {
+                let notice = Notice {
+                    id: change.identifier(),
+                    at: change.now,
+                    incident_id: update.incident_id.clone(),
+                    audience_name: audience.name.clone(),
+                    subject: InternalText::new(subject),
+                    words: InternalText::new(words),
+                    next_update_by: update.next_update_by,
+                };
+                notices::post(change, &notice)?;
+                let desk = outsider(audience, "desk");
+                owe(change, update, Channel::Outbox, desk, subject, words)?;
+            }
             AudienceChannel::Subscribers => {
                 let people = subscribers::people_told(change.tx, &update.incident_id)?;
                 for user in people {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod forms;
+mod notices;
 
 use serde_json::{Value, json};
 use store::Engine;
