@@ -15,8 +15,8 @@ use super::store::{self as rows, Sought};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
-use crate::http::{Body, Listing, Paging, Problem, Problems, Site};
-use crate::incidents::{IncidentId, actions, merge};
+use crate::http::{Body, Include, Listing, Paging, Problem, Problems, Site};
+use crate::incidents::{IncidentId, actions, merge, wholes};
 use crate::services::ServiceId;
 
 const MOST_AT_ONCE: usize = 250;
@@ -56,7 +56,7 @@ pub struct Narrowing {
 
 /// List the alerts of an incident.
 #[utoipa::path(
-    get, path = "/incidents/{id}/alerts", tag = "Alerts", params(Narrowing, Listing,
+    get, path = "/incidents/{id}/alerts", tag = "Alerts", params(Narrowing, Listing, Include,
         ("id" = String, Path, description = "The incident's id")),
     responses((status = 200, description = "A page of alerts", body = AlertsAnswer), Problems)
 )]
@@ -66,6 +66,7 @@ async fn list(
     Path(id): Path<String>,
     Query(narrowing): Query<Narrowing>,
     Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<AlertsAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
@@ -77,17 +78,16 @@ async fn list(
         alert_key: narrowing.alert_key,
         status,
     };
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
             crate::incidents::store::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
             let found = rows::of_incident(tx, &id, &sought, page)?;
             let (found, paging) = page.finish(found, || rows::count_of_incident(tx, &id, &sought))?;
-            Ok(AlertsAnswer {
-                alerts: found.iter().map(|alert| view(alert, &site)).collect(),
-                paging,
-            })
+            let mut alerts: Vec<Value> = found.iter().map(|alert| view(alert, &site)).collect();
+            wholes::expand(tx, &site, now, &include, &wholes::OF_ENTRIES, &mut alerts)?;
+            Ok(AlertsAnswer { alerts, paging })
         })
         .await?;
     Ok(axum::Json(answer))

@@ -5,6 +5,7 @@
 //! host name. Whatever a client sends, it gets one of the documented answers; a 500 is a defect.
 
 pub mod body;
+pub mod expansion;
 pub mod faults;
 pub mod include;
 pub mod limits;

@@ -16,10 +16,11 @@ use super::dialect::{Surroundings, view};
 use super::input::{CreateIncident, ManyIncidents, Merge, OneIncident, Snooze};
 use super::model::{Incident, IncidentId, Status, Urgency};
 use super::store::{self as rows, Order, Sought};
+use super::wholes::{OF_INCIDENTS, expand};
 use super::{actions, input, merge};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Listing, Paging, Problem, Problems};
+use crate::http::{Body, Include, Listing, Paging, Problem, Problems};
 use crate::signals::event::parse_timestamp;
 
 /// Incidents one request may change.
@@ -172,7 +173,7 @@ fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
 
 /// List incidents.
 #[utoipa::path(
-    get, path = "/incidents", tag = "Incidents", params(Narrowing, Listing),
+    get, path = "/incidents", tag = "Incidents", params(Narrowing, Listing, Include),
     responses((status = 200, description = "A page of incidents", body = IncidentsAnswer), Problems)
 )]
 async fn list(
@@ -180,17 +181,19 @@ async fn list(
     caller: Caller,
     Query(narrowing): Query<Narrowing>,
     Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<IncidentsAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
-    let sought = narrowing.sought(app.clock.now())?;
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
+    let sought = narrowing.sought(now)?;
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
             let found = rows::list(tx, &sought, page)?;
             let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
             let around = Surroundings::read(tx, &found, &site)?;
-            let incidents = found.iter().map(|one| view(one, &around, &site)).collect();
+            let mut incidents: Vec<Value> = found.iter().map(|one| view(one, &around, &site)).collect();
+            expand(tx, &site, now, &include, &OF_INCIDENTS, &mut incidents)?;
             Ok(IncidentsAnswer { incidents, paging })
         })
         .await?;
@@ -224,20 +227,24 @@ async fn count(
 /// Show one incident.
 #[utoipa::path(
     get, path = "/incidents/{id}", tag = "Incidents",
-    params(("id" = String, Path, description = "The incident's id")),
+    params(("id" = String, Path, description = "The incident's id"), Include),
     responses((status = 200, description = "The incident", body = IncidentAnswer), Problems)
 )]
 async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<IncidentAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
     let incident = app
         .read(move |tx| -> Result<_, Problem> {
             let incident = find(tx, &id)?;
-            Ok(one(tx, &incident, &site)?)
+            let mut incident = one(tx, &incident, &site)?;
+            let incidents = std::slice::from_mut(&mut incident);
+            expand(tx, &site, now, &include, &OF_INCIDENTS, incidents)?;
+            Ok(incident)
         })
         .await?;
     Ok(axum::Json(IncidentAnswer { incident }))

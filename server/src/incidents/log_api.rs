@@ -13,9 +13,10 @@ use utoipa_axum::routes;
 
 use super::api::instant;
 use super::model::IncidentId;
+use super::wholes::{OF_ENTRIES, expand};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Paging, Problem, Problems, Site};
+use crate::http::{Include, Listing, Paging, Problem, Problems, Site};
 use crate::timeline::model::EntryId;
 use crate::timeline::store::{self as entries, Sought};
 use crate::timeline::{AgentKind, Entry, Kind};
@@ -88,7 +89,7 @@ const OVERVIEW: &[Kind] = &[
 
 /// List log entries of all incidents, the newest first.
 #[utoipa::path(
-    get, path = "/log_entries", tag = "Log entries", params(Span, Listing),
+    get, path = "/log_entries", tag = "Log entries", params(Span, Listing, Include),
     responses((status = 200, description = "A page of log entries", body = LogEntriesAnswer), Problems)
 )]
 async fn list(
@@ -96,13 +97,14 @@ async fn list(
     caller: Caller,
     Query(span): Query<Span>,
     Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
-    answer(&app, &caller, span.sought(None, None)?, listing).await
+    answer(&app, &caller, span.sought(None, None)?, listing, include).await
 }
 
 /// List the log entries of an incident, the newest first.
 #[utoipa::path(
-    get, path = "/incidents/{id}/log_entries", tag = "Log entries", params(Span, Listing,
+    get, path = "/incidents/{id}/log_entries", tag = "Log entries", params(Span, Listing, Include,
         ("id" = String, Path, description = "The incident's id")),
     responses((status = 200, description = "A page of log entries", body = LogEntriesAnswer), Problems)
 )]
@@ -112,6 +114,7 @@ async fn list_of_incident(
     Path(id): Path<String>,
     Query(span): Query<Span>,
     Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let wanted = IncidentId::from(id.as_str());
@@ -119,12 +122,12 @@ async fn list_of_incident(
         .read(move |tx| -> Result<_, Problem> { Ok(super::store::find(tx, &wanted)?) })
         .await?;
     known.ok_or_else(|| Problem::not_found("The incident"))?;
-    answer(&app, &caller, span.sought(Some(id), None)?, listing).await
+    answer(&app, &caller, span.sought(Some(id), None)?, listing, include).await
 }
 
 /// List what a person did, the newest first.
 #[utoipa::path(
-    get, path = "/users/{id}/log_entries", tag = "Log entries", params(Span, Listing,
+    get, path = "/users/{id}/log_entries", tag = "Log entries", params(Span, Listing, Include,
         ("id" = String, Path, description = "The person's id")),
     responses((status = 200, description = "A page of log entries", body = LogEntriesAnswer), Problems)
 )]
@@ -134,8 +137,9 @@ async fn list_of_user(
     Path(id): Path<String>,
     Query(span): Query<Span>,
     Query(listing): Query<Listing>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
-    answer(&app, &caller, span.sought(None, Some(id))?, listing).await
+    answer(&app, &caller, span.sought(None, Some(id))?, listing, include).await
 }
 
 async fn answer(
@@ -143,18 +147,18 @@ async fn answer(
     caller: &Caller,
     sought: Sought,
     listing: Listing,
+    include: Include,
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
             let found = entries::list(tx, &sought, page)?;
             let (found, paging) = page.finish(found, || entries::count(tx, &sought))?;
-            Ok(LogEntriesAnswer {
-                log_entries: found.iter().map(|entry| view(entry, &site)).collect(),
-                paging,
-            })
+            let mut log_entries: Vec<Value> = found.iter().map(|entry| view(entry, &site)).collect();
+            expand(tx, &site, now, &include, &OF_ENTRIES, &mut log_entries)?;
+            Ok(LogEntriesAnswer { log_entries, paging })
         })
         .await?;
     Ok(axum::Json(answer))
@@ -163,23 +167,28 @@ async fn answer(
 /// Show one log entry.
 #[utoipa::path(
     get, path = "/log_entries/{id}", tag = "Log entries",
-    params(("id" = String, Path, description = "The entry's id")),
+    params(("id" = String, Path, description = "The entry's id"), Include),
     responses((status = 200, description = "The log entry", body = LogEntryAnswer), Problems)
 )]
 async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
+    Query(include): Query<Include>,
 ) -> Result<axum::Json<LogEntryAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
-    let site = app.site.clone();
-    let entry = app
-        .read(move |tx| -> Result<_, Problem> { Ok(entries::find(tx, &EntryId::from(id.as_str()))?) })
-        .await?
-        .ok_or_else(|| Problem::not_found("The log entry"))?;
-    Ok(axum::Json(LogEntryAnswer {
-        log_entry: view(&entry, &site),
-    }))
+    let (site, now) = (app.site.clone(), app.clock.now());
+    let log_entry = app
+        .read(move |tx| -> Result<_, Problem> {
+            let entry = entries::find(tx, &EntryId::from(id.as_str()))?
+                .ok_or_else(|| Problem::not_found("The log entry"))?;
+            let mut log_entry = view(&entry, &site);
+            let entries = std::slice::from_mut(&mut log_entry);
+            expand(tx, &site, now, &include, &OF_ENTRIES, entries)?;
+            Ok(log_entry)
+        })
+        .await?;
+    Ok(axum::Json(LogEntryAnswer { log_entry }))
 }
 
 /// The dialect knows fewer kinds; what it lacks is an annotation.

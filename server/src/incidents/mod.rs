@@ -27,5 +27,6 @@ pub mod room;
 pub mod room_api;
 pub mod similar;
 pub mod store;
+pub mod wholes;
 
 pub use model::{Incident, IncidentId, Status, Urgency};

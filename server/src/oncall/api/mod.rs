@@ -20,8 +20,8 @@ use crate::app::App;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
-        .routes(routes!(policies::list, policies::create))
-        .routes(routes!(policies::show, policies::update, policies::delete))
+        .routes(routes!(policies::create))
+        .routes(routes!(policies::update, policies::delete))
         .routes(routes!(policies::give_to_team, policies::take_from_team))
         .routes(routes!(schedules::list, schedules::create))
         .routes(routes!(schedules::preview))

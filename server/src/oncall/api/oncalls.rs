@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::rendering::{shown, too_long, widened};
+use super::schedule_view::whole_schedules;
 use super::view::{policy_reference, policy_views, schedule_reference};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -233,6 +234,11 @@ fn views(
         .map(ScheduleId::as_str)
         .collect();
     let schedules = store::schedule_names(tx, &schedule_ids)?;
+    let whole_schedules = if include.asks_for("schedules") {
+        whole_schedules(tx, site, &schedule_ids)?
+    } else {
+        Vec::new()
+    };
     rows.iter()
         .map(|row| {
             let policy = &policies[row.policy];
@@ -249,17 +255,19 @@ fn views(
                     .map_or("", |user| &user.name);
                 user_reference(site, &row.user, name).into()
             };
-            let schedule = row.schedule.as_ref().map(|id| {
-                let name = schedules
-                    .iter()
-                    .find(|(known, _)| known == id)
-                    .map_or("", |(_, name)| name);
-                let mut reference = schedule_reference(site, id, name);
-                if include.asks_for("schedules") {
-                    "schedule".clone_into(&mut reference.kind);
-                }
-                Expandable::from(reference)
-            });
+            let schedule = match &row.schedule {
+                None => None,
+                Some(id) => Some(match whole_schedules.iter().find(|one| one.id() == id.as_str()) {
+                    Some(whole) => Expandable::whole(whole)?,
+                    None => {
+                        let name = schedules
+                            .iter()
+                            .find(|(known, _)| known == id)
+                            .map_or("", |(_, name)| name);
+                        schedule_reference(site, id, name).into()
+                    }
+                }),
+            };
             Ok(OncallView {
                 escalation_policy,
                 escalation_level: row.level,

@@ -1,23 +1,22 @@
-//! `/escalation_policies`, and giving them to teams.
+//! Writing `/escalation_policies`, and giving them to teams. They are read in the slice `services`.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::policy_input::{PolicyRequest, check, check_teams};
 use super::view::{PolicyView, policy_views};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::listing::anywhere;
-use crate::http::{Body, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Include, Path, Problem, Problems, Site};
 use crate::oncall::model::{EscalationPolicy, EscalationPolicyId, HandoffNotifications};
-use crate::oncall::store::{self, PolicyFilter, PolicySort};
+use crate::oncall::store;
 use crate::people::TeamId;
 use crate::people::store::find_team;
 use crate::timeline::Change;
@@ -25,65 +24,6 @@ use crate::timeline::Change;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PolicyAnswer {
     escalation_policy: PolicyView,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct PoliciesAnswer {
-    escalation_policies: Vec<PolicyView>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct PoliciesQuery {
-    /// A part of the name.
-    query: Option<String>,
-    #[serde(rename = "user_ids[]")]
-    user_ids: Vec<String>,
-    #[serde(rename = "team_ids[]")]
-    team_ids: Vec<String>,
-    /// `name`, `name:asc` or `name:desc`.
-    sort_by: Option<String>,
-}
-
-/// All policies, by name.
-#[utoipa::path(get, path = "/escalation_policies", tag = "On call", params(Listing, PoliciesQuery, Include),
-    responses((status = 200, body = PoliciesAnswer), Problems))]
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Query(listing): Query<Listing>,
-    Query(asked): Query<PoliciesQuery>,
-    Query(include): Query<Include>,
-) -> Result<Json<PoliciesAnswer>, Problem> {
-    caller.require(Action::View, Resource::EscalationPolicy)?;
-    let page = listing.page()?;
-    let listed = |ids: Vec<String>| Some(ids).filter(|ids| !ids.is_empty());
-    let filter = PolicyFilter {
-        pattern: asked
-            .query
-            .filter(|query| !query.is_empty())
-            .map(|query| anywhere(&query)),
-        user_ids: listed(asked.user_ids),
-        team_ids: listed(asked.team_ids),
-        sort: match asked.sort_by.as_deref() {
-            Some("name:desc") => PolicySort::NameDescending,
-            _ => PolicySort::Name,
-        },
-    };
-    let site = app.site.clone();
-    app.read(move |tx| {
-        let rows = store::list_policies(tx, &filter, page)?;
-        let (rows, paging) = page.finish(rows, || store::count_policies(tx, &filter))?;
-        let escalation_policies = policy_views(tx, &site, &rows, &include)?;
-        Ok(Json(PoliciesAnswer {
-            escalation_policies,
-            paging,
-        }))
-    })
-    .await
 }
 
 /// Adds a policy.
@@ -94,6 +34,7 @@ pub(crate) async fn create(
     caller: Caller,
     Body(request): Body<PolicyRequest>,
 ) -> Result<(StatusCode, Json<PolicyAnswer>), Problem> {
+    caller.require_for_own(Action::Create, Resource::EscalationPolicy)?;
     let site = app.site.clone();
     let escalation_policy = app
         .change(caller.agent(), move |change| {
@@ -123,26 +64,6 @@ pub(crate) async fn create(
     Ok((StatusCode::CREATED, Json(PolicyAnswer { escalation_policy })))
 }
 
-/// One policy.
-#[utoipa::path(get, path = "/escalation_policies/{id}", tag = "On call", params(("id" = String, Path), Include),
-    responses((status = 200, body = PolicyAnswer), Problems))]
-pub(crate) async fn show(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<EscalationPolicyId>,
-    Query(include): Query<Include>,
-) -> Result<Json<PolicyAnswer>, Problem> {
-    caller.require(Action::View, Resource::EscalationPolicy)?;
-    let site = app.site.clone();
-    app.read(move |tx| {
-        let policy = present_policy(tx, &id)?;
-        Ok(Json(PolicyAnswer {
-            escalation_policy: view_of(tx, &site, &policy, &include)?,
-        }))
-    })
-    .await
-}
-
 /// Changes the fields that are sent. Escalations that run keep the rules they began with.
 #[utoipa::path(put, path = "/escalation_policies/{id}", tag = "On call", params(("id" = String, Path)),
     request_body = PolicyRequest, responses((status = 200, body = PolicyAnswer), Problems))]
@@ -152,6 +73,7 @@ pub(crate) async fn update(
     Path(id): Path<EscalationPolicyId>,
     Body(request): Body<PolicyRequest>,
 ) -> Result<Json<PolicyAnswer>, Problem> {
+    caller.require_for_own(Action::Change, Resource::EscalationPolicy)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let before = present_policy(change.tx, &id)?;
@@ -180,6 +102,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<EscalationPolicyId>,
 ) -> Result<StatusCode, Problem> {
+    caller.require_for_own(Action::Delete, Resource::EscalationPolicy)?;
     app.change(caller.agent(), move |change| {
         let policy = present_policy(change.tx, &id)?;
         require_for(change.tx, &caller, Action::Delete, &id)?;
@@ -209,9 +132,7 @@ pub(crate) async fn give_to_team(
         require_team(change.tx, &team_id)?;
         let policy = present_policy(change.tx, &id)?;
         let present = store::teams_of_policy(change.tx, &id)?;
-        if !present.is_empty() {
-            caller.require_for_teams(Action::Change, Resource::EscalationPolicy, &present)?;
-        }
+        caller.require_for_teams(Action::Change, Resource::EscalationPolicy, &present)?;
         store::set_policy_teams(change.tx, &id, std::slice::from_ref(&team_id))?;
         let details = json!({ "team_id": team_id });
         audit::record(

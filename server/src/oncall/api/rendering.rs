@@ -29,15 +29,16 @@ pub(super) struct RangeQuery {
 }
 
 /// A checked [`RangeQuery`].
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Range {
     pub(super) span: Option<Span>,
     zone: Option<TimeZone>,
     edges: Edges,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Edges {
+    #[default]
     Cut,
     Whole,
 }

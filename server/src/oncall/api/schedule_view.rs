@@ -68,8 +68,8 @@ pub(super) struct Parts {
     pub(super) layers: Shown,
     pub(super) overrides: Shown,
     pub(super) final_schedule: Shown,
-    /// Whose next turn is shown.
-    pub(super) next_for: Option<UserId>,
+    /// Whose next turn is shown, and from when on it is sought.
+    pub(super) next_for: Option<(UserId, Timestamp)>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -86,7 +86,7 @@ impl Shown {
 }
 
 impl Parts {
-    pub(super) fn all(next_for: Option<UserId>) -> Self {
+    pub(super) fn all(next_for: Option<(UserId, Timestamp)>) -> Self {
         Self {
             layers: Shown::Yes,
             overrides: Shown::Yes,
@@ -112,7 +112,6 @@ pub(super) fn schedule_view(
     range: &Range,
     parts: &Parts,
     origin: Origin,
-    now: Timestamp,
 ) -> Result<ScheduleView, Problem> {
     let zone = range.zone_for(&row.time_zone);
     let plan = match (range.span, origin) {
@@ -130,7 +129,7 @@ pub(super) fn schedule_view(
         None => None,
     };
     let next = match &parts.next_for {
-        Some(user) => next_turn(tx, &row.id, user, now)?,
+        Some((user, now)) => next_turn(tx, &row.id, user, *now)?,
         None => None,
     };
     let mut people: Vec<UserId> = members(&row.definition);
@@ -142,7 +141,7 @@ pub(super) fn schedule_view(
             .chain(&rendered.overrides.entries);
         people.extend(entries.map(|entry| UserId::from(entry.user.as_str())));
     }
-    people.extend(parts.next_for.clone());
+    people.extend(parts.next_for.iter().map(|(user, _)| user.clone()));
     let names = Names::of_users(tx, &people)?;
     let layers = (parts.layers == Shown::Yes).then(|| {
         let mut layers: Vec<LayerView> = row
@@ -226,6 +225,24 @@ pub(super) fn schedule_view(
         http_cal_url,
         web_cal_url,
     })
+}
+
+/// Whole schedules, without the parts that need a range, for where `include[]` asks for them.
+pub(super) fn whole_schedules(tx: &mut Tx, site: &Site, ids: &[&str]) -> Result<Vec<ScheduleView>, Problem> {
+    let mut wholes = Vec::new();
+    for id in ids.iter().collect::<std::collections::BTreeSet<_>>() {
+        if let Some(row) = store::find_schedule(tx, &ScheduleId::from(*id))? {
+            let (range, parts) = (Range::default(), Parts::all(None));
+            wholes.push(schedule_view(tx, site, &row, &range, &parts, Origin::Stored)?);
+        }
+    }
+    Ok(wholes)
+}
+
+impl ScheduleView {
+    pub(super) fn id(&self) -> &str {
+        &self.head.id
+    }
 }
 
 /// Everybody whom the layers name, each once, in the order of their appearance.

@@ -80,15 +80,17 @@ pub(super) async fn list(
         layers: Shown::when(include.asks_for("schedule_layers")),
         overrides: Shown::when(include.asks_for("overrides_subschedule")),
         final_schedule: Shown::when(include.asks_for("final_schedule")),
-        next_for: asked.include_next_oncall_for_user.map(UserId::from),
+        next_for: asked
+            .include_next_oncall_for_user
+            .map(|id| (UserId::from(id), app.clock.now())),
     };
-    let (site, now) = (app.site.clone(), app.clock.now());
+    let site = app.site.clone();
     app.read(move |tx| {
         let rows = store::list_schedules(tx, &filter, page)?;
         let (rows, paging) = page.finish(rows, || store::count_schedules(tx, &filter))?;
         let schedules = rows
             .iter()
-            .map(|row| schedule_view(tx, &site, row, &range, &parts, Origin::Stored, now))
+            .map(|row| schedule_view(tx, &site, row, &range, &parts, Origin::Stored))
             .collect::<Result<_, _>>()?;
         Ok(Json(SchedulesAnswer { schedules, paging }))
     })
@@ -104,6 +106,7 @@ pub(super) async fn create(
     Query(range): Query<RangeQuery>,
     Body(request): Body<ScheduleRequest>,
 ) -> Result<(StatusCode, Json<ScheduleAnswer>), Problem> {
+    caller.require_for_own(Action::Create, Resource::Schedule)?;
     let range = range.check()?;
     let site = app.site.clone();
     let schedule = app
@@ -119,7 +122,7 @@ pub(super) async fn create(
             audit::record(change, &caller, AuditAction::Create, &changed(&row))?;
             change.touch("oncall");
             let parts = Parts::all(None);
-            schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored, change.now)
+            schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored)
         })
         .await?;
     Ok((StatusCode::CREATED, Json(ScheduleAnswer { schedule })))
@@ -149,7 +152,7 @@ pub(super) async fn preview(
         let layer_ids = (1..=64).map(|number| format!("preview-{number}")).rev().collect();
         let blank = blank_row(ScheduleId::from("preview"), String::new(), now);
         let row = check(tx, &request.schedule, blank, now, layer_ids)?;
-        let schedule = schedule_view(tx, &site, &row, &range, &Parts::all(None), Origin::Preview, now)?;
+        let schedule = schedule_view(tx, &site, &row, &range, &Parts::all(None), Origin::Preview)?;
         Ok(Json(ScheduleAnswer { schedule }))
     })
     .await
@@ -171,8 +174,13 @@ pub(super) async fn show(
     let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let row = present_schedule(tx, &id)?;
-        let parts = Parts::all(asked.include_next_oncall_for_user.clone().map(UserId::from));
-        let schedule = schedule_view(tx, &site, &row, &range, &parts, Origin::Stored, now)?;
+        let parts = Parts::all(
+            asked
+                .include_next_oncall_for_user
+                .clone()
+                .map(|id| (UserId::from(id), now)),
+        );
+        let schedule = schedule_view(tx, &site, &row, &range, &parts, Origin::Stored)?;
         Ok(Json(ScheduleAnswer { schedule }))
     })
     .await
@@ -189,6 +197,7 @@ pub(super) async fn update(
     Query(range): Query<RangeQuery>,
     Body(request): Body<ScheduleRequest>,
 ) -> Result<Json<ScheduleAnswer>, Problem> {
+    caller.require_for_own(Action::Change, Resource::Schedule)?;
     let range = range.check()?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
@@ -206,7 +215,7 @@ pub(super) async fn update(
         audit::record(change, &caller, AuditAction::Update, &changed(&row))?;
         change.touch("oncall");
         let parts = Parts::all(None);
-        let schedule = schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored, change.now)?;
+        let schedule = schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored)?;
         Ok(Json(ScheduleAnswer { schedule }))
     })
     .await
@@ -220,6 +229,7 @@ pub(super) async fn delete(
     caller: Caller,
     Path(id): Path<ScheduleId>,
 ) -> Result<StatusCode, Problem> {
+    caller.require_for_own(Action::Delete, Resource::Schedule)?;
     app.change(caller.agent(), move |change| {
         let row = present_schedule(change.tx, &id)?;
         require_for(change.tx, &caller, Action::Delete, &id)?;

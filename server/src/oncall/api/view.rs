@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
+use super::schedule_view::whole_schedules;
 use crate::http::{Expandable, Include, Problem, Reference, Site};
 use crate::oncall::model::{
     EscalationPolicy, EscalationPolicyId, HandoffNotifications, ScheduleId, Strategy, TargetKind,
@@ -156,16 +157,20 @@ impl Targets {
                 .collect()
         };
         let schedule_ids: Vec<&str> = named(TargetKind::Schedule).collect();
-        let schedules = store::schedule_names(tx, &schedule_ids)?
-            .into_iter()
-            .map(|(id, name)| {
-                let mut reference = schedule_reference(site, &id, &name);
-                if whole {
-                    "schedule".clone_into(&mut reference.kind);
-                }
-                (id, reference.into())
-            })
-            .collect();
+        let schedules = if whole {
+            whole_schedules(tx, site, &schedule_ids)?
+                .iter()
+                .map(|view| Ok((ScheduleId::from(view.id()), Expandable::whole(view)?)))
+                .collect::<Result<_, Problem>>()?
+        } else {
+            store::schedule_names(tx, &schedule_ids)?
+                .into_iter()
+                .map(|(id, name)| {
+                    let reference = schedule_reference(site, &id, &name);
+                    (id, reference.into())
+                })
+                .collect()
+        };
         Ok(Self { users, schedules })
     }
 

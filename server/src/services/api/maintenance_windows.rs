@@ -10,12 +10,16 @@ use serde_json::{Value, json};
 use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 
+use super::wholes::{self, OF_WINDOWS};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::http::expansion::expand;
 use crate::http::faults::LONGEST_TEXT;
 use crate::http::listing::anywhere;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::{
+    Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site,
+};
 use crate::jobs::{EVERY_PAGE, Kind as JobKind, Owed};
 use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
 use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
@@ -163,13 +167,14 @@ fn changed(window: &MaintenanceWindow) -> Changed<'_> {
 }
 
 /// Maintenance windows, by their start.
-#[utoipa::path(get, path = "/maintenance_windows", tag = "Maintenance", params(Listing, WindowsQuery),
+#[utoipa::path(get, path = "/maintenance_windows", tag = "Maintenance", params(Listing, WindowsQuery, Include),
     responses((status = 200, body = WindowsAnswer), Problems))]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     caller: Caller,
     Query(listing): Query<Listing>,
     Query(asked): Query<WindowsQuery>,
+    Query(include): Query<Include>,
 ) -> Result<Json<WindowsAnswer>, Problem> {
     caller.require(Action::View, Resource::MaintenanceWindow)?;
     let page = listing.page()?;
@@ -193,7 +198,11 @@ pub(crate) async fn list(
         let (found, paging) = page.finish(found, || rows::count_windows(tx, &filter))?;
         let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
         let services = rows::window_services(tx, &ids)?;
-        let maintenance_windows = found.iter().map(|one| view(one, &services, &site)).collect();
+        let mut maintenance_windows: Vec<Value> =
+            found.iter().map(|one| view(one, &services, &site)).collect();
+        expand(&include, &OF_WINDOWS, &mut maintenance_windows, |kind, ids| {
+            wholes::load(tx, &site, filter.now, kind, ids)
+        })?;
         Ok(Json(WindowsAnswer {
             maintenance_windows,
             paging,
@@ -239,20 +248,24 @@ pub(crate) async fn create(
 }
 
 /// One maintenance window.
-#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path)),
+#[utoipa::path(get, path = "/maintenance_windows/{id}", tag = "Maintenance", params(("id" = String, Path), Include),
     responses((status = 200, body = WindowAnswer), Problems))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,
+    Query(include): Query<Include>,
 ) -> Result<Json<WindowAnswer>, Problem> {
     caller.require(Action::View, Resource::MaintenanceWindow)?;
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let window = present(tx, &id)?;
-        Ok(Json(WindowAnswer {
-            maintenance_window: shown(tx, &window, &site)?,
-        }))
+        let mut maintenance_window = shown(tx, &window, &site)?;
+        let windows = std::slice::from_mut(&mut maintenance_window);
+        expand(&include, &OF_WINDOWS, windows, |kind, ids| {
+            wholes::load(tx, &site, now, kind, ids)
+        })?;
+        Ok(Json(WindowAnswer { maintenance_window }))
     })
     .await
 }

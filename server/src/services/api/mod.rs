@@ -5,9 +5,11 @@ mod catalogue;
 pub(crate) mod dependencies;
 pub(crate) mod integrations;
 pub(crate) mod maintenance_windows;
+mod policies;
 pub(crate) mod service_input;
 pub(crate) mod services;
 mod view;
+pub mod wholes;
 
 use std::sync::Arc;
 
@@ -24,6 +26,8 @@ use crate::people::TeamId;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
+        .routes(routes!(policies::list))
+        .routes(routes!(policies::show))
         .routes(routes!(services::list, services::create))
         .routes(routes!(services::show, services::update, services::delete))
         .routes(routes!(services::changes))
@@ -60,11 +64,8 @@ fn present(tx: &mut Tx, id: &ServiceId) -> Result<Service, Problem> {
 
 /// The teams a service belongs to: those of its escalation policy.
 fn teams_of(tx: &mut Tx, service: &Service) -> Result<Vec<TeamId>, Problem> {
-    let ids = [service.escalation_policy_id.as_str().to_owned()];
-    let teams = crate::oncall::store::named_teams_of_policies(tx, &ids)?;
-    Ok(teams
-        .into_values()
-        .flatten()
-        .map(|(id, _)| TeamId::from(id))
-        .collect())
+    Ok(crate::oncall::store::teams_of_policy(
+        tx,
+        &service.escalation_policy_id,
+    )?)
 }

@@ -11,10 +11,12 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::service_input::{ServiceRequest, check};
 use super::view::views;
+use super::wholes::{self, OF_SERVICES};
 use super::{present, teams_of};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::http::expansion::expand;
 use crate::http::listing::anywhere;
 use crate::http::{Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::oncall::EscalationPolicyId;
@@ -78,7 +80,10 @@ pub(crate) async fn list(
     app.read(move |tx| {
         let found = rows::list(tx, &filter, page)?;
         let (found, paging) = page.finish(found, || rows::count(tx, &filter))?;
-        let services = views(tx, &site, &found, &include, now)?;
+        let mut services = views(tx, &site, &found, &include, now)?;
+        expand(&include, &OF_SERVICES, &mut services, |kind, ids| {
+            wholes::load(tx, &site, now, kind, ids)
+        })?;
         Ok(Json(ServicesAnswer { services, paging }))
     })
     .await
@@ -92,9 +97,7 @@ pub(crate) async fn create(
     caller: Caller,
     Body(request): Body<ServiceRequest>,
 ) -> Result<(StatusCode, Json<ServiceAnswer>), Problem> {
-    if !caller.may(Action::Create, Resource::Service) {
-        caller.require(Action::Create, Resource::Service)?;
-    }
+    caller.require_for_own(Action::Create, Resource::Service)?;
     let site = app.site.clone();
     let service = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
@@ -140,9 +143,11 @@ pub(crate) async fn show(
     let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let service = present(tx, &id)?;
-        let service = views(tx, &site, &[service], &include, now)?
-            .pop()
-            .unwrap_or_default();
+        let mut services = views(tx, &site, &[service], &include, now)?;
+        expand(&include, &OF_SERVICES, &mut services, |kind, ids| {
+            wholes::load(tx, &site, now, kind, ids)
+        })?;
+        let service = services.pop().unwrap_or_default();
         Ok(Json(ServiceAnswer { service }))
     })
     .await
@@ -157,12 +162,16 @@ pub(crate) async fn update(
     Path(id): Path<ServiceId>,
     Body(request): Body<ServiceRequest>,
 ) -> Result<Json<ServiceAnswer>, Problem> {
+    caller.require_for_own(Action::Change, Resource::Service)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let before = present(change.tx, &id)?;
         let teams = teams_of(change.tx, &before)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
         let service = check(change.tx, &request.service, before)?;
+        // Whoever gives it to another team's policy must manage that team, too.
+        let teams = teams_of(change.tx, &service)?;
+        caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
         rows::set(change.tx, &service).map_err(name_taken)?;
         audit::record(change, &caller, AuditAction::Update, &changed(&service))?;
         change.touch("services");
@@ -181,6 +190,7 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<ServiceId>,
 ) -> Result<StatusCode, Problem> {
+    caller.require_for_own(Action::Delete, Resource::Service)?;
     app.change(caller.agent(), move |change| {
         let service = present(change.tx, &id)?;
         let teams = teams_of(change.tx, &service)?;

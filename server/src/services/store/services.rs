@@ -40,6 +40,18 @@ fn narrowed(query: store::Query, filter: &ServiceFilter) -> store::Query {
         )
 }
 
+/// Services by id that have not been deleted.
+pub fn find_all(tx: &mut Tx, ids: &[String]) -> Result<Vec<Service>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT ",
+            SERVICE_COLUMNS,
+            " FROM services WHERE id = ANY($1) AND deleted_at IS NULL ORDER BY id"
+        ),
+        params![Value::texts(ids)],
+    )
+}
+
 pub fn list(tx: &mut Tx, filter: &ServiceFilter, page: Page) -> Result<Vec<Service>, Error> {
     let listed = query!(
         "SELECT ",

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::harness::TestApp;
 
 /// A schedule in which these people take turns of a day, handing over at 08:00 in London.
-fn daily(name: &str, people: &[&str]) -> Value {
+pub(crate) fn daily(name: &str, people: &[&str]) -> Value {
     let users: Vec<Value> = people
         .iter()
         .map(|id| json!({ "user": { "id": id, "type": "user_reference" } }))

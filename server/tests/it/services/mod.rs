@@ -1,5 +1,7 @@
 //! Services, touchpoints and what joins them, over the API.
 
+mod includes;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
