@@ -7,6 +7,7 @@ use store::{Error, Tx};
 
 use super::model::{Component, ComponentId, ComponentStatus, Maintenance, MaintenanceStatus};
 use super::store as rows;
+use super::view::DAYS;
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::timeline::Change;
 use crate::updates::situation::Hurt;
@@ -79,7 +80,7 @@ fn set(change: &mut Change, component: &mut Component, status: ComponentStatus) 
     Ok(())
 }
 
-/// Planned work on what carries the components: ended within the last thirty days, under way, or to come.
+/// Planned work on what carries the components: ended within the days a page looks back, under way, or to come.
 pub fn maintenances(
     tx: &mut Tx,
     components: &[Component],
@@ -94,7 +95,7 @@ pub fn maintenances(
     if bound.is_empty() {
         return Ok(Vec::new());
     }
-    let since = now.checked_sub((30 * 24).hours()).unwrap_or(now);
+    let since = now.checked_sub((DAYS as i64 * 24).hours()).unwrap_or(now);
     let windows = rows::windows(tx, since)?;
     if windows.is_empty() {
         return Ok(Vec::new());

@@ -17,6 +17,7 @@ use crate::drawing::{Rich, State};
 use crate::http::Site;
 use crate::updates::Phase;
 use crate::updates::compose::clock_time;
+use crate::updates::promised_words::{is_promise, late, promise};
 
 /// Updates on the page itself; the rest stands in its history.
 const MOST_IN_STORY: usize = 8;
@@ -199,11 +200,11 @@ fn told(
         None => format!("{}.", incident.name.as_str().trim_end_matches('.')),
     };
     let next_word = update.next_update_by.map(|due| {
-        let due_words = clock_time(due, now, zone);
+        let language = &snapshot.page.language;
         if snapshot.lapsed.contains(&incident.id) {
-            format!("We wanted to tell you more by {due_words} and are late. We are sorry.")
+            late(language, due, now, zone)
         } else {
-            format!("We will tell you more by {due_words}.")
+            promise(language, due, now, zone)
         }
     });
     Answer {
@@ -221,11 +222,6 @@ fn first_sentence(paragraph: &str) -> Option<(&str, &str)> {
         .find(|end| paragraph[*end..].is_empty() || paragraph[*end..].starts_with(char::is_whitespace))?;
     let (first, rest) = paragraph.split_at(end);
     (first.chars().count() <= LONGEST_HEADLINE).then(|| (first, rest.trim()))
-}
-
-/// The sentence in which an update promises the next one.
-pub(super) fn is_promise(paragraph: &str) -> bool {
-    paragraph.starts_with("We will tell you more by ")
 }
 
 fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
@@ -327,7 +323,9 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
             snapshot.words_of(one)
         ))],
     });
-    let more = told.len() > MOST_IN_STORY || !snapshot.incidents.is_empty();
+    let begun = [MaintenanceStatus::Completed, MaintenanceStatus::InProgress];
+    let happened = !snapshot.incidents.is_empty() || !snapshot.planned(&begun).is_empty();
+    let more = told.len() > MOST_IN_STORY || happened;
     let entries = told.into_iter().take(MOST_IN_STORY).map(|(incident, update)| {
         let address = format!("{base}/incidents/{}", incident.id);
         let mut words = vec![Rich::default().link(incident.name.as_str(), address)];
@@ -358,41 +356,65 @@ fn phase_words(phase: Phase) -> &'static str {
     }
 }
 
+/// An incident as the history tells it: when it began, and since when it is over.
+fn incident_entry(incident: &PageIncident, base: &str, zone: &TimeZone) -> Entry {
+    let local = |at: Timestamp| at.to_zoned(zone.clone());
+    let ended = incident.resolved_at.map_or_else(
+        || "Not over yet.".to_owned(),
+        |at| format!("Over since {}.", local(at).strftime("%-d %B, %H:%M %Z")),
+    );
+    Entry {
+        when: local(incident.created_at).strftime("%-d %B, %H:%M").to_string(),
+        link: Some((
+            incident.name.to_string(),
+            format!("{base}/incidents/{}", incident.id),
+        )),
+        strong: None,
+        words: vec![ended],
+    }
+}
+
+/// Planned work as the history tells it, when it has begun.
+fn work_entry(snapshot: &Snapshot, work: &Maintenance, zone: &TimeZone) -> Entry {
+    let local = |at: Timestamp| at.to_zoned(zone.clone());
+    let ended = match work.status {
+        MaintenanceStatus::Completed => "Done since",
+        MaintenanceStatus::InProgress | MaintenanceStatus::Scheduled => "It ends by",
+    };
+    let ended = format!("{ended} {}.", local(work.end_at).strftime("%-d %B, %H:%M %Z"));
+    Entry {
+        when: local(work.start_at).strftime("%-d %B, %H:%M").to_string(),
+        link: None,
+        strong: Some(snapshot.title_of(work)),
+        words: vec![snapshot.words_of(work), ended],
+    }
+}
+
 fn history(snapshot: &Snapshot) -> Plain {
     let (page, zone) = (&snapshot.page, snapshot.zone());
     let base = format!("/status/{}", page.slug);
+    let begun = snapshot.planned(&[MaintenanceStatus::Completed, MaintenanceStatus::InProgress]);
+    let incidents = snapshot
+        .incidents
+        .iter()
+        .map(|one| (one.created_at, incident_entry(one, &base, &zone)));
+    let works = begun
+        .into_iter()
+        .map(|one| (one.start_at, work_entry(snapshot, one, &zone)));
+    let mut told: Vec<(Timestamp, Entry)> = incidents.chain(works).collect();
+    told.sort_by_key(|(at, _)| std::cmp::Reverse(*at));
     let mut sections: Vec<Section> = Vec::new();
-    for incident in &snapshot.incidents {
-        let began = incident.created_at.to_zoned(zone.clone());
-        let month = began.strftime("%B %Y").to_string();
-        if sections.last().is_none_or(|last| last.heading != month) {
-            sections.push(Section {
+    for (at, entry) in told {
+        let month = at.to_zoned(zone.clone()).strftime("%B %Y").to_string();
+        match sections.last_mut().filter(|last| last.heading == month) {
+            Some(section) => section.entries.push(entry),
+            None => sections.push(Section {
                 heading: month,
-                entries: Vec::new(),
-            });
-        }
-        let ended = incident.resolved_at.map_or_else(
-            || "Not over yet.".to_owned(),
-            |at| {
-                format!(
-                    "Over since {}.",
-                    at.to_zoned(zone.clone()).strftime("%-d %B, %H:%M %Z")
-                )
-            },
-        );
-        if let Some(section) = sections.last_mut() {
-            section.entries.push(Entry {
-                when: began.strftime("%-d %B, %H:%M").to_string(),
-                link: Some((
-                    incident.name.to_string(),
-                    format!("{base}/incidents/{}", incident.id),
-                )),
-                strong: None,
-                words: vec![ended],
-            });
+                entries: vec![entry],
+            }),
         }
     }
-    let quiet = snapshot.incidents.is_empty();
+    let quiet = sections.is_empty();
     Plain {
         language: page.language.clone(),
         title: format!("{} status", page.name),

@@ -1,7 +1,12 @@
-//! The Atom feed of a page (RFC 4287): one entry for each incident, renewed with each update.
+//! The Atom feed of a page (RFC 4287): one entry for each incident and each planned work, renewed with each
+//! word about it.
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::model::MaintenanceStatus::{Completed, InProgress, Scheduled};
 use super::snapshot::Snapshot;
 use crate::http::Site;
 
@@ -20,6 +25,38 @@ fn escaped(text: &str) -> String {
         }
     }
     out
+}
+
+/// What happened, or is planned, with all that was said about it, the latest first.
+struct Entry {
+    link: String,
+    id: String,
+    title: String,
+    published: Timestamp,
+    updated: Timestamp,
+    said: Vec<(Timestamp, String)>,
+}
+
+impl Entry {
+    fn write(&self, out: &mut String, zone: &TimeZone) {
+        // Writing to a string does not fail.
+        write!(
+            out,
+            "<entry>\n<id>{}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n\
+             <link rel=\"alternate\" type=\"text/html\" href=\"{}\"/>\n<content type=\"text\">",
+            self.id,
+            escaped(&self.title),
+            self.published,
+            self.updated,
+            self.link
+        )
+        .ok();
+        for (at, words) in &self.said {
+            let at = at.to_zoned(zone.clone()).strftime("%-d %B %Y, %H:%M %Z");
+            write!(out, "{at}\n{}\n\n", escaped(words)).ok();
+        }
+        out.push_str("</content>\n</entry>\n");
+    }
 }
 
 pub fn feed(snapshot: &Snapshot, site: &Site) -> String {
@@ -41,22 +78,38 @@ pub fn feed(snapshot: &Snapshot, site: &Site) -> String {
         escaped(&page.name)
     )
     .ok();
-    for incident in &snapshot.incidents {
-        let link = format!("{address}/incidents/{}", incident.id);
-        write!(
-            out,
-            "<entry>\n<id>{link}</id>\n<title>{}</title>\n<published>{}</published>\n<updated>{}</updated>\n\
-             <link rel=\"alternate\" type=\"text/html\" href=\"{link}\"/>\n<content type=\"text\">",
-            escaped(incident.name.as_str()),
-            incident.created_at,
-            incident.updated_at
-        )
-        .ok();
-        for update in snapshot.updates_of(incident) {
-            let at = update.at.to_zoned(zone.clone()).strftime("%-d %B %Y, %H:%M %Z");
-            write!(out, "{at}\n{}\n\n", escaped(update.body.as_str())).ok();
+    let mut entries: Vec<Entry> = snapshot
+        .incidents
+        .iter()
+        .map(|incident| {
+            let said = snapshot.updates_of(incident).iter();
+            Entry {
+                link: format!("{address}/incidents/{}", incident.id),
+                id: format!("{address}/incidents/{}", incident.id),
+                title: incident.name.to_string(),
+                published: incident.created_at,
+                updated: incident.updated_at,
+                said: said.map(|update| (update.at, update.body.to_string())).collect(),
+            }
+        })
+        .collect();
+    let planned = snapshot.planned(&[Completed, InProgress, Scheduled]);
+    entries.extend(planned.into_iter().map(|work| {
+        let steps = work.steps().into_iter();
+        Entry {
+            link: format!("{address}/history"),
+            id: format!("{address}/history#{}", work.id),
+            title: snapshot.title_of(work),
+            published: work.created_at,
+            updated: work.updated_at(),
+            said: steps
+                .map(|(step, at)| (at, snapshot.step_words(work, step)))
+                .collect(),
         }
-        out.push_str("</content>\n</entry>\n");
+    }));
+    entries.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
+    for entry in &entries {
+        entry.write(&mut out, &zone);
     }
     out.push_str("</feed>\n");
     out

@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::model::{Component, ComponentStatus, Maintenance, MaintenanceStatus, PageIncident, PageUpdate};
 use super::snapshot::Snapshot;
 use crate::http::Site;
-use crate::updates::compose::listing;
 
 /// An instant as the field writes it: UTC, with milliseconds.
 fn instant(at: Timestamp) -> String {
@@ -88,43 +87,53 @@ fn incident(snapshot: &Snapshot, incident: &PageIncident, site: &Site) -> Value 
     })
 }
 
-fn maintenance(snapshot: &Snapshot, one: &Maintenance, site: &Site) -> Value {
-    let names = snapshot.names(&one.component_ids);
-    let at = one.created_at;
+/// One step of planned work: announced, begun, done.
+fn step(snapshot: &Snapshot, one: &Maintenance, status: MaintenanceStatus, at: Timestamp) -> Value {
+    let (old, new) = match status {
+        MaintenanceStatus::Scheduled => (ComponentStatus::Operational, ComponentStatus::Operational),
+        MaintenanceStatus::InProgress => (ComponentStatus::Operational, ComponentStatus::UnderMaintenance),
+        MaintenanceStatus::Completed => (ComponentStatus::UnderMaintenance, ComponentStatus::Operational),
+    };
     let affected: Vec<Value> = snapshot
         .components
         .iter()
         .filter(|component| one.component_ids.contains(&component.id))
         .map(|component| {
-            json!({
-                "code": component.id, "name": component.name,
-                "old_status": ComponentStatus::Operational, "new_status": ComponentStatus::UnderMaintenance,
-            })
+            json!({ "code": component.id, "name": component.name, "old_status": old, "new_status": new })
         })
         .collect();
     json!({
-        "id": one.id,
-        "name": format!("Planned work: {}", listing(&names)),
-        "status": one.status,
+        "id": format!("{}-{}", one.id, status.name()),
+        "status": status,
+        "body": snapshot.step_words(one, status),
+        "incident_id": one.id,
         "created_at": instant(at),
         "updated_at": instant(at),
+        "display_at": instant(at),
+        "affected_components": affected,
+        "deliver_notifications": false,
+    })
+}
+
+fn maintenance(snapshot: &Snapshot, one: &Maintenance, site: &Site) -> Value {
+    let steps: Vec<Value> = one
+        .steps()
+        .into_iter()
+        .map(|(status, at)| step(snapshot, one, status, at))
+        .collect();
+    json!({
+        "id": one.id,
+        "name": snapshot.title_of(one),
+        "status": one.status,
+        "created_at": instant(one.created_at),
+        "updated_at": instant(one.updated_at()),
         "monitoring_at": null,
         "resolved_at": (one.status == MaintenanceStatus::Completed).then(|| instant(one.end_at)),
         "impact": "maintenance",
-        "shortlink": site.url(&format!("/status/{}", snapshot.page.slug)),
+        "shortlink": site.url(&format!("/status/{}/history", snapshot.page.slug)),
         "started_at": instant(one.start_at),
         "page_id": snapshot.page.id,
-        "incident_updates": [{
-            "id": one.id,
-            "status": one.status,
-            "body": snapshot.words_of(one),
-            "incident_id": one.id,
-            "created_at": instant(at),
-            "updated_at": instant(at),
-            "display_at": instant(at),
-            "affected_components": affected,
-            "deliver_notifications": false,
-        }],
+        "incident_updates": steps,
         "scheduled_for": instant(one.start_at),
         "scheduled_until": instant(one.end_at),
     })
@@ -144,10 +153,9 @@ pub fn documents(snapshot: &Snapshot, site: &Site) -> Vec<(&'static str, Value)>
         .map(|one| incident(snapshot, one, site))
         .collect();
     let planned = |wanted: &[MaintenanceStatus]| -> Vec<Value> {
-        snapshot
-            .maintenances
-            .iter()
-            .filter(|one| wanted.contains(&one.status))
+        let planned = snapshot.planned(wanted);
+        planned
+            .into_iter()
             .map(|one| maintenance(snapshot, one, site))
             .collect()
     };

@@ -207,6 +207,39 @@ pub enum MaintenanceStatus {
     Completed,
 }
 
+impl MaintenanceStatus {
+    /// As it is stored and written in addresses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::InProgress => "in_progress",
+            Self::Completed => "completed",
+        }
+    }
+}
+
+impl Maintenance {
+    /// What has happened to it so far, the latest first.
+    pub fn steps(&self) -> Vec<(MaintenanceStatus, Timestamp)> {
+        use MaintenanceStatus::{Completed, InProgress, Scheduled};
+        let steps = [
+            (Completed, self.end_at),
+            (InProgress, self.start_at),
+            (Scheduled, self.created_at),
+        ];
+        let first = steps
+            .iter()
+            .position(|(status, _)| *status == self.status)
+            .unwrap_or_default();
+        steps[first..].to_vec()
+    }
+
+    /// When something last happened to it.
+    pub fn updated_at(&self) -> Timestamp {
+        self.steps().first().map_or(self.created_at, |(_, at)| *at)
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, store::TextEnum)]
 pub enum SubscriberState {
     Pending,

@@ -171,6 +171,35 @@ impl Snapshot {
         }
     }
 
+    /// Planned work in any of these states, what begins last first; the field's public JSON lists fifty.
+    pub fn planned(&self, states: &[MaintenanceStatus]) -> Vec<&Maintenance> {
+        let mut planned: Vec<&Maintenance> = self
+            .maintenances
+            .iter()
+            .filter(|one| states.contains(&one.status))
+            .collect();
+        planned.sort_by(|left, right| (right.start_at, &right.id).cmp(&(left.start_at, &left.id)));
+        planned.truncate(MOST_INCIDENTS as usize);
+        planned
+    }
+
+    /// What readers are told at one step of planned work.
+    pub fn step_words(&self, maintenance: &Maintenance, step: MaintenanceStatus) -> String {
+        match step {
+            MaintenanceStatus::Scheduled => self.words_of(maintenance),
+            MaintenanceStatus::InProgress => "The planned work has begun.".to_owned(),
+            MaintenanceStatus::Completed => "The planned work is done.".to_owned(),
+        }
+    }
+
+    /// "Planned work: Card payments and Loyalty"
+    pub fn title_of(&self, maintenance: &Maintenance) -> String {
+        format!(
+            "Planned work: {}",
+            listing(&self.names(&maintenance.component_ids))
+        )
+    }
+
     /// The names of components, for sentences.
     pub fn names(&self, ids: &[ComponentId]) -> Vec<&str> {
         self.components

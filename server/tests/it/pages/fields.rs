@@ -85,19 +85,19 @@ async fn every_document_has_the_fields_of_the_field_and_no_other(engine: Engine)
         (
             "summary",
             "page status components incidents scheduled_maintenances",
-            8,
+            9,
         ),
         ("status", "page status", 0),
         ("components", "page components", 2),
         ("incidents", "page incidents", 2),
         ("incidents/unresolved", "page incidents", 2),
-        ("scheduled-maintenances", "page scheduled_maintenances", 4),
+        ("scheduled-maintenances", "page scheduled_maintenances", 5),
         (
             "scheduled-maintenances/upcoming",
             "page scheduled_maintenances",
             2,
         ),
-        ("scheduled-maintenances/active", "page scheduled_maintenances", 2),
+        ("scheduled-maintenances/active", "page scheduled_maintenances", 3),
     ];
     for (name, fields, objects) in wanted {
         let document = anybody(&muster, &format!("/status/larkfield/api/v2/{name}.json"))
@@ -267,4 +267,76 @@ async fn the_feed_is_atom_whatever_people_write(engine: Engine) {
             .filter(|link| link.attribute("rel") == Some("alternate"));
         assert_eq!(ways.count(), 1);
     }
+}
+
+#[store::both_engines]
+async fn planned_work_that_is_over_stands_in_the_history_the_json_and_the_feed(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let service = &shown.built.service_id;
+    plan(&muster, service, "2026-11-17T06:10:00Z", "2026-11-17T06:30:00Z").await;
+    muster.pass(Duration::from_secs(31 * 60)).await;
+    let later = plan(&muster, service, "2026-11-18T22:00:00Z", "2026-11-18T23:30:00Z").await;
+    let history = anybody(&muster, "/status/larkfield/history").await.text;
+    for words in [
+        "November 2026",
+        "17 November, 06:10",
+        "Planned work: Card payments",
+        "Card payments pause for a minute, twice.",
+        "Done since 17 November, 06:30 GMT.",
+    ] {
+        assert!(history.contains(words), "{words} is missing: {history}");
+    }
+    assert!(
+        !history.contains("18 November"),
+        "what has not begun is no history"
+    );
+    let page = anybody(&muster, "/status/larkfield").await.text;
+    assert!(page.contains("Everything that happened"), "{page}");
+    let all = anybody(&muster, "/status/larkfield/api/v2/scheduled-maintenances.json")
+        .await
+        .json();
+    let listed = all["scheduled_maintenances"].as_array().unwrap();
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed[0]["id"], later["id"], "what begins last comes first");
+    let over = &listed[1];
+    assert_eq!(
+        (&over["status"], &over["resolved_at"], &over["updated_at"]),
+        (
+            &json!("completed"),
+            &json!("2026-11-17T06:30:00.000Z"),
+            &json!("2026-11-17T06:30:00.000Z")
+        )
+    );
+    let steps: Vec<(&Value, &Value)> = over["incident_updates"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (&step["status"], &step["display_at"]))
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            (&json!("completed"), &json!("2026-11-17T06:30:00.000Z")),
+            (&json!("in_progress"), &json!("2026-11-17T06:10:00.000Z")),
+            (&json!("scheduled"), &json!("2026-11-17T06:00:00.000Z")),
+        ]
+    );
+    let summary = anybody(&muster, "/status/larkfield/api/v2/summary.json")
+        .await
+        .json();
+    assert_eq!(summary["scheduled_maintenances"].as_array().unwrap().len(), 1);
+    let feed = anybody(&muster, "/status/larkfield/feed.atom").await.text;
+    for words in [
+        "<title>Planned work: Card payments</title>",
+        "The planned work is done.",
+        "<updated>2026-11-17T06:30:00Z</updated>",
+    ] {
+        assert!(feed.contains(words), "{words} is missing: {feed}");
+    }
+    // A page looks back ninety days and no further.
+    muster.clock.advance(Duration::from_secs(91 * 24 * 3_600));
+    muster.settle().await;
+    let history = anybody(&muster, "/status/larkfield/history").await.text;
+    assert!(!history.contains("17 November"), "{history}");
 }
