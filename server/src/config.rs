@@ -11,6 +11,7 @@ use store::Location;
 
 use crate::http::limits::RateLimit;
 use crate::outbound::Network;
+use crate::vault::{KeyFileError, Vault};
 
 /// Checked settings of a running Muster.
 #[derive(Debug, Clone)]
@@ -31,6 +32,10 @@ pub struct Settings {
     pub api_rate_limit: RateLimit,
     /// Proxies that are believed when they say whom they speak for.
     pub trusted_proxies: Vec<Network>,
+    /// The key that secrets in the database are sealed with, where somebody named one.
+    pub secret_key_file: Option<PathBuf>,
+    /// Without a key until [`Settings::with_vault`].
+    pub vault: Vault,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +94,9 @@ pub struct Given {
     )]
     #[serde(default)]
     pub allowed_networks: Vec<String>,
+    /// Key that secrets in the database are sealed with [default: secret.key in the data folder]
+    #[arg(long, env = "MUSTER_SECRET_KEY_FILE", value_name = "FILE")]
+    pub secret_key_file: Option<PathBuf>,
     /// Requests to the API a minute for each key or session, or "off" [default: 960]
     #[arg(long, env = "MUSTER_API_RATE_LIMIT", value_name = "NUMBER|off")]
     pub api_rate_limit: Option<String>,
@@ -149,6 +157,7 @@ impl Given {
             } else {
                 self.allowed_networks
             },
+            secret_key_file: self.secret_key_file.or(beneath.secret_key_file),
             api_rate_limit: self.api_rate_limit.or(beneath.api_rate_limit),
             trusted_proxies: if self.trusted_proxies.is_empty() {
                 beneath.trusted_proxies
@@ -242,10 +251,27 @@ impl Given {
                 allowed_networks,
                 api_rate_limit,
                 trusted_proxies,
+                secret_key_file: self.secret_key_file,
+                vault: Vault::default(),
             })
         } else {
             Err(Mistakes(mistakes))
         }
+    }
+}
+
+impl Settings {
+    /// Reads the key that secrets are sealed with: from the file that was named, or from one that is made in the
+    /// folder of the embedded database. On PostgreSQL every node needs the same key, so none is made there.
+    pub fn with_vault(mut self) -> Result<Self, KeyFileError> {
+        self.vault = match (&self.secret_key_file, &self.location) {
+            (Some(path), _) => Vault::with_key_file(path)?,
+            (None, Location::Sqlite { directory }) => {
+                Vault::with_own_key_file(&directory.join("secret.key"))?
+            }
+            (None, Location::Postgres { .. }) => Vault::default(),
+        };
+        Ok(self)
     }
 }
 

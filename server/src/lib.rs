@@ -45,4 +45,5 @@ pub mod identifier;
 pub mod metrics;
 pub mod numbers;
 pub mod outbound;
+pub mod vault;
 pub mod words;

@@ -84,7 +84,11 @@ pub fn run() -> anyhow::Result<()> {
             Command::Backup { settings, to } => {
                 let store = open(&settings.check()?).await?;
                 store.backup(&to).await?;
-                print_line(&format!("The database was copied to {}.", to.display()))
+                print_line(&format!(
+                    "The database was copied to {}. The key that its secrets are sealed with (secret.key) is not \
+                     in it; keep a copy of that elsewhere.",
+                    to.display()
+                ))
             }
             Command::Restore { settings, from } => {
                 let settings = settings.check()?;
@@ -123,6 +127,12 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
         .await
         .with_context(|| format!("{} cannot be listened on", settings.listen))?;
     let store = open(&settings).await?;
+    let settings = settings.with_vault()?;
+    if !settings.vault.has_key() {
+        tracing::warn!(
+            "secrets in the database are not sealed: set secret_key_file, the same for every node"
+        );
+    }
     let app = App::assemble(store, Clock::System, settings).await?;
     let stopping = app.stopping.clone();
     tokio::spawn(async move {
@@ -169,8 +179,13 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     } else {
         "TLS: off; put a proxy in front, or set tls_cert and tls_key"
     };
+    let secrets = if settings.clone().with_vault()?.vault.has_key() {
+        "secrets: sealed; keep the key file apart from copies of the database"
+    } else {
+        "secrets: NOT sealed in the database; set secret_key_file, the same for every node"
+    };
     print_line(&format!(
-        "database: ready\n{audit}\nlisten: {}\naddress: {}\n{mail}\n{tls}",
+        "database: ready\n{audit}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
         settings.listen, settings.base_url
     ))
 }

@@ -41,7 +41,8 @@ struct Made {
 pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     let settings = arguments.settings.check()?;
     anyhow::ensure!(arguments.email.contains('@'), "--email must be an e-mail address");
-    let app = App::assemble(open(&settings).await?, Clock::System, settings).await?;
+    let store = open(&settings).await?;
+    let app = App::assemble(store, Clock::System, settings.with_vault()?).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(16));
     anyhow::ensure!(
         chosen.len() >= password::SHORTEST && chosen.len() <= password::LONGEST,

@@ -80,6 +80,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
         .await
         .context("the demo's database cannot be opened")?;
     let begins: Timestamp = BEGINS.parse()?;
+    let settings = settings.with_vault()?;
     let app = App::assemble(store, Clock::scaled(begins, 1), settings).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(12));
     let key = people::first_owner(&app, password::hash(chosen.clone()).await?).await?;

@@ -12,18 +12,20 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Attempt, Channel, Outcome, Purpose, Send, SendId, State};
+use super::signing::{self, SigningError};
 use super::store::{self as rows, Filter};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::listing::Paging;
-use crate::http::{Listing, Problem, Reference, Site};
+use crate::http::{Listing, Problem, Problems, Reference, Site};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_sends))
         .routes(routes!(get_send))
         .routes(routes!(retry_send))
+        .routes(routes!(show_signing_secret))
 }
 
 /// A message and what became of it. The recipient's own links are never shown, except where the message
@@ -266,4 +268,33 @@ fn one(tx: &mut store::Tx, id: &str) -> Result<(Send, Vec<Attempt>), Problem> {
     let id = SendId::from(id);
     let send = rows::find(tx, &id)?.ok_or_else(missing)?;
     Ok((send, rows::attempts_of(tx, &id)?))
+}
+
+/// The secret that every webhook is signed with.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SigningSecretAnswer {
+    pub signing_secret: String,
+}
+
+/// Show the secret that webhooks are signed with, for setting up a receiver.
+#[utoipa::path(
+    get, path = "/outbox/signing_secret", tag = "Outbox",
+    responses((status = 200, description = "The secret", body = SigningSecretAnswer), Problems)
+)]
+pub async fn show_signing_secret(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+) -> Result<axum::Json<SigningSecretAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Settings)?;
+    let vault = app.settings.vault.clone();
+    let signing_secret = app
+        .change(caller.agent(), move |change| signing::secret(change, &vault))
+        .await
+        .map_err(|error| match error {
+            SigningError::Store(error) => error.into(),
+            SigningError::Unreadable(reason) => Problem::conflict(format!(
+                "The secret that webhooks are signed with cannot be read: {reason}."
+            )),
+        })?;
+    Ok(axum::Json(SigningSecretAnswer { signing_secret }))
 }

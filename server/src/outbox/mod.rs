@@ -16,6 +16,7 @@ mod mail;
 pub mod model;
 pub mod rules;
 pub mod sender;
+pub mod signing;
 mod smtp;
 pub mod store;
 mod webhook;

@@ -13,6 +13,7 @@ use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
 use super::mail::{self, Mailer};
 use super::model::{Channel, Claimed};
 use super::rules::Delivery;
+use super::signing;
 use super::store::{self as rows, Finished};
 use super::webhook;
 use crate::app::App;
@@ -64,7 +65,11 @@ async fn deliver(app: &App, send: &Claimed) -> Delivery {
             let secret = app
                 .channels
                 .signing_secret
-                .get_or_try_init(|| app.change(Agent::muster(), rows::signing_secret))
+                .get_or_try_init(|| async {
+                    let vault = app.settings.vault.clone();
+                    app.change(Agent::muster(), move |change| signing::secret(change, &vault))
+                        .await
+                })
                 .await;
             match secret {
                 Ok(secret) => webhook::deliver(&app.channels.webhooks, secret, send).await,

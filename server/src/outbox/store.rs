@@ -446,23 +446,6 @@ fn texts<T>(values: &[T], as_text: impl Fn(&T) -> &'static str) -> Option<Value>
     (!values.is_empty()).then(|| Value::texts(values.iter().map(as_text)))
 }
 
-/// The secret that webhooks are signed with; made when it is first needed.
-pub fn signing_secret(change: &mut Change) -> Result<String, Error> {
-    let fresh = token::random_token(40);
-    change.tx.execute(
-        sql!(
-            "INSERT INTO settings (key, value, changed_at) VALUES ('webhook_signing_secret', $1, $2)
-             ON CONFLICT (key) DO NOTHING"
-        ),
-        params![serde_json::Value::String(fresh), change.now],
-    )?;
-    let (secret,): (serde_json::Value,) = change.tx.one(
-        sql!("SELECT value FROM settings WHERE key = 'webhook_signing_secret'"),
-        params![],
-    )?;
-    Ok(secret.as_str().unwrap_or_default().to_owned())
-}
-
 /// How many messages are in each state that is still open, for the metrics.
 pub fn open_counts(tx: &mut Tx) -> Result<Vec<(Channel, State, i64)>, Error> {
     tx.rows(

@@ -6,6 +6,7 @@ mod access;
 mod cases;
 mod console;
 mod crash;
+mod customers;
 mod desk;
 mod foundation;
 mod front;

@@ -7,7 +7,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 const FROM_THE_BOTTOM: [&[&str]; 24] = [
-    &["identifier", "clock", "live", "metrics", "numbers", "drawing"],
+    &[
+        "identifier",
+        "clock",
+        "live",
+        "metrics",
+        "numbers",
+        "drawing",
+        "vault",
+    ],
     &["http", "outbound"],
     &["config"],
     &["jobs"],

@@ -5,13 +5,18 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Bytes;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, Method, StatusCode};
 use axum::response::Redirect;
 use axum::routing::post;
+use hmac::{Hmac, KeyInit as _, Mac as _};
 use muster::config::{Given, Settings};
-use muster::outbox::{Channel, State};
+use muster::outbox::{Channel, State, signing};
+use muster::people::Role;
+use muster::timeline::Agent;
+use muster::vault::Vault;
 use serde_json::Value;
-use store::Engine;
+use sha2::Sha256;
+use store::{Engine, params, sql};
 
 use super::{message, owe, shown, state};
 use crate::harness::TestApp;
@@ -134,4 +139,87 @@ async fn a_webhook_never_reaches_into_the_house(engine: Engine) {
         assert_eq!(send["attempt_count"], 1, "{hostile}");
     }
     assert!(received.lock().unwrap().is_empty());
+}
+
+/// What the database holds.
+async fn stored_secret(muster: &TestApp) -> String {
+    let (stored,): (Value,) = muster
+        .app
+        .store
+        .read(|tx| {
+            tx.one(
+                sql!("SELECT value FROM settings WHERE key = 'webhook_signing_secret'"),
+                params![],
+            )
+        })
+        .await
+        .unwrap();
+    stored.as_str().unwrap().to_owned()
+}
+
+#[store::both_engines]
+async fn the_signing_secret_is_sealed_in_the_database_and_readable_for_admins(engine: Engine) {
+    let directory = tempfile::tempdir().unwrap();
+    let vault = Vault::with_own_key_file(&directory.path().join("secret.key")).unwrap();
+    let (address, received) = receiver().await;
+    let settings = Settings {
+        vault,
+        ..allowing(&["127.0.0.0/8"])
+    };
+    let muster = TestApp::with_settings(engine, settings).await;
+    post_to(&muster, &address).await;
+    muster.settle().await;
+    let shown = muster.get("/outbox/signing_secret").await.good();
+    let secret = shown["signing_secret"].as_str().unwrap();
+    assert_eq!(secret.len(), 40);
+    let stored = stored_secret(&muster).await;
+    assert!(
+        stored.starts_with("sealed:1:") && !stored.contains(secret),
+        "{stored}"
+    );
+    let (headers, body) = received.lock().unwrap().pop().unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(&body);
+    let hex = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    assert_eq!(
+        headers["x-muster-signature"].to_str().unwrap(),
+        format!("v1={hex}")
+    );
+    let responder = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    muster
+        .as_person(&responder, Method::GET, "/outbox/signing_secret", None)
+        .await
+        .with_status(403);
+    let reader = muster.account_key("read_only").await;
+    muster
+        .with_key(&reader, Method::GET, "/outbox/signing_secret", None)
+        .await
+        .with_status(403);
+}
+
+#[store::both_engines]
+async fn a_secret_from_before_the_key_is_sealed_and_one_of_another_key_is_said_so(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let before = muster.get("/outbox/signing_secret").await.good();
+    assert_eq!(before["signing_secret"], stored_secret(&muster).await);
+    let directory = tempfile::tempdir().unwrap();
+    let read_with = async |key: &str| {
+        let vault = Vault::with_own_key_file(&directory.path().join(key)).unwrap();
+        muster
+            .app
+            .change(Agent::muster(), move |change| signing::secret(change, &vault))
+            .await
+            .map_err(|error| error.to_string())
+    };
+    let secret = before["signing_secret"].as_str().unwrap();
+    assert_eq!(read_with("ours").await.as_deref(), Ok(secret));
+    assert!(stored_secret(&muster).await.starts_with("sealed:1:"));
+    assert_eq!(read_with("ours").await.as_deref(), Ok(secret));
+    let stranger = read_with("theirs").await.unwrap_err();
+    assert!(stranger.contains("not the one in the key file"), "{stranger}");
+    let keyless = muster.get("/outbox/signing_secret").await.with_status(409);
+    assert!(
+        keyless["error"]["errors"].to_string().contains("no key file"),
+        "{keyless}"
+    );
 }
