@@ -45,7 +45,7 @@ pub struct Bearer {
     pub user: UserKey,
     /// IANA name of the zone they live in, which says when their nights and weekends are.
     pub time_zone: String,
-    /// How much they should bear beside others: 1 for full time, 0.5 for half; above 0.
+    /// How much they should bear beside others: 1 for full time, 0.5 for half; from 0.001 to 1,000.
     pub share: f64,
 }
 
@@ -94,6 +94,9 @@ pub struct Fairness {
     pub holidays: f64,
 }
 
+/// What a person's share may be: far beyond what anybody works, and narrow enough to compare with.
+const SHARES: std::ops::RangeInclusive<f64> = 0.001..=1_000.0;
+
 /// Longest time that is judged at once, in days: a hundred years.
 pub const MAX_QUALITY_DAYS: i64 = 36_600;
 
@@ -130,7 +133,7 @@ pub fn quality(
     let mut placed = Vec::new();
     for (index, bearer) in question.people.iter().enumerate() {
         placed.extend(found.zone(&format!("people[{index}].time_zone"), &bearer.time_zone, zones));
-        if !(bearer.share.is_finite() && bearer.share > 0.0) {
+        if !SHARES.contains(&bearer.share) {
             found.add(format!("people[{index}].share"), ProblemKind::Share);
         }
     }

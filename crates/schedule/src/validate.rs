@@ -81,8 +81,8 @@ pub enum ProblemKind {
     /// The stretch of time is longer than can be judged at once.
     #[error("this can be judged over at most {0} days at once")]
     SpanTooLong(i64),
-    /// A share of the load that is zero, negative or no number.
-    #[error("a share must be above 0")]
+    /// A share of the load that is zero, negative, no number, or out of all proportion.
+    #[error("a share must lie between 0.001 and 1,000")]
     Share,
     /// More than this crate takes on.
     #[error("at most {limit} are possible, not {given}")]

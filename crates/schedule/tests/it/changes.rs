@@ -394,6 +394,33 @@ fn a_swap_stands_or_falls_as_a_whole() {
     assert_eq!(failed.fits[0].1, Fit::NoLongerFits { cover: 1, reason });
 }
 
+#[test]
+fn a_swap_follows_both_shifts_when_a_later_change_moves_them() {
+    let monday = span("2026-01-05T00:00:00Z", "2026-01-06T00:00:00Z");
+    let tuesday = span("2026-01-06T00:00:00Z", "2026-01-07T00:00:00Z");
+    let swap = agreement(vec![
+        cover("ann", "bob", monday, Extent::WholeShift),
+        cover("bob", "ann", tuesday, Extent::WholeShift),
+    ]);
+    // A new version hands over at eight in the morning.
+    let moved = [
+        span("2026-01-05T08:00:00Z", "2026-01-06T08:00:00Z"),
+        span("2026-01-06T08:00:00Z", "2026-01-07T08:00:00Z"),
+    ];
+    let changed = [Assignment::new("ann", moved[0]), Assignment::new("bob", moved[1])];
+    let followed = apply_agreements(&changed, &swap);
+    assert_eq!(
+        followed.assignments,
+        [Assignment::new("bob", moved[0]), Assignment::new("ann", moved[1])]
+    );
+    assert_eq!(
+        followed.fits[0].1,
+        Fit::Moved {
+            now: moved.map(|shift| vec![shift]).to_vec()
+        }
+    );
+}
+
 /// The window that the moments' schedules are looked at in.
 fn window(index: usize) -> Span {
     let moment = at(MOMENTS[index].1);

@@ -8,6 +8,8 @@ mod arbitrary;
 mod build;
 mod calendars;
 mod changes;
+mod clocks;
+mod extremes;
 mod fuzzed;
 mod hostile;
 mod layered;
