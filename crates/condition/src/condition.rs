@@ -125,8 +125,20 @@ impl Condition {
     ///
     /// The tree is printed and parsed, so it is held to the same limits; an error points into its printed
     /// form.
+    ///
+    /// # Errors
+    /// What parsing refuses, and numbers that are not finite: the language has no word for them, and printed they would
+    /// read as something else.
     pub fn from_expression(expression: &Expression, settings: &Settings) -> Result<Self, SyntaxError> {
-        Self::parse_with(&expression.to_string(), settings)
+        let printed = expression.to_string();
+        let mut finite = true;
+        expression.each_operand(&mut |operand| {
+            finite &= !matches!(operand, Operand::Float(number) if !number.is_finite());
+        });
+        if !finite {
+            return Err(SyntaxError::locate(&printed, 0, Problem::NotFinite));
+        }
+        Self::parse_with(&printed, settings)
     }
 
     /// The text as it was given.

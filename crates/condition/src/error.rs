@@ -75,6 +75,9 @@ pub enum Problem {
     /// A number does not fit into 64 bits, or is not finite.
     #[error("the number is too large")]
     NumberTooLarge,
+    /// A tree holds a number that is infinite or none at all.
+    #[error("the condition holds a number that is not finite")]
+    NotFinite,
     /// A word of the language stands where the name of a field should.
     #[error("`{word}` is a reserved word; a field of that name is written ['{word}']")]
     Reserved {

@@ -7,6 +7,7 @@
 
 mod errors;
 mod extractions;
+mod extremes;
 mod fuzzed;
 mod hostile;
 mod language;
