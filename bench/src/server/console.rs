@@ -61,7 +61,7 @@ fn shown(path: &str) -> String {
 /// A retailer in small: services, shops, one fault that was and one that is, a case.
 async fn build(muster: &Muster) -> anyhow::Result<()> {
     let web = &muster.web;
-    let key = muster.build_service("card-gateway", Grouping::Usual).await?;
+    let key = muster.build_service("card-gateway", Grouping::Off).await?;
     let touchpoint = json!({ "business_service": { "name": "Card payments" } });
     let touchpoint = web.post("/business_services", &touchpoint).await?;
     let services = web.get("/services").await?.json()?;

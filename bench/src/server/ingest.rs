@@ -9,47 +9,65 @@ use std::path::{Path, PathBuf};
 use super::program::{Grouping, Installed, used};
 use super::{Row, peers};
 
-/// How the alerts of a run differ.
+/// What a run is made of.
 #[derive(Debug, Clone, Copy)]
-enum Keys {
-    /// Ten thousand alerts, each sent again and again, as monitoring does.
+enum Storm {
+    /// Ten thousand alerts of one incident, each sent again and again, as monitoring does. Alertmanager, too, keeps
+    /// them in one group.
     Repeated,
-    /// Every event is an alert of its own.
+    /// Every event is an alert of its own, all of one incident.
     New,
+    /// Ten thousand alerts sent again and again, each of which is an incident of its own and pages somebody. There is
+    /// nothing like it in Alertmanager; the ratio is with the same load as before.
+    Incidents,
 }
 
-impl Keys {
+impl Storm {
     fn name(self) -> &'static str {
         match self {
             Self::Repeated => "10,000 alerts repeated",
             Self::New => "every event a new alert",
+            Self::Incidents => "10,000 alerts repeated, each an incident and a page",
         }
     }
 
     fn number(self) -> &'static str {
         match self {
-            Self::Repeated => "counter % 10000",
+            Self::Repeated | Self::Incidents => "counter % 10000",
             Self::New => "counter",
+        }
+    }
+
+    fn grouping(self) -> Grouping {
+        match self {
+            Self::Repeated | Self::New => Grouping::OneIncident,
+            Self::Incidents => Grouping::Off,
         }
     }
 }
 
 pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for keys in [Keys::Repeated, Keys::New] {
-        rows.extend(compare(program, seconds, keys).await?);
+    for storm in [Storm::Repeated, Storm::New, Storm::Incidents] {
+        rows.extend(compare(program, seconds, storm).await?);
     }
     Ok(rows)
 }
 
-async fn compare(program: &Path, seconds: u64, keys: Keys) -> anyhow::Result<Vec<Row>> {
+async fn compare(program: &Path, seconds: u64, storm: Storm) -> anyhow::Result<Vec<Row>> {
     let installed = Installed::new(program, Vec::new())?;
     let muster = installed.serve().await?;
-    let key = muster.build_service("card-gateway", Grouping::Usual).await?;
+    let key = muster.build_service("card-gateway", storm.grouping()).await?;
     let event = format!(
         r#"{{"routing_key":"{key}","event_action":"trigger","dedup_key":"till-%d","payload":{{"summary":"Card terminal %d is silent","source":"till-%d.leeds","severity":"critical"}}}}"#
     );
-    let script = script(installed.folder.path(), "muster.lua", "/v2/enqueue", &event, keys)?;
+    let script = script(
+        installed.folder.path(),
+        "muster.lua",
+        "/v2/enqueue",
+        &event,
+        storm,
+    )?;
     let before = used(muster.running.id())?;
     let ours = peers::load(muster.port, "", Some(&script), seconds).await?;
     let drained = muster.drain().await?;
@@ -63,7 +81,7 @@ async fn compare(program: &Path, seconds: u64, keys: Keys) -> anyhow::Result<Vec
     let resident = used(muster.running.id())?.resident;
     drop(muster);
 
-    let about = keys.name();
+    let about = storm.name();
     let mut rows = vec![
         Row::figure(format!("ingest, {about}: accepted"), ours.rate(), "events/s"),
         Row::figure(format!("ingest, {about}: refused"), ours.refused, "events").at_most(0.0),
@@ -92,7 +110,7 @@ async fn compare(program: &Path, seconds: u64, keys: Keys) -> anyhow::Result<Vec
             "alertmanager.lua",
             "/api/v2/alerts",
             alert,
-            keys,
+            storm,
         )?;
         let theirs = peers::load(port, "", Some(&script), seconds).await?;
         rows.push(Row::figure(
@@ -118,13 +136,13 @@ async fn compare(program: &Path, seconds: u64, keys: Keys) -> anyhow::Result<Vec
 }
 
 /// Writes what wrk runs: a body with three times the alert's number in it.
-fn script(folder: &Path, name: &str, path: &str, body: &str, keys: Keys) -> anyhow::Result<PathBuf> {
+fn script(folder: &Path, name: &str, path: &str, body: &str, storm: Storm) -> anyhow::Result<PathBuf> {
     let file = folder.join(name);
     let text = format!(
         "local counter = 0\nlocal headers = {{ [\"Content-Type\"] = \"application/json\" }}\n\
          request = function()\n  counter = counter + 1\n  local number = {}\n\
          return wrk.format(\"POST\", \"{path}\", headers, string.format([==[{body}]==], number, number, number))\nend\n",
-        keys.number()
+        storm.number()
     );
     std::fs::write(&file, text)?;
     Ok(file)

@@ -162,8 +162,8 @@ pub(super) struct Muster {
 /// How alerts of a service become incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Grouping {
-    /// As a new service is made.
-    Usual,
+    /// Whatever comes joins the incident that is open.
+    OneIncident,
     /// Every alert is an incident.
     Off,
 }
@@ -186,9 +186,10 @@ impl Muster {
             "name": name,
             "escalation_policy": { "id": policy["escalation_policy"]["id"], "type": "escalation_policy_reference" },
         });
-        if grouping == Grouping::Off {
-            service["alert_grouping_parameters"] = json!({ "type": null });
-        }
+        service["alert_grouping_parameters"] = match grouping {
+            Grouping::OneIncident => json!({ "type": "time", "config": { "timeout": 0 } }),
+            Grouping::Off => json!({ "type": null }),
+        };
         let service = self.web.post("/services", &json!({ "service": service })).await?;
         let id = service["service"]["id"]
             .as_str()

@@ -30,39 +30,46 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
     for job in jobs {
         let (app, limit) = (Arc::clone(app), Arc::clone(&limit));
         running.spawn(async move {
-            let Ok(_permit) = limit.acquire().await else {
-                return;
-            };
-            run_one(&app, job).await;
+            let _permit = limit.acquire().await.ok()?;
+            run_one(&app, job).await
         });
     }
+    let mut done = Vec::new();
     while let Some(ended) = running.join_next().await {
-        if let Err(error) = ended {
-            tracing::error!("a job stopped without an answer; its lease will run out: {error}");
+        match ended {
+            Ok(job) => done.extend(job),
+            Err(error) => tracing::error!("a job stopped without an answer; its lease will run out: {error}"),
         }
+    }
+    if !done.is_empty() {
+        let ended = app
+            .store
+            .write(move |tx| done.iter().try_for_each(|job| rows::complete(tx, job)));
+        tell_if_lost(ended.await);
     }
     Ok(count)
 }
 
-async fn run_one(app: &Arc<App>, job: Job) {
-    let outcome = dispatch::run(app, &job).await;
-    let now = app.clock.now();
-    let recorded = match outcome {
-        Ok(()) => app.store.write(move |tx| rows::complete(tx, &job)).await,
-        Err(error) => {
-            tracing::warn!(
-                kind = job.kind.as_text(),
-                subject = job.subject,
-                attempt = job.attempt,
-                "job failed: {error:#}"
-            );
-            let (until, text) = (now + pause_after(job.attempt), format!("{error:#}"));
-            app.store
-                .write(move |tx| rows::postpone(tx, &job, until, &text))
-                .await
-        }
+/// Runs a job and gives it back when it is done; one that failed is put off.
+async fn run_one(app: &Arc<App>, job: Job) -> Option<Job> {
+    let Err(error) = dispatch::run(app, &job).await else {
+        return Some(job);
     };
-    if let Err(error) = recorded {
+    tracing::warn!(
+        kind = job.kind.as_text(),
+        subject = job.subject,
+        attempt = job.attempt,
+        "job failed: {error:#}"
+    );
+    let until = app.clock.now() + pause_after(job.attempt);
+    let text = format!("{error:#}");
+    let put_off = app.store.write(move |tx| rows::postpone(tx, &job, until, &text));
+    tell_if_lost(put_off.await);
+    None
+}
+
+fn tell_if_lost(written: Result<(), store::Error>) {
+    if let Err(error) = written {
         tracing::error!("the end of a job could not be written; it will run again: {error}");
     }
 }

@@ -38,10 +38,9 @@ use crate::timeline::{Kind, Subscription};
 
 pub use api::routes;
 
-/// What may change how a page looks.
+/// What may change how a page looks. An incident that was opened does once its impact is known.
 pub const SUBSCRIPTION: Subscription = Subscription {
     kinds: &[
-        Kind::Triggered,
         Kind::Resolved,
         Kind::Reopened,
         Kind::PriorityChanged,

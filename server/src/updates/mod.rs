@@ -49,10 +49,10 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .merge(subscribers_api::routes())
 }
 
-/// What changes the facts of an incident.
+/// What changes the facts of an incident. That it was opened is no such thing: whether anybody outside notices is
+/// computed first, and said by `ImpactChanged`.
 pub const SUBSCRIPTION: Subscription = Subscription {
     kinds: &[
-        Kind::Triggered,
         Kind::Acknowledged,
         Kind::Unacknowledged,
         Kind::Resolved,
