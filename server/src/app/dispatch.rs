@@ -22,6 +22,6 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::PagesRender => pages::jobs::pages_render(app, job).await,
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
-        Kind::CleanUpDue => Ok(()),
+        Kind::CleanUpDue => super::cleaning::run(app).await,
     }
 }

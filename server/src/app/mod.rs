@@ -1,6 +1,7 @@
 //! The running program: its parts put together, started and stopped.
 
 pub mod auditor;
+pub mod cleaning;
 pub mod dispatch;
 pub mod door;
 pub mod front;

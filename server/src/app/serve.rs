@@ -46,6 +46,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     };
     let mut background = start_background(&app);
     super::auditor::begin(&app).await?;
+    super::cleaning::begin(&app).await?;
     door::serve(&app, router(Arc::clone(&app)), listener, handshakes)
         .await
         .context("the server stopped listening")?;

@@ -143,3 +143,30 @@ async fn bad_addresses_and_floods_are_turned_away(engine: Engine) {
     }
     assert_eq!(refused, 5);
 }
+
+#[store::both_engines]
+async fn an_address_that_never_said_yes_is_forgotten_after_a_week(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    shown(&muster).await;
+    muster::app::cleaning::begin(&muster.app).await.unwrap();
+    post_form(&muster, "/status/larkfield/subscribe", "email=ana%40example.org").await;
+    let link = secret_link(&muster).await;
+    post_form(&muster, &link, "").await;
+    post_form(&muster, "/status/larkfield/subscribe", "email=bo%40example.org").await;
+    let readers = async || -> Vec<(String,)> {
+        let read = muster.app.store.read(|tx| {
+            tx.rows(
+                store::sql!("SELECT email FROM status_page_subscribers ORDER BY email"),
+                store::params![],
+            )
+        });
+        read.await.unwrap()
+    };
+    let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
+    muster.clock.advance(days(2));
+    muster.settle().await;
+    assert_eq!(readers().await.len(), 2);
+    muster.clock.advance(days(6));
+    muster.settle().await;
+    assert_eq!(readers().await, [("ana@example.org".to_owned(),)]);
+}
