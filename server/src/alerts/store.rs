@@ -65,6 +65,12 @@ pub fn count_event(
     )
 }
 
+/// How many alerts are open.
+pub fn count_open(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(sql!("SELECT COUNT(*) FROM open_alerts"), params![])?;
+    Ok(count)
+}
+
 /// Notes how many events an open alert has had by now.
 pub fn set_count(tx: &mut Tx, id: &AlertId, event_count: i64, at: Timestamp) -> Result<(), Error> {
     tx.execute_one(

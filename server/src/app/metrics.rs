@@ -19,10 +19,11 @@ use crate::http::Problem;
 /// What is counted in the database, read afresh for each answer.
 struct Counted {
     incidents: Vec<(String, i64)>,
-    alerts: Vec<(String, i64)>,
+    alerts: i64,
     sends: Vec<(String, String, i64)>,
     jobs: Vec<(String, i64, Option<Timestamp>)>,
     events_waiting: i64,
+    events_passed_over: i64,
 }
 
 fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
@@ -34,7 +35,7 @@ fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
             ),
             params![],
         )?,
-        alerts: tx.rows(sql!("SELECT 'triggered', COUNT(*) FROM open_alerts"), params![])?,
+        alerts: crate::alerts::store::count_open(tx)?,
         sends: crate::outbox::store::open_counts(tx)?
             .into_iter()
             .map(|(channel, state, count)| (channel.as_text().to_owned(), state.as_text().to_owned(), count))
@@ -46,6 +47,7 @@ fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
             params![now],
         )?,
         events_waiting: crate::signals::intake::count_waiting(tx)?,
+        events_passed_over: crate::signals::intake::count_passed_over(tx)?,
     })
 }
 
@@ -85,8 +87,7 @@ fn publish(counted: &Counted, now: Timestamp) {
             count as f64,
         );
     }
-    let alerts: i64 = counted.alerts.iter().map(|(_, count)| count).sum();
-    set_gauge("muster_alerts_triggered", &[], alerts as f64);
+    set_gauge("muster_alerts_triggered", &[], counted.alerts as f64);
     for channel in crate::outbox::sender::LANES {
         for state in ["owed", "sending"] {
             let found = counted
@@ -105,6 +106,11 @@ fn publish(counted: &Counted, now: Timestamp) {
         }
     }
     set_gauge("muster_events_waiting", &[], counted.events_waiting as f64);
+    set_gauge(
+        "muster_events_passed_over",
+        &[],
+        counted.events_passed_over as f64,
+    );
     let due: i64 = counted.jobs.iter().map(|(_, count, _)| count).sum();
     let oldest = counted.jobs.iter().filter_map(|(_, _, due_at)| *due_at).min();
     let late = oldest.map_or(0.0, |oldest| now.duration_since(oldest).as_secs_f64());

@@ -87,6 +87,12 @@ pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
     Ok(waiting)
 }
 
+/// How many accepted signals could not be taken and were kept apart.
+pub fn count_passed_over(tx: &mut Tx) -> Result<i64, Error> {
+    let (count,): (i64,) = tx.one(sql!("SELECT COUNT(*) FROM signals_passed_over"), params![])?;
+    Ok(count)
+}
+
 /// A batch failed on something in it: signals are taken one by one, and the one that cannot be taken is
 /// passed over, kept apart and named in the log.
 async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize, Problem> {
