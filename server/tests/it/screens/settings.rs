@@ -122,7 +122,7 @@ async fn teams_policies_and_integrations_are_made_and_taken_away(engine: Engine)
     );
     let page = browser.open("/console/settings/escalation-policies").await;
     assert!(
-        page.contains("Night watch") && page.contains("1 target, 10 min"),
+        page.contains("Night watch") && page.contains("Maya Okafor, 10 min"),
         "{page}"
     );
 
