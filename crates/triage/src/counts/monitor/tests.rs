@@ -81,7 +81,7 @@ fn the_stated_rate_of_false_alarms_holds_while_nothing_happens() {
 /// Reports that bring reports, and a rate that wanders: what real counts are like, and what a Poisson count is not.
 #[test]
 fn it_holds_for_restless_series_too() {
-    let (weeks, series, stated) = (8, 6, 0.5);
+    let (weeks, series, stated) = (8, 4, 0.5);
     let settings = || Settings {
         false_alarms_per_week: stated,
         ..Settings::default()
