@@ -21,6 +21,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::UpdatesDue => updates::jobs::updates_due(app, job).await,
         Kind::PagesRender => pages::jobs::pages_render(app, job).await,
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
+        Kind::EstimateDue => updates::jobs::estimate_due(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
         Kind::CleanUpDue => super::cleaning::run(app).await,
     }

@@ -33,6 +33,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(18, "0018_ingest"),
     migration!(19, "0019_promises_and_notices"),
     migration!(20, "0020_confirmed_origins"),
+    migration!(21, "0021_estimates_given"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

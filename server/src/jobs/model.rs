@@ -24,6 +24,8 @@ pub enum Kind {
     UpdatesDue,
     /// A promised update is due soon, now, or is late.
     PromiseDue,
+    /// An estimate that readers were given ends soon, has ended, or has been left standing.
+    EstimateDue,
     /// The status pages that show an incident are to be rendered afresh.
     PagesRender,
     /// The reporters of an incident's cases are to be drafted an answer.

@@ -137,6 +137,7 @@ pub enum Kind {
     PromiseKept,
     PromiseDueSoon,
     PromiseMissed,
+    EstimatePassed,
     LocationReported,
     PageIncidentPosted,
     ReviewWritten,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::model::PromiseId;
-use super::{drafts, facts, promises, store as rows};
+use super::{drafts, estimates_given, facts, promises, store as rows};
 use crate::app::App;
 use crate::http::Problem;
 use crate::impact::store as impact;
@@ -42,5 +42,16 @@ pub async fn promise_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     let site = app.site.clone();
     app.change(Agent::muster(), move |change| promises::chase(change, &site, &id))
         .await?;
+    Ok(())
+}
+
+/// Asks for a word about an estimate that ends, or has ended.
+pub async fn estimate_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let id = PromiseId::from(job.subject.as_str());
+    let site = app.site.clone();
+    app.change(Agent::muster(), move |change| {
+        estimates_given::chase(change, &site, &id)
+    })
+    .await?;
     Ok(())
 }

@@ -17,6 +17,7 @@ pub mod audiences_api;
 pub mod checker;
 pub mod compose;
 pub mod drafts;
+pub mod estimates_given;
 pub mod facts;
 pub mod fan_out;
 pub mod headline;

@@ -150,16 +150,6 @@ pub enum PromiseState {
     Moved,
 }
 
-/// Why the next word is due when it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum DueBecause {
-    /// It was said that it would come by then.
-    NextWord,
-    /// It was said that it would be fixed by then, or that saying ran out; either way readers wait for a word.
-    Estimate,
-}
-
 #[derive(Debug, Clone, store::FromRow)]
 pub struct Promise {
     pub id: PromiseId,
@@ -168,10 +158,16 @@ pub struct Promise {
     pub update_id: UpdateId,
     pub state: PromiseState,
     pub made_at: Timestamp,
+    /// The time that readers were promised a word by. Never another.
     pub due_at: Timestamp,
-    pub due_because: DueBecause,
     pub nagged_at: Option<Timestamp>,
     pub missed_at: Option<Timestamp>,
     pub reminders: i64,
     pub ended_at: Option<Timestamp>,
+    /// When readers were told that it would be fixed at the latest, if that is chased before the promise.
+    pub estimate_latest: Option<Timestamp>,
+    /// When that says nothing any more.
+    pub estimate_ends_at: Option<Timestamp>,
+    /// How often people were written to since then.
+    pub estimate_reminders: i64,
 }

@@ -2,8 +2,8 @@
 //!
 //! A promise is due soon five minutes before its time (or at three quarters of it, when it is shorter): the
 //! people who speak for the incident are reminded. At its time without a word it is missed: the timeline says
-//! so, and commander, speakers and responders are written to, again every ten minutes for an hour. Words that say
-//! when it will be fixed promise, too: when that time comes first, the next word is due then.
+//! so, and commander, speakers and responders are written to, again every ten minutes for an hour. Its time is the
+//! one that readers were told; an estimate that ends before it is chased apart ([`super::estimates_given`]).
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::{Error, Tx, params, query, sql};
 
-use super::audiences;
-use super::model::{Audience, DueBecause, Promise, PromiseId, PromiseState, Update};
+use super::model::{Audience, Promise, PromiseId, PromiseState, Update};
+use super::{audiences, estimates_given};
 use crate::http::{Page, Site};
 use crate::incidents::room::{self, RoleName};
 use crate::incidents::{IncidentId, store as incidents};
@@ -22,11 +22,17 @@ use crate::people::{self, User, UserId};
 use crate::timeline::{Change, Kind, NewEntry};
 
 const SOON: Duration = Duration::from_secs(5 * 60);
-const AGAIN: Duration = Duration::from_secs(10 * 60);
-const MOST_REMINDERS: i64 = 6;
+pub(super) const AGAIN: Duration = Duration::from_secs(10 * 60);
+pub(super) const MOST_REMINDERS: i64 = 6;
+/// Those who speak for an incident.
+pub(super) const SPEAKERS: &[RoleName] = &[
+    RoleName::CommunicationsLead,
+    RoleName::CustomerLiaison,
+    RoleName::IncidentCommander,
+];
 
-const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, due_because, nagged_at, missed_at, reminders,
-    ended_at";
+const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, nagged_at, missed_at, reminders, ended_at,
+    estimate_latest, estimate_ends_at, estimate_reminders";
 
 pub fn find(tx: &mut Tx, id: &PromiseId) -> Result<Option<Promise>, Error> {
     tx.row(
@@ -124,13 +130,12 @@ pub fn make(
     update: &Update,
     audience: &Audience,
     due_at: Timestamp,
-    because: DueBecause,
 ) -> Result<(), Error> {
     let id: PromiseId = change.identifier();
     change.tx.execute(
         sql!(
-            "INSERT INTO promises (id, incident_id, audience_id, update_id, state, made_at, due_at, due_because, reminders)
-             VALUES ($1, $2, $3, $4, 'open', $5, $6, $7, 0)"
+            "INSERT INTO promises (id, incident_id, audience_id, update_id, state, made_at, due_at, reminders)
+             VALUES ($1, $2, $3, $4, 'open', $5, $6, 0)"
         ),
         params![
             &id,
@@ -138,8 +143,7 @@ pub fn make(
             &audience.id,
             &update.id,
             change.now,
-            due_at,
-            because
+            due_at
         ],
     )?;
     let text = format!("{} were promised the next word.", audience.name);
@@ -155,7 +159,7 @@ pub fn make(
 }
 
 /// When the reminder goes out.
-fn soon(made_at: Timestamp, due_at: Timestamp) -> Timestamp {
+pub(super) fn soon(made_at: Timestamp, due_at: Timestamp) -> Timestamp {
     let whole = Duration::try_from(due_at.duration_since(made_at)).unwrap_or_default();
     made_at + whole.saturating_sub(SOON).max(whole.mul_f64(0.75))
 }
@@ -192,7 +196,8 @@ fn end(change: &mut Change, id: &PromiseId, state: PromiseState) -> Result<(), E
         sql!("UPDATE promises SET state = $2, ended_at = $3 WHERE id = $1"),
         params![id, state, change.now],
     )?;
-    change.cancel(JobKind::PromiseDue, id.as_str())
+    change.cancel(JobKind::PromiseDue, id.as_str())?;
+    change.cancel(JobKind::EstimateDue, id.as_str())
 }
 
 /// A promise made about an incident that went into another is kept there; the earlier time counts.
@@ -217,12 +222,13 @@ pub fn move_to(change: &mut Change, from: &IncidentId, to: &IncidentId) -> Resul
                 end(change, &promise.id, PromiseState::Moved)?;
                 if promise.due_at < there.due_at {
                     change.tx.execute_one(
-                        sql!("UPDATE promises SET due_at = $2, due_because = $3 WHERE id = $1"),
-                        params![&there.id, promise.due_at, promise.due_because],
+                        sql!("UPDATE promises SET due_at = $2 WHERE id = $1"),
+                        params![&there.id, promise.due_at],
                     )?;
                     let at = soon(change.now, promise.due_at);
                     change.owe(&Owed::at(JobKind::PromiseDue, there.id.as_str(), at))?;
                 }
+                estimates_given::keep_earlier(change, &promise, &there)?;
             }
         }
     }
@@ -262,16 +268,9 @@ pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Err
 }
 
 fn record_missed(change: &mut Change, promise: &Promise, audience: &Audience) -> Result<(), Error> {
-    let text = match promise.due_because {
-        DueBecause::NextWord => format!("The promise to {} was missed.", audience.name),
-        DueBecause::Estimate => format!(
-            "The estimate given to {} has passed without a word.",
-            audience.name
-        ),
-    };
+    let text = format!("The promise to {} was missed.", audience.name);
     let details = json!({
         "promise_id": promise.id, "audience_id": audience.id, "audience_name": audience.name, "due_at": promise.due_at,
-        "due_because": promise.due_because,
     });
     change.record(NewEntry::new(Kind::PromiseMissed, &promise.incident_id, text).details(details))?;
     Ok(())
@@ -282,39 +281,54 @@ fn remind(change: &mut Change, site: &Site, promise: &Promise, audience: &Audien
         sql!("UPDATE promises SET nagged_at = $2 WHERE id = $1"),
         params![&promise.id, change.now],
     )?;
-    let speakers = people_to_tell(
-        change,
-        promise,
-        &[
-            RoleName::CommunicationsLead,
-            RoleName::CustomerLiaison,
-            RoleName::IncidentCommander,
-        ],
-    )?;
-    let text = match promise.due_because {
-        DueBecause::NextWord => format!("{} expect the next word soon.", audience.name),
-        DueBecause::Estimate => format!("The estimate given to {} ends soon.", audience.name),
-    };
+    let speakers = people_to_tell(change, promise, SPEAKERS)?;
+    let text = format!("{} expect the next word soon.", audience.name);
     let details = json!({
         "promise_id": promise.id, "audience_id": audience.id, "audience_name": audience.name, "due_at": promise.due_at,
         "told": names(&speakers),
     });
     change.record(NewEntry::new(Kind::PromiseDueSoon, &promise.incident_id, text).details(details))?;
-    let subject = match promise.due_because {
-        DueBecause::NextWord => format!("{} expect to hear from us soon", audience.name),
-        DueBecause::Estimate => format!("The estimate given to {} ends soon", audience.name),
-    };
-    tell(change, site, promise, &speakers, "soon", &subject)
+    let subject = format!("{} expect to hear from us soon", audience.name);
+    tell(
+        change,
+        site,
+        promise,
+        &speakers,
+        &about_promise(promise, "soon", subject),
+    )
 }
 
 fn escalate(change: &mut Change, site: &Site, promise: &Promise, audience: &Audience) -> Result<(), Error> {
     let people = people_to_tell(change, promise, RoleName::ALL)?;
-    let subject = match promise.due_because {
-        DueBecause::NextWord => format!("A promise to {} was missed", audience.name),
-        DueBecause::Estimate => format!("The estimate given to {} has passed", audience.name),
-    };
+    let subject = format!("A promise to {} was missed", audience.name);
     let part = format!("missed-{}", promise.reminders);
-    tell(change, site, promise, &people, &part, &subject)
+    tell(
+        change,
+        site,
+        promise,
+        &people,
+        &about_promise(promise, &part, subject),
+    )
+}
+
+fn about_promise(promise: &Promise, part: &str, subject: String) -> Reminder {
+    Reminder {
+        key: format!("promise:{}:{part}", promise.id),
+        subject,
+        at: promise.due_at,
+        why: |due| format!("They were promised a word by {due}."),
+    }
+}
+
+/// What people are written.
+pub(super) struct Reminder {
+    /// The same reminder is sent to somebody once.
+    pub key: String,
+    pub subject: String,
+    /// The time that readers were told.
+    pub at: Timestamp,
+    /// Says why, with that time on the clock of whoever is written to.
+    pub why: fn(&str) -> String,
 }
 
 fn names(people: &[User]) -> Vec<&str> {
@@ -322,7 +336,11 @@ fn names(people: &[User]) -> Vec<&str> {
 }
 
 /// Those who hold one of the roles and those who have the incident; failing these, whoever published last.
-fn people_to_tell(change: &mut Change, promise: &Promise, roles: &[RoleName]) -> Result<Vec<User>, Error> {
+pub(super) fn people_to_tell(
+    change: &mut Change,
+    promise: &Promise,
+    roles: &[RoleName],
+) -> Result<Vec<User>, Error> {
     let id = &promise.incident_id;
     let mut ids: Vec<UserId> = room::roles(change.tx, id)?
         .into_iter()
@@ -351,13 +369,12 @@ fn people_to_tell(change: &mut Change, promise: &Promise, roles: &[RoleName]) ->
     Ok(found)
 }
 
-fn tell(
+pub(super) fn tell(
     change: &mut Change,
     site: &Site,
     promise: &Promise,
     people: &[User],
-    part: &str,
-    subject: &str,
+    reminder: &Reminder,
 ) -> Result<(), Error> {
     for user in people {
         let recipient = Recipient {
@@ -366,21 +383,16 @@ fn tell(
             user_id: Some(user.id.clone()),
         };
         let zone = jiff::tz::TimeZone::get(&user.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-        let due = super::compose::clock_time(promise.due_at, change.now, &zone);
-        let why = match promise.due_because {
-            DueBecause::NextWord => format!("They were promised a word by {due}."),
-            DueBecause::Estimate => {
-                format!("They were told that it would be fixed by {due}. Say what is true now.")
-            }
-        };
+        let told = super::compose::clock_time(reminder.at, change.now, &zone);
         let body = format!(
-            "{why}\n\nWrite it here: {}\n",
+            "{}\n\nWrite it here: {}\n",
+            (reminder.why)(&told),
             site.html_url("incidents", promise.incident_id.as_str())
         );
-        let key = format!("promise:{}:{part}:{}", promise.id, user.id);
+        let key = format!("{}:{}", reminder.key, user.id);
         let send = NewSend::new(Purpose::Reminder, Channel::Email, recipient, key, change.now)
             .about(&promise.incident_id)
-            .words(subject, body);
+            .words(&reminder.subject, body);
         outbox::owe(change, &send)?;
     }
     Ok(())

@@ -1,14 +1,13 @@
 //! Publishing: the one moment in which words become public, a promise ends and the next one begins.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::json;
 
 use super::checker::{Finding, Weight, refuses};
 use super::drafts::{self, Present};
 use super::facts::Estimate;
-use super::model::{ApprovalRule, Audience, DueBecause, Phase, Readers, Update, UpdateId, UpdateState};
-use super::{fan_out, promises, store as rows};
+use super::model::{ApprovalRule, Audience, Phase, Readers, Update, UpdateId, UpdateState};
+use super::{estimates_given, fan_out, promises, store as rows};
 use crate::http::Problem;
 use crate::people::UserId;
 use crate::timeline::{Change, Kind, NewEntry};
@@ -69,32 +68,23 @@ pub fn publish(change: &mut Change, id: &UpdateId, publisher: Option<&UserId>) -
     record_publication(change, &update, &audience)?;
     promises::keep(change, &update, &audience)?;
     if let Some(due) = update.next_update_by.filter(|_| update.phase != Phase::Resolved) {
-        let (due, because) = first_due(&update, &audience, &present, due);
-        promises::make(change, &update, &audience, due, because)?;
+        promises::make(change, &update, &audience, due)?;
+        if let Some(estimate) = given(&update, &audience, &present).filter(|one| one.ends_at() < due) {
+            estimates_given::follow(change, &update, estimate)?;
+        }
     }
     fan_out::send(change, &update, &audience)?;
     Ok(update)
 }
 
-/// Whoever was told when it will be fixed waits for a word from then on, not only from the time of the next one.
-fn first_due(
-    update: &Update,
-    audience: &Audience,
-    present: &Present,
-    next_word: Timestamp,
-) -> (Timestamp, DueBecause) {
+/// The estimate that readers find in the words.
+fn given<'a>(update: &Update, audience: &Audience, present: &'a Present) -> Option<&'a Estimate> {
     let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
     let said_at = update.published_at.unwrap_or(update.updated_at);
-    let ends = present
-        .facts()
-        .estimate
-        .as_ref()
-        .filter(|estimate| estimate.is_said_in(update.words.for_insiders(), said_at, &zone))
-        .map(Estimate::ends_at);
-    match ends {
-        Some(ends) if ends < next_word => (ends, DueBecause::Estimate),
-        _ => (next_word, DueBecause::NextWord),
-    }
+    let estimate = present.facts().estimate.as_ref()?;
+    estimate
+        .is_said_in(update.words.for_insiders(), said_at, &zone)
+        .then_some(estimate)
 }
 
 /// Who answers for the words.

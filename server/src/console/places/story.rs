@@ -354,6 +354,7 @@ fn icon(kind: Kind) -> &'static str {
         | Kind::PromiseMade
         | Kind::PromiseKept
         | Kind::PromiseMissed
+        | Kind::EstimatePassed
         | Kind::PromiseDueSoon
         | Kind::PageIncidentPosted => "updates",
         Kind::LocationReported => "shop",

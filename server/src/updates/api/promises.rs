@@ -43,7 +43,9 @@ fn promise_view(tx: &mut store::Tx, promise: &Promise, site: &Site) -> Result<Va
         "state": promise.state,
         "made_at": promise.made_at,
         "due_at": promise.due_at,
-        "due_because": promise.due_because,
+        "estimate": promise.estimate_latest.map(|latest| {
+            json!({ "latest": latest, "ends_at": promise.estimate_ends_at })
+        }),
         "reminded_at": promise.nagged_at,
         "missed_at": promise.missed_at,
         "ended_at": promise.ended_at,

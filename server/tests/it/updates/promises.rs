@@ -137,11 +137,32 @@ async fn a_promise_goes_with_its_incident_into_another(engine: Engine) {
     assert_eq!(list[0]["incident"]["id"], other.as_str());
 }
 
+/// What the timeline says about promises and estimates.
+fn about_words(entries: Vec<(String, String)>) -> Vec<String> {
+    entries
+        .into_iter()
+        .map(|(kind, _)| kind)
+        .filter(|kind| kind.starts_with("promise_") || kind.starts_with("estimate_"))
+        .collect()
+}
+
+async fn subjects(muster: &TestApp) -> Vec<String> {
+    reminders(muster)
+        .await
+        .iter()
+        .map(|one| one["subject"].as_str().unwrap().to_owned())
+        .collect()
+}
+
 /// Customers are told that it will be fixed before they hear from us again.
 async fn give_estimate(muster: &TestApp, incident: &str) -> Value {
+    give_estimate_until(muster, incident, "2026-11-17T07:00:00Z").await
+}
+
+async fn give_estimate_until(muster: &TestApp, incident: &str, expires_at: &str) -> Value {
     let estimate = json!({
         "earliest": "2026-11-17T06:05:00Z", "latest": "2026-11-17T06:12:00Z",
-        "confidence": "high", "expires_at": "2026-11-17T07:00:00Z",
+        "confidence": "high", "expires_at": expires_at,
     });
     muster
         .put(
@@ -154,31 +175,25 @@ async fn give_estimate(muster: &TestApp, incident: &str) -> Value {
 }
 
 #[store::both_engines]
-async fn an_estimate_that_has_passed_is_chased_like_a_broken_promise(engine: Engine) {
+async fn an_estimate_that_has_passed_is_chased_and_the_promise_stays_as_it_was_made(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let (_, incident) = outage(&muster).await;
     let told = give_estimate(&muster, &incident).await;
     assert_eq!(told["next_update_by"], "2026-11-17T06:20:00Z");
     let promises = muster.get("/promises?open=true").await.good();
+    let promise = &promises["promises"][0];
+    assert_eq!(promise["due_at"], told["next_update_by"]);
     assert_eq!(
-        (
-            &promises["promises"][0]["due_at"],
-            &promises["promises"][0]["due_because"]
-        ),
-        (&json!("2026-11-17T06:12:00Z"), &json!("estimate"))
+        promise["estimate"],
+        json!({ "latest": "2026-11-17T06:12:00Z", "ends_at": "2026-11-17T06:12:00Z" })
     );
     muster.pass(minutes(13)).await;
     assert_eq!(
-        about_promises(entries(&muster, &incident).await),
-        ["promise_made", "promise_due_soon", "promise_missed"]
+        about_words(entries(&muster, &incident).await),
+        ["promise_made", "estimate_passed"]
     );
-    let subjects: Vec<String> = reminders(&muster)
-        .await
-        .iter()
-        .map(|one| one["subject"].as_str().unwrap().to_owned())
-        .collect();
     assert_eq!(
-        subjects,
+        subjects(&muster).await,
         [
             "The estimate given to Customers has passed",
             "The estimate given to Customers ends soon"
@@ -188,9 +203,65 @@ async fn an_estimate_that_has_passed_is_chased_like_a_broken_promise(engine: Eng
     let words = again["words"].as_str().unwrap();
     assert!(!words.contains("06:12"), "an estimate outlived its time: {words}");
     tell_customers(&muster, &incident).await;
+    assert_eq!(
+        about_words(entries(&muster, &incident).await),
+        ["promise_made", "estimate_passed", "promise_kept", "promise_made"],
+        "a word after the estimate and before the promised time is in time"
+    );
     let sent = reminders(&muster).await.len();
     muster.pass(minutes(5)).await;
     assert_eq!(reminders(&muster).await.len(), sent, "chased after the word came");
+}
+
+#[store::both_engines]
+async fn people_are_written_the_time_that_readers_were_told_also_when_the_estimate_ran_out_before(
+    engine: Engine,
+) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    let told = give_estimate_until(&muster, &incident, "2026-11-17T06:08:00Z").await;
+    assert!(told["words"].as_str().unwrap().contains("06:12"), "{told}");
+    muster.pass(minutes(9)).await;
+    for mail in reminders(&muster).await {
+        let mail = muster
+            .get(&format!("/outbox/sends/{}", mail["id"].as_str().unwrap()))
+            .await
+            .good();
+        let body = mail["send"]["body"].as_str().unwrap();
+        assert!(body.contains("fixed by 06:12"), "{body}");
+        assert!(!body.contains("06:08"), "nobody was told this time: {body}");
+    }
+    assert_eq!(
+        about_words(entries(&muster, &incident).await),
+        ["promise_made", "estimate_passed"]
+    );
+}
+
+#[store::both_engines]
+async fn once_the_promise_itself_is_missed_the_estimate_is_let_be(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    give_estimate(&muster, &incident).await;
+    muster.pass(minutes(21)).await;
+    let about_estimates = |subjects: &[String]| {
+        subjects
+            .iter()
+            .filter(|subject| subject.starts_with("The estimate"))
+            .count()
+    };
+    let before = about_estimates(&subjects(&muster).await);
+    assert_eq!(
+        about_words(entries(&muster, &incident).await),
+        [
+            "promise_made",
+            "estimate_passed",
+            "promise_due_soon",
+            "promise_missed"
+        ]
+    );
+    muster.pass(minutes(20)).await;
+    let after = subjects(&muster).await;
+    assert_eq!(about_estimates(&after), before, "{after:?}");
 }
 
 #[store::both_engines]
