@@ -215,13 +215,6 @@ pub enum Reason {
         /// In nats.
         weight: f64,
     },
-    /// Most of what depends on the place shows symptoms.
-    DependentsAffected {
-        /// Number of dependents that show symptoms.
-        dependents: u32,
-        /// In nats.
-        weight: f64,
-    },
     /// Its symptoms were, or were not, those of origins that people confirmed.
     SymptomsOfOrigins {
         /// In nats.
@@ -425,9 +418,6 @@ impl fmt::Display for Reason {
                 write!(out, "It depends on “{place}”, which shows symptoms itself.")
             }
             Self::PartsAffected { parts, .. } => write!(out, "{parts} of its parts show symptoms."),
-            Self::DependentsAffected { dependents, .. } => {
-                write!(out, "{dependents} of those that depend on it show symptoms.")
-            }
             Self::SymptomsOfOrigins { weight } if *weight >= 0.0 => {
                 out.write_str("Origins that people confirmed showed such symptoms.")
             }

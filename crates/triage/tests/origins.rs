@@ -68,26 +68,6 @@ fn a_service_is_suspected_when_most_of_its_instances_suffer() {
 }
 
 #[test]
-fn what_several_stand_on_is_suspected_when_most_of_them_suffer() {
-    let mut topology = Topology::default();
-    for name in ["shop", "search", "basket", "reviews"] {
-        topology.add_dependency(name, "host-7");
-        topology.add_dependency(name, "own-database");
-    }
-    topology.add_dependency("mail", "host-9");
-    let mut origins = Origins::default();
-    for _ in 0..5 {
-        origins.remember(&[symptom("mail", "queue grows")]);
-    }
-    let symptoms = ["shop", "search", "basket"].map(|place| symptom(place, "latency up"));
-    let suspects = origins.rank(&symptoms, &topology, &[]);
-    let host = suspects.iter().find(|suspect| suspect.place == "host-7").unwrap();
-    let why: Vec<String> = host.reasons.iter().map(ToString::to_string).collect();
-    assert_eq!(why, ["3 of those that depend on it show symptoms."]);
-    assert!(suspects.iter().all(|suspect| suspect.place != "host-9"));
-}
-
-#[test]
 fn the_earlier_of_two_equals_is_suspected() {
     let cascade = [
         Symptom {

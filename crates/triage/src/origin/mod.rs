@@ -8,8 +8,6 @@
 //! - **Walk**: what the places it depends on, or was seen to call, show themselves is taken off, because trouble travels
 //!   from what is needed to who needs it.
 //! - **Parts**: a whole (a service) takes what most of its parts (instances) show.
-//! - **Dependents**: what several stand on (a host, a database) takes what the typical one of them shows, because one fault
-//!   below explains them all.
 //! - **Onset**: the later the first symptom, the less likely the origin.
 //! - **Changes**: what was changed shortly before.
 //! - **Confirmed origins**: which places and which symptoms turned out to be the origin before, as people confirmed.
@@ -94,9 +92,6 @@ pub struct OriginWeights {
     pub walk: f64,
     /// For the evidence of the typical part.
     pub parts: f64,
-    /// For the evidence of the typical dependent.
-    #[serde(default = "dependents")]
-    pub dependents: f64,
     /// For every factor e of delay after the first symptom, in half minutes.
     pub onset: f64,
     /// For a change just before the first symptom.
@@ -118,17 +113,12 @@ impl Default for OriginWeights {
             usual_deviation: 3.0,
             walk: 0.8,
             parts: 2.0,
-            dependents: dependents(),
             onset: 0.5,
             change: 3.0,
             origin_before: 1.0,
             symptoms_before: 0.2,
         }
     }
-}
-
-fn dependents() -> f64 {
-    1.0
 }
 
 impl OriginWeights {
@@ -192,8 +182,6 @@ struct Case {
     explained_by: String,
     parts: f64,
     affected_parts: u32,
-    dependents: f64,
-    affected_dependents: u32,
     past: f64,
     onset: f64,
     delay_seconds: i64,
@@ -205,13 +193,7 @@ struct Case {
 
 impl Case {
     fn score(&self) -> f64 {
-        self.rarity - self.explained
-            + self.parts
-            + self.dependents
-            + self.past
-            + self.onset
-            + self.origin_before
-            + self.change
+        self.rarity - self.explained + self.parts + self.past + self.onset + self.origin_before + self.change
     }
 }
 
@@ -245,7 +227,6 @@ impl Origins {
             .collect();
         self.walk(&mut cases, &own, symptoms, topology);
         self.add_wholes(&mut cases, &own, topology);
-        self.add_supporting(&mut cases, &own, topology);
         self.add_onset(&mut cases, &shown);
         self.add_changes(&mut cases, &shown, changes);
         self.add_confirmed(&mut cases, topology);
@@ -358,40 +339,6 @@ impl Origins {
         }
     }
 
-    /// What at least three stand on takes what the typical one of them shows, whether it shows anything itself or not.
-    fn add_supporting(
-        &self,
-        cases: &mut BTreeMap<String, Case>,
-        own: &BTreeMap<String, (f64, f64)>,
-        topology: &Topology,
-    ) {
-        const FEWEST: usize = 3;
-        const MOST: usize = 1_000;
-        let shown = own.keys().filter_map(|place| topology.node(place));
-        let below: BTreeSet<crate::Node> = shown
-            .flat_map(|node| topology.supporting(node).iter().take(MOST).copied())
-            .collect();
-        for node in below {
-            let dependents = topology.dependent(node);
-            if dependents.len() < FEWEST || topology.is_external(node) {
-                continue;
-            }
-            let mut evidence: Vec<f64> = dependents
-                .iter()
-                .take(MOST)
-                .map(|dependent| own.get(topology.name(*dependent)).map_or(0.0, |own| own.0))
-                .collect();
-            let affected = evidence.iter().filter(|rarity| **rarity > 0.0).count();
-            evidence.sort_by(|one, other| other.total_cmp(one));
-            let typical = evidence[evidence.len() / 2];
-            if typical > 0.0 {
-                let case = cases.entry(topology.name(node).to_owned()).or_default();
-                case.dependents = self.weights().dependents * typical;
-                case.affected_dependents = affected as u32;
-            }
-        }
-    }
-
     fn add_onset(&self, cases: &mut BTreeMap<String, Case>, shown: &BTreeMap<&str, Shown>) {
         let Some(first) = shown.values().filter_map(|shown| shown.first).min() else {
             return;
@@ -469,7 +416,6 @@ fn suspect(place: String, case: &Case) -> Suspect {
         rarity,
         explained,
         parts,
-        dependents,
         past,
         onset,
         origin_before,
@@ -496,13 +442,6 @@ fn suspect(place: String, case: &Case) -> Suspect {
         Reason::PartsAffected {
             parts: case.affected_parts,
             weight: parts,
-        },
-    );
-    add(
-        dependents,
-        Reason::DependentsAffected {
-            dependents: case.affected_dependents,
-            weight: dependents,
         },
     );
     add(past, Reason::SymptomsOfOrigins { weight: past });
