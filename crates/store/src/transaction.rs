@@ -153,6 +153,22 @@ impl<'a> Tx<'a> {
         })
     }
 
+    /// Takes this key until the end of this transaction, unless another one holds it; says whether it did. On SQLite it
+    /// always does.
+    ///
+    /// # Errors
+    /// Those of a statement.
+    pub fn try_lock(&mut self, key: &str) -> Result<bool, Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(true);
+        }
+        let (taken,): (bool,) = self.one(
+            crate::sql! { sqlite: "SELECT ?1", postgres: "SELECT pg_try_advisory_xact_lock($1)" },
+            &[Value::Integer(lock_number(key))],
+        )?;
+        Ok(taken)
+    }
+
     /// Runs a part that may fail by itself: its changes are rolled back when it returns an error, and the transaction
     /// goes on as if it had not been tried. A lost connection or a collision still ends the whole transaction.
     ///

@@ -214,6 +214,11 @@ pub fn password_hash_of(tx: &mut Tx, user_id: &UserId) -> Result<Option<String>,
     Ok(found.and_then(|(hash,)| hash))
 }
 
+/// Removes the sessions that ran out.
+pub fn forget_ended_sessions(tx: &mut Tx, now: Timestamp) -> Result<u64, Error> {
+    tx.execute(sql!("DELETE FROM sessions WHERE expires_at <= $1"), params![now])
+}
+
 /// Gives somebody another password and ends the sessions that were opened with the old one.
 pub fn set_password(tx: &mut Tx, user_id: &UserId, hash: &str) -> Result<(), Error> {
     tx.execute_one(

@@ -38,6 +38,15 @@ pub struct Batch {
     placing: Placing,
 }
 
+/// What became of an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Taken {
+    Done,
+    /// Its service was taken away after it was accepted, so nobody is there to be told.
+    NobodyToTell,
+}
+
 /// An integration that reported something.
 struct Heard {
     agent: Agent,
@@ -59,12 +68,17 @@ struct KnownService {
 
 impl Batch {
     /// Takes one event.
-    pub fn take(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<(), Problem> {
+    pub fn take(
+        &mut self,
+        change: &mut Change,
+        signal: &Signal,
+        event: &AlertEvent,
+    ) -> Result<Taken, Problem> {
         let agent = self.agent(change, signal)?;
         change.act_as(agent);
         if event.action == EventAction::Trigger {
             return if self.count(change, signal, event)? {
-                Ok(())
+                Ok(Taken::Done)
             } else {
                 self.add(change, signal, event)
             };
@@ -72,16 +86,16 @@ impl Batch {
         self.write_again(change)?;
         // Nothing is open under this key: nothing to do, and nothing is created.
         let Some(id) = rows::find_open(change.tx, &signal.integration_id, &event.dedup_key)? else {
-            return Ok(());
+            return Ok(Taken::Done);
         };
-        let incident_id = rows::incident_of(change.tx, &id)?;
-        match (event.action, incident_id) {
-            (EventAction::Resolve, incident_id) => self.resolve(change, signal, &id, incident_id),
-            (_, Some(incident_id)) => self.settle_first(change, &incident_id, |change, id| {
+        if event.action == EventAction::Resolve {
+            self.resolve(change, signal, &id)?;
+        } else if let Some(incident_id) = rows::incident_of(change.tx, &id)? {
+            self.settle_first(change, &incident_id, |change, id| {
                 actions::acknowledge(change, id).map(drop)
-            }),
-            (_, None) => Ok(()),
+            })?;
         }
+        Ok(Taken::Done)
     }
 
     /// Writes what was remembered: of the alerts that were said again, and of the incidents that grew.
@@ -170,14 +184,10 @@ impl Batch {
         Ok(self.services.get(id).cloned().flatten())
     }
 
-    fn add(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<(), Problem> {
+    fn add(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<Taken, Problem> {
         let id: AlertId = change.identifier();
         let Some(known) = self.known(change, &signal.service_id)? else {
-            tracing::warn!(
-                service = signal.service_id.as_str(),
-                "an event came for a service that is gone"
-            );
-            return Ok(());
+            return Ok(Taken::NobodyToTell);
         };
         let kind = features(event, &known.service).kind();
         let mut new = NewAlert {
@@ -202,7 +212,8 @@ impl Batch {
                 sentence: sentence.to_owned(),
             }];
             new.reasons = &reasons;
-            return Ok(rows::insert(change.tx, &new, event)?);
+            rows::insert(change.tx, &new, event)?;
+            return Ok(Taken::Done);
         }
         let service = &known.service;
         let (integration_id, key) = (&signal.integration_id, &event.dedup_key);
@@ -212,23 +223,19 @@ impl Batch {
             new.reasons = &reasons;
             rows::insert(change.tx, &new, event)?;
             let due = change.now + std::time::Duration::from_secs(u64::from(wait.seconds));
-            return Ok(change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?);
+            change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?;
+            return Ok(Taken::Done);
         }
         let Placed { incident_id, reasons } = self.placing.place(change, service, event, at)?;
         new.incident_id = Some(&incident_id);
         new.reasons = &reasons;
         rows::insert(change.tx, &new, event)?;
-        tell_added(change, &incident_id, &id, event, &reasons)
+        tell_added(change, &incident_id, &id, event, &reasons)?;
+        Ok(Taken::Done)
     }
 
-    fn resolve(
-        &mut self,
-        change: &mut Change,
-        signal: &Signal,
-        id: &AlertId,
-        incident_id: Option<IncidentId>,
-    ) -> Result<(), Problem> {
-        rows::resolve(change.tx, id, signal.received_at, Ending::ByItself)?;
+    fn resolve(&mut self, change: &mut Change, signal: &Signal, id: &AlertId) -> Result<(), Problem> {
+        let incident_id = rows::resolve(change.tx, id, signal.received_at, Ending::ByItself)?;
         let Some(incident_id) = &incident_id else {
             change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
             return Ok(());
@@ -265,7 +272,7 @@ impl Batch {
 
 /// An alert whose pause is over and which is still open finds its incident now.
 pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
-    let Some(alert) = rows::find(change.tx, id)? else {
+    let Some(alert) = rows::hold(change.tx, id)? else {
         return Ok(());
     };
     if alert.incident_id.is_some() || alert.status != super::model::AlertStatus::Triggered {

@@ -34,6 +34,8 @@ const WAVE: i64 = 256;
 pub(super) struct Placing {
     incidents: BTreeMap<IncidentId, OpenIncident>,
     of_service: BTreeMap<ServiceId, Vec<IncidentId>>,
+    /// Those that are known to stay open until the end of the transaction.
+    held: BTreeSet<IncidentId>,
     knowledge: Option<Knowledge>,
     /// Kinds whose lessons were read, with the incidents that these bring into question.
     taught: BTreeMap<triage::Kind, Vec<IncidentId>>,
@@ -61,17 +63,7 @@ impl Placing {
     ) -> Result<Placed, Problem> {
         let grouping = &service.alert_grouping.grouping;
         let features = features(event, service);
-        let ids = self.candidates(change, service, &features, at)?;
-        let choice = {
-            let known: Vec<(&IncidentId, &Profile)> = ids
-                .iter()
-                .filter_map(|id| Some((id, &self.incidents.get(id)?.profile)))
-                .collect();
-            let profiles: Vec<&Profile> = known.iter().map(|(_, profile)| *profile).collect();
-            let nothing_known = Knowledge::default();
-            let knowledge = self.knowledge.as_ref().unwrap_or(&nothing_known);
-            choose_group(grouping, &features, &profiles, knowledge, at)
-        };
+        let (ids, choice) = self.choose(change, service, &features, at)?;
         let mut reasons: Vec<Reason> = choice.reasons.iter().map(Reason::of).collect();
         if let Some(id) = choice.joined.and_then(|index| ids.get(index))
             && let Some(joined) = self.incidents.get_mut(id)
@@ -106,6 +98,7 @@ impl Placing {
                 changed: false,
             };
             self.incidents.insert(incident.id.clone(), opened);
+            self.held.insert(incident.id.clone());
             self.of_service
                 .entry(service.id.clone())
                 .or_default()
@@ -116,6 +109,47 @@ impl Placing {
             incident_id: incident.id,
             reasons,
         })
+    }
+
+    /// Chooses among the incidents that come into question; the one that is joined stays open until the transaction
+    /// ends. One that somebody ended meanwhile is forgotten, and chosen is again.
+    fn choose(
+        &mut self,
+        change: &mut Change,
+        service: &Service,
+        features: &Features,
+        at: Timestamp,
+    ) -> Result<(Vec<IncidentId>, Choice), Problem> {
+        loop {
+            let ids = self.candidates(change, service, features, at)?;
+            let profiles: Vec<&Profile> = ids
+                .iter()
+                .filter_map(|id| Some(&self.incidents.get(id)?.profile))
+                .collect();
+            let nothing_known = Knowledge::default();
+            let knowledge = self.knowledge.as_ref().unwrap_or(&nothing_known);
+            let grouping = &service.alert_grouping.grouping;
+            let choice = choose_group(grouping, features, &profiles, knowledge, at);
+            let Some(joined) = choice.joined.and_then(|index| ids.get(index)).cloned() else {
+                return Ok((ids, choice));
+            };
+            if self.hold(change, &joined)? {
+                return Ok((ids, choice));
+            }
+            self.forget(&joined);
+        }
+    }
+
+    /// Whether an incident is open; if so, it stays so until the transaction ends.
+    fn hold(&mut self, change: &mut Change, id: &IncidentId) -> Result<bool, Problem> {
+        if self.held.contains(id) {
+            return Ok(true);
+        }
+        let open = incident_rows::hold_open(change.tx, id)?;
+        if open {
+            self.held.insert(id.clone());
+        }
+        Ok(open)
     }
 
     /// Writes what is remembered of the incidents that grew.
@@ -131,6 +165,7 @@ impl Placing {
     /// An incident is over: nothing joins it any more.
     pub(super) fn forget(&mut self, id: &IncidentId) {
         self.incidents.remove(id);
+        self.held.remove(id);
     }
 
     /// The incidents that come into question: open ones of the service, and those that people's lessons point to.
@@ -197,7 +232,8 @@ impl Placing {
         ids
     }
 
-    /// Moves into the new incident what came with its wave. An incident is never left without alerts.
+    /// Moves into the new incident what came with its wave. An incident is never left
+    /// without an open alert, since none would be there to end it.
     fn take_along(
         &mut self,
         change: &mut Change,
@@ -211,10 +247,13 @@ impl Placing {
             let Some(from) = ids.get(wave.from) else {
                 continue;
             };
+            if !self.hold(change, from)? {
+                continue;
+            }
             let leaving = rows::open_since(change.tx, from, wave.since, WAVE)?;
             let counts = incident_rows::alert_counts(change.tx, std::slice::from_ref(from))?;
-            let all = counts.first().map_or(0, |(_, counts)| counts.all);
-            if leaving.is_empty() || leaving.len() as i64 >= all {
+            let open = counts.first().map_or(0, |(_, counts)| counts.triggered);
+            if leaving.is_empty() || leaving.len() as i64 >= open {
                 continue;
             }
             let taken: Vec<Features> = leaving

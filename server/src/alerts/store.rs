@@ -176,18 +176,27 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
 const OVER: &str = "status = 'resolved', resolved_at = $2, ended_by = $3,
     event_count = COALESCE((SELECT o.event_count FROM open_alerts o WHERE o.alert_id = alerts.id), event_count)";
 
-/// An alert is over, as its sender or a person said.
-pub fn resolve(tx: &mut Tx, id: &AlertId, at: Timestamp, ending: triage::Ending) -> Result<(), Error> {
+/// An alert is over, as its sender or a person said; gives the incident that it is in.
+pub fn resolve(
+    tx: &mut Tx,
+    id: &AlertId,
+    at: Timestamp,
+    ending: triage::Ending,
+) -> Result<Option<IncidentId>, Error> {
     let ended_by = match ending {
         triage::Ending::ByItself => "sender",
         triage::Ending::ByPerson => "person",
     };
-    tx.execute_one(
-        sql!("UPDATE alerts SET ", OVER, ", last_event_at = $2 WHERE id = $1"),
+    let (incident_id,): (Option<IncidentId>,) = tx.one(
+        sql!(
+            "UPDATE alerts SET ",
+            OVER,
+            ", last_event_at = $2 WHERE id = $1 RETURNING incident_id"
+        ),
         params![id, at, ended_by],
     )?;
     tx.execute(sql!("DELETE FROM open_alerts WHERE alert_id = $1"), params![id])?;
-    Ok(())
+    Ok(incident_id)
 }
 
 /// A person ended an incident, and with it the alerts in it that are not over.
@@ -202,7 +211,10 @@ pub fn resolve_of_incident(tx: &mut Tx, incident_id: &IncidentId, at: Timestamp)
         params![incident_id, at, "person"],
     )?;
     tx.execute(
-        sql!("DELETE FROM open_alerts WHERE alert_id IN (SELECT id FROM alerts WHERE incident_id = $1)"),
+        sql!(
+            "DELETE FROM open_alerts
+             WHERE alert_id IN (SELECT id FROM alerts WHERE incident_id = $1 AND status = 'resolved')"
+        ),
         params![incident_id],
     )?;
     Ok(())
@@ -260,6 +272,15 @@ pub fn find(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
         .bind("id", id)
         .rows(tx)
         .map(|mut rows: Vec<Alert>| rows.pop())
+}
+
+/// The same, for a transaction that goes by its state: it stays so until that ends.
+pub fn hold(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
+    tx.rows::<(String,)>(
+        sql!("SELECT id FROM alerts WHERE id = $1 FOR NO KEY UPDATE"),
+        params![id],
+    )?;
+    find(tx, id)
 }
 
 /// What a list of alerts is narrowed by.

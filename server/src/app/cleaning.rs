@@ -1,12 +1,12 @@
-//! Once a day goes what nobody can use any more: sessions and links that ran out, and the addresses of readers who never
-//! said that they want mail. The engine then looks at its tables, so that its plans fit what they hold by now.
+//! Once a day goes what nobody can use any more: sessions that ran out, and the addresses of readers who never said that
+//! they want mail. The engine first looks at its tables, so that its plans fit what they hold by now.
 //!
 //! Nothing that tells what happened is removed here. A day that fails is tried again, as every job is.
 
 use std::sync::Arc;
 
 use jiff::SignedDuration;
-use store::{Error, Tx, params, sql};
+use store::Error;
 
 use super::App;
 use crate::jobs::{Kind, Owed};
@@ -27,33 +27,13 @@ pub async fn begin(app: &App) -> Result<(), Error> {
 
 /// One round, and the promise of the next.
 pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
+    app.store.optimize().await?;
     app.change(Agent::muster(), |change| -> Result<(), Error> {
         change.owe(&Owed::at(Kind::CleanUpDue, SUBJECT, change.now + PAUSE))?;
         let now = change.now;
-        clean(change.tx, now)
+        crate::access::store::forget_ended_sessions(change.tx, now)?;
+        crate::pages::subscribers::forget_unanswered(change.tx, now - UNANSWERED)
     })
     .await?;
-    app.store.optimize().await?;
-    Ok(())
-}
-
-fn clean(tx: &mut Tx, now: jiff::Timestamp) -> Result<(), Error> {
-    tx.execute(sql!("DELETE FROM sessions WHERE expires_at <= $1"), params![now])?;
-    tx.execute(
-        sql!("DELETE FROM acknowledge_links WHERE expires_at <= $1"),
-        params![now],
-    )?;
-    let asked = now - UNANSWERED;
-    tx.execute(
-        sql!(
-            "DELETE FROM status_page_ways_out WHERE subscriber_id IN
-                 (SELECT id FROM status_page_subscribers WHERE confirmed_at IS NULL AND asked_at <= $1)"
-        ),
-        params![asked],
-    )?;
-    tx.execute(
-        sql!("DELETE FROM status_page_subscribers WHERE confirmed_at IS NULL AND asked_at <= $1"),
-        params![asked],
-    )?;
     Ok(())
 }

@@ -13,6 +13,8 @@ use crate::jobs::{Job, store as rows};
 const BATCH: i64 = 256;
 /// How many jobs run at the same time on one node.
 const AT_ONCE: usize = 32;
+/// Jobs whose end is written together at most.
+const GROUP: usize = 32;
 /// The longest sleep: another node may have owed a job without this one hearing of it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -34,20 +36,41 @@ pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
             run_one(&app, job).await
         });
     }
-    let mut done = Vec::new();
-    while let Some(ended) = running.join_next().await {
-        match ended {
-            Ok(job) => done.extend(job),
-            Err(error) => tracing::error!("a job stopped without an answer; its lease will run out: {error}"),
+    while let Some(first) = running.join_next().await {
+        let mut done: Vec<Job> = ended(first).into_iter().collect();
+        while done.len() < GROUP
+            && let Some(next) = running.try_join_next()
+        {
+            done.extend(ended(next));
         }
-    }
-    if !done.is_empty() {
-        let ended = app
-            .store
-            .write(move |tx| done.iter().try_for_each(|job| rows::complete(tx, job)));
-        tell_if_lost(ended.await);
+        complete(app, done).await;
     }
     Ok(count)
+}
+
+/// The job that has been done, unless it was put off or stopped without an answer.
+fn ended(outcome: Result<Option<Job>, tokio::task::JoinError>) -> Option<Job> {
+    outcome.unwrap_or_else(|error| {
+        tracing::error!("a job stopped without an answer; its lease will run out: {error}");
+        None
+    })
+}
+
+/// Ends jobs together, in the order in which all nodes take them; if that fails, each by itself.
+async fn complete(app: &Arc<App>, mut done: Vec<Job>) {
+    done.sort_by(|left, right| left.id.cmp(&right.id));
+    let together = Arc::new(done);
+    let jobs = Arc::clone(&together);
+    let ended = app
+        .store
+        .write(move |tx| jobs.iter().try_for_each(|job| rows::complete(tx, job)));
+    if ended.await.is_ok() {
+        return;
+    }
+    for job in together.iter().cloned() {
+        let alone = app.store.write(move |tx| rows::complete(tx, &job));
+        tell_if_lost(alone.await);
+    }
 }
 
 /// Runs a job and gives it back when it is done; one that failed is put off.

@@ -22,9 +22,9 @@ use crate::timeline::{AgentKind, Change, Kind, NewEntry};
 /// The longest snooze: a week.
 pub const LONGEST_SNOOZE_SECONDS: i64 = 604_800;
 
-/// Reads an incident, or says that there is none.
+/// Reads an incident, or says that there is none. What somebody else does to it meanwhile waits.
 pub fn load(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> {
-    rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The incident"))
+    rows::hold(change.tx, id)?.ok_or_else(|| Problem::not_found("The incident"))
 }
 
 /// Opens an incident and starts its escalation.

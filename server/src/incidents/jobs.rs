@@ -12,7 +12,7 @@ use crate::timeline::{Agent, Change, Kind};
 /// Nobody acknowledged in time.
 pub async fn escalation_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     timer(app, job, |change, id| {
-        if let Some(mut incident) = rows::find(change.tx, id)? {
+        if let Some(mut incident) = rows::hold(change.tx, id)? {
             escalation::go_on(change, &mut incident)?;
         }
         Ok(())

@@ -21,6 +21,29 @@ pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<Incident>, Error> {
         .map(|mut rows: Vec<Incident>| rows.pop())
 }
 
+/// The incident as it stands, for a transaction that goes by its state: it stays so until that ends.
+pub fn hold(tx: &mut Tx, id: &IncidentId) -> Result<Option<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.id = $id FOR NO KEY UPDATE"
+    )
+    .bind("id", id)
+    .rows(tx)
+    .map(|mut rows: Vec<Incident>| rows.pop())
+}
+
+/// Whether an incident is open; if it is, it stays so until the end of the transaction.
+pub fn hold_open(tx: &mut Tx, id: &IncidentId) -> Result<bool, Error> {
+    let rows: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT id FROM incidents WHERE id = $1 AND status IN ('triggered', 'acknowledged') FOR NO KEY UPDATE"
+        ),
+        params![id],
+    )?;
+    Ok(!rows.is_empty())
+}
+
 /// The same, by the number people read aloud.
 pub fn find_by_number(tx: &mut Tx, number: i64) -> Result<Option<Incident>, Error> {
     query!("SELECT ", COLUMNS, " FROM incidents i WHERE i.number = $number")

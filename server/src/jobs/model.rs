@@ -124,4 +124,6 @@ pub struct Job {
     pub generation: i64,
     pub due_at: Timestamp,
     pub attempt: i64,
+    /// The node that has it.
+    pub leased_by: String,
 }

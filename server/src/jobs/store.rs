@@ -102,18 +102,18 @@ pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Ve
         sql! {
             sqlite: "UPDATE jobs SET leased_by = $1, leased_until = $2
                      WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4)
-                     RETURNING id, kind, subject, payload, generation, due_at, attempt",
+                     RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by",
             postgres: "UPDATE jobs SET leased_by = $1, leased_until = $2
                        WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4
                                     FOR UPDATE SKIP LOCKED)
-                       RETURNING id, kind, subject, payload, generation, due_at, attempt"
+                       RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by"
         },
         params![holder, now + LEASE, now, limit],
     )
 }
 
 /// Ends a job that has been done. If it was owed again meanwhile it stays, free to be claimed at its new
-/// time. May be called in the job's own transaction, so that the effect and the end commit together.
+/// time, unless another node has it already. May be called in the job's own transaction, so that the effect and the end commit together.
 pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     let ended = tx.execute(
         sql!("DELETE FROM jobs WHERE id = $1 AND generation = $2"),
@@ -121,8 +121,11 @@ pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
     )?;
     if ended == 0 {
         tx.execute(
-            sql!("UPDATE jobs SET leased_by = NULL, leased_until = 0 WHERE id = $1 AND generation > $2"),
-            params![&job.id, job.generation],
+            sql!(
+                "UPDATE jobs SET leased_by = NULL, leased_until = 0
+                 WHERE id = $1 AND generation > $2 AND leased_by = $3"
+            ),
+            params![&job.id, job.generation, &job.leased_by],
         )?;
     }
     Ok(())

@@ -171,3 +171,12 @@ pub fn count(tx: &mut store::Tx, page_id: &StatusPageId) -> Result<i64, Error> {
     )?;
     Ok(count)
 }
+
+/// Removes the addresses that were asked by `asked_by` at the latest and never said yes.
+pub fn forget_unanswered(tx: &mut store::Tx, asked_by: jiff::Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("DELETE FROM status_page_subscribers WHERE confirmed_at IS NULL AND asked_at <= $1"),
+        params![asked_by],
+    )?;
+    Ok(())
+}

@@ -13,14 +13,16 @@ use axum::http::StatusCode;
 use store::{Error, Tx, params, sql};
 
 use super::journal::{Event, Signal};
-use crate::alerts::intake::Batch;
+use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::Problem;
 use crate::services::ServiceId;
 use crate::timeline::{Agent, Change};
 
-/// Leaves that one transaction takes.
+/// Leaves that one transaction looks at.
 const LEAVES: i64 = 32;
+/// Signals that one transaction takes; everybody who writes waits for it.
+const MOST: usize = 1_000;
 /// A run that took fewer signals lets some gather before the next one: what every run costs is then shared by more.
 const FEW: usize = 500;
 const GATHERING: Duration = Duration::from_millis(10);
@@ -42,43 +44,44 @@ struct Waiting<'a> {
     line: &'a str,
 }
 
-/// How much of a part is taken at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Helping {
-    Leaves,
-    /// The first signal only, to get past one that stops all others.
-    One,
-}
-
-/// Takes whatever waits, on all parts of the journal, and returns how many signals that were.
+/// Takes whatever waits, on all parts of the journal, this node's own first, and returns how many signals that
+/// were. A part that another node is taking is left to it. A part that cannot be taken does not keep the others
+/// waiting; its error is given when nothing else was taken.
 pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
+    let own = app.node;
     let parts: Vec<(i64,)> = app
-        .read(|tx| -> Result<_, Problem> {
-            Ok(tx.rows(sql!("SELECT DISTINCT node FROM journal ORDER BY node"), params![])?)
+        .read(move |tx| -> Result<_, Problem> {
+            Ok(tx.rows(
+                sql!(
+                    "SELECT DISTINCT node, CASE WHEN node = $1 THEN 0 ELSE 1 END AS own_first FROM journal
+                     ORDER BY own_first, node"
+                ),
+                params![own],
+            )?)
         })
         .await?;
-    let mut taken = 0;
+    let (mut taken, mut failure) = (0, None);
     for (part,) in parts {
-        taken += match app
-            .change(Agent::muster(), move |change| {
-                take_part(change, part, Helping::Leaves)
-            })
-            .await
-        {
-            Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
-                take_one(app, part, &problem).await?
+        match take_safely(app, part).await {
+            Ok(signals) => taken += signals,
+            Err(problem) => {
+                problem.log();
+                failure = Some(problem);
             }
-            outcome => outcome?,
-        };
+        }
     }
-    Ok(taken)
+    match failure {
+        Some(problem) if taken == 0 => Err(problem),
+        _ => Ok(taken),
+    }
 }
 
 /// How many signals are durable and not yet turned into alerts, on all parts of the journal.
 pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
     let (waiting,): (i64,) = tx.one(
         sql!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN c.sequence > j.sequence - j.signals THEN j.sequence - c.sequence
+            "SELECT CAST(COALESCE(SUM(CASE WHEN c.sequence >= j.sequence THEN 0
+                 WHEN c.sequence > j.sequence - j.signals THEN j.sequence - c.sequence
                  ELSE j.signals END), 0) AS BIGINT)
              FROM journal j LEFT JOIN signal_cursors c ON c.node = j.node"
         ),
@@ -93,28 +96,32 @@ pub fn count_passed_over(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// A batch failed on something in it: signals are taken one by one, and the one that cannot be taken is
-/// passed over, kept apart and named in the log.
-async fn take_one(app: &Arc<App>, part: i64, problem: &Problem) -> Result<usize, Problem> {
-    tracing::error!(
-        part,
-        "a batch of signals failed and is taken one by one: {problem}"
-    );
-    match app
-        .change(Agent::muster(), move |change| {
-            take_part(change, part, Helping::One)
-        })
-        .await
-    {
-        Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => {
+/// Takes the next signals of a part. When they fail on something in them, half as many are tried, and so on, until the
+/// one that cannot be taken is alone: it is passed over, kept apart and named in the log.
+async fn take_safely(app: &Arc<App>, part: i64) -> Result<usize, Problem> {
+    let mut most = MOST;
+    loop {
+        let outcome = app
+            .change(Agent::muster(), move |change| take_part(change, part, most))
+            .await;
+        let problem = match outcome {
+            Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => problem,
+            outcome => return outcome,
+        };
+        if most == 1 {
             let reason = problem.to_string();
             app.change(Agent::muster(), move |change| {
                 pass_over_first(change, part, &reason)
             })
             .await?;
-            Ok(1)
+            return Ok(1);
         }
-        outcome => outcome,
+        most /= 2;
+        tracing::error!(
+            part,
+            most,
+            "signals could not be taken, fewer are tried: {problem}"
+        );
     }
 }
 
@@ -144,33 +151,39 @@ fn pass_over(change: &mut Change, part: i64, waiting: &Waiting, reason: &str) ->
     )
 }
 
-fn take_part(change: &mut Change, part: i64, helping: Helping) -> Result<usize, Problem> {
-    change.tx.lock(&format!("journal:{part}"))?;
+fn take_part(change: &mut Change, part: i64, most: usize) -> Result<usize, Problem> {
+    if !change.tx.try_lock(&format!("journal:{part}"))? {
+        return Ok(0);
+    }
     let cursor = cursor_of(change.tx, part)?;
     let leaves = leaves_of(change.tx, part, LEAVES)?;
     let mut waiting = waiting_in(&leaves, cursor);
-    if helping == Helping::One {
-        waiting.truncate(1);
-    }
+    waiting.truncate(most);
     let Some(last) = waiting.last().map(|one| one.sequence) else {
+        // A commit whose outcome was unknown may have come late, behind the cursor.
+        turn(change.tx, part, cursor)?;
         return Ok(0);
     };
-    let mut signals: Vec<Signal> = Vec::with_capacity(waiting.len());
+    let mut signals: Vec<(&Waiting, Signal)> = Vec::with_capacity(waiting.len());
     for one in &waiting {
         match serde_json::from_str(one.line) {
-            Ok(signal) => signals.push(signal),
+            Ok(signal) => signals.push((one, signal)),
             Err(error) => pass_over(change, part, one, &format!("it cannot be read: {error}"))?,
         }
     }
     // Another node may be at another part: services are locked in a fixed order.
-    let services: BTreeSet<&ServiceId> = signals.iter().map(|one| &one.service_id).collect();
+    let services: BTreeSet<&ServiceId> = signals.iter().map(|(_, one)| &one.service_id).collect();
     for service in services {
         change.tx.lock(&format!("service:{service}"))?;
     }
     let mut batch = Batch::default();
-    for signal in &signals {
+    for (waiting, signal) in &signals {
         match &signal.event {
-            Event::Alert(event) => batch.take(change, signal, event)?,
+            Event::Alert(event) => {
+                if batch.take(change, signal, event)? == Taken::NobodyToTell {
+                    pass_over(change, part, waiting, "its service was taken away")?;
+                }
+            }
             Event::Change(event) => super::change_events::keep(change, signal, event)?,
         }
     }

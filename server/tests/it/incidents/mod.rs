@@ -1,5 +1,7 @@
 //! The life of an incident.
 
+mod race;
+
 use std::time::Duration;
 
 use axum::http::Method;

@@ -27,7 +27,7 @@ async fn leave_leaf(muster: &TestApp, lines: &[String]) {
     let (signals, lines) = (lines.len() as i64, lines.join("\n"));
     let write = muster.app.store.write(move |tx| {
         tx.execute_one(
-            sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES (900, 7, $1, $2)"),
+            sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES (900, 100, $1, $2)"),
             params![signals, &lines],
         )
     });
@@ -81,7 +81,7 @@ async fn a_line_that_cannot_be_read_is_kept_apart_and_stops_nothing(engine: Engi
     .await;
     muster.take_signals().await;
     assert_eq!(keys_of_alerts(&muster).await, ["before", "behind"]);
-    assert_eq!(passed_over(&muster).await, [(900, 6, torn)]);
+    assert_eq!(passed_over(&muster).await, [(900, 99, torn)]);
     assert_eq!(rows_in_journal(&muster).await, 0);
 }
 
@@ -104,7 +104,7 @@ async fn a_signal_that_the_database_refuses_is_kept_apart_and_stops_nothing(engi
         muster.take_signals().await;
     }
     assert_eq!(keys_of_alerts(&muster).await, ["before", "behind"]);
-    assert_eq!(passed_over(&muster).await, [(900, 6, refused.to_string())]);
+    assert_eq!(passed_over(&muster).await, [(900, 99, refused.to_string())]);
     assert_eq!(rows_in_journal(&muster).await, 0);
 }
 
@@ -196,4 +196,54 @@ async fn signals_of_an_older_journal_are_taken_over(engine: Engine) {
     let lines = r#"{"received_at":6,"integration_id":"QI","service_id":"QS","event":{"alert":{"dedup_key":"waits"}}}"#;
     assert_eq!(read.await.unwrap(), [(4, 2, 1, lines.to_owned())]);
     store.close().await;
+}
+
+#[store::both_engines]
+async fn what_comes_for_a_service_that_was_taken_away_is_kept_apart(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let line = line(&muster, &built, "late").await.to_string();
+    muster
+        .delete(&format!("/services/{}", built.service_id))
+        .await
+        .with_status(204);
+    leave_leaf(&muster, &[line.clone()]).await;
+    muster.take_signals().await;
+    assert!(keys_of_alerts(&muster).await.is_empty());
+    assert_eq!(passed_over(&muster).await, [(900, 100, line)]);
+}
+
+#[store::both_engines]
+async fn one_signal_among_many_that_cannot_be_taken_is_found(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster
+        .service("card-gateway")
+        .grouping(json!({ "type": "time", "window_seconds": null }))
+        .build()
+        .await;
+    let good = line(&muster, &built, "KEY").await.to_string();
+    let lines: Vec<String> = (0..40)
+        .map(|number| {
+            let line = good.replace("KEY", &format!("till-{number:02}"));
+            match number {
+                27 => line.replace("\"integration_id\":\"Q", "\"integration_id\":\"Z"),
+                _ => line,
+            }
+        })
+        .collect();
+    leave_leaf(&muster, &lines).await;
+    for _ in 0..10 {
+        muster.take_signals().await;
+    }
+    let incidents = muster.get("/incidents").await.good();
+    let counts: Vec<&Value> = incidents["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| &one["alert_counts"]["all"])
+        .collect();
+    assert_eq!(counts, [39]);
+    let apart = passed_over(&muster).await;
+    assert_eq!(apart.len(), 1);
+    assert!(apart[0].2.contains("till-27"), "{}", apart[0].2);
 }
