@@ -132,7 +132,7 @@ test("pictures of hostile names", LIMIT, async () => {
     const shop = await muster.post("/locations", { location: { name, kind: "site", services: [used] } });
     codes.push(shop.location.code);
     const account = await muster.post("/accounts", { account: { name, tier: "business", value_per_year: 9_000_000_000, currency: "GBP" } });
-    await muster.post("/teams", { team: { name } });
+    await muster.post("/teams", { team: { name: name.slice(0, 100) } });
     await muster.post(`/status_pages/${page.status_page.id}/components`, { component: { name: name.slice(0, 125), business_service: used } });
     await muster.post("/users", { user: { type: "user", name: name.slice(0, 100), email: `user${codes.length}@example.org`, role: "limited_user", time_zone: "Asia/Kathmandu" } });
     await muster.post("/v2/enqueue", {

@@ -47,15 +47,21 @@ pub fn common_part(kind: Kind, facts: &Facts) -> Result<InternalText, Problem> {
     let mut environment = Environment::new();
     environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let clock = |at: Timestamp| spoken(at, facts.reported_at, &facts.time_zone);
+    let words_now = facts.words_now.as_ref().map(PublicText::as_str);
+    // What is said at present usually ends with the promise already.
+    let unsaid = |at: &Timestamp| {
+        let time = at.to_zoned(facts.time_zone.clone()).strftime("%H:%M").to_string();
+        !words_now.is_some_and(|words| words.contains(&time))
+    };
     environment
         .render_str(
             template,
             context! {
                 touchpoint => facts.touchpoint.as_ref().map(PublicText::as_str),
-                words_now => facts.words_now.as_ref().map(PublicText::as_str),
+                words_now => words_now,
                 reported => clock(facts.reported_at),
                 resolved => facts.resolved_at.map(clock),
-                next_update => facts.next_update_by.map(clock),
+                next_update => facts.next_update_by.filter(unsaid).map(clock),
             },
         )
         .map(InternalText::new)
@@ -112,6 +118,16 @@ mod tests {
             "Card payments should be working again since 06:58 GMT. You told us at 06:02 GMT; thank you, and we are \
              sorry for the trouble.\n\nDoes it work for you now? Please tell us. If it is still broken, say so and we go on."
         );
+    }
+
+    #[test]
+    fn a_promise_is_made_once() {
+        let mut facts = facts();
+        facts.words_now = Some(PublicText::fixed(
+            "Cards do not work. We will tell you more by 06:20 GMT on 18 November.",
+        ));
+        let words = common_part(Kind::Progress, &facts).unwrap();
+        assert_eq!(words.for_insiders().matches("We will tell you more").count(), 1);
     }
 
     #[test]

@@ -46,11 +46,14 @@ pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<ConfirmedOrigin>, Err
     )
 }
 
-/// The services that were confirmed as the origin of incidents.
+/// The services that people confirmed as the origin of incidents; what an account key says teaches nothing.
 pub fn services_of(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<(IncidentId, String)>, Error> {
-    query!("SELECT incident_id, service_id FROM confirmed_origins WHERE incident_id = ANY($incidents)")
-        .bind("incidents", Value::texts(ids))
-        .rows(tx)
+    query!(
+        "SELECT incident_id, service_id FROM confirmed_origins
+         WHERE incident_id = ANY($incidents) AND said_by IS NOT NULL"
+    )
+    .bind("incidents", Value::texts(ids))
+    .rows(tx)
 }
 
 /// Keeps what somebody says it was, in place of what was said before.
@@ -62,7 +65,7 @@ pub fn confirm(change: &mut Change, id: &IncidentId, blamed: &Blamed) -> Result<
         service_id,
         change_event_id,
         summary,
-        said_by: change.agent.id.clone(),
+        said_by: change.agent.user_id().map(str::to_owned),
         said_by_name: change.agent.name.clone(),
         at: change.now,
     };

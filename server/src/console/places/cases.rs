@@ -165,6 +165,7 @@ fn headline(known: &Known, filter: &Filter) -> String {
             many(known.total),
             thousands(known.owed.unsigned_abs())
         ),
+        _ if known.total == 0 => "No cases yet".to_owned(),
         _ => many(known.total),
     }
 }

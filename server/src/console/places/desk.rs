@@ -1,5 +1,6 @@
 //! The desk: "Is it us?", the open case with its reply, and who is still owed an answer.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
@@ -21,7 +22,9 @@ use crate::console::kit::{
     Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, money, thousands,
 };
 use crate::console::page::{PageProblem, Posted, Visitor, show};
-use crate::console::screens::desk::{Approved, CaseFact, Desk, Likelihood, Match, OpenCase, OwedRow, Reply};
+use crate::console::screens::desk::{
+    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply,
+};
 use crate::customers::LocationId;
 use crate::customers::locations::{self, LocationKind};
 use crate::desk::question::{Answered, ask};
@@ -32,6 +35,7 @@ use crate::incidents::model::{Handler, NewIncident, Origin};
 use crate::incidents::{IncidentId, Urgency};
 use crate::services::store::{services, touchpoints};
 use crate::services::{BusinessServiceId, ServiceId};
+use crate::updates::headline::{self, Headline};
 use crate::words::InternalText;
 
 /// Known issues that are shown.
@@ -63,6 +67,8 @@ struct Asked {
 struct Known {
     situation: Situation,
     answered: Option<Answered>,
+    /// What customers feel of the incidents that were found.
+    headlines: HashMap<IncidentId, Headline>,
     proposed: Option<String>,
     owed: Vec<Case>,
     owed_counts: (i64, i64),
@@ -122,8 +128,14 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         kind: Some(LocationKind::Site),
         ..locations::Sought::default()
     };
+    let found: Vec<crate::incidents::Incident> = answered
+        .iter()
+        .flat_map(|answered| &answered.matches)
+        .map(|(_, incident, _)| incident.clone())
+        .collect();
     Ok(Known {
         situation,
+        headlines: headline::of(tx, &found)?,
         answered,
         proposed,
         owed: case_rows::owed(tx, page, None)?,
@@ -152,7 +164,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
             answered
                 .matches
                 .iter()
-                .map(|found| matched(answered, found, reading))
+                .map(|found| matched(answered, found, known.headlines.get(&found.1.id), reading))
         })
         .collect();
     let case = known
@@ -234,8 +246,10 @@ fn no_match(was_asked: bool, alike: usize) -> Rich {
 fn matched(
     answered: &Answered,
     (found, incident, _impact): &(matching::Match, crate::incidents::Incident, crate::impact::Impact),
+    headline: Option<&Headline>,
     reading: &Reading,
 ) -> Match {
+    let linked_to = answered.case.as_ref().and_then(|case| case.incident_id.as_ref());
     let issue = answered.issues.get(incident.id.as_str());
     let why = found
         .reasons
@@ -249,10 +263,21 @@ fn matched(
             matching::Likelihood::ProbablyNot => Likelihood::Unlikely,
             matching::Likelihood::Perhaps | matching::Likelihood::VeryLikely => Likelihood::Likely,
         },
-        state: mark(incident, crate::updates::headline::Course::default()),
+        state: mark(
+            incident,
+            headline.map(|headline| headline.course).unwrap_or_default(),
+        ),
         since: reading.clock(incident.created_at),
-        title: incident.title.clone(),
+        title: headline
+            .and_then(|headline| headline.felt.first())
+            .unwrap_or(&incident.title)
+            .clone(),
         to: format!("/console/incidents/{}", incident.id),
+        link: if linked_to == Some(&incident.id) {
+            MatchLink::Linked
+        } else {
+            MatchLink::Open
+        },
         why,
         say: issue.map(|issue| Approved {
             words: issue.words_to_say.as_str().to_owned(),
@@ -335,10 +360,10 @@ pub(super) fn tier_words(case: &Case) -> String {
 }
 
 fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
-    let about = case.location_name.as_ref().map_or_else(
-        || case.subject.clone(),
-        |place| format!("{place}: {}", case.subject),
-    );
+    let about = match &case.location_name {
+        Some(place) if !case.subject.contains(place.as_str()) => format!("{place}: {}", case.subject),
+        _ => case.subject.clone(),
+    };
     OwedRow {
         id: case.id.to_string(),
         to: format!("/console/desk?case={}", case.id),

@@ -15,7 +15,9 @@ use super::{incidents, pulse, situation};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{Link, Person, Reading, Rich, State as Shape, counted, opening_number, thousands};
+use crate::console::kit::{
+    Current, Link, Person, Reading, Rich, State as Shape, counted, opening_number, thousands,
+};
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::now::{FirstNow, FirstStep, Happening, Need, Now, Warning as WarningRow};
 use crate::desk::warnings::{self, Warning};
@@ -350,6 +352,11 @@ fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First)
     FirstNow {
         frame: visitor.frame(app, Place::Now, "Now", situation),
         first_name,
+        has_key: if first.integration_key.is_some() {
+            Current::Yes
+        } else {
+            Current::No
+        },
         command,
         steps: vec![
             step(

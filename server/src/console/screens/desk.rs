@@ -44,9 +44,19 @@ pub struct Match {
     pub title: String,
     pub to: String,
     pub why: Rich,
+    /// Whether the open case belongs to it already.
+    pub link: MatchLink,
     pub say: Option<Approved>,
     pub offer: Rich,
     pub next: Option<Countdown>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchLink {
+    /// It can be linked.
+    Open,
+    /// It is linked to this incident.
+    Linked,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -83,6 +83,8 @@ pub struct FirstNow {
     pub first_name: String,
     /// A command that sends a test event with the reader's own key in it.
     pub command: String,
+    /// Whether there is a service yet whose key stands in the command.
+    pub has_key: Current,
     pub steps: Vec<FirstStep>,
     pub pulse: Vec<Pulse>,
 }

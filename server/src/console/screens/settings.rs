@@ -78,6 +78,22 @@ pub struct TableRow {
     pub cells: Vec<Cell>,
 }
 
+impl Settings {
+    /// One button of a page is filled: that of its only form, or of the form that changes something.
+    fn weight(&self, form: &Form) -> &'static str {
+        let forms = self
+            .parts
+            .iter()
+            .filter(|part| matches!(part, SettingsPart::Form(_)))
+            .count();
+        if forms == 1 || form.back.is_some() {
+            " primary"
+        } else {
+            ""
+        }
+    }
+}
+
 impl Table {
     /// The cells of a row with the names of their columns, which a phone shows beside them.
     fn named<'a>(&'a self, row: &'a TableRow) -> impl Iterator<Item = (&'static str, &'a Cell)> {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use muster::people::Role;
 use serde_json::json;
 use store::Engine;
@@ -162,7 +163,10 @@ async fn what_was_confirmed_before_speaks_when_the_next_incident_is_judged(engin
     let id = incidents["incidents"][0]["id"].as_str().unwrap().to_owned();
     let named = json!({ "confirmed_origin": { "id": built.service_id, "type": "service_reference" } });
     let path = format!("/incidents/{id}/confirmed_origin");
-    muster.put(&path, named).await.good();
+    muster
+        .as_person(&muster.owner, Method::PUT, &path, Some(named))
+        .await
+        .good();
     let resolved = json!({ "incident": { "type": "incident_reference", "status": "resolved" } });
     muster.put(&format!("/incidents/{id}"), resolved).await.good();
     muster.pass(Duration::from_secs(3_600)).await;

@@ -64,14 +64,23 @@ pub(super) fn mark_of(sent: &Send) -> StateMark {
     }
 }
 
+/// As much as the list has room for.
+fn cut(text: &str) -> String {
+    let mut beginning: String = text.chars().take(BEGINNING).collect();
+    if beginning.len() < text.len() {
+        beginning.push('…');
+    }
+    beginning
+}
+
 fn sent_row(sent: Send, reading: &Reading) -> TableRow {
     let state = mark_of(&sent);
     let body = sent.shown_body();
     let beginning: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    let beginning: String = match beginning.strip_prefix(sent.subject.as_str()) {
-        Some(rest) => rest.trim_start().chars().take(BEGINNING).collect(),
-        None => beginning.chars().take(BEGINNING).collect(),
-    };
+    let beginning = cut(beginning
+        .strip_prefix(sent.subject.as_str())
+        .unwrap_or(&beginning)
+        .trim_start());
     let cells = vec![
         title(sent.subject, beginning),
         title(sent.recipient_name, sent.address),

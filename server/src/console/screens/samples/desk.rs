@@ -89,6 +89,7 @@ pub(crate) fn desk() -> Desk {
                     .then(". ")
                     .matched("Manchester Market Street")
                     .then(" is one of the 24 shops, and still down. Reported 06:02, after it began."),
+                link: MatchLink::Open,
                 say: Some(Approved {
                     words: "I am sorry, this is us and not your card. Card payments are not working in our Manchester Market Street shop. You have not been charged twice. You can pay with cash, or we hold your basket until tomorrow evening. We will write to you by 06:20.".to_owned(),
                     by: "approved by Maya Okafor 05:52, from facts r7".to_owned(),
@@ -106,6 +107,7 @@ pub(crate) fn desk() -> Desk {
                 title: "My loyalty points did not show at the till".to_owned(),
                 to: "#".to_owned(),
                 why: "Same shop, but the customer said nothing about points.".into(),
+                link: MatchLink::Open,
                 say: None,
                 offer: Rich::default(),
                 next: None,

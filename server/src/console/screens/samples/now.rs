@@ -186,6 +186,7 @@ pub(crate) fn first_now() -> FirstNow {
     FirstNow {
         frame,
         first_name: "Maya".to_owned(),
+        has_key: Current::Yes,
         command: "curl https://muster.larkfield.example/v2/enqueue \\\n  -d '{\"routing_key\": \"R0HX4K2M7QTEST\", \"event_action\": \"trigger\",\n       \"payload\": {\"summary\": \"Hello from Maya\",\n                   \"source\": \"my laptop\", \"severity\": \"info\"}}'".to_owned(),
         steps: vec![
             step("Say who is on call", "One person is enough to begin. Muster shows the gaps.", "Add a schedule"),
