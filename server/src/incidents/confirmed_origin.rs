@@ -132,8 +132,8 @@ fn known(tx: &mut Tx, blamed: &Blamed) -> Result<(String, Option<String>, String
             )?;
             let (service_id, summary) = found.ok_or_else(|| Problem::not_found("The change event"))?;
             let summary = match name_of(tx, &service_id)? {
-                Some(name) => format!("{name}: {summary}"),
-                None => summary,
+                Some(name) if !summary.starts_with(&name) => format!("{name}: {summary}"),
+                _ => summary,
             };
             Ok((service_id, Some(id.clone()), summary))
         }

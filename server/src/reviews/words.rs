@@ -56,7 +56,16 @@ pub fn first_words(incident: &Incident, felt: Option<&str>, facts: &Facts) -> St
 fn after(facts: &Facts, at: Timestamp) -> String {
     match at.duration_since(facts.began_at).as_secs() {
         ..60 => "in the first minute".to_owned(),
-        seconds => format!("after {}", spoken(seconds)),
+        seconds => format!("after {}", round(seconds)),
+    }
+}
+
+/// "11 min" where no second is over.
+fn round(seconds: i64) -> String {
+    let words = spoken(seconds);
+    match words.strip_suffix(" 0 s") {
+        Some(minutes) => minutes.to_owned(),
+        None => words,
     }
 }
 
@@ -109,7 +118,7 @@ fn changes(facts: &Facts) -> String {
         .map(|change| {
             let seconds = change.at.duration_since(facts.began_at).as_secs();
             let when = if seconds < 0 {
-                format!("{} before", spoken(-seconds))
+                format!("{} before", round(-seconds))
             } else {
                 after(facts, change.at)
             };
@@ -122,7 +131,7 @@ fn changes(facts: &Facts) -> String {
     format!("Changes that were reported near it:\n\n{}", list(&told))
 }
 
-fn lines<'f>(facts: &'f Facts, kind: Kind) -> impl Iterator<Item = &'f Line> {
+fn lines(facts: &Facts, kind: Kind) -> impl Iterator<Item = &Line> {
     facts.timeline.iter().filter(move |line| line.kind == kind)
 }
 
@@ -181,7 +190,12 @@ fn end(facts: &Facts) -> String {
     if let Some(line) = lines(facts, Kind::Resolved).last()
         && let Some((_, how)) = line.text.split_once(": ")
     {
-        write!(words, " {} resolved it: {}.", escaped(&line.who), quoted(how)).ok();
+        let end = if how.trim_end().ends_with(['.', '!', '?', '…']) {
+            ""
+        } else {
+            "."
+        };
+        write!(words, " {} resolved it: {}{end}", escaped(&line.who), quoted(how)).ok();
     }
     words
 }
@@ -299,9 +313,8 @@ fn promises(facts: &Facts) -> String {
 
 fn answers(facts: &Facts) -> String {
     match (facts.cases.linked, facts.cases.owed, facts.seconds.to_last_answer) {
-        (0, ..) => String::new(),
+        (0, ..) | (_, 0, None) => String::new(),
         (_, 0, Some(seconds)) => format!("The last answer went out after {}.", spoken(seconds)),
-        (_, 0, None) => String::new(),
         (_, owed, _) => format!(
             "{} for an answer.",
             count(owed, "customer still waits", "customers still wait")

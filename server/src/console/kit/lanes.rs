@@ -91,7 +91,7 @@ impl Lane {
     /// What is written inside the drawing where there is room for it: a phone shows it as a list below.
     fn told(&self) -> Vec<String> {
         let blocks = self.blocks.iter().filter_map(|block| match &block.moment {
-            Some((_, words)) => Some(format!("{}: {words}", block.label)),
+            Some(moment) => Some(format!("{}: {}", block.label, moment.words)),
             None if block.label_class.starts_with("wide") => Some(block.label.clone()),
             None => None,
         });
@@ -130,8 +130,24 @@ pub struct Block {
     pub label_across: String,
     pub label_class: &'static str,
     pub ticks: Vec<String>,
-    /// Percent and words of a moment inside.
-    pub moment: Option<(String, String)>,
+    /// A moment inside.
+    pub moment: Option<BlockMoment>,
+}
+
+/// A dot with its words behind it, or before it where the drawing ends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockMoment {
+    /// In percent.
+    pub across: String,
+    pub words: String,
+    /// `start` or `end`.
+    pub anchor: &'static str,
+}
+
+impl BlockMoment {
+    fn shift(&self) -> i32 {
+        if self.anchor == "end" { -9 } else { 9 }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -300,10 +316,15 @@ fn lay_span(span: &Span, row: u32, axis: &Axis) -> Block {
             (false, _) => "",
         },
         ticks,
-        moment: span
-            .moment
-            .as_ref()
-            .map(|(at, words)| (axis.text(*at), words.clone())),
+        moment: span.moment.as_ref().map(|(at, words)| BlockMoment {
+            across: axis.text(*at),
+            words: words.clone(),
+            anchor: if axis.percent(*at) + words.chars().count() as f64 * LETTER > 100.0 {
+                "end"
+            } else {
+                "start"
+            },
+        }),
     }
 }
 

@@ -251,10 +251,7 @@ fn matched(
 ) -> Match {
     let linked_to = answered.case.as_ref().and_then(|case| case.incident_id.as_ref());
     let issue = answered.issues.get(incident.id.as_str());
-    let why = found
-        .reasons
-        .iter()
-        .fold(Rich::default(), |rich, reason| because(rich, reason));
+    let why = found.reasons.iter().fold(Rich::default(), because);
     Match {
         id: incident.id.to_string(),
         number: format!("#{}", incident.number),

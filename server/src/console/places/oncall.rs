@@ -341,7 +341,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
                 pin: Pin::Gap,
                 title: format!("Nobody: {} to {}", clock(reading, *from), clock(reading, *to)),
                 words: "Pages would go to the next level of the escalation policy.".to_owned(),
-                way_out: Some(way_out(&gap(*from, *to), &name, &shown.looked, rights, reading)),
+                way_out: Some(way_out(&gap(*from, *to), name, &shown.looked, rights, reading)),
             })
             .chain(noted.zip(1_u8..).map(|(violation, number)| {
                 let (title, words) = judged::in_words(violation, &name(violation.user.as_str()), reading);
@@ -355,7 +355,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
                         known.judged.load.as_ref(),
                         reading.now,
                     )
-                    .map(|handover| way_out(&handover, &name, &shown.looked, rights, reading)),
+                    .map(|handover| way_out(&handover, name, &shown.looked, rights, reading)),
                 }
             }))
             .collect(),

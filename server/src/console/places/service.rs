@@ -288,13 +288,17 @@ impl Known {
 
     /// Whom it hurts now, and whom it would.
     fn hurt(&self, id: &str) -> Vec<(&'static str, Rich)> {
+        /// Open incidents that are told one by one.
+        const MOST: usize = 5;
         let mut pairs = Vec::new();
-        for (incident, impact) in &self.hurt {
-            let here =
-                incident.service_id.as_str() == id || impact.touchpoints.iter().any(|one| one.id == id);
-            if !here {
-                continue;
-            }
+        let here: Vec<_> = self
+            .hurt
+            .iter()
+            .filter(|(incident, impact)| {
+                incident.service_id.as_str() == id || impact.touchpoints.iter().any(|one| one.id == id)
+            })
+            .collect();
+        for (incident, impact) in here.iter().take(MOST) {
             let number = format!("#{}", incident.number);
             let room = format!("/console/incidents/{}", incident.id);
             let words = Rich::plain(format!("{}. ", impact.sentence())).link(number, room);
@@ -307,6 +311,11 @@ impl Known {
                     Rich::plain(format!("{low} to {high}, estimated")),
                 ));
             }
+        }
+        if let Some(more) = here.len().checked_sub(MOST).filter(|more| *more > 0) {
+            let words = format!("{more} more incidents");
+            let list = format!("/console/incidents?service={}", super::escaped(id));
+            pairs.push(("And", Rich::default().link(words, list)));
         }
         let above: Vec<&str> = self
             .above

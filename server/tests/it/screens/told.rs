@@ -135,11 +135,11 @@ async fn somebody_says_that_this_was_it_and_takes_it_back(engine: Engine) {
     Browser::led_to(&browser.send(&format!("{room}/origin"), &said).await);
     let page = browser.open(&room).await;
     assert!(page.contains("confirmed") && page.contains("said so"), "{page}");
-    assert!(page.contains("This was the origin: card-gateway: card-gateway 4.18 goes out"));
+    assert!(page.contains("This was the origin: card-gateway 4.18 goes out"));
     let origin = muster.get(&format!("/incidents/{id}/origin")).await.good();
     assert_eq!(
         origin["origin"]["confirmed"]["summary"],
-        "card-gateway: card-gateway 4.18 goes out"
+        "card-gateway 4.18 goes out"
     );
 
     Browser::led_to(&browser.send(&format!("{room}/origin/take-back"), &[]).await);
