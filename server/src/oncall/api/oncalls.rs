@@ -257,16 +257,17 @@ fn views(
             };
             let schedule = match &row.schedule {
                 None => None,
-                Some(id) => Some(match whole_schedules.iter().find(|one| one.id() == id.as_str()) {
-                    Some(whole) => Expandable::whole(whole)?,
-                    None => {
+                Some(id) => Some(
+                    if let Some(whole) = whole_schedules.iter().find(|one| one.id() == id.as_str()) {
+                        Expandable::whole(whole)?
+                    } else {
                         let name = schedules
                             .iter()
                             .find(|(known, _)| known == id)
                             .map_or("", |(_, name)| name);
                         schedule_reference(site, id, name).into()
-                    }
-                }),
+                    },
+                ),
             };
             Ok(OncallView {
                 escalation_policy,
