@@ -264,14 +264,21 @@ impl Settings {
     /// Reads the key that secrets are sealed with: from the file that was named, or from one that is made in the
     /// folder of the embedded database. On PostgreSQL every node needs the same key, so none is made there.
     pub fn with_vault(mut self) -> Result<Self, KeyFileError> {
-        self.vault = match (&self.secret_key_file, &self.location) {
+        self.vault = match (&self.secret_key_file, self.key_file()) {
             (Some(path), _) => Vault::with_key_file(path)?,
-            (None, Location::Sqlite { directory }) => {
-                Vault::with_own_key_file(&directory.join("secret.key"))?
-            }
-            (None, Location::Postgres { .. }) => Vault::default(),
+            (None, Some(path)) => Vault::with_own_key_file(&path)?,
+            (None, None) => Vault::default(),
         };
         Ok(self)
+    }
+
+    /// Where the key that secrets are sealed with is, or belongs. On PostgreSQL nowhere, until a file is named.
+    pub fn key_file(&self) -> Option<PathBuf> {
+        match (&self.secret_key_file, &self.location) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Location::Sqlite { directory }) => Some(directory.join("secret.key")),
+            (None, Location::Postgres { .. }) => None,
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 //! and not the key file has none of them. Without a key file secrets are stored as they are; they are sealed
 //! when they are next read after a key has been given.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE64, HEXLOWER};
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -26,6 +26,11 @@ pub enum Unreadable {
     #[error("it has been damaged, or stands where it does not belong")]
     Damaged,
 }
+
+/// A secret that could not be sealed, and is not to be stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("it could not be sealed")]
+pub struct NotSealed;
 
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -61,10 +66,16 @@ impl std::fmt::Debug for Vault {
 }
 
 impl Vault {
-    /// With the key in a file of 64 hexadecimal characters.
+    /// With the key in a file of 64 hexadecimal characters. Warns of a file that others can read.
     pub fn with_key_file(path: &Path) -> Result<Self, KeyFileError> {
         let name = || path.display().to_string();
         let text = std::fs::read_to_string(path).map_err(|error| KeyFileError::Unusable(name(), error))?;
+        if is_open_to_others(path) {
+            tracing::warn!(
+                "others on this machine can read the key file {}; give it to its owner alone: chmod 600",
+                path.display()
+            );
+        }
         let bytes = HEXLOWER
             .decode(text.trim().to_lowercase().as_bytes())
             .ok()
@@ -102,24 +113,22 @@ impl Vault {
     }
 
     /// The secret as it is to be stored. `purpose` says what it is for and never changes.
-    pub fn seal(&self, purpose: &str, secret: &str) -> String {
+    pub fn seal(&self, purpose: &str, secret: &str) -> Result<String, NotSealed> {
         let Some(key) = &self.key else {
-            return secret.to_owned();
+            return Ok(secret.to_owned());
         };
         let nonce: [u8; NONCE_LEN] = rand::random();
         let mut text = secret.as_bytes().to_vec();
-        let sealed = key.sealing.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            Aad::from(purpose.as_bytes()),
-            &mut text,
-        );
-        // Fails only for texts of gigabytes.
-        if sealed.is_err() {
-            return secret.to_owned();
-        }
+        key.sealing
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(purpose.as_bytes()),
+                &mut text,
+            )
+            .map_err(|_| NotSealed)?;
         let mut whole = nonce.to_vec();
         whole.extend(text);
-        format!("{MARK}{}:{}", key.name, BASE64.encode(&whole))
+        Ok(format!("{MARK}{}:{}", key.name, BASE64.encode(&whole)))
     }
 
     /// Whether a stored secret is still to be sealed.
@@ -155,16 +164,51 @@ impl Vault {
     }
 }
 
-/// Writes a file that must not exist yet, for its owner's eyes only.
+/// Writes a file that must not exist yet, for its owner's eyes only. It appears whole or not at all: whoever is
+/// interrupted leaves at most a file beside it that nobody reads.
 fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write as _;
+    let draft = draft_beside(path);
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let mut file = options.open(&draft)?;
+    let written = file
+        .write_all(text.as_bytes())
+        .and_then(|()| file.sync_all())
+        // A link never takes the place of a file that is there.
+        .and_then(|()| std::fs::hard_link(&draft, path));
+    std::fs::remove_file(&draft)?;
+    written?;
+    #[cfg(unix)]
+    std::fs::File::open(folder(path))?.sync_all()?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn folder(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+/// A name that no other process takes.
+fn draft_beside(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}", rand::random::<u64>()));
+    path.with_file_name(name)
+}
+
+#[cfg(unix)]
+fn is_open_to_others(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::metadata(path).is_ok_and(|known| known.permissions().mode() & 0o077 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_open_to_others(_: &Path) -> bool {
+    false
 }
 
 #[cfg(test)]
@@ -179,11 +223,11 @@ mod tests {
     fn what_is_sealed_is_read_again_with_the_same_key_only() {
         let directory = tempfile::tempdir().unwrap();
         let ours = vault(&directory, "ours");
-        let sealed = ours.seal("webhooks", "a secret");
+        let sealed = ours.seal("webhooks", "a secret").unwrap();
         assert!(sealed.starts_with(MARK) && !sealed.contains("secret"), "{sealed}");
         assert_ne!(
             sealed,
-            ours.seal("webhooks", "a secret"),
+            ours.seal("webhooks", "a secret").unwrap(),
             "each sealing has its own nonce"
         );
         let again = vault(&directory, "ours");
@@ -198,7 +242,7 @@ mod tests {
     fn a_sealed_text_cannot_be_altered_or_put_elsewhere() {
         let directory = tempfile::tempdir().unwrap();
         let vault = vault(&directory, "key");
-        let sealed = vault.seal("webhooks", "a secret");
+        let sealed = vault.seal("webhooks", "a secret").unwrap();
         assert_eq!(vault.open("something else", &sealed), Err(Unreadable::Damaged));
         let (head, text) = sealed.rsplit_once(':').unwrap();
         let mut bytes = BASE64.decode(text.as_bytes()).unwrap();
@@ -223,13 +267,13 @@ mod tests {
     #[test]
     fn without_a_key_secrets_stay_readable_and_are_sealed_once_there_is_one() {
         let none = Vault::default();
-        assert_eq!(none.seal("webhooks", "a secret"), "a secret");
+        assert_eq!(none.seal("webhooks", "a secret").unwrap(), "a secret");
         assert!(!none.wants_sealing("a secret"));
         let directory = tempfile::tempdir().unwrap();
         let vault = vault(&directory, "key");
         assert_eq!(vault.open("webhooks", "a secret"), Ok("a secret".to_owned()));
         assert!(vault.wants_sealing("a secret"));
-        assert!(!vault.wants_sealing(&vault.seal("webhooks", "a secret")));
+        assert!(!vault.wants_sealing(&vault.seal("webhooks", "a secret").unwrap()));
     }
 
     #[test]
@@ -254,6 +298,30 @@ mod tests {
         ));
         let missing = Vault::with_key_file(&directory.path().join("missing"));
         assert!(matches!(missing, Err(KeyFileError::Unusable(..))));
+    }
+
+    #[test]
+    fn a_key_file_appears_whole_and_nothing_is_left_beside_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("secret.key");
+        write_new(&path, "first").unwrap();
+        let again = write_new(&path, "second").unwrap_err();
+        assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "first");
+        let left: Vec<_> = std::fs::read_dir(directory.path()).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_key_file_that_others_can_read_is_noticed() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        Vault::with_own_key_file(&path).unwrap();
+        assert!(!is_open_to_others(&path));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+        assert!(is_open_to_others(&path));
     }
 
     #[test]

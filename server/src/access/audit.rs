@@ -19,6 +19,8 @@ pub enum AuditAction {
     SignIn,
     SignOut,
     SignInRefused,
+    /// Somebody was shown a secret.
+    Show,
 }
 
 /// What was changed.

@@ -1,5 +1,6 @@
 //! The command line: what a person types to run, set up, check and save a Muster.
 
+mod secrets;
 mod setup;
 
 use std::path::PathBuf;
@@ -179,11 +180,8 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     } else {
         "TLS: off; put a proxy in front, or set tls_cert and tls_key"
     };
-    let secrets = if settings.clone().with_vault()?.vault.has_key() {
-        "secrets: sealed; keep the key file apart from copies of the database"
-    } else {
-        "secrets: NOT sealed in the database; set secret_key_file, the same for every node"
-    };
+    let stored = store.read(crate::outbox::signing::stored).await?;
+    let secrets = secrets::look(stored.as_deref(), settings.key_file().as_deref())?;
     print_line(&format!(
         "database: ready\n{audit}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
         settings.listen, settings.base_url

@@ -276,7 +276,7 @@ pub struct SigningSecretAnswer {
     pub signing_secret: String,
 }
 
-/// Show the secret that webhooks are signed with, for setting up a receiver.
+/// Show the secret that webhooks are signed with, for setting up a receiver. The audit log keeps who saw it.
 #[utoipa::path(
     get, path = "/outbox/signing_secret", tag = "Outbox",
     responses((status = 200, description = "The secret", body = SigningSecretAnswer), Problems)
@@ -287,13 +287,23 @@ pub async fn show_signing_secret(
 ) -> Result<axum::Json<SigningSecretAnswer>, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
     let vault = app.settings.vault.clone();
+    let agent = caller.agent();
     let signing_secret = app
-        .change(caller.agent(), move |change| signing::secret(change, &vault))
+        .change(agent, move |change| -> Result<_, SigningError> {
+            let secret = signing::secret(change, &vault)?;
+            let shown = Changed::named(
+                "signing_secret",
+                "webhook_signing_secret",
+                "The secret that webhooks are signed with",
+            );
+            audit::record(change, &caller, AuditAction::Show, &shown)?;
+            Ok(secret)
+        })
         .await
         .map_err(|error| match error {
             SigningError::Store(error) => error.into(),
-            SigningError::Unreadable(reason) => Problem::conflict(format!(
-                "The secret that webhooks are signed with cannot be read: {reason}."
+            other => Problem::conflict(format!(
+                "The secret that webhooks are signed with cannot be read: {other}."
             )),
         })?;
     Ok(axum::Json(SigningSecretAnswer { signing_secret }))

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::mail::{self, Mailer};
 use super::model::{Channel, Claimed};
 use super::rules::Delivery;
-use super::signing;
+use super::signing::{self, SigningError};
 use super::store::{self as rows, Finished};
 use super::webhook;
 use crate::app::App;
@@ -30,6 +30,9 @@ const GROUP: usize = 256;
 /// The longest sleep: another node may have owed a message without this one hearing of it.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
+/// How long the signing secret is used before it is read again.
+const SECRET_IS_FRESH: Duration = Duration::from_secs(60);
+
 /// The lanes. What is shown in the outbox only needs none.
 pub const LANES: [Channel; 2] = [Channel::Email, Channel::Webhook];
 
@@ -42,7 +45,8 @@ const _: () = assert!(outbound::TIMEOUT.as_secs() < rows::LEASE.as_secs());
 pub struct Channels {
     mailer: Option<Mailer>,
     webhooks: outbound::Client,
-    signing_secret: OnceCell<String>,
+    /// As it was read last, and when.
+    signing_secret: Mutex<Option<(Timestamp, Arc<str>)>>,
 }
 
 impl Channels {
@@ -50,7 +54,7 @@ impl Channels {
         Ok(Self {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             webhooks: outbound::Client::new(settings.allowed_networks.clone())?,
-            signing_secret: OnceCell::new(),
+            signing_secret: Mutex::new(None),
         })
     }
 }
@@ -61,25 +65,32 @@ async fn deliver(app: &App, send: &Claimed) -> Delivery {
             Some(mailer) => mailer.deliver(send).await,
             None => Delivery::Shown,
         },
-        Channel::Webhook => {
-            let secret = app
-                .channels
-                .signing_secret
-                .get_or_try_init(|| async {
-                    let vault = app.settings.vault.clone();
-                    app.change(Agent::muster(), move |change| signing::secret(change, &vault))
-                        .await
-                })
-                .await;
-            match secret {
-                Ok(secret) => webhook::deliver(&app.channels.webhooks, secret, send).await,
-                Err(error) => Delivery::PutOff {
-                    reason: format!("The signing secret could not be read: {error}."),
-                },
-            }
-        }
+        Channel::Webhook => match signing_secret(app).await {
+            Ok(secret) => webhook::deliver(&app.channels.webhooks, &secret, send).await,
+            Err(error) => Delivery::PutOff {
+                reason: format!("The signing secret could not be read: {error}."),
+            },
+        },
         Channel::Outbox => Delivery::Shown,
     }
+}
+
+/// The secret that is signed with. It is read again after a while, so that every node follows when it is changed.
+async fn signing_secret(app: &App) -> Result<Arc<str>, SigningError> {
+    let now = app.clock.now();
+    let mut known = app.channels.signing_secret.lock().await;
+    if let Some((read_at, secret)) = known.as_ref()
+        && now.duration_since(*read_at).unsigned_abs() < SECRET_IS_FRESH
+    {
+        return Ok(Arc::clone(secret));
+    }
+    let vault = app.settings.vault.clone();
+    let secret: Arc<str> = app
+        .change(Agent::muster(), move |change| signing::secret(change, &vault))
+        .await?
+        .into();
+    *known = Some((now, Arc::clone(&secret)));
+    Ok(secret)
 }
 
 async fn attempt(app: &App, send: Claimed) -> Finished {

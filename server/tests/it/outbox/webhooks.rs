@@ -185,6 +185,10 @@ async fn the_signing_secret_is_sealed_in_the_database_and_readable_for_admins(en
         headers["x-muster-signature"].to_str().unwrap(),
         format!("v1={hex}")
     );
+    let looked: Vec<Value> = audit_of_the_secret(&muster).await;
+    assert_eq!(looked.len(), 1, "{looked:?}");
+    assert_eq!(looked[0]["action"], "show");
+    assert!(!looked[0].to_string().contains(secret), "{looked:?}");
     let responder = muster.person("Ben", "ben@example.org", Role::Responder).await;
     muster
         .as_person(&responder, Method::GET, "/outbox/signing_secret", None)
@@ -221,5 +225,44 @@ async fn a_secret_from_before_the_key_is_sealed_and_one_of_another_key_is_said_s
     assert!(
         keyless["error"]["errors"].to_string().contains("no key file"),
         "{keyless}"
+    );
+}
+
+async fn audit_of_the_secret(muster: &TestApp) -> Vec<Value> {
+    let audit = muster.get("/audit/records?limit=100").await.good();
+    audit["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["root_resource"]["type"].as_str() == Some("signing_secret_reference"))
+        .cloned()
+        .collect()
+}
+
+#[store::both_engines]
+async fn a_secret_that_was_changed_is_signed_with_a_minute_later_without_a_restart(engine: Engine) {
+    let (address, received) = receiver().await;
+    let muster = TestApp::with_settings(engine, allowing(&["127.0.0.0/8"])).await;
+    post_to(&muster, &address).await;
+    muster
+        .app
+        .store
+        .write(|tx| {
+            tx.execute(
+                sql!("UPDATE settings SET value = $1 WHERE key = 'webhook_signing_secret'"),
+                params![Value::String("another secret".to_owned())],
+            )
+        })
+        .await
+        .unwrap();
+    muster.pass(Duration::from_secs(61)).await;
+    post_to(&muster, &format!("{address}/?again")).await;
+    let (headers, body) = received.lock().unwrap().pop().unwrap();
+    let mut mac = Hmac::<Sha256>::new_from_slice(b"another secret").unwrap();
+    mac.update(&body);
+    let hex = data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes());
+    assert_eq!(
+        headers["x-muster-signature"].to_str().unwrap(),
+        format!("v1={hex}")
     );
 }
