@@ -13,13 +13,13 @@ use super::pages::mark;
 use super::{from_json, go_to};
 use crate::access::Caller;
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted};
+use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::console::prelude::{Current, Pick};
 use crate::console::screens::pages::{ComponentChange, ComponentRank, ComponentRow};
 use crate::http::{Body, Path, Problem};
+use crate::pages::api;
 use crate::pages::components::in_order;
-use crate::pages::model::{Component, ComponentStatus, StatusPageId};
-use crate::pages::{api, store as rows};
+use crate::pages::model::{Component, ComponentId, ComponentStatus};
 use crate::services::BusinessServiceId;
 use crate::services::model::BusinessService;
 use crate::services::store::touchpoints;
@@ -296,14 +296,14 @@ async fn move_component(
         "up" => Direction::Up,
         _ => Direction::Down,
     };
-    let page_id = StatusPageId::from(id.as_str());
-    let components = app
-        .read(move |tx| -> Result<_, Problem> { Ok(rows::components(tx, &page_id)?) })
-        .await?;
-    for (component_id, position) in positions_after(&components, &component_id, direction) {
-        let moved = json!({ "position": position });
-        send(&app, &visitor.0, &id, &component_id, moved).await?;
-    }
+    let moved = component_id.clone();
+    api::arrange_components(
+        &app,
+        visitor.0,
+        (id.clone(), component_id.clone()),
+        move |components| positions_after(components, &moved, direction),
+    )
+    .await?;
     Ok(go_to(&format!("{}#component-{component_id}", page(&id))))
 }
 
@@ -315,7 +315,7 @@ enum Direction {
 
 /// The new positions of those that move when one changes places with its neighbour: a component among those of its
 /// group, a group with all it holds.
-fn positions_after(components: &[Component], id: &str, direction: Direction) -> Vec<(String, i64)> {
+fn positions_after(components: &[Component], id: &str, direction: Direction) -> Vec<(ComponentId, i64)> {
     let order = in_order(components);
     let Some(moved) = order.iter().find(|one| one.id.as_str() == id) else {
         return Vec::new();
@@ -370,12 +370,9 @@ fn positions_after(components: &[Component], id: &str, direction: Direction) -> 
     (1_i64..)
         .zip(whole)
         .filter(|(position, one)| one.position != *position)
-        .map(|(position, one)| (one.id.to_string(), position))
+        .map(|(position, one)| (one.id.clone(), position))
         .collect()
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
 
 async fn remove_component(
     State(app): State<Arc<App>>,
@@ -392,7 +389,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::pages::model::ComponentId;
+    use crate::pages::model::StatusPageId;
     use crate::words::PublicText;
 
     fn component(id: &str, position: i64, group: Option<&str>, is_group: IsGroup) -> Component {
@@ -434,7 +431,7 @@ mod tests {
     fn after(id: &str, direction: Direction) -> Vec<String> {
         let mut components = page_of_four();
         for (id, position) in positions_after(&components, id, direction) {
-            let one = components.iter_mut().find(|one| one.id.as_str() == id).unwrap();
+            let one = components.iter_mut().find(|one| one.id == id).unwrap();
             one.position = position;
         }
         components.sort_by_key(|one| one.position);

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::{extended, find, note};
-use crate::access::audit::AuditAction;
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput, Sent, Site};
@@ -319,6 +319,53 @@ pub(crate) async fn change_component(
         })
         .await?;
     Ok(axum::Json(ComponentAnswer { component }))
+}
+
+/// Puts the components of a page into another order, all at once: `order` is given those there are and names the
+/// new positions of those that move. The audit log keeps one record, about the component that was moved.
+pub(crate) async fn arrange_components<F>(
+    app: &App,
+    caller: Caller,
+    (id, moved): (String, String),
+    order: F,
+) -> Result<(), Problem>
+where
+    F: Fn(&[Component]) -> Vec<(ComponentId, i64)> + Send + Sync + 'static,
+{
+    caller.require(Action::Change, Resource::StatusPage)?;
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
+        let page = find(change.tx, &id)?;
+        let moved = find_component(change.tx, &page, &moved)?;
+        let components = rows::components(change.tx, &page.id)?;
+        let positions = order(&components);
+        if positions.is_empty() {
+            return Ok(());
+        }
+        for component in components {
+            if let Some((_, position)) = positions.iter().find(|(id, _)| *id == component.id) {
+                let position = *position;
+                rows::save_component(
+                    change,
+                    &Component {
+                        position,
+                        ..component
+                    },
+                )?;
+            }
+        }
+        jobs::owe(change, &page.id)?;
+        let details = json!({ "positions": positions.iter().map(|(id, position)| {
+            json!({ "id": id, "position": position })
+        }).collect::<Vec<_>>() });
+        let changed = Changed {
+            resource_type: "status_page_component",
+            resource_id: moved.id.as_str(),
+            resource_name: moved.name.as_str(),
+            details,
+        };
+        Ok(audit::record(change, &caller, AuditAction::Update, &changed)?)
+    })
+    .await
 }
 
 /// Delete a component.

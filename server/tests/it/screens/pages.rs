@@ -152,12 +152,20 @@ async fn components_are_put_into_groups_and_order_as_readers_see_them(engine: En
             .send(&format!("{page}/components/{tills}/change"), &put)
             .await,
     );
+    let records = async || {
+        let audit = muster.get("/audit/records?limit=100").await.good();
+        audit["records"].as_array().unwrap().clone()
+    };
+    let before = records().await.len();
     let up = [("direction", "up")];
     Browser::led_to(
         &browser
             .send(&format!("{page}/components/{group}/move"), &up)
             .await,
     );
+    let after = records().await;
+    assert_eq!(after.len(), before + 1, "one press is one change");
+    assert_eq!(after[0]["root_resource"]["id"], group.as_str(), "{}", after[0]);
     let order: Vec<String> = browser
         .open(&page)
         .await
