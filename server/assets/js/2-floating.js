@@ -66,6 +66,7 @@
       if (dialog.returnValue !== "yes") return;
       form.dataset.answered = "yes";
       form.requestSubmit(event.submitter);
+      delete form.dataset.answered; // the page may come back, and asks again
     }, { once: true });
   });
 

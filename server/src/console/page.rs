@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::Form;
 use jiff::tz::TimeZone;
@@ -15,7 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::frame::{Frame, PhonePlaces, Place, SignedIn, Situation};
 use super::kit::Reading;
-use super::refusal;
+use super::refusal::{self, Wanted};
 use crate::access::Caller;
 use crate::access::caller::Method;
 use crate::app::App;
@@ -99,8 +100,31 @@ impl IntoResponse for PageProblem {
                 .unwrap_or_default();
             return Redirect::to(&format!("/console/sign-in{back}")).into_response();
         }
-        let refusal = refusal::of(status, self.problem.errors());
-        show_with_status(status, &refusal)
+        let errors = self.problem.errors();
+        let mut answer = show_with_status(status, &refusal::of(status, errors, Wanted::ToSee));
+        answer.extensions_mut().insert(Refused(errors.to_vec()));
+        answer
+    }
+}
+
+/// What a page was refused for, so that it can be said in the words of what was wanted.
+#[derive(Debug, Clone)]
+struct Refused(Vec<String>);
+
+/// Whoever is refused after sending a form wanted to change something, not to see it.
+pub async fn refuse_in_words(request: Request, next: Next) -> Response {
+    let wanted = if request.method().is_safe() {
+        Wanted::ToSee
+    } else {
+        Wanted::ToChange
+    };
+    let mut answer = next.run(request).await;
+    let status = answer.status();
+    match (wanted, answer.extensions_mut().remove::<Refused>()) {
+        (Wanted::ToChange, Some(Refused(errors))) => {
+            show_with_status(status, &refusal::of(status, &errors, wanted))
+        }
+        _ => answer,
     }
 }
 
@@ -182,6 +206,10 @@ pub struct Posted<T> {
     pub visitor: Visitor,
     pub fields: T,
 }
+
+/// The fields of a form that has none but its proof.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Nothing {}
 
 #[derive(Debug, Default, Deserialize)]
 struct Proof {

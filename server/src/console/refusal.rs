@@ -11,10 +11,20 @@ pub struct Refusal {
     pub words: Vec<String>,
 }
 
+/// What somebody who is refused was about to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    ToSee,
+    ToChange,
+}
+
 /// The words for a status and what the API says of it.
-pub fn of(status: StatusCode, errors: &[String]) -> Refusal {
+pub fn of(status: StatusCode, errors: &[String], wanted: Wanted) -> Refusal {
     let title = match status {
-        StatusCode::FORBIDDEN => "This is not yours to see",
+        StatusCode::FORBIDDEN => match wanted {
+            Wanted::ToSee => "This is not yours to see",
+            Wanted::ToChange => "This is not yours to change",
+        },
         StatusCode::NOT_FOUND => "This is not here",
         StatusCode::CONFLICT => "Somebody was faster",
         StatusCode::TOO_MANY_REQUESTS => "That was too often",
@@ -71,10 +81,11 @@ mod tests {
 
     #[test]
     fn every_refusal_says_what_happened_and_what_to_do() {
-        let often = of(StatusCode::TOO_MANY_REQUESTS, &["Rate Limit Exceeded".to_owned()]);
+        let limit = ["Rate Limit Exceeded".to_owned()];
+        let often = of(StatusCode::TOO_MANY_REQUESTS, &limit, Wanted::ToSee);
         assert_eq!(often.title, "That was too often");
         assert!(often.words[0].contains("Wait a minute"), "{often:?}");
-        let broken = of(StatusCode::INTERNAL_SERVER_ERROR, &[]);
+        let broken = of(StatusCode::INTERNAL_SERVER_ERROR, &[], Wanted::ToChange);
         assert!(broken.words[0].starts_with("Nothing was changed."), "{broken:?}");
     }
 }

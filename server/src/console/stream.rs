@@ -23,8 +23,9 @@ const GATHERED: Duration = Duration::from_millis(150);
 /// How often the time is told when nothing else is.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 /// Topics that are lists; any other topic is the id of an incident.
-const LISTS: [&str; 8] = [
+const LISTS: [&str; 9] = [
     "cases",
+    "notices",
     "sends",
     "services",
     "locations",

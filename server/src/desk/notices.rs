@@ -57,7 +57,7 @@ pub fn post(change: &mut Change, notice: &Notice) -> Result<(), Error> {
             notice.next_update_by
         ],
     )?;
-    change.touch(crate::live::CASES);
+    change.touch(crate::live::NOTICES);
     Ok(())
 }
 

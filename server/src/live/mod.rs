@@ -11,6 +11,8 @@ use tokio::sync::broadcast;
 pub const SENDS: &str = "sends";
 /// The topic of the cases and of who is owed an answer.
 pub const CASES: &str = "cases";
+/// The topic of what agents are told.
+pub const NOTICES: &str = "notices";
 /// The topic of locations: what they are, what they use, how they stand.
 pub const LOCATIONS: &str = "locations";
 /// The topic of services, touchpoints and who stands on whom.

@@ -466,12 +466,12 @@ pub fn count_stuck(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Pages to people in steps of time since `from`: the number of the step, and how many.
+/// Pages to people about incidents, not those that somebody sends to try how they arrive, in steps of time since `from`: the number of the step, and how many.
 pub fn pages_by_step(tx: &mut Tx, from: Timestamp, step: Duration) -> Result<Vec<(i64, i64)>, Error> {
     tx.rows(
         sql!(
             "SELECT (created_at - $1) / $2, COUNT(*) FROM sends
-             WHERE id >= $3 AND purpose = 'page' AND created_at >= $1 GROUP BY 1"
+             WHERE id >= $3 AND purpose = 'page' AND incident_id IS NOT NULL AND created_at >= $1 GROUP BY 1"
         ),
         params![from, step.as_micros() as i64, earliest_at(from)],
     )

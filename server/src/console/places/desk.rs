@@ -6,43 +6,38 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Deserialize;
 use store::Tx;
 
 use super::incidents::mark;
-use super::{go_to, situation};
+use super::situation;
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::cases::model::{Channel, NewCase};
-use crate::cases::raise::{Raise, raise as raise_case};
-use crate::cases::{Case, CaseId, actions as case_actions, store as case_rows};
+use crate::cases::model::Channel;
+use crate::cases::{Case, CaseId, store as case_rows};
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{
     Chosen, Link, Person, Pick, Reading, Rich, State as Shape, StateMark, money, thousands,
 };
-use crate::console::page::{PageProblem, Posted, Visitor, show};
+use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::desk::{
-    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply,
+    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply, ToldAgents,
 };
-use crate::customers::LocationId;
 use crate::customers::locations::{self, LocationKind};
 use crate::desk::question::{Answered, ask};
-use crate::desk::{answers, matching};
+use crate::desk::{answers, matching, notices};
 use crate::http::listing::Counted;
-use crate::http::{Page, Path, Problem, Query};
-use crate::incidents::model::{Handler, NewIncident, Origin};
-use crate::incidents::{IncidentId, Urgency};
+use crate::http::{Page, Problem, Query};
 use crate::services::store::{services, touchpoints};
-use crate::services::{BusinessServiceId, ServiceId};
 use crate::updates::headline::{self, Headline};
-use crate::words::InternalText;
 
 /// Known issues that are shown.
 const MATCHES: usize = 5;
 /// Reporters owed an answer that are shown; the rest is counted.
 const OWED: i64 = 50;
-const LONGEST_WORDS: usize = 10_000;
+/// What agents were told last.
+const NOTICES: i64 = 5;
 /// Services and locations that a select offers.
 const MOST_PICKS: i64 = 1_000;
 
@@ -50,11 +45,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/desk", get(page))
         .route("/console/desk/owed", get(page))
-        .route("/console/desk/cases", post(write_down))
-        .route("/console/desk/cases/{id}/link", post(link))
-        .route("/console/desk/cases/{id}/answer", post(answer))
-        .route("/console/desk/raise", post(raise))
-        .route("/console/desk/answers", post(answer_all))
+        .route("/console/desk/told", get(page))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -73,6 +64,7 @@ struct Known {
     owed: Vec<Case>,
     owed_counts: (i64, i64),
     drafted: i64,
+    told: Vec<notices::Posted>,
     services: Vec<Pick>,
     locations: Vec<Pick>,
     touchpoints: Vec<Pick>,
@@ -141,6 +133,18 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         owed: case_rows::owed(tx, page, None)?,
         owed_counts: case_rows::count_owed(tx, None)?,
         drafted: answers::count_drafted(tx)?,
+        told: notices::list(
+            tx,
+            None,
+            None,
+            Page {
+                limit: NOTICES,
+                ..page
+            },
+        )?
+        .into_iter()
+        .take(NOTICES as usize)
+        .collect(),
         services: services::list(tx, &services::ServiceFilter::default(), many)?
             .into_iter()
             .map(|service| Pick::new(service.id.as_str(), service.name))
@@ -216,6 +220,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
             )
         }),
         open_case: case.map(|case| open_case(case, known.proposed.clone(), reading)),
+        told: known.told.iter().map(|one| told_agents(one, reading)).collect(),
         services: known.services,
         locations: known.locations,
         touchpoints: known.touchpoints,
@@ -328,6 +333,17 @@ fn because(rich: Rich, reason: &matching::Reason) -> Rich {
     said.then(". ")
 }
 
+fn told_agents(notice: &notices::Posted, reading: &Reading) -> ToldAgents {
+    ToldAgents {
+        id: format!("told-{}", notice.id),
+        at: reading.clock(notice.at),
+        subject: notice.subject.for_insiders().to_owned(),
+        words: notice.words.for_insiders().to_owned(),
+        to: format!("/console/incidents/{}", notice.incident_id),
+        incident: notice.incident_title.clone(),
+    }
+}
+
 /// Where a case stands, in one mark.
 fn standing(case: &Case) -> StateMark {
     match (&case.incident_id, case.last_told_at) {
@@ -432,201 +448,4 @@ fn open_case(case: &Case, proposed: Option<String>, reading: &Reading) -> OpenCa
             words,
         }),
     }
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct WrittenDown {
-    words: String,
-    #[serde(default)]
-    reporter_name: String,
-    #[serde(default)]
-    reporter_email: String,
-    #[serde(default)]
-    touchpoint: String,
-    #[serde(default)]
-    location: String,
-}
-
-fn filled(text: &str) -> Option<String> {
-    let text = text.trim();
-    (!text.is_empty()).then(|| text.to_owned())
-}
-
-async fn write_down(
-    State(app): State<Arc<App>>,
-    posted: Posted<WrittenDown>,
-) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    caller.require(Action::Create, Resource::Case)?;
-    let written = posted.fields;
-    let words = filled(&written.words).filter(|words| words.chars().count() <= LONGEST_WORDS);
-    let Some(words) = words else {
-        return Err(Problem::invalid([format!(
-            "Write what the customer says, at most {LONGEST_WORDS} letters."
-        )])
-        .into());
-    };
-    let subject: String = words
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(120)
-        .collect();
-    let new = NewCase {
-        channel: Channel::Agent,
-        external_reference: None,
-        account_id: None,
-        reporter_name: filled(&written.reporter_name),
-        reporter_email: filled(&written.reporter_email).map(|email| email.to_lowercase()),
-        reporter_telephone: None,
-        location_id: filled(&written.location).map(|id| LocationId::from(id.as_str())),
-        touchpoint_id: filled(&written.touchpoint).map(|id| BusinessServiceId::from(id.as_str())),
-        subject,
-        text: words,
-        language: "en".to_owned(),
-        owner_id: caller.user_id().cloned(),
-    };
-    if new
-        .reporter_email
-        .as_deref()
-        .is_some_and(|email| email.parse::<lettre::Address>().is_err())
-    {
-        return Err(Problem::invalid(["The e-mail address does not look like one."]).into());
-    }
-    let case = app
-        .change(caller.agent(), move |change| case_actions::report(change, &new))
-        .await?;
-    Ok(go_to(&format!("/console/desk?case={}", case.id)))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Linked {
-    incident: String,
-}
-
-async fn link(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    posted: Posted<Linked>,
-) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    caller.require(Action::Respond, Resource::Case)?;
-    let back = format!("/console/desk?case={id}");
-    app.change(caller.agent(), move |change| {
-        case_actions::link(
-            change,
-            &CaseId::from(id.as_str()),
-            &IncidentId::from(posted.fields.incident.as_str()),
-        )
-    })
-    .await?;
-    Ok(go_to(&back))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Answer {
-    words: String,
-}
-
-async fn answer(
-    State(app): State<Arc<App>>,
-    Path(id): Path<String>,
-    posted: Posted<Answer>,
-) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    caller.require(Action::Publish, Resource::Case)?;
-    let Some(words) = filled(&posted.fields.words).filter(|words| words.chars().count() <= LONGEST_WORDS)
-    else {
-        return Err(Problem::invalid([format!("Write the answer, at most {LONGEST_WORDS} letters.")]).into());
-    };
-    let user_id = caller
-        .user_id()
-        .cloned()
-        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm an answer."))?;
-    let site = app.site.clone();
-    app.change(caller.agent(), move |change| {
-        let case = case_actions::load(change, &CaseId::from(id.as_str()))?;
-        let confirmed = answers::Confirmed {
-            text: Some(InternalText::new(words.clone())),
-            ..answers::Confirmed::default()
-        };
-        answers::confirm(change, &case, &confirmed, &user_id, &site)
-    })
-    .await?;
-    Ok(go_to("/console/desk"))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
-
-/// Confirms every answer that is drafted, each with its personal part kept.
-async fn answer_all(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    caller.require(Action::Publish, Resource::Case)?;
-    let user_id = caller
-        .user_id()
-        .cloned()
-        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
-    let site = app.site.clone();
-    app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        for case_id in answers::all_drafted_cases(change.tx)? {
-            let case = case_actions::load(change, &case_id)?;
-            answers::confirm(change, &case, &answers::Confirmed::default(), &user_id, &site)?;
-        }
-        Ok(())
-    })
-    .await?;
-    Ok(go_to("/console/desk"))
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct Raised {
-    title: String,
-    service: String,
-    #[serde(default)]
-    case: String,
-}
-
-async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    caller.require(Action::Create, Resource::Incident)?;
-    let wanted = posted.fields;
-    let Some(title) = filled(&wanted.title).filter(|title| title.chars().count() <= 1024) else {
-        return Err(
-            Problem::invalid(["Say in one sentence what customers feel; at most 1024 letters."]).into(),
-        );
-    };
-    let incident = app
-        .change(caller.agent(), move |change| {
-            if !wanted.case.is_empty() {
-                let raised = Raise {
-                    service_id: filled(&wanted.service),
-                    title: Some(title.clone()),
-                    urgency: None,
-                    tried: None,
-                };
-                let (_, incident) = raise_case(change, &CaseId::from(wanted.case.as_str()), &raised)?;
-                return Ok(incident);
-            }
-            crate::incidents::actions::open(
-                change,
-                &NewIncident {
-                    title: title.clone(),
-                    service_id: ServiceId::from(wanted.service.as_str()),
-                    urgency: Urgency::High,
-                    origin: Origin::Case,
-                    incident_key: None,
-                    incident_type: "incident_default".to_owned(),
-                    body: None,
-                    priority_id: None,
-                    conference_number: None,
-                    conference_url: None,
-                    handler: Handler::ServicePolicy,
-                    profile: None,
-                },
-            )
-        })
-        .await?;
-    Ok(go_to(&format!("/console/incidents/{}", incident.id)))
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::{go_to, report_chart, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor, show, show_with_status};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor, show, show_with_status};
 use crate::console::prelude::{
     Pagination, Person, Place, Reading, Rich, State as Shape, counted, measured_words, money, thousands,
 };
@@ -498,9 +498,6 @@ async fn keep(
     };
     Ok(show_with_status(StatusCode::UNPROCESSABLE_ENTITY, &again))
 }
-
-#[derive(Debug, Deserialize)]
-struct Nothing {}
 
 async fn write(
     State(app): State<Arc<App>>,

@@ -17,7 +17,7 @@ use store::Tx;
 use super::{from_json, go_to, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor, show_with_status};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor, show_with_status};
 use crate::console::prelude::{
     Pagination, Pick, Place, Reading, State as Shape, duration_words, opening_number, thousands,
 };
@@ -276,9 +276,6 @@ async fn plan(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Resp
         Err(problem) => Err(problem.into()),
     }
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
 
 async fn end(
     State(app): State<Arc<App>>,

@@ -4,6 +4,7 @@
 pub mod cases;
 pub mod customers;
 pub mod desk;
+mod desk_forms;
 pub mod incidents;
 pub mod learn;
 pub mod location;
@@ -47,6 +48,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(cases::routes())
         .merge(customers::routes())
         .merge(desk::routes())
+        .merge(desk_forms::routes())
         .merge(updates::routes())
         .merge(now::routes())
         .merge(incidents::routes())
@@ -65,6 +67,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(shops::routes())
         .merge(room_forms::routes())
         .merge(search::routes())
+        .layer(axum::middleware::from_fn(super::page::refuse_in_words))
 }
 
 pub(super) use super::page::escaped;

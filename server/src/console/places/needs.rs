@@ -17,6 +17,7 @@ use crate::incidents::model::{AssignedVia, Incident, Urgency};
 use crate::incidents::room::{self, Responder, Task};
 use crate::incidents::{IncidentId, store as rows};
 use crate::jobs::Kind as JobKind;
+use crate::updates::approval::require_approver;
 use crate::updates::headline::{self, Headline};
 use crate::updates::promises::{self, Waited};
 use crate::updates::store::{self as updates, Unapproved};
@@ -26,6 +27,8 @@ use crate::updates::{AudienceId, facts};
 const MOST: i64 = 20;
 /// Promises of others that are looked through for one's own.
 const PROMISES: i64 = 200;
+/// Drafts that are looked through for those the reader may agree to.
+const APPROVALS: i64 = 100;
 /// Customers who are listed one by one.
 const CUSTOMERS: i64 = 3;
 
@@ -131,10 +134,15 @@ fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing) -> Result<(), Prob
             .map(|one| (one.incident_id.clone(), one.audience_id.clone()))
             .collect();
         // A draft whose promise is due stands with the promise.
-        needing.approvals = updates::unapproved(tx, MOST)?
-            .into_iter()
-            .filter(|one| !promised.contains(&(one.incident_id.clone(), one.audience_id.clone())))
-            .collect();
+        for one in updates::unapproved(tx, APPROVALS)? {
+            let stands_there = promised.contains(&(one.incident_id.clone(), one.audience_id.clone()));
+            if !stands_there && require_approver(tx, caller, &one.incident_id).is_ok() {
+                needing.approvals.push(one);
+            }
+            if needing.approvals.len() == MOST as usize {
+                break;
+            }
+        }
     }
     Ok(())
 }

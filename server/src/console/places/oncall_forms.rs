@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::{escaped, from_json, go_to, maintenance};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted};
+use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::http::{Body, Path, Problem};
 use crate::oncall::api::{overrides as api, schedules};
 use crate::oncall::{ScheduleId, ScheduleOverrideId};
@@ -98,9 +98,6 @@ async fn cover(
         Err(Problem::invalid(faults).into())
     }
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
 
 async fn end(
     State(app): State<Arc<App>>,

@@ -15,7 +15,7 @@ use super::page_components::{self, NewComponent, show_touchpoint};
 use super::{from_json, go_to, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor, show};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor, show};
 use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, thousands};
 use crate::console::screens::pages::{PageCard, PageRights, StatusPageDetail, StatusPages};
 use crate::customers::locations;
@@ -274,9 +274,6 @@ async fn change(
         .map(drop)?;
     Ok(go_to(&back))
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
 
 async fn remove(
     State(app): State<Arc<App>>,

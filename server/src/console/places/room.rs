@@ -12,8 +12,9 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
+use super::room_words::Agreeing;
 use super::{incidents::mark, room_words, situation, story};
-use crate::access::{Action, Resource};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{
@@ -81,6 +82,7 @@ struct Known {
     headline: Headline,
     entries: Vec<timeline::Entry>,
     hearings: Vec<Hearing>,
+    agreeing: Agreeing,
     beside: Option<Beside>,
     voices: Vec<Voice>,
     cases: i64,
@@ -128,7 +130,7 @@ async fn page(
     let known = app
         .read(move |tx| -> Result<_, Problem> {
             let situation = situation::read(tx, &caller, now)?;
-            know(tx, &id, situation, &wanted, asked)
+            know(tx, &id, (situation, &caller), &wanted, asked)
         })
         .await?;
     let reading = visitor.reading(&app);
@@ -194,7 +196,7 @@ fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
 fn know(
     tx: &mut Tx,
     id: &str,
-    situation: Situation,
+    (situation, caller): (Situation, &Caller),
     filter: &Filter,
     asked: Asked,
 ) -> Result<Known, Problem> {
@@ -233,6 +235,7 @@ fn know(
         headline,
         entries: timeline::store::story(tx, &incident.id, tellers, filter.before(), story::READ)?,
         hearings: room_side::hearings(tx, &incident.id)?,
+        agreeing: room_words::agreeing(tx, caller, &incident.id),
         beside: match asked {
             Asked::Opened => Some(beside(tx, &incident)?),
             Asked::GoneOn => None,
@@ -363,7 +366,13 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         title: known.headline.felt.clone(),
         first_said: known.headline.first_said.clone(),
         impact: impact(&known),
-        composer: room_words::composer(&id, &visitor.csrf_token(), &visitor.0, &known.hearings, reading),
+        composer: room_words::composer(
+            &id,
+            &visitor.csrf_token(),
+            (&visitor.0, known.agreeing),
+            &known.hearings,
+            reading,
+        ),
         filter: self::filter(teller),
         older: part.before.map(|before| Older {
             to: format!(

@@ -14,7 +14,7 @@ use serde_json::json;
 use super::{from_json, go_to, room_words};
 use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::http::{Body, Path, Problem};
 use crate::incidents::confirmed_origin_api as origin_api;
 use crate::incidents::room::{self, RequestTarget, ResponderState, RoleName, TaskId, TaskStatus, TaskText};
@@ -63,9 +63,6 @@ where
     .await?;
     Ok(go_to(&back))
 }
-
-#[derive(Debug, Deserialize)]
-struct Nothing {}
 
 type Answer = Result<Response, PageProblem>;
 

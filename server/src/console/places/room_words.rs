@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::response::Response;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
+use store::Tx;
 
 use super::room_side::Hearing;
 use super::{escaped, go_to};
@@ -44,9 +45,22 @@ enum Reaching {
     Draft,
 }
 
-fn reaching(caller: &Caller, audience: &Audience) -> Reaching {
-    let approved =
-        audience.approval == ApprovalRule::NotRequired || caller.may(Action::Approve, Resource::Update);
+/// Whether a caller may agree to words about this incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Agreeing {
+    Allowed,
+    LeftToOthers,
+}
+
+pub(super) fn agreeing(tx: &mut Tx, caller: &Caller, id: &IncidentId) -> Agreeing {
+    match require_approver(tx, caller, id) {
+        Ok(()) => Agreeing::Allowed,
+        Err(_) => Agreeing::LeftToOthers,
+    }
+}
+
+fn reaching(caller: &Caller, agreeing: Agreeing, audience: &Audience) -> Reaching {
+    let approved = audience.approval == ApprovalRule::NotRequired || agreeing == Agreeing::Allowed;
     if approved && caller.may(Action::Publish, Resource::Update) {
         Reaching::Publish
     } else {
@@ -58,7 +72,7 @@ fn reaching(caller: &Caller, audience: &Audience) -> Reaching {
 pub(super) fn composer(
     id: &str,
     csrf_token: &str,
-    caller: &Caller,
+    (caller, agreeing): (&Caller, Agreeing),
     hearings: &[Hearing],
     reading: &Reading,
 ) -> Composer {
@@ -73,7 +87,11 @@ pub(super) fn composer(
         promises: Vec::new(),
     }];
     if caller.may(Action::Create, Resource::Update) {
-        readers.extend(hearings.iter().map(|one| reader(one, caller, reading)));
+        readers.extend(
+            hearings
+                .iter()
+                .map(|one| reader(one, (caller, agreeing), reading)),
+        );
     }
     Composer {
         id: "say",
@@ -85,7 +103,7 @@ pub(super) fn composer(
     }
 }
 
-fn reader(hearing: &Hearing, caller: &Caller, reading: &Reading) -> ComposerReader {
+fn reader(hearing: &Hearing, (caller, agreeing): (&Caller, Agreeing), reading: &Reading) -> ComposerReader {
     let audience = &hearing.audience;
     let public = audience.readers == Readers::Public;
     let who = audience.name.to_lowercase();
@@ -107,7 +125,7 @@ fn reader(hearing: &Hearing, caller: &Caller, reading: &Reading) -> ComposerRead
         } else {
             format!("Inside: {who} read this{by}.")
         },
-        verb: match reaching(caller, audience) {
+        verb: match reaching(caller, agreeing, audience) {
             Reaching::Publish => format!("Tell {who}"),
             Reaching::Draft => "Ask for approval".to_owned(),
         },
@@ -202,7 +220,8 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
     let incident_id = IncidentId::from(id);
     let audience_id = AudienceId::from(said.reader.as_str());
     let approving_about = incident_id.clone();
-    let (update_id, audience) = app
+    let approver = caller.clone();
+    let (update_id, audience, agreeing) = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let audience = audiences::find(change.tx, &audience_id)?
                 .ok_or_else(|| Problem::not_found("The audience"))?;
@@ -230,10 +249,11 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
                 };
                 draft = drafts::write(change, &incident_id, &audience_id, &edit)?;
             }
-            Ok((draft.id, audience))
+            let agreeing = agreeing(change.tx, &approver, &incident_id);
+            Ok((draft.id, audience, agreeing))
         })
         .await?;
-    if reaching(caller, &audience) == Reaching::Draft {
+    if reaching(caller, agreeing, &audience) == Reaching::Draft {
         return Ok(Reaching::Draft);
     }
     let user_id = caller.user_id().cloned();

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use super::{from_json, go_to, service};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted};
+use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::http::{Body, Path, Problem};
 use crate::services::api::{business_services, dependencies, integrations, services as services_api};
 use crate::services::{BusinessServiceId, IntegrationId, ServiceId};
@@ -103,9 +103,6 @@ async fn connect(
     };
     service::draw(&app, &visitor, id.as_str(), Some((text("name"), key, address))).await
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}
 
 async fn disconnect(
     State(app): State<Arc<App>>,

@@ -24,9 +24,24 @@ pub struct Desk {
     /// Where all who can be answered at once are answered: "Answer 312 customers".
     pub answer_all: Option<Link>,
     pub open_case: Option<OpenCase>,
+    /// The newest first.
+    pub told: Vec<ToldAgents>,
     pub services: Vec<Pick>,
     pub locations: Vec<Pick>,
     pub touchpoints: Vec<Pick>,
+}
+
+/// What agents were told about an incident.
+#[derive(Debug, Clone)]
+pub struct ToldAgents {
+    pub id: String,
+    pub at: Moment,
+    pub subject: String,
+    /// With its line ends.
+    pub words: String,
+    /// Where the incident stands.
+    pub to: String,
+    pub incident: String,
 }
 
 /// A known issue that may be what the customer means.

@@ -11,7 +11,7 @@ use crate::harness::{Answer, Person, TestApp};
 use crate::updates::{AGENTS, CUSTOMERS, entries, tell_customers};
 
 /// A page as a person sees it.
-pub(super) async fn see(muster: &TestApp, person: &Person, path: &str) -> String {
+pub(crate) async fn see(muster: &TestApp, person: &Person, path: &str) -> String {
     let answer = muster
         .as_person(person, axum::http::Method::GET, path, None)
         .await;
@@ -25,7 +25,7 @@ pub(super) async fn see(muster: &TestApp, person: &Person, path: &str) -> String
 }
 
 /// A form sent by a person.
-pub(super) async fn post(muster: &TestApp, person: &Person, path: &str, fields: &[(&str, &str)]) -> Answer {
+pub(crate) async fn post(muster: &TestApp, person: &Person, path: &str, fields: &[(&str, &str)]) -> Answer {
     let body: Vec<String> = fields
         .iter()
         .map(|(name, value)| {
@@ -376,4 +376,45 @@ async fn what_customers_say_is_gathered_by_their_words(engine: Engine) {
     assert!(voices.contains("says offline” 2"), "{voices}");
     let strip = between(&page, "id=\"impact\"", "</section>");
     assert!(strip.contains("3 linked 3 owed an answer"), "{strip}");
+}
+
+/// The button of the composer for the words that customers read.
+fn offered(page: &str) -> &'static str {
+    let says = |verb: &str| page.contains(&format!("data-verb=\"{verb}\""));
+    match (says("Tell customers"), says("Ask for approval")) {
+        (true, false) => "tell",
+        (false, true) => "ask",
+        both => panic!("{both:?} in {page}"),
+    }
+}
+
+#[store::both_engines]
+async fn only_those_of_the_incidents_teams_are_offered_to_agree_to_words(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let Outage { incident, built, .. } = outage(&muster).await;
+    let ben = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    let team = muster.team("Tills").await;
+    let manager = json!({ "role": "manager" });
+    muster
+        .put(&format!("/teams/{team}/users/{}", ben.id), manager)
+        .await
+        .good();
+    let path = format!("/console/incidents/{incident}");
+    let words = [
+        ("reader", CUSTOMERS),
+        ("words", "Card payments do not work in some shops."),
+        ("promise", "30"),
+    ];
+    post(&muster, &ben, &format!("{path}/say"), &words).await;
+    let approve = "Approve the words for customers";
+    assert_eq!(offered(&see(&muster, &ben, &path).await), "ask");
+    assert!(!see(&muster, &ben, "/console").await.contains(approve));
+
+    let policy = &built.policy_id;
+    muster
+        .put(&format!("/teams/{team}/escalation_policies/{policy}"), json!({}))
+        .await
+        .good();
+    assert_eq!(offered(&see(&muster, &ben, &path).await), "tell");
+    assert!(see(&muster, &ben, "/console").await.contains(approve));
 }

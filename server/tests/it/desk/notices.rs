@@ -18,7 +18,7 @@ async fn an_update_for_agents_is_a_notice_on_the_desk_and_an_entry_of_the_outbox
     let topics: Vec<String> = std::iter::from_fn(|| heard.try_recv().ok())
         .map(|topic| topic.to_string())
         .collect();
-    assert!(topics.contains(&"cases".to_owned()), "{topics:?}");
+    assert!(topics.contains(&"notices".to_owned()), "{topics:?}");
     let agent = muster.person("Ana", "ana@example.org", Role::Agent).await;
     let notices = muster
         .as_person(&agent, Method::GET, "/desk/notices?total=true", None)
@@ -50,6 +50,12 @@ async fn an_update_for_agents_is_a_notice_on_the_desk_and_an_entry_of_the_outbox
         .map(|send| send["state"].clone())
         .collect();
     assert_eq!(desk, ["shown"]);
+    let shown = muster
+        .as_person(&agent, Method::GET, "/console/desk", None)
+        .await
+        .text;
+    let told = shown.split("id=\"told\"").nth(1).unwrap();
+    assert!(told.contains("store-edge 4.18.0"), "{told}");
     let later = muster
         .get("/desk/notices?since=2026-11-17T06:00:01Z")
         .await

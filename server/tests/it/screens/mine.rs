@@ -1,5 +1,7 @@
 //! How the reader is paged, and who is what in a team, set by the forms of the console.
 
+use std::time::Duration;
+
 use store::Engine;
 
 use super::{HOSTILE, shows_harmlessly};
@@ -82,6 +84,23 @@ async fn a_test_page_goes_out_at_once_and_its_fate_is_shown(engine: Engine) {
     assert_eq!(sends.len(), 1, "one press too many sends no second one");
     assert_eq!(sends[0]["subject"], "[Test] This is how Muster pages you");
     assert!(browser.open(ME).await.contains("In the outbox only"));
+    let audit = muster.get("/audit/records").await.good();
+    let kept: Vec<_> = audit["records"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|one| one["root_resource"]["type"] == "test_page_reference")
+        .collect();
+    assert!(kept.iter().all(|one| one["action"] == "create"), "{audit}");
+    assert!(!kept.is_empty(), "{audit}");
+    let from = muster.app.clock.now() - Duration::from_secs(3_600);
+    let pulse = muster
+        .app
+        .store
+        .read(move |tx| muster::outbox::store::pages_by_step(tx, from, Duration::from_secs(7_200)))
+        .await
+        .unwrap();
+    assert_eq!(pulse, [], "nobody was paged about anything");
 
     let other = muster.browser_as(Role::Responder).await;
     assert_eq!(

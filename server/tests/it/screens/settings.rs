@@ -1,9 +1,12 @@
 //! Settings: people, teams, policies, integrations, the outbox.
 
+use axum::http::Method;
 use muster::people::Role;
+use serde_json::json;
 use store::Engine;
 
 use super::{HOSTILE, shows_harmlessly};
+use crate::console::room::{post, see};
 use crate::desk::outage;
 use crate::harness::{Browser, TestApp};
 
@@ -201,5 +204,42 @@ async fn the_outbox_shows_what_was_sent(engine: Engine) {
     assert!(
         audit.contains("team Payments") && audit.contains("Create"),
         "{audit}"
+    );
+}
+
+#[store::both_engines]
+async fn a_policy_is_taken_away_only_by_those_of_its_teams(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let ours = muster.service("tills").build().await.policy_id;
+    let theirs = muster.service("web").build().await.policy_id;
+    let team = muster.team("Tills").await;
+    muster
+        .put(&format!("/teams/{team}/escalation_policies/{ours}"), json!({}))
+        .await
+        .good();
+    let ben = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    let manager = json!({ "role": "manager" });
+    muster
+        .put(&format!("/teams/{team}/users/{}", ben.id), manager)
+        .await
+        .good();
+    let page = see(&muster, &ben, "/console/settings/escalation-policies").await;
+    let removal = |policy: &str| format!("/console/settings/escalation-policies/{policy}/remove");
+    assert!(page.contains(&removal(&ours)), "{page}");
+    assert!(!page.contains(&removal(&theirs)), "{page}");
+    let refused = post(&muster, &ben, &removal(&theirs), &[]).await;
+    assert_eq!(refused.status.as_u16(), 403);
+    assert!(
+        refused.text.contains("This is not yours to change"),
+        "{}",
+        refused.text
+    );
+    let unseen = muster
+        .as_person(&ben, Method::GET, "/console/settings/audit", None)
+        .await;
+    assert!(
+        unseen.text.contains("This is not yours to see"),
+        "{}",
+        unseen.text
     );
 }

@@ -11,10 +11,10 @@ use serde_json::json;
 use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, Nothing, line, long_table, page, row, select, title, words};
+use super::{From, line, long_table, page, row, select, title, words};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Rich};
 use crate::console::screens::settings::{Cell, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem, Query};

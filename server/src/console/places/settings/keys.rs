@@ -11,13 +11,13 @@ use serde_json::json;
 use store::Tx;
 
 use super::super::go_to;
-use super::{Nothing, page, row, table, title, words};
+use super::{page, row, table, title, words};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::model::{KeyKind, KeyScope};
 use crate::access::store::{NewKey, add_key, find_key_row, list_keys, revoke_key};
 use crate::access::{Action, ApiKeyId, Caller, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading, Rich};
 use crate::console::screens::settings::{
     Cell, Control, Field, Form, Required, SettingsPart, TableRow, Weight,

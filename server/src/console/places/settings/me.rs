@@ -12,9 +12,10 @@ use store::Tx;
 
 use super::super::{from_json, go_to};
 use super::outbox::mark_of;
-use super::{Nothing, line, page, row, select, table, title, words};
+use super::{line, page, row, select, table, title, words};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Link, Pick, Reading, Rich};
 use crate::console::screens::settings::{Button, Cell, Field, Form, Live, SettingsPart, TableRow, Weight};
 use crate::http::{Body, Path, Problem, Query};
@@ -477,12 +478,14 @@ async fn test_method(
     let visitor = posted.visitor;
     let id = me(&visitor)?;
     let site = app.site.clone();
-    let user = visitor.0.user().cloned();
-    app.change(visitor.0.agent(), move |change| -> Result<(), Problem> {
+    let caller = visitor.0;
+    app.change(caller.agent(), move |change| -> Result<(), Problem> {
         let method = find_contact_method(change.tx, &id, &method)?
             .ok_or_else(|| Problem::not_found("The contact method"))?;
-        let user = user.as_ref().ok_or_else(|| Problem::not_found("The user"))?;
-        trial::owe(change, &site, user, &method).map(drop)
+        let user = caller.user().ok_or_else(|| Problem::not_found("The user"))?;
+        let send = trial::owe(change, &site, user, &method)?;
+        let sent = Changed::named("test_page", send.as_str(), &method.label);
+        Ok(audit::record(change, &caller, AuditAction::Create, &sent)?)
     })
     .await?;
     Ok(go_to(HERE))

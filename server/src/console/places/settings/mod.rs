@@ -250,6 +250,3 @@ fn optional_line(name: &str, label: &'static str) -> Field {
 fn select(name: &str, label: &'static str, picks: Vec<Pick>) -> Field {
     Field::new(name, label, Control::Select { picks })
 }
-
-#[derive(Debug, Clone, Deserialize)]
-struct Nothing {}

@@ -12,11 +12,11 @@ use serde_json::{Value, json};
 use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, Nothing, capitalised, line, long_table, page, row, select, title, words};
+use super::{From, capitalised, line, long_table, page, row, select, title, words};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource, password, token};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading};
 use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem, Query};

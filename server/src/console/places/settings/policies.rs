@@ -12,17 +12,21 @@ use serde_json::{Value, json};
 use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, Nothing, line, long_table, page, select, title, words};
-use crate::access::{Action, Resource};
+use super::{From, line, long_table, page, select, title, words};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, counted};
 use crate::console::screens::settings::{Cell, Form, SettingsPart, TableRow, Weight};
 use crate::http::{Body, Path, Problem, Query};
 use crate::oncall::EscalationPolicyId;
 use crate::oncall::api::policies as api;
-use crate::oncall::store::{PolicyFilter, ScheduleFilter, list_policies, list_schedules};
-use crate::people::store::{UserFilter, list_users};
+use crate::oncall::model::{EscalationPolicy, TargetKind};
+use crate::oncall::store::{
+    PolicyFilter, ScheduleFilter, list_policies, list_schedules, schedule_names, teams_of_policies,
+};
+use crate::people::store::{UserFilter, find_users, list_users};
+use crate::people::{TeamId, UserId};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -43,10 +47,11 @@ async fn list(
         below,
         move |tx, _, caller| {
             let asked = from.page();
-            let may_delete = caller.may(Action::Delete, Resource::EscalationPolicy);
-            let names = names(tx)?;
+            let policies = list_policies(tx, &PolicyFilter::default(), asked)?;
+            let names = names(tx, &policies)?;
+            let removable = removable(tx, caller, &policies)?;
             let mut rows = Vec::new();
-            for policy in list_policies(tx, &PolicyFilter::default(), asked)? {
+            for policy in policies {
                 let ladder: Vec<String> = policy
                     .rules
                     .iter()
@@ -66,12 +71,14 @@ async fn list(
                 let to = format!("/console/settings/escalation-policies/{}/remove", policy.id);
                 let question = format!("Take the policy {} away?", policy.name);
                 let mut cells = vec![
-                    title(policy.name, policy.description.unwrap_or_default()),
+                    title(policy.name.clone(), policy.description.unwrap_or_default()),
                     words(ladder.join(" → ")),
                     words(again),
                 ];
-                if may_delete {
+                if removable.contains(&policy.id) {
                     cells.push(Cell::post("Take away", to, Weight::Danger(question)));
+                } else if !removable.is_empty() {
+                    cells.push(words(""));
                 }
                 rows.push(TableRow {
                     id: policy.id.as_str().to_owned(),
@@ -79,7 +86,7 @@ async fn list(
                 });
             }
             let mut columns = vec!["Policy", "Levels", "Then"];
-            if may_delete {
+            if !removable.is_empty() {
                 columns.push("");
             }
             let address = (asked, "/console/settings/escalation-policies");
@@ -127,15 +134,51 @@ async fn list(
     .await
 }
 
-/// What people and schedules are called, by their ids.
-fn names(tx: &mut Tx) -> Result<HashMap<String, String>, Problem> {
-    let schedules = list_schedules(tx, &ScheduleFilter::default(), From::everybody())?
+/// What the people and schedules that policies name are called, by their ids.
+fn names(tx: &mut Tx, policies: &[EscalationPolicy]) -> Result<HashMap<String, String>, Problem> {
+    let targets = || {
+        policies
+            .iter()
+            .flat_map(|policy| &policy.rules)
+            .flat_map(|rule| &rule.targets)
+    };
+    let named = |kind| targets().filter(move |target| target.kind == kind);
+    let schedules: Vec<&str> = named(TargetKind::Schedule).map(|one| one.id.as_str()).collect();
+    let people: Vec<UserId> = named(TargetKind::User)
+        .map(|one| UserId::from(one.id.as_str()))
+        .collect();
+    let people: Vec<&UserId> = people.iter().collect();
+    let schedules = schedule_names(tx, &schedules)?
         .into_iter()
-        .map(|one| (one.id.to_string(), one.name));
-    let people = crate::people::store::everybody(tx)?
+        .map(|(id, name)| (id.to_string(), name));
+    let people = find_users(tx, &people)?
         .into_iter()
         .map(|user| (user.id.to_string(), user.name));
     Ok(schedules.chain(people).collect())
+}
+
+/// Those that this reader may take away: a policy belongs to its teams.
+fn removable(
+    tx: &mut Tx,
+    caller: &Caller,
+    policies: &[EscalationPolicy],
+) -> Result<Vec<EscalationPolicyId>, Problem> {
+    let ids: Vec<&EscalationPolicyId> = policies.iter().map(|policy| &policy.id).collect();
+    let teams = teams_of_policies(tx, &ids)?;
+    Ok(ids
+        .into_iter()
+        .filter(|id| {
+            let own: Vec<TeamId> = teams
+                .iter()
+                .filter(|(policy, _)| policy == *id)
+                .map(|(_, team)| team.clone())
+                .collect();
+            caller
+                .require_for_teams(Action::Delete, Resource::EscalationPolicy, &own)
+                .is_ok()
+        })
+        .cloned()
+        .collect())
 }
 
 async fn remove(

@@ -12,10 +12,10 @@ use serde_json::json;
 use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, Nothing, line, long_table, optional_line, page, part_of, row, select, words};
+use super::{From, line, long_table, optional_line, page, part_of, row, select, words};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Posted, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Link, Person, Pick, Rich, counted};
 use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, TableRow, Weight};
 use crate::http::{Body, Path, Problem, Query};

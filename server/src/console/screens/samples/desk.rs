@@ -151,6 +151,24 @@ pub(crate) fn desk() -> Desk {
                 note: "Personal part kept, the rest is approved".to_owned(),
             }),
         }),
+        told: vec![
+            ToldAgents {
+                id: "told-2".to_owned(),
+                at: told.clock(at("05:52")),
+                subject: "Card payments: cause found".to_owned(),
+                words: "The till software 4.18.0 breaks the card readers. It is being taken back, shop by shop.\n\nOffer cash, or hold the basket until tomorrow evening.".to_owned(),
+                to: "#".to_owned(),
+                incident: "Card readers offline".to_owned(),
+            },
+            ToldAgents {
+                id: "told-1".to_owned(),
+                at: told.clock(at("05:44")),
+                subject: "Card payments do not work in some shops".to_owned(),
+                words: "We are looking into it.".to_owned(),
+                to: "#".to_owned(),
+                incident: "Card readers offline".to_owned(),
+            },
+        ],
         services: vec![Pick::new("S1", "card-gateway")],
         locations: vec![Pick::new("L1", "Manchester Market Street")],
         touchpoints: vec![Pick::new("T1", "Card payments")],
@@ -167,5 +185,6 @@ pub(crate) fn empty_desk() -> Desk {
     desk.owed_note = String::new();
     desk.answer_all = None;
     desk.open_case = None;
+    desk.told = Vec::new();
     desk
 }
