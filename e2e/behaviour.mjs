@@ -256,6 +256,22 @@ test("before something is taken away it is asked, and “not yet” leaves every
   await Promise.all([page.waitForRequest((request) => request.method() === "POST"), page.keyboard.press("Enter")]);
 });
 
+test("who comes back to a page is asked again", async () => {
+  await open("settings");
+  let sent = 0;
+  await page.route("**/*", (route) => {
+    if (route.request().method() !== "POST") return route.continue();
+    sent += 1;
+    return route.fulfill({ status: 204 }); // the page stays as it is, as after Back
+  });
+  const button = page.locator("form[data-question] button").first();
+  await button.click();
+  await Promise.all([page.waitForRequest((request) => request.method() === "POST"), page.locator("[data-really]").click()]);
+  await button.click();
+  await page.locator("#really[open]").waitFor();
+  assert.equal(sent, 1);
+});
+
 test("the palette says when nothing is found, and Escape gives the focus back", async () => {
   await open("room");
   await page.locator("#say-words").focus();

@@ -174,16 +174,28 @@ fn write_new(path: &Path, text: &str) -> std::io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(&draft)?;
-    let written = file
-        .write_all(text.as_bytes())
-        .and_then(|()| file.sync_all())
-        // A link never takes the place of a file that is there.
-        .and_then(|()| std::fs::hard_link(&draft, path));
-    std::fs::remove_file(&draft)?;
-    written?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        std::fs::remove_file(&draft)?;
+        return Err(error);
+    }
+    put_in_place(&draft, path)?;
     #[cfg(unix)]
     std::fs::File::open(folder(path))?.sync_all()?;
     Ok(())
+}
+
+/// A link never takes the place of a file that is there. Where the file system knows no links, the file is moved.
+fn put_in_place(draft: &Path, path: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(draft, path) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists && !path.try_exists()? => {
+            std::fs::rename(draft, path)
+        }
+        linked => {
+            std::fs::remove_file(draft)?;
+            linked
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -12,7 +12,6 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
-use super::room_words::Agreeing;
 use super::{incidents::mark, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -82,7 +81,7 @@ struct Known {
     headline: Headline,
     entries: Vec<timeline::Entry>,
     hearings: Vec<Hearing>,
-    agreeing: Agreeing,
+    agreeing: room_words::Agreeing,
     beside: Option<Beside>,
     voices: Vec<Voice>,
     cases: i64,
