@@ -67,7 +67,8 @@ async fn complete(app: &Arc<App>, mut done: Vec<Job>) {
     if ended.await.is_ok() {
         return;
     }
-    for job in together.iter().cloned() {
+    for job in together.iter() {
+        let job = job.clone();
         let alone = app.store.write(move |tx| rows::complete(tx, &job));
         tell_if_lost(alone.await);
     }

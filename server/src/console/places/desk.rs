@@ -29,6 +29,7 @@ use crate::desk::question::{Answered, ask};
 use crate::desk::{answers, matching, notices};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
+use crate::incidents::IncidentId;
 use crate::services::store::{services, touchpoints};
 use crate::updates::headline::{self, Headline};
 
