@@ -57,39 +57,36 @@ fn imported(source: &str) -> Vec<(String, String)> {
             .collect::<String>()
     };
     let mut found = Vec::new();
-    let code: String = source
+    let code = source
         .lines()
         .filter(|line| !line.trim_start().starts_with("//"))
-        .map(|line| format!("{line}\n"))
-        .collect();
+        .collect::<Vec<_>>()
+        .join("\n");
     for (at, _) in code.match_indices("crate::") {
         if code[..at].ends_with(is_name) || code[..at].ends_with('$') {
             continue;
         }
         let rest = &code[at + "crate::".len()..];
-        match rest.strip_prefix('{') {
-            Some(several) => {
-                let several = &several[..several.find(';').unwrap_or(several.len())];
-                let mut depth = 0;
-                let mut start = true;
-                for (position, letter) in several.char_indices() {
-                    match letter {
-                        '{' => depth += 1,
-                        '}' => depth -= 1,
-                        ',' if depth == 0 => start = true,
-                        letter if start && is_name(letter) => {
-                            found.push((name(&several[position..]), String::new()));
-                            start = false;
-                        }
-                        _ => {}
+        if let Some(several) = rest.strip_prefix('{') {
+            let several = &several[..several.find(';').unwrap_or(several.len())];
+            let mut depth = 0;
+            let mut start = true;
+            for (position, letter) in several.char_indices() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => start = true,
+                    letter if start && is_name(letter) => {
+                        found.push((name(&several[position..]), String::new()));
+                        start = false;
                     }
+                    _ => {}
                 }
             }
-            None => {
-                let first = name(rest);
-                let taken = rest[first.len()..].strip_prefix("::").map(name);
-                found.push((first, taken.unwrap_or_default()));
-            }
+        } else {
+            let first = name(rest);
+            let taken = rest[first.len()..].strip_prefix("::").map(name);
+            found.push((first, taken.unwrap_or_default()));
         }
     }
     found

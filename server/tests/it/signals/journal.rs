@@ -207,7 +207,7 @@ async fn what_comes_for_a_service_that_was_taken_away_is_kept_apart(engine: Engi
         .delete(&format!("/services/{}", built.service_id))
         .await
         .with_status(204);
-    leave_leaf(&muster, &[line.clone()]).await;
+    leave_leaf(&muster, std::slice::from_ref(&line)).await;
     muster.take_signals().await;
     assert!(keys_of_alerts(&muster).await.is_empty());
     assert_eq!(passed_over(&muster).await, [(900, 100, line)]);
