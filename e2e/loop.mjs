@@ -223,7 +223,7 @@ test("the reporter is answered from the desk, and nobody is owed an answer any m
 });
 
 test("the report has written itself; it is put right, published and exported", async () => {
-  await eventually(desk, "/console/learn", "Card terminals silent in Leeds");
+  await eventually(desk, "/console/learn", SYMPTOM);
   await desk.goto(`${muster.base}/console/learn/${known.incident}`);
   await clean(desk, "the report");
   await desk.goto(`${muster.base}/console/learn/${known.incident}/edit`);
