@@ -187,11 +187,11 @@ test("without scripts every page still shows what it has to say", async () => {
 /** What has the focus, and whether that can be seen. */
 const focused = () => page.evaluate(() => {
   const element = document.activeElement, style = getComputedStyle(element);
-  // A field inside a tinted label shows the focus on the label; a field without a frame on what holds it.
+  // A field inside a tinted label shows the focus on the label; a field without a frame on what holds it, as the composer.
   const shown = (one) => one && (getComputedStyle(one).outlineStyle !== "none" || getComputedStyle(one).boxShadow !== "none");
   return {
     at: element === document.body ? "" : element.id || element.getAttribute("name") || element.getAttribute("href") || element.textContent.trim(),
-    visible: style.outlineStyle !== "none" || shown(element.closest("label, .segments > *, .find")),
+    visible: style.outlineStyle !== "none" || shown(element.closest("label, .segments > *, .find, .composer")),
     inside: element.closest("dialog")?.id ?? "",
   };
 });
