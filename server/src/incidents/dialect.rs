@@ -24,6 +24,7 @@ pub struct Surroundings {
     priorities: HashMap<String, Value>,
     pending: HashMap<IncidentId, Vec<(jobs::Kind, jiff::Timestamp)>>,
     names: HashMap<String, String>,
+    beginnings: HashMap<IncidentId, crate::timeline::model::EntryId>,
 }
 
 impl Surroundings {
@@ -65,6 +66,7 @@ impl Surroundings {
                 })
                 .collect(),
             pending,
+            beginnings: crate::timeline::store::beginnings(tx, &ids)?,
             names: rows::agent_names(tx, &changers)?.into_iter().collect(),
         })
     }
@@ -163,13 +165,13 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
         "teams": teams,
         "priority": incident.priority_id.as_ref().and_then(|id| around.priorities.get(id.as_str())),
         "incident_type": { "name": incident.incident_type },
-        "first_trigger_log_entry": {
-            "id": id,
+        "first_trigger_log_entry": around.beginnings.get(&incident.id).map(|entry| json!({
+            "id": entry,
             "type": "trigger_log_entry_reference",
             "summary": "Triggered",
-            "self": site.api_url("incidents", &format!("{id}/log_entries")),
+            "self": site.api_url("log_entries", entry.as_str()),
             "html_url": site.html_url("incidents", id),
-        },
+        })),
         "alert_counts": counts,
         "is_mergeable": counts.all > 0 || incident.origin != Origin::Event,
         "pending_actions": pending_actions(incident, around),

@@ -10,6 +10,8 @@ use super::store as rows;
 use crate::http::expansion::{self, Relation, Wholes};
 use crate::http::{Include, Problem, Site};
 use crate::services;
+use crate::timeline::model::EntryId;
+use crate::timeline::store as entries;
 
 const fn relation(name: &'static str, kind: &'static str, under: &'static [&'static str]) -> Relation {
     Relation { name, kind, under }
@@ -18,7 +20,12 @@ const fn relation(name: &'static str, kind: &'static str, under: &'static [&'sta
 const PEOPLE: &[&str] = &["assignments", "acknowledgements", "last_status_change_by"];
 
 /// What an incident refers to. Priorities, the body and the conference bridge are always whole.
-pub const OF_INCIDENTS: [Relation; 8] = [
+pub const OF_INCIDENTS: [Relation; 9] = [
+    relation(
+        "first_trigger_log_entries",
+        "trigger_log_entry_reference",
+        &["first_trigger_log_entry"],
+    ),
     relation("services", "service_reference", &["service"]),
     relation(
         "escalation_policies",
@@ -51,6 +58,7 @@ pub fn expand(
 ) -> Result<(), Problem> {
     expansion::expand(include, relations, resources, |kind, ids| match kind {
         "incident_reference" => whole_incidents(tx, site, ids),
+        "trigger_log_entry_reference" => beginnings(tx, site, ids),
         _ => services::api::wholes::load(tx, site, now, kind, ids),
     })
 }
@@ -63,4 +71,14 @@ fn whole_incidents(tx: &mut Tx, site: &Site, ids: &[String]) -> Result<Wholes, P
         .iter()
         .map(|incident| (incident.id.to_string(), view(incident, &around, site)))
         .collect())
+}
+
+fn beginnings(tx: &mut Tx, site: &Site, ids: &[String]) -> Result<Wholes, Problem> {
+    let mut wholes = Wholes::new();
+    for id in ids {
+        if let Some(entry) = entries::find(tx, &EntryId::from(id.as_str()))? {
+            wholes.insert(id.clone(), super::log_api::view(&entry, site));
+        }
+    }
+    Ok(wholes)
 }

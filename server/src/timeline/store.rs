@@ -110,6 +110,22 @@ pub fn resolutions(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId
         .collect())
 }
 
+/// The first entry of each incident: how it began.
+pub fn beginnings(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId, EntryId>, Error> {
+    let first: Vec<(IncidentId, Option<EntryId>)> = tx.rows(
+        sql!(
+            "SELECT i.id, (SELECT e.id FROM timeline_entries e WHERE e.incident_id = i.id AND e.kind = $2
+                           ORDER BY e.id LIMIT 1)
+             FROM incidents i WHERE i.id = ANY($1)"
+        ),
+        params![Value::texts(ids), Kind::Triggered],
+    )?;
+    Ok(first
+        .into_iter()
+        .filter_map(|(id, entry)| Some((id, entry?)))
+        .collect())
+}
+
 pub fn find(tx: &mut Tx, id: &EntryId) -> Result<Option<Entry>, Error> {
     tx.row(
         sql!(

@@ -197,6 +197,16 @@ async fn an_incident_its_alerts_and_its_log_bring_what_they_are_about(engine: En
         whole("user", "email", acknowledgers.map(|one| &one["acknowledger"]));
         whole("user", "email", [&shown["last_status_change_by"]]);
     }
+    let begun = muster
+        .get(&format!(
+            "/incidents/{incident}?include[]=first_trigger_log_entries"
+        ))
+        .await
+        .good();
+    let first = &begun["incident"]["first_trigger_log_entry"];
+    whole("trigger_log_entry", "channel", [first]);
+    let entry = first["id"].as_str().unwrap();
+    muster.get(&format!("/log_entries/{entry}")).await.good();
     let users = muster
         .get(&format!("/incidents/{incident}?include[]=users"))
         .await
