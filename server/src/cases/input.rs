@@ -328,6 +328,7 @@ pub struct AddNote {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = CaseNoteInput)]
 pub struct NoteInput {
     pub text: String,
 }

@@ -22,6 +22,7 @@ crate::identifier! {
 /// Where a case was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CaseChannel)]
 pub enum Channel {
     Api,
     /// The public form.
@@ -34,6 +35,7 @@ pub enum Channel {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = CaseStatus)]
 pub enum Status {
     Open,
     /// Answered; the reporter may still say that it does not work.

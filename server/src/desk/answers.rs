@@ -30,6 +30,7 @@ crate::identifier! {
 /// What an answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AnswerKind)]
 pub enum Kind {
     /// The incident is open: we know, and when we speak again.
     Progress,
@@ -41,6 +42,7 @@ pub enum Kind {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AnswerState)]
 pub enum State {
     /// Waits for a person to confirm it.
     Drafted,

@@ -96,6 +96,7 @@ pub struct Match {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = MatchReason)]
 pub struct Reason {
     pub kind: ReasonKind,
     /// One plain sentence.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{AnyOfBuilder, Object, Schema};
+use utoipa::{IntoParams, PartialSchema, ToSchema};
 
 use super::{Problem, Reference};
 
@@ -24,13 +26,27 @@ impl Include {
 }
 
 /// A reference, or the whole resource where `include[]` asked for it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 #[serde(untagged)]
 pub enum Expandable {
     Reference(Reference),
-    #[schema(value_type = Object)]
     Whole(Value),
 }
+
+// A reference is an object as well: "one of" would say that it may not be both.
+impl PartialSchema for Expandable {
+    fn schema() -> RefOr<Schema> {
+        AnyOfBuilder::new()
+            .item(Reference::schema())
+            .item(Object::new())
+            .description(Some(
+                "A reference, or the whole resource where include[] asked for it.",
+            ))
+            .into()
+    }
+}
+
+impl ToSchema for Expandable {}
 
 impl Expandable {
     pub fn whole(resource: &impl Serialize) -> Result<Self, Problem> {

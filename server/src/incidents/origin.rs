@@ -37,6 +37,7 @@ const LEAST_SCORE: f64 = 0.01;
 
 /// What may be behind an incident.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
+#[schema(as = ProbableOrigin)]
 pub struct Origin {
     /// Services where it may have begun, the most probable first.
     pub suspects: Vec<Suspect>,

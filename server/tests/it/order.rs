@@ -104,7 +104,7 @@ fn upwards(slice: &str, source: &str) -> BTreeSet<String> {
         .collect()
 }
 
-fn sources_below(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn sources_below(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

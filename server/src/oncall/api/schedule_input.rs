@@ -52,6 +52,7 @@ pub(super) struct LayerInput {
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
+#[schema(as = LayerMemberInput)]
 pub(super) struct MemberInput {
     user: ReferenceInput,
 }

@@ -58,6 +58,7 @@ struct LayerView {
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = LayerMemberView)]
 struct MemberView {
     user: Reference,
 }

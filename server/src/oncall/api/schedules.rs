@@ -39,6 +39,7 @@ pub(super) struct SchedulesAnswer {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ScheduleUsersAnswer)]
 pub(super) struct UsersAnswer {
     users: Vec<UserView>,
 }

@@ -4,4 +4,5 @@ mod doors;
 mod limits;
 mod manual;
 mod metrics;
+mod schemas;
 mod tls;
