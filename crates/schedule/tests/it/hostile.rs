@@ -379,7 +379,7 @@ proptest! {
             label: String::new(),
         }).collect();
         clashes(&assignments, &holidays);
-        let bearer = |user: &UserKey| Bearer { user: user.clone(), time_zone: zone.clone(), share: 1e300 };
+        let bearer = |user: &UserKey| Bearer { user: user.clone(), time_zone: zone.clone(), share: 1_000.0 };
         let question = QualityQuestion {
             span: whole,
             people: assignments.iter().map(|assignment| bearer(&assignment.user)).collect(),
