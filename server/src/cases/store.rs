@@ -6,6 +6,7 @@ use store::{Error, Tx, Value, params, query, sql};
 use super::model::{Case, CaseId, Direction, Message, Status};
 use super::rules;
 use crate::http::Page;
+use crate::identifier::earliest_at;
 use crate::incidents::IncidentId;
 use crate::people::UserId;
 
@@ -100,7 +101,7 @@ const NARROWED: &str = " WHERE c.number > $zero
       {unlinked: AND c.incident_id IS NULL}
       {owed: AND c.owed_since IS NOT NULL}
       {answered: AND c.owed_since IS NULL}
-      {AND c.created_at >= $since}
+      {AND c.created_at >= $since AND c.id >= $earliest}
       {AND c.created_at < $until}";
 
 fn narrowed(query: store::Query, sought: &Sought, found: Option<&[i64]>) -> store::Query {
@@ -118,6 +119,7 @@ fn narrowed(query: store::Query, sought: &Sought, found: Option<&[i64]>) -> stor
         .bind_optional("owners", some(&sought.owner_ids))
         .bind_optional("incident", sought.incident_id.as_deref())
         .bind_optional("since", sought.since)
+        .bind_optional("earliest", sought.since.map(earliest_at))
         .bind_optional("until", sought.until);
     let query = match sought.linked {
         Some(Linked::Yes) => query.with("linked"),
