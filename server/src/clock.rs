@@ -75,6 +75,19 @@ impl Clock {
         Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
     }
 
+    /// Waits until the next thing is due, where one is known, and no longer than `longest` of real time: another node
+    /// may have owed something without this one hearing of it.
+    pub async fn rest_until(&self, next: Option<Timestamp>, longest: Duration) {
+        let longest = tokio::time::sleep(longest);
+        match next {
+            Some(at) => tokio::select! {
+                () = self.sleep_until(at) => {}
+                () = longest => {}
+            },
+            None => longest.await,
+        }
+    }
+
     /// Waits until the time has come. Returns at once when it has.
     pub async fn sleep_until(&self, at: Timestamp) {
         match self {

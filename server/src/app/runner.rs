@@ -4,8 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::Timestamp;
-
 use super::{App, dispatch};
 use crate::jobs::{Job, store as rows};
 
@@ -130,19 +128,8 @@ pub async fn run(app: Arc<App>) {
         });
         tokio::select! {
             () = woken => {}
-            () = wait_until(&app, next) => {}
+            () = app.clock.rest_until(next, LONGEST_SLEEP) => {}
             () = app.stopping.cancelled() => return,
         }
-    }
-}
-
-async fn wait_until(app: &App, next: Option<Timestamp>) {
-    let longest = tokio::time::sleep(LONGEST_SLEEP);
-    match next {
-        Some(at) => tokio::select! {
-            () = app.clock.sleep_until(at) => {}
-            () = longest => {}
-        },
-        None => longest.await,
     }
 }

@@ -190,7 +190,7 @@ pub async fn run(app: Arc<App>, lane: Channel) {
             });
             tokio::select! {
                 () = woken => {}
-                () = wait_until(&app, next) => {}
+                () = app.clock.rest_until(next, LONGEST_SLEEP) => {}
                 () = app.stopping.cancelled() => break,
             }
             continue;
@@ -229,16 +229,5 @@ async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Finished>) 
     let mut group = Vec::new();
     while outcomes.recv_many(&mut group, GROUP).await > 0 {
         record(&app, std::mem::take(&mut group)).await;
-    }
-}
-
-async fn wait_until(app: &App, next: Option<Timestamp>) {
-    let longest = tokio::time::sleep(LONGEST_SLEEP);
-    match next {
-        Some(at) => tokio::select! {
-            () = app.clock.sleep_until(at) => {}
-            () = longest => {}
-        },
-        None => longest.await,
     }
 }
