@@ -64,13 +64,14 @@ impl From<Span> for Bounds {
 }
 
 impl Span {
-    /// The stretch between two instants.
+    /// The stretch between two instants, each cut to the microsecond.
     ///
     /// # Errors
     /// [`EmptySpan`] when `end` is not at least a microsecond after `start`.
     pub fn new(start: Timestamp, end: Timestamp) -> Result<Self, EmptySpan> {
-        if micros(start) < micros(end) {
-            Ok(Self { start, end })
+        let (from, to) = (micros(start), micros(end));
+        if from < to {
+            Ok(Self::from_micros(from, to))
         } else {
             Err(EmptySpan { start, end })
         }
@@ -101,7 +102,8 @@ impl Span {
 
     /// Whether the instant lies inside.
     pub fn contains(&self, at: Timestamp) -> bool {
-        self.start <= at && at < self.end
+        let at = micros(at);
+        self.start_micros() <= at && at < self.end_micros()
     }
 
     /// The part that both have in common, if there is one.
@@ -116,5 +118,20 @@ impl Span {
 
     pub(crate) fn end_micros(&self) -> Micros {
         micros(self.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_finer_than_a_microsecond_is_cut_off_everywhere_alike() {
+        let at = |nanosecond: i128| Timestamp::from_nanosecond(nanosecond).unwrap();
+        let span = Span::new(at(5_750_999), at(1_005_750_001)).unwrap();
+        assert_eq!(span, Span::from_micros(5_750, 1_005_750));
+        assert!(span.contains(at(5_750_001)) && !span.contains(at(1_005_750_001)));
+        assert_eq!(span.duration(), SignedDuration::from_secs(1));
+        assert!(Span::new(at(1_000), at(1_999)).is_err());
     }
 }

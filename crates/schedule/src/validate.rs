@@ -81,6 +81,9 @@ pub enum ProblemKind {
     /// The stretch of time is longer than can be judged at once.
     #[error("this can be judged over at most {0} days at once")]
     SpanTooLong(i64),
+    /// Too little is known of what people do around a shift to say who may take it.
+    #[error("what people do must be known from 24 hours before the shift to 24 hours after it")]
+    ShiftNotKnown,
     /// A share of the load that is zero, negative, no number, or out of all proportion.
     #[error("a share must lie between 0.001 and 1,000")]
     Share,

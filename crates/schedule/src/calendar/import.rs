@@ -9,6 +9,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
 
 use super::lines::{Property, properties};
+use super::own_zones::OwnZones;
 use super::windows_zones::iana_name;
 use crate::absences::{Absence, AbsenceKind, Concerned};
 use crate::recurrence::{
@@ -144,21 +145,19 @@ pub fn import_calendar(text: &str, import: &Import<'_>) -> Result<Imported, Impo
     if text.len() > MAX_CALENDAR_BYTES {
         return Err(ImportError::TooLarge);
     }
-    let (events, aliases) = read_events(text)?;
+    let (events, aliases, own_zones) = read_events(text)?;
     let mut reader = Reader {
         import,
         aliases,
+        own_zones,
         imported: Imported::default(),
         effort: 0,
     };
-    let mut moved: HashMap<&str, HashSet<Micros>> = HashMap::new();
+    let mut moved: HashMap<&str, HashSet<Meant>> = HashMap::new();
     for event in &events {
-        if let (Some(moment), Some(start)) = (&event.replaces, &event.start) {
-            let zone = reader.zone_of(start, event.line);
-            moved
-                .entry(&event.uid)
-                .or_default()
-                .insert(moment.on_wall(&zone, import.zones));
+        if let Some(moment) = &event.replaces {
+            let meant = reader.occurrence_meant(moment, event.line);
+            moved.entry(&event.uid).or_default().insert(meant);
         }
     }
     let none = HashSet::new();
@@ -198,9 +197,23 @@ struct RawEvent {
     is_free: bool,
 }
 
-fn read_events(text: &str) -> Result<(Vec<RawEvent>, HashMap<String, String>), ImportError> {
+/// The occurrence that another event stands in for, as that event names it.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Meant {
+    /// Whatever begins on this day of the repeated event's own calendar.
+    Day(i64),
+    /// What begins at this time of the repeated event's own clock.
+    Local(Micros),
+    /// What begins at this instant.
+    Instant(Micros),
+}
+
+type Events = (Vec<RawEvent>, HashMap<String, String>, OwnZones);
+
+fn read_events(text: &str) -> Result<Events, ImportError> {
     let mut events = Vec::new();
     let mut aliases = HashMap::new();
+    let mut own_zones = OwnZones::default();
     let mut open: Vec<String> = Vec::new();
     let mut event = RawEvent::default();
     let mut zone = String::new();
@@ -216,6 +229,9 @@ fn read_events(text: &str) -> Result<(Vec<RawEvent>, HashMap<String, String>), I
                         ..RawEvent::default()
                     };
                 }
+                if matches!(component.as_str(), "STANDARD" | "DAYLIGHT") {
+                    own_zones.begin_observance();
+                }
                 // Real calendars nest three deep; what lies deeper is nobody's leave.
                 if open.len() < 32 {
                     open.push(component);
@@ -228,18 +244,25 @@ fn read_events(text: &str) -> Result<(Vec<RawEvent>, HashMap<String, String>), I
                     }
                     events.push(std::mem::take(&mut event));
                 }
+                if let Some(kind @ ("STANDARD" | "DAYLIGHT")) = component {
+                    own_zones.end_observance(kind);
+                }
                 open.pop();
             }
-            ("TZID", Some("VTIMEZONE")) => zone = property.text(),
+            ("TZID", Some("VTIMEZONE")) => {
+                zone = property.text();
+                own_zones.begin(zone.clone());
+            }
             ("X-LIC-LOCATION", Some("VTIMEZONE")) => {
                 aliases.insert(zone.clone(), property.text());
             }
             (_, Some("VEVENT")) => event.take(&property),
+            (_, Some("STANDARD" | "DAYLIGHT")) => own_zones.take(&property),
             _ => {}
         }
     }
     if is_calendar {
-        Ok((events, aliases))
+        Ok((events, aliases, own_zones))
     } else {
         Err(ImportError::NotACalendar)
     }
@@ -307,6 +330,7 @@ struct Reader<'import, 'zones> {
     import: &'import Import<'zones>,
     /// What the calendar's own zone definitions say they are.
     aliases: HashMap<String, String>,
+    own_zones: OwnZones,
     imported: Imported,
     /// Days looked at so far.
     effort: i64,
@@ -329,7 +353,7 @@ impl Reader<'_, '_> {
                     .into_iter()
                     .flatten()
                     .find_map(|name| self.import.zones.get(name).ok());
-                known.unwrap_or_else(|| {
+                known.or_else(|| self.own_zones.get(name)).unwrap_or_else(|| {
                     let shown = name.chars().take(100).collect();
                     self.note(line, Skipped::UnknownZone(shown));
                     self.import.zone.clone()
@@ -338,7 +362,19 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn read(&mut self, event: &RawEvent, moved: &HashSet<Micros>) {
+    fn occurrence_meant(&mut self, moment: &Moment, line: usize) -> Meant {
+        let zone = self.zone_of(moment, line);
+        let local = moment.on_wall(&zone, self.import.zones);
+        match moment {
+            Moment::Date(_) => Meant::Day(local.div_euclid(DAY)),
+            Moment::Local(_) => Meant::Local(local),
+            Moment::Instant(_) | Moment::Zoned(..) => {
+                Meant::Instant(WallClock::over(&zone, local - DAY, local + DAY).first_instant(local))
+            }
+        }
+    }
+
+    fn read(&mut self, event: &RawEvent, moved: &HashSet<Meant>) {
         let Some(start) = &event.start else {
             return self.note(event.line, Skipped::NoStart);
         };
@@ -374,7 +410,13 @@ impl Reader<'_, '_> {
         };
         for Occurrence { local, .. } in occurrences {
             let (start, end) = (clock.first_instant(local), clock.first_instant(local + length));
-            if start >= end || end <= from || to <= start || moved.contains(&start) {
+            let mut names = [
+                Meant::Day(local.div_euclid(DAY)),
+                Meant::Local(local),
+                Meant::Instant(start),
+            ]
+            .into_iter();
+            if start >= end || end <= from || to <= start || names.any(|name| moved.contains(&name)) {
                 continue;
             }
             if self.imported.events.len() >= MAX_OCCURRENCES {

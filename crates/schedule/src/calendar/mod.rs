@@ -28,6 +28,7 @@
 mod export;
 mod import;
 mod lines;
+mod own_zones;
 mod windows_zones;
 
 pub use export::{Feed, FeedEvent};

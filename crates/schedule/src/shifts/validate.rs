@@ -158,8 +158,13 @@ fn place(
     let length = first_instant(&event.end_time, &end_zone) - first_instant(&event.start_time, &start_zone);
     let start = local_micros(event.start_time.date_time);
     let end = local_micros(event.end_time.date_time);
-    // Both the time that passes and the time on the clocks, because either may be what goes wrong.
-    if length <= 0 || (start_zone == end_zone && end <= start) {
+    // On one clock its face decides: a first shift inside an hour that does not exist takes no time, but the next ones do.
+    let is_backwards = if start_zone == end_zone {
+        end <= start
+    } else {
+        length <= 0
+    };
+    if is_backwards {
         found.add(format!("{path}.end_time"), ProblemKind::EndsBeforeStart);
         return None;
     }

@@ -5,11 +5,11 @@ use jiff::tz::TimeZoneDatabase;
 use serde::{Deserialize, Serialize};
 
 use super::measure::Stretches;
-use super::pack::{Limit, RulePack};
+use super::pack::{Limit, RulePack, StandBy};
 use super::{Duty, DutyKind, Known, RestOwed, Violation, Worker, check};
 use crate::keys::UserKey;
-use crate::span::{Micros, SECOND, Span, instant, micros};
-use crate::validate::Problem;
+use crate::span::{DAY, Micros, SECOND, Span, instant, micros};
+use crate::validate::{Problem, ProblemKind};
 
 /// Somebody who might take a shift.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,8 @@ pub struct Candidate {
 pub struct Verdict {
     /// Who.
     pub user: UserKey,
-    /// Rules that would be broken, or broken worse, by this shift.
+    /// Rules that are broken around this shift if they take it, and those that it breaks, or breaks worse, elsewhere. Whoever
+    /// is owed rest already may not work through it, even where the shift itself makes nothing worse.
     pub violations: Vec<Violation>,
     /// Leave that lies in the shift.
     pub leave: Option<Span>,
@@ -44,7 +45,8 @@ impl Verdict {
 /// known, least first; then the others likewise.
 ///
 /// # Errors
-/// A [`Problem`] with `candidates[n].…` as its field when a time zone is unknown.
+/// A [`Problem`]: with `candidates[n].…` as its field when a time zone is unknown, with `known` when the time known does not
+/// reach from 24 hours before the shift to 24 hours after it, because then the daily rest around it could not be judged.
 pub fn who_may_take(
     pack: &RulePack,
     candidates: &[Candidate],
@@ -52,6 +54,15 @@ pub fn who_may_take(
     known: Known,
     zones: &TimeZoneDatabase,
 ) -> Result<Vec<Verdict>, Problem> {
+    let is_known = known.start_micros() <= shift.span.start_micros().saturating_sub(DAY)
+        && shift.span.end_micros().saturating_add(DAY) <= known.end_micros();
+    if !is_known {
+        return Err(Problem {
+            field: "known".to_owned(),
+            kind: ProblemKind::ShiftNotKnown,
+        });
+    }
+    let is_work = shift.kind != DutyKind::StandBy || pack.stand_by == StandBy::Wholly;
     let mut verdicts = Vec::with_capacity(candidates.len());
     for (index, candidate) in candidates.iter().enumerate() {
         let with_path = |problem: Problem| Problem {
@@ -83,7 +94,10 @@ pub fn who_may_take(
             user: candidate.worker.user.clone(),
             violations: after
                 .into_iter()
-                .filter(|violation| is_new(violation, &before))
+                .filter(|violation| {
+                    let is_here = violation.span.intersection(&shift.span).is_some();
+                    (is_work && is_here) || is_new(violation, &before)
+                })
                 .collect(),
             leave,
             occupied: occupied.copied(),

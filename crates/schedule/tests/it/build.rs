@@ -1,6 +1,6 @@
 //! Short words for building schedules in tests.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use schedule::{
     Advance, Entry, Layer, LayerId, Override, Plan, Restriction, Schedule, Source, Span, UserKey,
 };
@@ -77,4 +77,8 @@ pub(crate) fn lines(entries: &[Entry]) -> Vec<String> {
 
 pub(crate) fn final_lines(plan: &Plan, span: Span) -> Vec<String> {
     lines(&plan.render(span).unwrap().final_schedule.entries)
+}
+
+pub(crate) fn hours(duration: SignedDuration) -> i64 {
+    duration.as_hours()
 }

@@ -186,6 +186,75 @@ fn occurrences_that_were_moved_or_cancelled_are_obeyed() {
 }
 
 #[test]
+fn an_occurrence_is_moved_however_its_beginning_is_written() {
+    let weekly = "BEGIN:VEVENT\nUID:1\nDTSTART;TZID=Europe/Berlin:20260601T090000\nDURATION:PT1H\n\
+                  RRULE:FREQ=WEEKLY;COUNT=2\nEND:VEVENT\n";
+    let days = "BEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20260601\nRRULE:FREQ=WEEKLY;COUNT=2\nEND:VEVENT\n";
+    let moved = |name: &str| {
+        format!(
+            "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID{name}\nDTSTART:20260610T150000Z\nDTEND:20260610T160000Z\nEND:VEVENT\n"
+        )
+    };
+    let names = [
+        ";TZID=Europe/Berlin:20260608T090000",
+        ":20260608T070000Z",
+        ":20260608T090000",
+        ";TZID=America/New_York:20260608T030000",
+    ];
+    for name in names {
+        let found = spans(&import(&calendar(&format!("{weekly}{}", moved(name)))));
+        let expected = [
+            "2026-06-01T07:00:00Z 2026-06-01T08:00:00Z",
+            "2026-06-10T15:00:00Z 2026-06-10T16:00:00Z",
+        ];
+        assert_eq!(found, expected, "{name}");
+    }
+    let found = spans(&import(&calendar(&format!(
+        "{days}{}",
+        moved(";VALUE=DATE:20260608")
+    ))));
+    assert_eq!(
+        found,
+        [
+            "2026-05-31T23:00:00Z 2026-06-01T23:00:00Z",
+            "2026-06-10T15:00:00Z 2026-06-10T16:00:00Z"
+        ]
+    );
+}
+
+/// A zone as Outlook defines it, under a name that nobody else knows.
+const CUSTOMIZED: &str = "BEGIN:VTIMEZONE\nTZID:Customized Time Zone\nBEGIN:STANDARD\nDTSTART:16010101T030000\n\
+    TZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\n\
+    BEGIN:DAYLIGHT\nDTSTART:16010101T020000\nTZOFFSETFROM:+0100\nTZOFFSETTO:+0200\n\
+    RRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=3\nEND:DAYLIGHT\nEND:VTIMEZONE\n";
+
+#[test]
+fn a_zone_that_only_the_calendar_knows_is_taken_from_its_definition() {
+    let event = |day: &str| {
+        format!(
+            "BEGIN:VEVENT\nUID:{day}\nDTSTART;TZID=Customized Time Zone:{day}T090000\nDURATION:PT1H\nEND:VEVENT\n"
+        )
+    };
+    let days = ["20260328", "20260329", "20261024", "20261025"];
+    let events: String = days.into_iter().map(event).collect();
+    let found = import(&calendar(&format!("{CUSTOMIZED}{events}")));
+    assert_eq!(found.notes, []);
+    assert_eq!(
+        spans(&found),
+        [
+            "2026-03-28T08:00:00Z 2026-03-28T09:00:00Z",
+            "2026-03-29T07:00:00Z 2026-03-29T08:00:00Z",
+            "2026-10-24T07:00:00Z 2026-10-24T08:00:00Z",
+            "2026-10-25T08:00:00Z 2026-10-25T09:00:00Z",
+        ]
+    );
+    let fixed = "BEGIN:VTIMEZONE\nTZID:Customized Time Zone\nBEGIN:STANDARD\nDTSTART:19700101T000000\n\
+                 TZOFFSETFROM:+0530\nTZOFFSETTO:+0530\nEND:STANDARD\nEND:VTIMEZONE\n";
+    let found = import(&calendar(&format!("{fixed}{}", event("20260701"))));
+    assert_eq!(spans(&found), ["2026-07-01T03:30:00Z 2026-07-01T04:30:00Z"]);
+}
+
+#[test]
 fn what_cannot_be_read_is_noted_and_the_rest_is_kept() {
     let text = calendar(
         "BEGIN:VEVENT\nUID:1\nDTSTART:yesterday\nEND:VEVENT\n\

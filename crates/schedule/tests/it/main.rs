@@ -16,5 +16,7 @@ mod layered;
 mod oracle;
 mod people;
 mod properties;
+mod second_opinion_on_shifts;
 mod shifts;
 mod worked_examples;
+mod working_time;
