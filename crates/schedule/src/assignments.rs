@@ -11,6 +11,7 @@ use crate::plan::{Plan, TooLong};
 use crate::render::{Entry, FIRST_LOOK, Rendered, Shift, in_time, length_of};
 use crate::shifts::{RenderedShifts, ShiftPlan};
 use crate::span::{Micros, Span, instant, micros};
+use crate::work;
 
 /// Somebody is on call.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -150,6 +151,7 @@ impl RenderedShifts {
 
 /// Each person's stretches joined where they touch or overlap; the whole by start.
 pub(crate) fn join(mut assignments: Vec<Assignment>) -> Vec<Assignment> {
+    work::count(assignments.len());
     assignments.sort_unstable_by(|a, b| a.user.cmp(&b.user).then(a.span.cmp(&b.span)));
     let mut joined: Vec<Assignment> = Vec::with_capacity(assignments.len());
     for assignment in assignments {
@@ -208,6 +210,7 @@ pub fn stretches(assignments: &[Assignment], span: Span) -> Vec<Stretch> {
         }
     };
     for (at, user, change) in edges {
+        work::count(1 + present.len());
         flush(since, at, &present);
         since = since.max(at);
         let count = present.entry(user).or_insert(0);
@@ -276,6 +279,7 @@ pub fn double_bookings(rosters: &[Vec<Assignment>]) -> Vec<DoubleBooking> {
     let mut since = 0;
     let mut whose = None;
     for (user, at, change, index) in edges {
+        work::count(1 + open.len());
         if open.len() > 1 && since < at && whose == Some(user) {
             let rosters = open.keys().copied().collect();
             found.push(DoubleBooking {

@@ -23,6 +23,7 @@ mod validate;
 mod versions;
 mod wall_clock;
 mod week;
+mod work;
 pub mod working_time;
 
 pub use absences::{Absence, AbsenceKind, Clash, Concerned, clashes};

@@ -33,8 +33,9 @@ impl Schedule {
     /// The schedule with other members in a layer, for a version that takes effect at `at`.
     ///
     /// Whoever has the turn at `at` keeps it, and the others follow in the new order. If that person leaves, the next
-    /// of the old order who stays has the *next* turn, as planned; the rest of the present one goes to whoever comes
-    /// before them in the new order. A rotation of entirely new people starts with the first.
+    /// of the old order who stays keeps the turn that was planned for them; what lies before it goes to whoever comes
+    /// before them in the new order. So where people are replaced one for one, nobody else's turn moves. A rotation of
+    /// entirely new people starts with the first.
     ///
     /// # Errors
     /// [`MembersProblem`] when there is no such layer, or the schedule is not valid before or after.
@@ -67,10 +68,10 @@ fn wanted_position(old: &[UserKey], current: usize, new: &[UserKey]) -> i64 {
     if let Some(position) = same_place(old, current, new) {
         return position as i64;
     }
-    let mut successors = (1..old.len()).map(|step| (current + step) % old.len());
+    let mut successors = (1..old.len()).map(|step| (step, (current + step) % old.len()));
     successors
-        .find_map(|next| same_place(old, next, new))
-        .map_or(0, |position| position as i64 - 1)
+        .find_map(|(step, next)| Some(same_place(old, next, new)? as i64 - step as i64))
+        .unwrap_or(0)
 }
 
 /// Where the member at `position` stands in the new order; of one who appears several times, the same appearance.

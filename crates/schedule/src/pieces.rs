@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 
 use crate::span::Micros;
+use crate::work;
 
 /// A stretch in which one person is on call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +39,16 @@ pub(crate) fn cover(upper: Vec<Piece>, lower: &[Piece]) -> Vec<Piece> {
     if lower.is_empty() {
         return upper;
     }
+    if upper.is_empty() {
+        return lower.to_vec();
+    }
+    work::count(upper.len());
     let mut result = Vec::with_capacity(upper.len() + lower.len());
     let mut above = upper.into_iter().peekable();
     for &piece in lower {
         let mut start = piece.start;
         while start < piece.end {
+            work::count(1);
             match above.peek() {
                 Some(next) if next.end <= start => result.extend(above.next()),
                 Some(next) if next.start <= start => start = next.end,
@@ -71,6 +77,7 @@ pub(crate) fn cover(upper: Vec<Piece>, lower: &[Piece]) -> Vec<Piece> {
 /// One list out of pieces that may overlap, oldest first: the newest shows. Cut to `start..end`.
 pub(crate) fn flatten_newest_first(pieces: &[Piece], start: Micros, end: Micros) -> Vec<Piece> {
     let mut edges: Vec<(Micros, bool, usize)> = Vec::new();
+    work::count(pieces.len());
     for (age, piece) in pieces.iter().enumerate() {
         let (from, to) = (piece.start.max(start), piece.end.min(end));
         if from < to {
@@ -82,6 +89,7 @@ pub(crate) fn flatten_newest_first(pieces: &[Piece], start: Micros, end: Micros)
     let mut open = BTreeSet::new();
     let mut result = Vec::new();
     let mut since = start;
+    work::count(edges.len());
     for (at, opens, age) in edges {
         if let Some(&newest) = open.last().filter(|_| since < at) {
             push_joined(

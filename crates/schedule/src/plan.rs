@@ -15,6 +15,7 @@ use crate::rotation::Rotation;
 use crate::span::{Micros, SECOND, Span, WEEK, micros};
 use crate::wall_clock::WallClock;
 use crate::week::WorkingHours;
+use crate::work;
 
 /// Most hand-offs and windows that one question may touch, over all layers.
 pub const MAX_HANDOFFS: u64 = 500_000;
@@ -106,6 +107,7 @@ impl Plan {
             .overrides
             .iter()
             .rev()
+            .inspect(|_| work::count(1))
             .find(|piece| piece.start <= at && at < piece.end);
         if let Some(piece) = replacement {
             return Some(OnCall {
@@ -115,6 +117,7 @@ impl Plan {
         }
         let mut clocks = Clocks::new(&self.zones, at, at);
         self.layers.iter().rev().find_map(|layer| {
+            work::count(1);
             let user = layer.user_at(at, &mut clocks)?;
             Some(OnCall {
                 user: self.user(user),
@@ -190,12 +193,21 @@ impl Plan {
     }
 }
 
-/// Lays the overrides over the highest layer, that over the next, and so on.
+/// Lays the layers over each other, and the overrides over them.
 pub(crate) fn stack(layers: &[Vec<Piece>], overrides: Vec<Piece>) -> Vec<Piece> {
-    layers
-        .iter()
-        .rev()
-        .fold(overrides, |upper, lower| cover(upper, lower))
+    cover(overrides, &laid_over(layers))
+}
+
+/// Halves first, so that a piece is looked at as often as layers can be halved, not once for every layer below it.
+fn laid_over(layers: &[Vec<Piece>]) -> Vec<Piece> {
+    match layers {
+        [] => Vec::new(),
+        [only] => only.clone(),
+        _ => {
+            let (lower, upper) = layers.split_at(layers.len() / 2);
+            cover(laid_over(upper), &laid_over(lower))
+        }
+    }
 }
 
 /// The wall clocks of a plan's zones, each made when first needed.
@@ -309,6 +321,7 @@ impl PlanLayer {
         let mut turn = self.rotation.turn_at(clock.reading(from));
         let mut start = from;
         while start < to {
+            work::count(1);
             let end = clock.first_instant(self.rotation.start_of(turn + 1)).min(to);
             if start < end {
                 push_joined(

@@ -20,6 +20,7 @@ use crate::span::{DAY, Micros, SECOND, Span};
 use crate::validate::{Findings, Problem, ProblemKind};
 use crate::wall_clock::WallClock;
 use crate::week::{WorkingHours, time_of_day};
+use crate::work;
 
 /// What a plan is judged by.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -248,9 +249,12 @@ fn on_holidays(spans: &[Span], user: &UserKey, holidays: &[Absence]) -> SignedDu
         .map(|absence| Assignment::new(user.clone(), absence.span));
     // Joined, so that two holidays on one day count once.
     let off = join(off.collect());
-    let common = spans
-        .iter()
-        .flat_map(|span| off.iter().filter_map(|holiday| holiday.span.intersection(span)));
+    // Both lists are sorted and apart, so each holiday is looked at by the stretches that touch it only.
+    let common = spans.iter().flat_map(|span| {
+        let first = off.partition_point(|holiday| holiday.span.end() <= span.start());
+        let touching = off[first..].iter().inspect(|_| work::count(1));
+        touching.map_while(|holiday| holiday.span.intersection(span))
+    });
     common.map(|span| span.duration()).sum()
 }
 

@@ -8,6 +8,7 @@
 use crate::layered::Advance;
 use crate::span::{Micros, SECOND, WEEK};
 use crate::week::WorkingHours;
+use crate::work;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Rotation {
@@ -45,6 +46,7 @@ impl Rotation {
         let mut worked: u32 = 0;
         let mut before = Vec::new();
         for turn in 0..period {
+            work::count(1);
             before.push(worked);
             let start = (self.origin + (turn * (self.length % WEEK)) % WEEK).rem_euclid(WEEK);
             if self.length >= WEEK || hours.overlaps(start, start + self.length) {

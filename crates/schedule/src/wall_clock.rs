@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::span::{DAY, Micros, SECOND, instant, micros};
+use crate::work;
 
 /// No change of offset on record exceeds a day and a few hours (Kwajalein 1993, Apia 2011), so a change that lies
 /// further back than this has no say in a reading.
@@ -46,6 +47,7 @@ impl WallClock {
         let mut offset = offset_at(zone, first);
         let mut changes = vec![(Micros::MIN / 4, offset)];
         for change in zone.following(first) {
+            work::count(1);
             if change.timestamp() > last {
                 break;
             }
@@ -73,6 +75,7 @@ impl WallClock {
 
     /// The reading at an instant: the latest local time shown up to then.
     pub(crate) fn reading(&self, at: Micros) -> Micros {
+        work::count(1);
         let index = self
             .stretches
             .partition_point(|stretch| stretch.from <= at)
@@ -83,6 +86,7 @@ impl WallClock {
 
     /// The first instant at which the reading is `local` or later.
     pub(crate) fn first_instant(&self, local: Micros) -> Micros {
+        work::count(1);
         let index = self
             .stretches
             .partition_point(|stretch| stretch.seen_after <= local);

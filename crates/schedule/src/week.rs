@@ -6,6 +6,7 @@
 
 use crate::layered::Restriction;
 use crate::span::{DAY, Micros, SECOND, WEEK};
+use crate::work;
 
 /// Local time of a Monday midnight near 1970 (29 December 1969).
 const MONDAY: Micros = -3 * DAY;
@@ -51,6 +52,7 @@ impl WorkingHours {
 
     /// Joins windows that start in one week and may reach into the next.
     fn joined(mut windows: Vec<(Micros, Micros)>) -> Self {
+        work::count(windows.len());
         windows.sort_unstable();
         let mut apart: Vec<(Micros, Micros)> = Vec::with_capacity(windows.len());
         for window in windows {
@@ -118,6 +120,7 @@ impl WorkingHours {
                 let monday = MONDAY + week * WEEK;
                 windows
                     .iter()
+                    .inspect(|_| work::count(1))
                     .map(move |&(opens, closes)| (monday + opens, monday + closes))
             })
             .skip_while(move |&(_, closes)| closes <= start)

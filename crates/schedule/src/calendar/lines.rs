@@ -1,5 +1,7 @@
 //! The lines of an iCalendar text: unfolded and taken apart.
 
+use crate::work;
+
 /// One property.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Property<'text> {
@@ -43,8 +45,10 @@ pub(super) fn properties(text: &str) -> impl Iterator<Item = Property<'_>> {
     let mut lines = text.lines().enumerate().peekable();
     std::iter::from_fn(move || {
         let (number, first) = lines.next()?;
+        work::count(first.len());
         let mut whole = std::borrow::Cow::Borrowed(first.trim_end_matches('\r'));
         while let Some((_, next)) = lines.next_if(|(_, next)| next.starts_with([' ', '\t'])) {
+            work::count(next.len());
             let continued = next.trim_end_matches('\r').get(1..).unwrap_or_default();
             whole.to_mut().push_str(continued);
         }

@@ -9,6 +9,7 @@ use jiff::civil::Weekday;
 use super::days::{day_number, days_in_month, index_of, weekday_index, year_month_day};
 use super::{Moment, TooManySteps};
 use crate::span::{DAY, Micros, SECOND, WEEK};
+use crate::work;
 
 const HOUR: Micros = 3600 * SECOND;
 
@@ -244,6 +245,7 @@ impl Rule {
 
     /// The occurrences of one period, sorted; none before `start`.
     fn candidates(&self, start: Micros, period: i64) -> Vec<Micros> {
+        work::count(self.days_per_period() as usize);
         let step = period.saturating_mul(i64::from(self.interval.max(1)));
         if step > self.units_until_the_end() {
             return Vec::new();

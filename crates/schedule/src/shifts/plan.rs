@@ -13,6 +13,7 @@ use crate::recurrence::{MAX_EFFORT, Occurrence, Occurrences};
 use crate::span::{DAY, Micros, micros};
 use crate::span_index::SpanIndex;
 use crate::wall_clock::WallClock;
+use crate::work;
 
 /// A shift-based schedule that has passed [`ShiftSchedule::validate`].
 #[derive(Debug, Clone, Default)]
@@ -112,6 +113,7 @@ impl PlanEvent {
             .map_err(|_| TOO_MANY_STEPS)?;
         let mut shifts = Vec::with_capacity(found.len());
         for occurrence in found {
+            work::count(1);
             let from = start_clock.first_instant(occurrence.local).max(self.since);
             let to = end_clock
                 .first_instant(occurrence.local + self.length)
@@ -224,6 +226,7 @@ impl ShiftPlan {
                 }
             }
         }
+        work::count(self.custom.len());
         for (id, from, to, member) in &self.custom {
             if *from < end && start < *to {
                 let replacements = self.replacements.get(&OverrideTarget::CustomShift(id.clone()));
@@ -271,6 +274,7 @@ fn replace(
     edges.sort_unstable();
     edges.dedup();
     let first = into.len();
+    work::count(edges.len() * relevant.len());
     for (from, to) in edges.iter().zip(edges.iter().skip(1)) {
         let mut part = ShiftPiece {
             start: *from,

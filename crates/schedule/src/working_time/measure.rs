@@ -6,6 +6,7 @@ use super::{Duty, DutyKind, StandBy};
 use crate::span::{Micros, Span, WEEK};
 use crate::wall_clock::WallClock;
 use crate::week::monday_before;
+use crate::work;
 
 /// Stretches in order, apart from each other.
 #[derive(Debug, Clone, Default)]
@@ -13,6 +14,7 @@ pub(super) struct Stretches(Vec<(Micros, Micros)>);
 
 impl Stretches {
     pub(super) fn joined(mut stretches: Vec<(Micros, Micros)>) -> Self {
+        work::count(stretches.len());
         stretches.sort_unstable();
         let mut joined: Vec<(Micros, Micros)> = Vec::with_capacity(stretches.len());
         for (start, end) in stretches {
@@ -55,7 +57,8 @@ impl Stretches {
     pub(super) fn within(&self, start: Micros, end: Micros) -> impl Iterator<Item = (Micros, Micros)> + '_ {
         let first = self.0.partition_point(|(_, to)| *to <= start);
         let cut = self.0[first..].iter().take_while(move |(from, _)| *from < end);
-        cut.map(move |(from, to)| ((*from).max(start), (*to).min(end)))
+        cut.inspect(|_| work::count(1))
+            .map(move |(from, to)| ((*from).max(start), (*to).min(end)))
     }
 
     /// How much of `start..end` they fill.

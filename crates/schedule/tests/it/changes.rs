@@ -203,6 +203,26 @@ fn when_the_person_on_call_leaves_the_next_turn_stays_where_it_was() {
 }
 
 #[test]
+fn when_two_in_a_row_are_replaced_the_others_keep_their_turns() {
+    let schedule = daily_rotation(&["a", "b", "c", "d"]);
+    assert_eq!(
+        names_per_day(&schedule.validate().unwrap(), "2026-01-09T00:00:00Z", 8),
+        "abcdabcd"
+    );
+    let changed = schedule
+        .with_members(
+            &"L".into(),
+            people(&["x", "y", "c", "d"]),
+            at("2026-01-09T12:00:00Z"),
+        )
+        .unwrap();
+    assert_eq!(
+        names_per_day(&changed.validate().unwrap(), "2026-01-09T00:00:00Z", 8),
+        "xycdxycd"
+    );
+}
+
+#[test]
 fn the_difference_names_whose_shifts_change_and_how() {
     let week = span("2026-01-05T00:00:00Z", "2026-01-12T00:00:00Z");
     let before = vec![

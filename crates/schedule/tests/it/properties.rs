@@ -148,6 +148,35 @@ proptest! {
     }
 
     #[test]
+    fn replacing_people_moves_nobody_else_s_turn((index, schedule) in case(), leaving in prop::sample::subsequence(vec!["ann", "bob", "cat", "dan"], 1..4), worked in any::<bool>()) {
+        let mut schedule = schedule;
+        for layer in &mut schedule.layers {
+            if worked {
+                layer.advance = Advance::WorkedTurns;
+                layer.rotation_turn_length_seconds = layer.rotation_turn_length_seconds.max(60) / 60 * 60;
+            }
+        }
+        let replaced = |user: &UserKey| {
+            let leaves = leaving.contains(&user.as_str());
+            if leaves { UserKey::from(format!("new {user}")) } else { user.clone() }
+        };
+        let (start, end) = window(index);
+        let span = Span::new(start, end).unwrap();
+        let before = schedule.validate().unwrap().render(span).unwrap();
+        for (layer, before) in schedule.layers.iter().zip(&before.layers) {
+            let members = layer.users.iter().map(replaced).collect();
+            // Where nobody stays there is nobody whose turn could be kept.
+            prop_assume!(layer.users.iter().any(|user| replaced(user) == *user));
+            let changed = schedule.with_members(&layer.id, members, at(MOMENTS[index].1)).unwrap();
+            let after = changed.validate().unwrap().render(span).unwrap();
+            let after = after.layers.iter().find(|after| after.id == layer.id).unwrap();
+            let expected: Vec<_> = before.schedule.entries.iter().map(|entry| (entry.start, entry.end, replaced(&entry.user))).collect();
+            let found: Vec<_> = after.schedule.entries.iter().map(|entry| (entry.start, entry.end, entry.user.clone())).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
     fn entries_are_in_order_apart_and_inside_the_span((index, schedule) in case()) {
         let (start, end) = window(index);
         let rendered = schedule.validate().unwrap().render(Span::new(start, end).unwrap()).unwrap();
