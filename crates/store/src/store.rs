@@ -11,7 +11,9 @@ use crate::{Error, Tx, sqlite};
 /// How long [`Store::check`] waits for its write.
 const CHECK_PATIENCE: Duration = Duration::from_secs(5);
 /// Connections that read from SQLite.
-const SQLITE_READERS: usize = 4;
+const SQLITE_READERS: u32 = 4;
+/// Connections that read from a file beside it.
+const SQLITE_READERS_BESIDE: u32 = 1;
 
 /// The two databases that Muster runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -94,13 +96,45 @@ impl Store {
     }
 
     async fn open_sqlite(directory: PathBuf, migrations: Vec<Migration>) -> Result<Self, Error> {
-        let open = move || {
+        let file = sqlite::file_in(&directory);
+        Self::open_file(file, migrations, SQLITE_READERS, move || {
             std::fs::create_dir_all(&directory)
-                .map_err(|error| Error::unavailable(format!("{}: {error}", directory.display())))?;
-            let file = sqlite::file_in(&directory);
+                .map_err(|error| Error::unavailable(format!("{}: {error}", directory.display())))
+        })
+        .await
+    }
+
+    /// A store for what must not wait for the transactions of this one: on SQLite the file `NAME.db` beside it, with
+    /// these tables and a writer of its own; on PostgreSQL, where writers do not wait for one another, this store
+    /// itself, whose own migrations then hold the same tables.
+    ///
+    /// No transaction covers both: whoever moves something from one to the other must be able to do so twice.
+    /// [`Store::backup`] and [`Store::restore`] know nothing of it.
+    ///
+    /// # Errors
+    /// Those of [`Store::open`].
+    pub async fn beside(&self, name: &str, migrations: &[Migration]) -> Result<Self, Error> {
+        migration::validate(migrations)?;
+        match &self.backend {
+            Backend::Postgres(_) => Ok(self.clone()),
+            Backend::Sqlite { file, .. } => {
+                let file = sqlite::file_beside(file, name);
+                Self::open_file(file, migrations.to_vec(), SQLITE_READERS_BESIDE, || Ok(())).await
+            }
+        }
+    }
+
+    async fn open_file(
+        file: PathBuf,
+        migrations: Vec<Migration>,
+        readers: u32,
+        prepare: impl FnOnce() -> Result<(), Error> + Send + 'static,
+    ) -> Result<Self, Error> {
+        let open = move || {
+            prepare()?;
             migration::on_sqlite(&file, &migrations)?;
             let writer = sqlite::Writer::start(&file)?;
-            let readers = sqlite::Readers::open(&file, SQLITE_READERS)?;
+            let readers = sqlite::Readers::open(&file, readers)?;
             Ok(Self {
                 backend: Backend::Sqlite {
                     writer,
@@ -202,15 +236,19 @@ impl Store {
         .await
     }
 
-    /// Writes a consistent copy of the database to a new file, while it is in use.
+    /// Writes a consistent copy of the database to a new file, while it is in use. `complete` adds to the copy what
+    /// lies beside the database.
     ///
     /// # Errors
     /// [`Error::Unsupported`] on PostgreSQL; [`Error::Other`] when the file exists or cannot be written.
-    pub async fn backup(&self, to: &Path) -> Result<(), Error> {
+    pub async fn backup<F>(&self, to: &Path, complete: F) -> Result<(), Error>
+    where
+        F: FnOnce(&mut Tx) -> Result<(), Error> + Send + 'static,
+    {
         match &self.backend {
             Backend::Sqlite { file, .. } => {
                 let (from, to) = (file.clone(), to.to_owned());
-                tokio::task::spawn_blocking(move || sqlite::backup(&from, &to))
+                tokio::task::spawn_blocking(move || sqlite::backup(&from, &to, complete))
                     .await
                     .unwrap_or_else(|error| Err(Error::other(error)))
             }
@@ -243,7 +281,7 @@ impl Store {
     pub async fn close(self) {
         match self.backend {
             Backend::Sqlite { writer, readers, .. } => {
-                readers.close(SQLITE_READERS).await;
+                readers.close().await;
                 writer.close().await;
             }
             Backend::Postgres(postgres) => postgres.close(),

@@ -22,7 +22,6 @@ struct Counted {
     alerts: i64,
     sends: Vec<(String, String, i64)>,
     jobs: Vec<(String, i64, Option<Timestamp>)>,
-    events_waiting: i64,
     events_passed_over: i64,
 }
 
@@ -46,7 +45,6 @@ fn count(tx: &mut Tx, now: Timestamp) -> Result<Counted, store::Error> {
             ),
             params![now],
         )?,
-        events_waiting: crate::signals::intake::count_waiting(tx)?,
         events_passed_over: crate::signals::intake::count_passed_over(tx)?,
     })
 }
@@ -72,6 +70,8 @@ async fn written(app: &Arc<App>, request: Request) -> Result<String, Problem> {
     let now = app.clock.now();
     let counted = app.read(move |tx| count(tx, now)).await.map_err(Problem::from)?;
     publish(&counted, now);
+    let waiting = crate::signals::intake::count_waiting(app).await?;
+    crate::metrics::set_gauge("muster_events_waiting", &[], waiting as f64);
     crate::metrics::events_accepted(app.journal.accepted().unsigned_abs());
     Ok(crate::metrics::render())
 }
@@ -105,7 +105,6 @@ fn publish(counted: &Counted, now: Timestamp) {
             );
         }
     }
-    set_gauge("muster_events_waiting", &[], counted.events_waiting as f64);
     set_gauge(
         "muster_events_passed_over",
         &[],

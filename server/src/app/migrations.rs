@@ -36,6 +36,13 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(21, "0021_estimates_given"),
 ];
 
+/// The tables of the journal's own file beside the embedded database (`signals::leaves`).
+pub const JOURNAL_MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "journal/0001_leaves",
+    sql: include_str!("../../migrations/journal/0001_leaves.sql"),
+}];
+
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never
 /// collide with what it made before its clock was set back.
 pub fn register_node(tx: &mut Tx, now: Timestamp) -> Result<i64, Error> {

@@ -30,6 +30,7 @@ use crate::live::{Hub, LOCATIONS, SENDS, SERVICES};
 use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
+use crate::signals::leaves::Leaves;
 use crate::timeline::{Agent, Change, Told};
 
 /// Forms that one address may send in a minute.
@@ -75,12 +76,13 @@ impl App {
         crate::metrics::install()?;
         let now = clock.now();
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
+        let leaves = Leaves::open(&store, node).await?;
         let identifiers = Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT));
         let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
         Ok(Arc::new(Self {
             identifiers,
             holder: format!("node-{node}"),
-            journal: Journal::start(store.clone(), node),
+            journal: Journal::start(leaves, node),
             keys: Keys::default(),
             event_limiter: Limiter::of(settings.event_rate_limit),
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),

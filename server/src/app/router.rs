@@ -101,7 +101,11 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// 200 as soon as events are accepted; 503 while the database cannot be written to.
 async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
-    match app.store.check().await {
+    let checked = match app.journal.leaves.check().await {
+        Ok(()) => app.store.check().await,
+        Err(error) => Err(error),
+    };
+    match checked {
         Ok(()) => (
             StatusCode::OK,
             [(header::CONTENT_TYPE, "text/plain")],

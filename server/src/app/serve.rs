@@ -56,6 +56,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
             tracing::error!("a background loop stopped: {error}");
         }
     }
+    app.journal.leaves.clone().close().await;
     app.store.clone().close().await;
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::access::audit::Verification;
 use crate::app::{App, migrations::MIGRATIONS, serve};
 use crate::clock::Clock;
 use crate::config::{Given, Settings};
+use crate::signals::leaves;
 
 /// Where customers' reports, support agents and engineers meet when something breaks.
 #[derive(Debug, Parser)]
@@ -84,7 +85,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Check(settings) => check_command(&settings.check()?).await,
             Command::Backup { settings, to } => {
                 let store = open(&settings.check()?).await?;
-                store.backup(&to).await?;
+                leaves::back_up(&store, &to).await?;
                 print_line(&format!(
                     "The database was copied to {}. The key that its secrets are sealed with (secret.key) is not \
                      in it; keep a copy of that elsewhere.",
@@ -93,7 +94,7 @@ pub fn run() -> anyhow::Result<()> {
             }
             Command::Restore { settings, from } => {
                 let settings = settings.check()?;
-                Store::restore(&settings.location, &from).await?;
+                leaves::restore(&settings.location, &from).await?;
                 check_command(&settings)
                     .await
                     .context("the copy is in place, but Muster cannot use it")?;

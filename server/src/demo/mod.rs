@@ -125,7 +125,8 @@ fn prepare(directory: &Path) -> anyhow::Result<()> {
         );
     }
     if mark.exists() {
-        for name in ["muster.db", "muster.db-wal", "muster.db-shm"] {
+        let files = ["muster.db", "journal.db"].into_iter();
+        for name in files.flat_map(|name| ["", "-wal", "-shm"].map(|end| format!("{name}{end}"))) {
             let path = directory.join(name);
             if path.exists() {
                 std::fs::remove_file(&path)

@@ -1,11 +1,11 @@
 //! From the journal to alerts and incidents.
 //!
 //! A node's part of the journal is taken in order, under a lock on that part, in one transaction with the
-//! alerts, incidents, entries and jobs it causes and the cursor that says how far it went. Any node may
-//! take any part, so a part whose node has died is taken by another. A signal that cannot be taken is
-//! kept apart, named in the log and passed over: it must not stop those behind it.
+//! alerts, incidents, entries and jobs it causes and the cursor that says how far it went; its leaves go after that
+//! transaction. Any node may take any part, so a part whose node has died is taken by another. A signal that cannot be
+//! taken is kept apart, named in the log and passed over: it must not stop those behind it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use store::{Error, Tx, params, sql};
 
 use super::journal::{Event, Signal};
+use super::leaves::Leaf;
 use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::Problem;
@@ -29,15 +30,6 @@ const GATHERING: Duration = Duration::from_millis(10);
 /// How long a part of the journal may lie untouched when no bell rang.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
-/// What one commit accepted.
-#[derive(Debug, store::FromRow)]
-struct Leaf {
-    /// The number of its last signal.
-    sequence: i64,
-    signals: i64,
-    lines: String,
-}
-
 /// A signal that waits, with its number.
 struct Waiting<'a> {
     sequence: i64,
@@ -48,21 +40,12 @@ struct Waiting<'a> {
 /// were. A part that another node is taking is left to it. A part that cannot be taken does not keep the others
 /// waiting; its error is given when nothing else was taken.
 pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
-    let own = app.node;
-    let parts: Vec<(i64,)> = app
-        .read(move |tx| -> Result<_, Problem> {
-            Ok(tx.rows(
-                sql!(
-                    "SELECT DISTINCT node, CASE WHEN node = $1 THEN 0 ELSE 1 END AS own_first FROM journal
-                     ORDER BY own_first, node"
-                ),
-                params![own],
-            )?)
-        })
-        .await?;
+    let mut parts = app.journal.leaves.parts().await?;
+    parts.retain(|part| *part != app.node);
+    parts.insert(0, app.node);
     let (mut taken, mut failure) = (0, None);
-    for (part,) in parts {
-        match take_safely(app, part).await {
+    for part in parts {
+        match take_first_of(app, part).await {
             Ok(signals) => taken += signals,
             Err(problem) => {
                 problem.log();
@@ -77,17 +60,17 @@ pub async fn take_waiting(app: &Arc<App>) -> Result<usize, Problem> {
 }
 
 /// How many signals are durable and not yet turned into alerts, on all parts of the journal.
-pub fn count_waiting(tx: &mut Tx) -> Result<i64, Error> {
-    let (waiting,): (i64,) = tx.one(
-        sql!(
-            "SELECT CAST(COALESCE(SUM(CASE WHEN c.sequence >= j.sequence THEN 0
-                 WHEN c.sequence > j.sequence - j.signals THEN j.sequence - c.sequence
-                 ELSE j.signals END), 0) AS BIGINT)
-             FROM journal j LEFT JOIN signal_cursors c ON c.node = j.node"
-        ),
-        params![],
-    )?;
-    Ok(waiting)
+pub async fn count_waiting(app: &App) -> Result<i64, Error> {
+    let leaves = app.journal.leaves.sizes().await?;
+    let cursors = app
+        .store
+        .read(|tx| tx.rows::<(i64, i64)>(sql!("SELECT node, sequence FROM signal_cursors"), params![]));
+    let cursors: BTreeMap<i64, i64> = cursors.await?.into_iter().collect();
+    let waiting = |(node, sequence, signals): &(i64, i64, i64)| {
+        let cursor = cursors.get(node).copied().unwrap_or(0);
+        (sequence - cursor).clamp(0, *signals)
+    };
+    Ok(leaves.iter().map(waiting).sum())
 }
 
 /// How many accepted signals could not be taken and were kept apart.
@@ -96,13 +79,45 @@ pub fn count_passed_over(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Takes the next signals of a part. When they fail on something in them, half as many are tried, and so on, until the
-/// one that cannot be taken is alone: it is passed over, kept apart and named in the log.
-async fn take_safely(app: &Arc<App>, part: i64) -> Result<usize, Problem> {
+/// Takes the next signals of a part, and removes the leaves that hold nothing else.
+async fn take_first_of(app: &Arc<App>, part: i64) -> Result<usize, Problem> {
+    let written = app.journal.last_written();
+    let leaves = app.journal.leaves.first_of(part, LEAVES).await?;
+    if leaves.is_empty() {
+        if part == app.node {
+            app.journal.note_taken(written);
+        }
+        return Ok(0);
+    }
+    let Some(turned) = take_safely(app, part, Arc::new(leaves)).await? else {
+        return Ok(0);
+    };
+    if part == app.node {
+        app.journal.note_taken(turned.to);
+    }
+    app.journal.leaves.remove_up_to(part, turned.to).await?;
+    Ok(turned.signals)
+}
+
+/// How far a part has been taken.
+struct Turned {
+    /// The cursor.
+    to: i64,
+    /// Signals that were taken or passed over just now.
+    signals: usize,
+}
+
+/// Takes signals of these leaves, unless another node is at their part. When they fail on something in them, half as
+/// many are tried, and so on, until the one that cannot be taken is alone: it is passed over, kept apart and named in
+/// the log.
+async fn take_safely(app: &Arc<App>, part: i64, leaves: Arc<Vec<Leaf>>) -> Result<Option<Turned>, Problem> {
     let mut most = MOST;
     loop {
+        let these = Arc::clone(&leaves);
         let outcome = app
-            .change(Agent::muster(), move |change| take_part(change, part, most))
+            .change(Agent::muster(), move |change| {
+                take_part(change, part, &these, most)
+            })
             .await;
         let problem = match outcome {
             Err(problem) if problem.status() != StatusCode::SERVICE_UNAVAILABLE => problem,
@@ -110,11 +125,11 @@ async fn take_safely(app: &Arc<App>, part: i64) -> Result<usize, Problem> {
         };
         if most == 1 {
             let reason = problem.to_string();
-            app.change(Agent::muster(), move |change| {
-                pass_over_first(change, part, &reason)
-            })
-            .await?;
-            return Ok(1);
+            return app
+                .change(Agent::muster(), move |change| {
+                    pass_over_first(change, part, &leaves, &reason)
+                })
+                .await;
         }
         most /= 2;
         tracing::error!(
@@ -125,15 +140,26 @@ async fn take_safely(app: &Arc<App>, part: i64) -> Result<usize, Problem> {
     }
 }
 
-fn pass_over_first(change: &mut Change, part: i64, reason: &str) -> Result<(), Problem> {
+fn pass_over_first(
+    change: &mut Change,
+    part: i64,
+    leaves: &[Leaf],
+    reason: &str,
+) -> Result<Option<Turned>, Problem> {
     change.tx.lock(&format!("journal:{part}"))?;
     let cursor = cursor_of(change.tx, part)?;
-    let leaves = leaves_of(change.tx, part, 1)?;
-    if let Some(first) = waiting_in(&leaves, cursor).first() {
-        pass_over(change, part, first, reason)?;
-        turn(change.tx, part, first.sequence)?;
-    }
-    Ok(())
+    let Some(first) = waiting_in(leaves, cursor).into_iter().next() else {
+        return Ok(Some(Turned {
+            to: cursor,
+            signals: 0,
+        }));
+    };
+    pass_over(change, part, &first, reason)?;
+    turn(change.tx, part, first.sequence)?;
+    Ok(Some(Turned {
+        to: first.sequence,
+        signals: 1,
+    }))
 }
 
 fn pass_over(change: &mut Change, part: i64, waiting: &Waiting, reason: &str) -> Result<(), Error> {
@@ -151,18 +177,24 @@ fn pass_over(change: &mut Change, part: i64, waiting: &Waiting, reason: &str) ->
     )
 }
 
-fn take_part(change: &mut Change, part: i64, most: usize) -> Result<usize, Problem> {
+fn take_part(
+    change: &mut Change,
+    part: i64,
+    leaves: &[Leaf],
+    most: usize,
+) -> Result<Option<Turned>, Problem> {
     if !change.tx.try_lock(&format!("journal:{part}"))? {
-        return Ok(0);
+        return Ok(None);
     }
     let cursor = cursor_of(change.tx, part)?;
-    let leaves = leaves_of(change.tx, part, LEAVES)?;
-    let mut waiting = waiting_in(&leaves, cursor);
+    let mut waiting = waiting_in(leaves, cursor);
     waiting.truncate(most);
     let Some(last) = waiting.last().map(|one| one.sequence) else {
-        // A commit whose outcome was unknown may have come late, behind the cursor.
-        turn(change.tx, part, cursor)?;
-        return Ok(0);
+        // Left behind by a crash, or by a commit whose outcome was unknown and that came late.
+        return Ok(Some(Turned {
+            to: cursor,
+            signals: 0,
+        }));
     };
     let mut signals: Vec<(&Waiting, Signal)> = Vec::with_capacity(waiting.len());
     for one in &waiting {
@@ -189,7 +221,10 @@ fn take_part(change: &mut Change, part: i64, most: usize) -> Result<usize, Probl
     }
     batch.finish(change)?;
     turn(change.tx, part, last)?;
-    Ok(waiting.len())
+    Ok(Some(Turned {
+        to: last,
+        signals: waiting.len(),
+    }))
 }
 
 fn cursor_of(tx: &mut Tx, part: i64) -> Result<i64, Error> {
@@ -198,13 +233,6 @@ fn cursor_of(tx: &mut Tx, part: i64) -> Result<i64, Error> {
         params![part],
     )?;
     Ok(row.map_or(0, |(sequence,)| sequence))
-}
-
-fn leaves_of(tx: &mut Tx, part: i64, limit: i64) -> Result<Vec<Leaf>, Error> {
-    tx.rows(
-        sql!("SELECT sequence, signals, lines FROM journal WHERE node = $1 ORDER BY sequence LIMIT $2"),
-        params![part, limit],
-    )
 }
 
 /// The signals of these leaves that lie behind the cursor, in their order.
@@ -220,20 +248,15 @@ fn waiting_in(leaves: &[Leaf], cursor: i64) -> Vec<Waiting<'_>> {
         .collect()
 }
 
-/// Notes that everything up to a signal has been taken, and removes the leaves that hold nothing else.
+/// Notes that everything up to a signal has been taken.
 fn turn(tx: &mut Tx, part: i64, sequence: i64) -> Result<(), Error> {
-    tx.execute(
+    tx.execute_one(
         sql!(
             "INSERT INTO signal_cursors (node, sequence) VALUES ($1, $2)
              ON CONFLICT (node) DO UPDATE SET sequence = excluded.sequence"
         ),
         params![part, sequence],
-    )?;
-    tx.execute(
-        sql!("DELETE FROM journal WHERE node = $1 AND sequence <= $2"),
-        params![part, sequence],
-    )?;
-    Ok(())
+    )
 }
 
 /// Runs until the app is told to stop.

@@ -2,17 +2,21 @@
 //! and only then answers those who wait.
 //!
 //! A leaf is what one commit accepted: its signals as JSON, one a line. So a storm costs the database a row for
-//! each commit and not for each signal, and the commit is the smaller the busier the disk.
+//! each commit and not for each signal, and the commit is the smaller the busier the disk. When far more was accepted
+//! than has become alerts, leaves are written more slowly: a sender that waits a little is better off than one whose
+//! alert is believed and nobody hears of.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use store::{Error, Store, Tx, params, sql};
+use store::Error;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::event::{AlertEvent, ChangeEvent};
+use super::leaves::{Leaf, Leaves};
 use crate::services::{IntegrationId, ServiceId};
 
 /// Senders whose signals one leaf takes at most.
@@ -21,6 +25,10 @@ const SENDERS: usize = 512;
 const LEAF: usize = 256 * 1024;
 /// Senders that may wait for the writer; beyond that they are asked to try again.
 const QUEUE: usize = 16_384;
+/// Signals of this node that may wait to become alerts before acceptance slows down.
+const AHEAD: i64 = 3_000;
+/// How long one leaf is then held back at most. A node that cannot take anything still accepts.
+const HELD_BACK: Duration = Duration::from_millis(10);
 
 /// An event that was accepted, as a line of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -85,26 +93,47 @@ struct Waiting {
 #[derive(Clone)]
 pub struct Journal {
     sender: mpsc::Sender<Waiting>,
+    pub leaves: Leaves,
     /// Rings after each commit: there is something to turn into alerts.
     pub written: Arc<Notify>,
-    accepted: Arc<AtomicI64>,
+    progress: Arc<Progress>,
+}
+
+/// How far this node's part of the journal has come since it started.
+#[derive(Default)]
+struct Progress {
+    /// Signals that are durable.
+    accepted: AtomicI64,
+    /// The number of the last signal that is durable.
+    written: AtomicI64,
+    /// The number of the last signal that is known to have been taken.
+    taken: AtomicI64,
+    /// Rings when more has been taken.
+    eased: Notify,
+}
+
+impl Progress {
+    fn is_far_ahead(&self) -> bool {
+        self.written.load(Ordering::Relaxed) - self.taken.load(Ordering::Relaxed) > AHEAD
+    }
 }
 
 impl Journal {
     /// Starts the writer of `node`. It ends when the last clone of the journal is dropped.
-    pub fn start(store: Store, node: i64) -> Self {
+    pub fn start(leaves: Leaves, node: i64) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let journal = Self {
             sender,
+            leaves: leaves.clone(),
             written: Arc::new(Notify::new()),
-            accepted: Arc::new(AtomicI64::new(0)),
+            progress: Arc::default(),
         };
         tokio::spawn(write_all(
-            store,
+            leaves,
             node,
             receiver,
             Arc::clone(&journal.written),
-            Arc::clone(&journal.accepted),
+            Arc::clone(&journal.progress),
         ));
         journal
     }
@@ -122,19 +151,30 @@ impl Journal {
 
     /// How many signals this node has made durable since it started.
     pub fn accepted(&self) -> i64 {
-        self.accepted.load(Ordering::Relaxed)
+        self.progress.accepted.load(Ordering::Relaxed)
+    }
+
+    /// The number of the last signal that this node has made durable.
+    pub(super) fn last_written(&self) -> i64 {
+        self.progress.written.load(Ordering::Relaxed)
+    }
+
+    /// Notes that this node's signals up to this number have been taken, by whichever node.
+    pub(super) fn note_taken(&self, sequence: i64) {
+        self.progress.taken.fetch_max(sequence, Ordering::Relaxed);
+        self.progress.eased.notify_one();
     }
 }
 
 /// What the next commit writes, and who waits for it.
 #[derive(Default)]
-struct Leaf {
+struct Gathered {
     lines: String,
     signals: i64,
     answers: Vec<oneshot::Sender<Result<(), Error>>>,
 }
 
-impl Leaf {
+impl Gathered {
     fn take(&mut self, waiting: Waiting) {
         for Line(line) in &waiting.lines {
             if self.signals > 0 {
@@ -152,38 +192,48 @@ impl Leaf {
 }
 
 async fn write_all(
-    store: Store,
+    leaves: Leaves,
     node: i64,
     mut receiver: mpsc::Receiver<Waiting>,
     written: Arc<Notify>,
-    accepted: Arc<AtomicI64>,
+    progress: Arc<Progress>,
 ) {
     let mut sequence = 0_i64;
     while let Some(first) = receiver.recv().await {
-        let mut leaf = Leaf::default();
-        leaf.take(first);
-        while leaf.has_room()
+        if progress.is_far_ahead() {
+            // Whether it was eased or the time is over, the leaf is written now.
+            tokio::time::timeout(HELD_BACK, progress.eased.notified())
+                .await
+                .ok();
+        }
+        let mut gathered = Gathered::default();
+        gathered.take(first);
+        while gathered.has_room()
             && let Ok(next) = receiver.try_recv()
         {
-            leaf.take(next);
+            gathered.take(next);
         }
-        let Leaf {
+        let Gathered {
             lines,
             signals,
             answers,
-        } = leaf;
+        } = gathered;
         // A failed or unknown commit leaves a hole in the sequence, never a doubled number.
         sequence += signals;
         let outcome = match signals {
             0 => Ok(()),
             _ => {
-                store
-                    .write(move |tx| insert(tx, node, sequence, signals, &lines))
-                    .await
+                let leaf = Leaf {
+                    sequence,
+                    signals,
+                    lines,
+                };
+                leaves.add(node, leaf).await
             }
         };
         if outcome.is_ok() {
-            accepted.fetch_add(signals, Ordering::Relaxed);
+            progress.accepted.fetch_add(signals, Ordering::Relaxed);
+            progress.written.store(sequence, Ordering::Relaxed);
             written.notify_one();
         }
         for answer in answers {
@@ -191,13 +241,6 @@ async fn write_all(
             answer.send(outcome.clone()).ok();
         }
     }
-}
-
-fn insert(tx: &mut Tx, node: i64, sequence: i64, signals: i64, lines: &str) -> Result<(), Error> {
-    tx.execute_one(
-        sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES ($1, $2, $3, $4)"),
-        params![node, sequence, signals, lines],
-    )
 }
 
 #[cfg(test)]

@@ -14,5 +14,6 @@ pub mod event;
 pub mod intake;
 pub mod journal;
 pub mod keys;
+pub mod leaves;
 
 pub use journal::Journal;

@@ -19,7 +19,7 @@ pub(crate) use writer::Writer;
 
 use crate::error::Violation;
 use crate::row::{Mismatch, Row, Source, ValueRef};
-use crate::transaction::Failure;
+use crate::transaction::{self, Access, Failure, Tx};
 use crate::{Error, Statement, Value};
 
 /// How long a statement waits for another process that writes.
@@ -32,6 +32,11 @@ const CHECKPOINT_PAGES: u32 = 4000;
 /// The name of the database file within its directory.
 pub(crate) fn file_in(directory: &Path) -> PathBuf {
     directory.join("muster.db")
+}
+
+/// Another database file in the same directory.
+pub(crate) fn file_beside(file: &Path, name: &str) -> PathBuf {
+    file.with_file_name(format!("{name}.db"))
 }
 
 /// What a connection is for.
@@ -265,15 +270,29 @@ fn violation(subject: &str) -> Violation {
     violation
 }
 
-/// Copies the whole database, as of one moment, into a new file.
-pub(crate) fn backup(from: &Path, to: &Path) -> Result<(), Error> {
+/// Copies the whole database, as of one moment, into a new file, and has it completed before it is seen there.
+pub(crate) fn backup(
+    from: &Path,
+    to: &Path,
+    complete: impl FnOnce(&mut Tx) -> Result<(), Error>,
+) -> Result<(), Error> {
     if to.exists() {
         return Err(Error::other(format!(
             "{} exists; a backup never overwrites a file",
             to.display()
         )));
     }
-    write_whole(to, |unfinished| copy(&connect(from, Purpose::Read)?, unfinished))
+    write_whole(to, |unfinished| {
+        copy(&connect(from, Purpose::Read)?, unfinished)?;
+        let copied = connect(unfinished, Purpose::Write)?;
+        control(&copied, "BEGIN IMMEDIATE").map_err(|failure| failure.error)?;
+        complete(&mut Tx::new(
+            transaction::Connection::Sqlite(&copied),
+            Access::Write,
+        ))?;
+        commit(&copied)?;
+        copied.close().map_err(|(_, error)| failure(&error, "").error)
+    })
 }
 
 /// Makes a saved copy the database of a directory that has none.

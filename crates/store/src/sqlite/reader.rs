@@ -21,16 +21,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Readers {
     idle: Arc<Mutex<Vec<Connection>>>,
     permits: Arc<Semaphore>,
+    count: u32,
 }
 
 impl Readers {
-    pub(crate) fn open(file: &Path, count: usize) -> Result<Self, Error> {
+    pub(crate) fn open(file: &Path, count: u32) -> Result<Self, Error> {
         let connections = (0..count)
             .map(|_| connect(file, Purpose::Read))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             idle: Arc::new(Mutex::new(connections)),
-            permits: Arc::new(Semaphore::new(count)),
+            permits: Arc::new(Semaphore::new(count as usize)),
+            count,
         })
     }
 
@@ -62,11 +64,8 @@ impl Readers {
     }
 
     /// Refuses further reads, waits for those that run, and closes the connections.
-    pub(crate) async fn close(&self, count: usize) {
-        let all = tokio::time::timeout(
-            PATIENCE,
-            self.permits.acquire_many(u32::try_from(count).unwrap_or(1)),
-        );
+    pub(crate) async fn close(&self) {
+        let all = tokio::time::timeout(PATIENCE, self.permits.acquire_many(self.count));
         if all.await.is_err() {
             tracing::warn!("a read was still running when the store was closed");
         }

@@ -189,7 +189,7 @@ async fn a_backup_is_a_database_of_its_own(engine: Engine) {
     add_event(&store, "one".to_owned()).await.unwrap();
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("muster.db");
-    let result = store.backup(&file).await;
+    let result = store.backup(&file, |_| Ok(())).await;
     if engine == Engine::Postgres {
         assert!(matches!(result, Err(Error::Unsupported { .. })));
         return;
@@ -197,7 +197,7 @@ async fn a_backup_is_a_database_of_its_own(engine: Engine) {
     result.unwrap();
     add_event(&store, "two".to_owned()).await.unwrap();
     assert!(
-        store.backup(&file).await.is_err(),
+        store.backup(&file, |_| Ok(())).await.is_err(),
         "an existing file was overwritten"
     );
     let location = Location::Sqlite {
@@ -219,13 +219,15 @@ async fn a_backup_is_restored_where_no_database_is(engine: Engine) {
         assert!(matches!(refused, Err(Error::Unsupported { .. })));
         return;
     }
-    store.backup(&saved).await.unwrap();
+    let complete =
+        |tx: &mut store::Tx| tx.execute_one(sql!("INSERT INTO events (body) VALUES ($1)"), params!["beside"]);
+    store.backup(&saved, complete).await.unwrap();
     let location = Location::Sqlite {
         directory: directory.path().join("data"),
     };
     Store::restore(&location, &saved).await.unwrap();
     let restored = Store::open(&location, crate::MIGRATIONS).await.unwrap();
-    assert_eq!(count_events(&restored).await, 1);
+    assert_eq!(count_events(&restored).await, 2);
     let again = Store::restore(&location, &saved).await.unwrap_err().to_string();
     assert!(again.contains("move that one away first"), "{again}");
 }

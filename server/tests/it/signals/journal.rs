@@ -1,10 +1,14 @@
 //! What the journal promises: nothing that was accepted is lost, and nothing stops what comes behind it.
 
+use muster::app::App;
 use muster::app::migrations::MIGRATIONS;
+use muster::clock::Clock;
+use muster::signals::journal::{Line, Signal};
+use muster::signals::leaves::{self, Leaf};
 use serde_json::{Value, json};
 use store::{Engine, Location, Store, params, sql};
 
-use crate::harness::{Built, TestApp};
+use crate::harness::{Built, START, TestApp, settings};
 
 /// A signal as the journal holds it.
 async fn line(muster: &TestApp, built: &Built, key: &str) -> Value {
@@ -22,16 +26,14 @@ async fn line(muster: &TestApp, built: &Built, key: &str) -> Value {
     })
 }
 
-/// What an older or a damaged node might have left behind: one leaf of another part of the journal.
+/// What another node might have left behind: one leaf of another part of the journal.
 async fn leave_leaf(muster: &TestApp, lines: &[String]) {
-    let (signals, lines) = (lines.len() as i64, lines.join("\n"));
-    let write = muster.app.store.write(move |tx| {
-        tx.execute_one(
-            sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES (900, 100, $1, $2)"),
-            params![signals, &lines],
-        )
-    });
-    write.await.unwrap();
+    let leaf = Leaf {
+        sequence: 100,
+        signals: lines.len() as i64,
+        lines: lines.join("\n"),
+    };
+    muster.app.journal.leaves.add(900, leaf).await.unwrap();
 }
 
 async fn keys_of_alerts(muster: &TestApp) -> Vec<String> {
@@ -57,12 +59,8 @@ async fn passed_over(muster: &TestApp) -> Vec<(i64, i64, String)> {
     read.await.unwrap()
 }
 
-async fn rows_in_journal(muster: &TestApp) -> i64 {
-    let read = muster
-        .app
-        .store
-        .read(|tx| tx.one::<(i64,)>(sql!("SELECT COUNT(*) FROM journal"), params![]));
-    read.await.unwrap().0
+async fn rows_in_journal(muster: &TestApp) -> usize {
+    muster.app.journal.leaves.sizes().await.unwrap().len()
 }
 
 #[store::both_engines]
@@ -246,4 +244,119 @@ async fn one_signal_among_many_that_cannot_be_taken_is_found(engine: Engine) {
     let apart = passed_over(&muster).await;
     assert_eq!(apart.len(), 1);
     assert!(apart[0].2.contains("till-27"), "{}", apart[0].2);
+}
+
+/// A crash between the commit that took a leaf and the one that removes it leaves the leaf behind.
+#[store::both_engines]
+async fn a_leaf_that_a_crash_left_behind_is_not_taken_twice(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let line = line(&muster, &built, "once").await.to_string();
+    for _ in 0..2 {
+        leave_leaf(&muster, std::slice::from_ref(&line)).await;
+        muster.take_signals().await;
+        assert_eq!(rows_in_journal(&muster).await, 0);
+    }
+    let incidents = muster.get("/incidents").await.good();
+    let path = format!(
+        "/incidents/{}/alerts",
+        incidents["incidents"][0]["id"].as_str().unwrap()
+    );
+    let alerts = muster.get(&path).await.good();
+    assert_eq!(alerts["alerts"][0]["event_count"], 1);
+}
+
+/// A second process over the same database, as after a new start.
+async fn start_again(store: Store) -> anyhow::Result<std::sync::Arc<App>> {
+    let clock = Clock::simulated(START.parse().unwrap());
+    App::assemble(store, clock, settings()).await
+}
+
+/// An older program, and a backup, leave what waits in the database itself.
+#[store::both_engines]
+async fn leaves_in_the_database_itself_are_taken_after_a_start(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let line = line(&muster, &built, "waited").await.to_string();
+    let write = muster.app.store.write(move |tx| {
+        tx.execute_one(
+            sql!("INSERT INTO journal (node, sequence, signals, lines) VALUES (0, 7, 1, $1)"),
+            params![&line],
+        )
+    });
+    write.await.unwrap();
+    start_again(muster.database.store.clone()).await.unwrap();
+    muster.take_signals().await;
+    assert_eq!(keys_of_alerts(&muster).await, ["waited"]);
+    assert_eq!(rows_in_journal(&muster).await, 0);
+}
+
+#[tokio::test]
+async fn a_backup_holds_what_was_accepted_and_not_taken_yet() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    let built = muster.service("card-gateway").build().await;
+    muster
+        .enqueue(&built, "trigger", "till-7", "Terminal silent")
+        .await
+        .with_status(202);
+    let directory = tempfile::tempdir().unwrap();
+    let saved = directory.path().join("saved.db");
+    leaves::back_up(&muster.app.store, &saved).await.unwrap();
+
+    let location = Location::Sqlite {
+        directory: directory.path().join("data"),
+    };
+    leaves::restore(&location, &saved).await.unwrap();
+    let restored = Store::open(&location, MIGRATIONS).await.unwrap();
+    let app = start_again(restored).await.unwrap();
+    assert_eq!(muster::signals::intake::take_waiting(&app).await.unwrap(), 1);
+    let read = app
+        .store
+        .read(|tx| tx.rows::<(String,)>(sql!("SELECT alert_key FROM alerts"), params![]));
+    assert_eq!(read.await.unwrap(), [("till-7".to_owned(),)]);
+
+    let again = leaves::restore(&location, &saved).await.unwrap_err().to_string();
+    assert!(again.contains("move it away first"), "{again}");
+}
+
+#[tokio::test]
+async fn a_journal_of_another_database_is_not_taken_for_this_one() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    leave_leaf(&muster, &["{}".to_owned()]).await;
+    let refused = start_again(muster.database.store.clone()).await.err().unwrap();
+    assert!(
+        refused.to_string().contains("accepted for another database"),
+        "{refused}"
+    );
+}
+
+/// Senders wait a little when far more was accepted than has become alerts, and nobody is refused.
+#[store::both_engines]
+async fn acceptance_goes_on_when_nothing_is_taken(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let line = line(&muster, &built, "flood").await.to_string();
+    let lines = |count: usize| -> Vec<Line> {
+        let signal: Signal = serde_json::from_str(&line).unwrap();
+        (0..count).map(|_| Line::of(&signal).unwrap()).collect()
+    };
+    for _ in 0..5 {
+        muster.app.journal.write(lines(1_000)).await.unwrap();
+    }
+    assert_eq!(muster.app.journal.accepted(), 5_000);
+    assert_eq!(
+        muster::signals::intake::count_waiting(&muster.app).await.unwrap(),
+        5_000
+    );
+    muster.take_signals().await;
+    let incidents = muster.get("/incidents").await.good();
+    let path = format!(
+        "/incidents/{}/alerts",
+        incidents["incidents"][0]["id"].as_str().unwrap()
+    );
+    assert_eq!(muster.get(&path).await.good()["alerts"][0]["event_count"], 5_000);
+    assert_eq!(
+        muster::signals::intake::count_waiting(&muster.app).await.unwrap(),
+        0
+    );
 }
