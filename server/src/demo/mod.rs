@@ -42,7 +42,7 @@ pub struct DemoArguments {
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
     listen: String,
     /// How many times faster than the wall's the demo's clock runs while the outage is replayed
-    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
     speed: u32,
     /// Stop the replay at this time of the story, such as 06:12, and let the clock run on at its usual pace
     #[arg(long, value_name = "HH:MM")]
@@ -100,7 +100,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let replayed = Arc::clone(&app);
     tokio::spawn(async move {
         replayed.clock.set_speed(arguments.speed);
-        match outage::replay(&replayed, &client, &retailer, until).await {
+        match outage::replay(&replayed, &client, &retailer, until, arguments.speed).await {
             Ok(()) => tracing::info!("The replay is over; the clock runs on at its usual pace."),
             Err(error) => tracing::error!("the replay stopped: {error:#}"),
         }

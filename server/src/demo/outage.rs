@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::client::Client;
@@ -13,6 +13,14 @@ use crate::app::App;
 
 /// Terminals of one shop that fall silent.
 const SILENT: usize = 5;
+/// How far the clock may run away from the story.
+const MOST_LATE: SignedDuration = SignedDuration::from_secs(45);
+/// The nearest time that is promised to customers.
+const SHORTEST_PROMISE: SignedDuration = SignedDuration::from_mins(5);
+/// How often an incident is looked for, and words are tried, on a machine that is busy; and the pause between.
+const LOOKS: usize = 1_200;
+const TRIES: usize = 6;
+const PAUSE: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// Replays the outage; ends early at `until`.
 pub(super) async fn replay(
@@ -20,12 +28,14 @@ pub(super) async fn replay(
     client: &Client,
     retailer: &Retailer,
     until: Option<Timestamp>,
+    speed: u32,
 ) -> anyhow::Result<()> {
     let story = Story {
         app,
         client,
         retailer,
         until,
+        speed,
     };
     match story.tell().await {
         Err(error) if error.is::<Over>() => Ok(()),
@@ -43,6 +53,8 @@ struct Story<'a> {
     client: &'a Client,
     retailer: &'a Retailer,
     until: Option<Timestamp>,
+    /// How many times faster than usual the clock runs.
+    speed: u32,
 }
 
 impl Story<'_> {
@@ -62,10 +74,7 @@ impl Story<'_> {
         let incident = self.newest_incident_on(&services.card_gateway).await?;
         self.at("05:43").await?;
         self.as_person(&self.retailer.cast.priya.key)
-            .put(
-                &format!("/incidents/{incident}"),
-                json!({ "incident": { "type": "incident_reference", "status": "acknowledged" } }),
-            )
+            .put(&format!("/incidents/{incident}"), acknowledged())
             .await?;
         self.silence(&shops[9..]).await?;
         self.at("05:44").await?;
@@ -95,16 +104,28 @@ impl Story<'_> {
 
     /// Waits until it is this time in the story.
     async fn at(&self, time: &str) -> anyhow::Result<()> {
-        let wanted: Timestamp = format!("2026-11-17T{time}:00Z")
-            .parse()
-            .context("a time of the story")?;
+        let wanted = time_of(time)?;
         if let Some(until) = self.until.filter(|until| *until <= wanted) {
             self.app.clock.sleep_until(until).await;
             return Err(Over.into());
         }
+        self.keep_pace(wanted);
         tokio::select! {
             () = self.app.clock.sleep_until(wanted) => Ok(()),
             () = self.app.stopping.cancelled() => Err(Over.into()),
+        }
+    }
+
+    /// While the story is behind, because this machine is busy, the clock walks at its usual pace and waits for it.
+    fn keep_pace(&self, wanted: Timestamp) {
+        let clock = &self.app.clock;
+        let speed = if clock.now().duration_since(wanted) > MOST_LATE {
+            1
+        } else {
+            self.speed
+        };
+        if clock.speed() != speed {
+            clock.set_speed(speed);
         }
     }
 
@@ -137,19 +158,48 @@ impl Story<'_> {
         self.client.post("/v2/change/enqueue", event).await.map(drop)
     }
 
-    /// Something else is a little wrong too, as always.
+    /// Something else is a little wrong too, as always, and somebody has it.
     async fn small_trouble(&self) -> anyhow::Result<()> {
+        let workforce = &self.retailer.services.workforce;
         let payload = json!({
-            "summary": "Appointment reminders are late",
-            "source": "booking-worker-2",
+            "summary": "Clocking in takes 40 s in Spain",
+            "source": "workforce-es-1",
             "severity": "warning",
+            "component": "clocking in",
+            "class": "latency",
+        });
+        self.send(workforce, "trigger", "clocking-in-slow", payload)
+            .await?;
+        let incident = self.newest_incident_on(workforce).await?;
+        self.at("05:25").await?;
+        let ines = &self.retailer.cast.ines;
+        let mine = json!({ "incident": {
+            "type": "incident_reference",
+            "assignments": [{ "assignee": { "id": ines.id, "type": "user_reference" } }],
+        } });
+        let path = format!("/incidents/{incident}");
+        self.as_person(&ines.key).put(&path, mine).await?;
+        self.as_person(&ines.key).put(&path, acknowledged()).await?;
+        let facts = json!({ "facts": { "symptom": "Clocking in is slow in Spain." } });
+        self.as_person(&ines.key)
+            .put(&format!("{path}/facts"), facts)
+            .await
+            .map(drop)
+    }
+
+    /// While everybody looks at the cards, the next thing breaks and pages whoever is on call for it.
+    async fn reminders_stuck(&self) -> anyhow::Result<()> {
+        let payload = json!({
+            "summary": "Appointment reminders are not leaving the queue: 1,204 wait",
+            "source": "booking-worker-2",
+            "severity": "error",
             "component": "reminders",
             "class": "queue age",
         });
         self.send(
             &self.retailer.services.booking,
             "trigger",
-            "reminders-late",
+            "reminders-stuck",
             payload,
         )
         .await
@@ -180,7 +230,7 @@ impl Story<'_> {
             "/incidents?service_ids[]={}&sort_by=created_at:desc&limit=1&date_range=all",
             service.id
         );
-        for _ in 0..200 {
+        for _ in 0..LOOKS {
             let answer = self.client.get(&path).await?;
             if let Some(id) = answer["incidents"][0]["id"].as_str() {
                 return Ok(id.to_owned());
@@ -241,6 +291,7 @@ impl Story<'_> {
             ),
             ("Tell shops to take cash and hold baskets", &cast.aoife),
             ("Keep waves two to five held until a fix is tested", &cast.tomasz),
+            ("Decide whether updates wait until after Black Friday", &cast.maya),
         ] {
             let task = json!({ "incident_task": { "name": name, "assignee": { "id": player.id } } });
             maya.post(&format!("/incidents/{incident}/tasks"), task).await?;
@@ -262,7 +313,7 @@ impl Story<'_> {
                 let number = round * 14 + index;
                 let customer = &self.retailer.customers[number * 5 % self.retailer.customers.len()];
                 let shop = &self.retailer.hurt_shops[number % self.retailer.hurt_shops.len()];
-                let case = json!({ "case": {
+                let mut case = json!({ "case": {
                     "channel": "api",
                     "text": words_of(number, &shop.name),
                     "reporter": { "name": customer.name, "email": customer.email },
@@ -270,6 +321,9 @@ impl Story<'_> {
                     "location": { "id": shop.id, "type": "location_reference" },
                     "touchpoint": { "id": self.touchpoint_of(number), "type": "business_service_reference" },
                 } });
+                if number == 0 {
+                    self.ask_for_a_call(&mut case["case"], &customer.name, &shop.name);
+                }
                 let answer = aoife.post("/cases", case).await?;
                 let id = answer["case"]["id"].as_str().unwrap_or_default().to_owned();
                 // A few are left for whoever looks at the desk.
@@ -280,6 +334,15 @@ impl Story<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The first of them wants to be called, by somebody who decides.
+    fn ask_for_a_call(&self, case: &mut Value, customer: &str, shop: &str) {
+        case["text"] = json!(format!(
+            "We could not pay for 14 trays at {shop} and have guests at noon. Please call me back."
+        ));
+        case["reporter"] = json!({ "name": customer, "telephone": "+44 20 5550 0142" });
+        case["owner"] = json!({ "id": self.retailer.cast.maya.id, "type": "user_reference" });
     }
 
     fn touchpoint_of(&self, number: usize) -> &str {
@@ -299,11 +362,24 @@ impl Story<'_> {
         } });
         let maya = self.as_person(&self.retailer.cast.maya.key);
         maya.put(&format!("/incidents/{incident}/facts"), facts).await?;
-        self.publish(incident, "2026-11-17T06:20:00Z").await
+        self.publish(incident, Some("06:20")).await
+    }
+
+    /// Tells customers. Facts that change meanwhile, as impact is counted again, take an approval back: then it is
+    /// written and approved once more.
+    async fn publish(&self, incident: &str, next: Option<&str>) -> anyhow::Result<()> {
+        for _ in 1..TRIES {
+            match self.write_and_publish(incident, next).await {
+                Ok(()) => return Ok(()),
+                Err(error) => tracing::debug!("an update is written again: {error:#}"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.write_and_publish(incident, next).await
     }
 
     /// Writes, approves and publishes an update to customers. The words come from the facts.
-    async fn publish(&self, incident: &str, next_update_by: &str) -> anyhow::Result<()> {
+    async fn write_and_publish(&self, incident: &str, next: Option<&str>) -> anyhow::Result<()> {
         let maya = self.as_person(&self.retailer.cast.maya.key);
         let audiences = maya.get("/audiences").await?;
         let customers = audiences["audiences"]
@@ -314,6 +390,11 @@ impl Story<'_> {
             .and_then(|audience| audience["id"].as_str())
             .context("there is no audience of customers")?
             .to_owned();
+        let next_update_by = match next {
+            // Where the clock has run ahead, the promise is one that can still be kept.
+            Some(next) => Some(time_of(next)?.max(self.app.clock.now() + SHORTEST_PROMISE)),
+            None => None,
+        };
         let update = json!({ "update": {
             "audience": { "id": customers, "type": "audience_reference" },
             "next_update_by": next_update_by,
@@ -379,22 +460,35 @@ impl Story<'_> {
                         .await?;
                 }
             }
+            if time == "06:10" {
+                self.reminders_stuck().await?;
+            }
             if time == "06:18" {
-                let maya = self.as_person(&self.retailer.cast.maya.key);
-                let facts = json!({ "facts": { "phase": "monitoring",
-                    "symptom": "Card payments are working again in most of our shops." } });
-                maya.put(&format!("/incidents/{incident}/facts"), facts).await?;
-                self.publish(incident, "2026-11-17T06:50:00Z").await?;
+                self.phase(incident, "monitoring").await?;
+                self.publish(incident, Some("06:50")).await?;
             }
         }
         Ok(())
     }
 
+    async fn phase(&self, incident: &str, phase: &str) -> anyhow::Result<()> {
+        let facts = json!({ "facts": { "phase": phase } });
+        self.as_person(&self.retailer.cast.maya.key)
+            .put(&format!("/incidents/{incident}/facts"), facts)
+            .await
+            .map(drop)
+    }
+
+    /// It is over: everybody who was told hears so, and everybody who wrote gets an answer.
     async fn close(&self, incident: &str) -> anyhow::Result<()> {
+        let services = &self.retailer.services;
+        self.at("06:33").await?;
+        self.send(&services.booking, "resolve", "reminders-stuck", json!({}))
+            .await?;
         self.at("06:34").await?;
         for (service, key) in [
-            (&self.retailer.services.loyalty_api, "loyalty-slow"),
-            (&self.retailer.services.order_hub, "orders-slow"),
+            (&services.loyalty_api, "loyalty-slow"),
+            (&services.order_hub, "orders-slow"),
         ] {
             self.send(service, "resolve", key, json!({})).await?;
         }
@@ -406,9 +500,26 @@ impl Story<'_> {
         } });
         self.as_person(&self.retailer.cast.maya.key)
             .put(&format!("/incidents/{incident}"), resolved)
+            .await?;
+        self.at("06:42").await?;
+        self.phase(incident, "resolved").await?;
+        self.publish(incident, None).await?;
+        self.at("06:45").await?;
+        self.as_person(&self.retailer.cast.aoife.key)
+            .post(&format!("/incidents/{incident}/answers/confirm"), json!({}))
             .await
             .map(drop)
     }
+}
+
+fn acknowledged() -> Value {
+    json!({ "incident": { "type": "incident_reference", "status": "acknowledged" } })
+}
+
+fn time_of(time: &str) -> anyhow::Result<Timestamp> {
+    format!("2026-11-17T{time}:00Z")
+        .parse()
+        .context("a time of the story")
 }
 
 /// What customers write, each a little differently.

@@ -54,6 +54,7 @@ pub(super) struct Services {
     pub loyalty_api: Service,
     pub order_hub: Service,
     pub booking: Service,
+    pub workforce: Service,
 }
 
 pub(super) struct Touchpoints {
@@ -61,6 +62,7 @@ pub(super) struct Touchpoints {
     pub loyalty: String,
     pub click_and_collect: String,
     pub appointments: String,
+    pub staff_scheduling: String,
 }
 
 /// Sets the company up. Everything goes through the API, as its own people would do it.
@@ -70,7 +72,7 @@ pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> an
     let cast = people::cast(app, &owner_key, &hash).await?;
     let payments = team(client, "Payments", &[&cast.priya, &cast.jonas, &cast.sinead]).await?;
     let store_systems = team(client, "Store systems", &[&cast.tomasz, &cast.ines]).await?;
-    let digital = team(client, "Digital", &[&cast.emre]).await?;
+    let digital = team(client, "Digital", &[&cast.emre, &cast.maya]).await?;
     team(client, "Customer service", &[&cast.aoife, &cast.daniel]).await?;
 
     let payments_rota = rota(
@@ -93,7 +95,7 @@ pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> an
         client,
         "Digital on call",
         "Europe/Berlin",
-        &[&cast.emre],
+        &[&cast.maya, &cast.emre],
         &digital,
     )
     .await?;
@@ -115,7 +117,7 @@ pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> an
         client,
         "Digital",
         &digital,
-        &[("schedule", &digital_rota), ("user", cast.maya.id.as_str())],
+        &[("schedule", &digital_rota), ("user", cast.jonas.id.as_str())],
     )
     .await?;
 
@@ -143,12 +145,20 @@ pub(super) async fn build(client: &Client, app: &Arc<App>, password: &str) -> an
             &digital_policy,
         )
         .await?,
+        workforce: service(
+            client,
+            "workforce",
+            "Clocking in and rotas of the shops.",
+            &edge_policy,
+        )
+        .await?,
     };
     let touchpoints = touchpoints(client).await?;
     depend(client, &services, &touchpoints).await?;
     let hurt_shops = shops(client, &services, &touchpoints).await?;
     let customers = customers(client, &touchpoints, &hurt_shops).await?;
     status_page(client, &touchpoints).await?;
+    planned_work(client, &services).await?;
     Ok(Retailer {
         cast,
         services,
@@ -307,6 +317,15 @@ async fn touchpoints(client: &Client) -> anyhow::Result<Touchpoints> {
             "Your appointment stands, even if no reminder came.",
         ))
         .await?,
+        staff_scheduling: make(touchpoint(
+            "Staff scheduling",
+            10,
+            0,
+            "I cannot clock in",
+            "Write the hours on the paper rota.",
+            "The rota on the wall is right.",
+        ))
+        .await?,
     })
 }
 
@@ -341,6 +360,10 @@ async fn depend(client: &Client, services: &Services, touchpoints: &Touchpoints)
         (
             technical(&services.booking.id),
             business(&touchpoints.appointments),
+        ),
+        (
+            technical(&services.workforce.id),
+            business(&touchpoints.staff_scheduling),
         ),
     ];
     let relationships: Vec<Value> = edges
@@ -502,7 +525,9 @@ async fn customers(
         let mut running = JoinSet::new();
         for index in chunk.iter().copied() {
             let first = FIRST_NAMES[index % FIRST_NAMES.len()];
-            let last = LAST_NAMES[(index / FIRST_NAMES.len() + index) % LAST_NAMES.len()];
+            // No two customers share both names.
+            let last =
+                LAST_NAMES[(index / FIRST_NAMES.len() + index % FIRST_NAMES.len() * 7) % LAST_NAMES.len()];
             let (tier, value) = match index % 50 {
                 0 => ("business", 4_100_000),
                 1..=7 => ("gold", 240_000),
@@ -538,6 +563,22 @@ async fn customers(
     }
     customers.sort_by_key(|(index, _)| *index);
     Ok(customers.into_iter().map(|(_, customer)| customer).collect())
+}
+
+/// Something is planned for the evening.
+async fn planned_work(client: &Client, services: &Services) -> anyhow::Result<()> {
+    let window = json!({
+        "type": "maintenance_window",
+        "start_time": "2026-11-17T22:00:00Z",
+        "end_time": "2026-11-17T23:30:00Z",
+        "description": "order-hub moves to a new database",
+        "public_words": "Orders to collect may be shown ten minutes late. Nothing else changes.",
+        "services": [{ "id": services.order_hub.id, "type": "service_reference" }],
+    });
+    client
+        .make("/maintenance_windows", "maintenance_window", window)
+        .await
+        .map(drop)
 }
 
 async fn status_page(client: &Client, touchpoints: &Touchpoints) -> anyhow::Result<()> {
