@@ -4,6 +4,7 @@ pub mod auditor;
 pub mod cleaning;
 pub mod dispatch;
 pub mod door;
+mod elsewhere;
 pub mod front;
 mod manual;
 pub mod metrics;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
-use axum::response::IntoResponse;
+use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
@@ -83,6 +83,7 @@ pub fn router(app: Arc<App>) -> Router {
         "/openapi.json",
         axum::routing::get(move || async move { axum::Json((*document).clone()) }),
     )
+    .route("/", axum::routing::get(|| async { Redirect::to("/console") }))
     .route("/health/live", axum::routing::get(|| async { "ok\n" }))
     .route("/health/ready", axum::routing::get(ready))
     .route("/metrics", axum::routing::get(super::metrics::answer))
@@ -92,6 +93,7 @@ pub fn router(app: Arc<App>) -> Router {
     .merge(crate::console::routes::routes())
     .merge(crate::desk::form::routes())
     .merge(crate::console::places::routes())
+    .fallback(super::elsewhere::answer)
     .layer(axum::middleware::from_fn_with_state(
         Arc::clone(&app),
         super::front::pass,

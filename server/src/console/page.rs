@@ -20,6 +20,7 @@ use super::refusal::{self, Wanted};
 use crate::access::Caller;
 use crate::access::caller::Method;
 use crate::app::App;
+use crate::drawing::unturned;
 use crate::http::Problem;
 use crate::people::Role;
 
@@ -49,20 +50,6 @@ pub fn show_with_status(status: StatusCode, view: &impl Template) -> Response {
             tracing::error!("a page could not be drawn: {error}");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
-    }
-}
-
-/// Takes out the marks that turn the direction of letters: a name that holds one would turn the words behind it. Text
-/// from right to left needs none of them.
-fn unturned(html: String) -> String {
-    const TURNING: [char; 9] = [
-        '\u{202A}', '\u{202B}', '\u{202C}', '\u{202D}', '\u{202E}', '\u{2066}', '\u{2067}', '\u{2068}',
-        '\u{2069}',
-    ];
-    if html.contains(TURNING) {
-        html.replace(TURNING, "")
-    } else {
-        html
     }
 }
 
@@ -282,12 +269,6 @@ mod tests {
         assert!(!same("abc", "abd"));
         assert!(!same("abc", "ab"));
         assert!(!same("", ""));
-    }
-
-    #[test]
-    fn a_name_cannot_turn_the_words_behind_it() {
-        let page = unturned("<h1>\u{202E}gnp.exe hurts 1 touchpoint متجر</h1>".to_owned());
-        assert_eq!(page, "<h1>gnp.exe hurts 1 touchpoint متجر</h1>");
     }
 
     #[test]

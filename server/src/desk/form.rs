@@ -29,6 +29,7 @@ use crate::cases::input::Report;
 use crate::cases::model::{Direction, Word};
 use crate::cases::{Case, Channel, Recovery, Status, actions, store as case_rows};
 use crate::customers::locations::{self, Location};
+use crate::drawing::unturned;
 use crate::http::limits::Verdict;
 use crate::http::{Path, Problem};
 use crate::services::BusinessServiceId;
@@ -153,7 +154,7 @@ fn page(status: StatusCode, template: &impl Template) -> Response {
     let policy = format!(
         "default-src 'none'; style-src 'sha256-{hash}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     );
-    let mut response = (status, axum::response::Html(body)).into_response();
+    let mut response = (status, axum::response::Html(unturned(body))).into_response();
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

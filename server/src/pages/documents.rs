@@ -13,7 +13,7 @@ use super::snapshot::Snapshot;
 use super::uptime::Uptime;
 use super::view::{self, StoryEntry, Subscribe};
 use super::{feed, json};
-use crate::drawing::{Rich, State};
+use crate::drawing::{Rich, State, unturned};
 use crate::http::Site;
 use crate::updates::Phase;
 use crate::updates::compose::clock_time;
@@ -73,7 +73,7 @@ fn html(path: String, text: String, policy: String) -> Document {
         path,
         kind: Kind::Html,
         keeps: Keeps::Anybody,
-        text,
+        text: unturned(text),
         policy: Some(policy),
     }
 }
@@ -224,6 +224,24 @@ fn first_sentence(paragraph: &str) -> Option<(&str, &str)> {
     (first.chars().count() <= LONGEST_HEADLINE).then(|| (first, rest.trim()))
 }
 
+/// What the mark beside the sentence says: while we watch and nothing is down any more, that it is coming back.
+fn state_now(snapshot: &Snapshot) -> State {
+    let mut open = snapshot.open_incidents().peekable();
+    let watched = open.peek().is_some()
+        && open.all(|one| {
+            let newest = snapshot.updates_of(one).first();
+            newest.is_some_and(|update| update.status == Phase::Monitoring)
+        });
+    let down = snapshot
+        .shown()
+        .any(|one| state_of(one.status) == State::Triggered);
+    if watched && !down {
+        State::Recovering
+    } else {
+        state_of_page(snapshot.indicator())
+    }
+}
+
 fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
     let (page, zone) = (&snapshot.page, snapshot.zone());
     let Answer {
@@ -260,7 +278,7 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
         title: format!("{} status", page.name),
         language: page.language.clone(),
         languages: Vec::new(),
-        state: state_of_page(snapshot.indicator()),
+        state: state_now(snapshot),
         headline,
         words,
         next_word,

@@ -31,6 +31,7 @@ use super::{location_words, us_too};
 use crate::app::App;
 use crate::customers::locations::Location;
 use crate::desk::form::is_from_another_site;
+use crate::drawing::unturned;
 use crate::http::{Path, Problem};
 use crate::timeline::Agent;
 
@@ -127,7 +128,7 @@ fn draw(here: &LocationSituation, now: Timestamp) -> Result<Ready, askama::Error
         path: String::new(),
         kind: Kind::Html,
         keeps: Keeps::Reader,
-        text: location_words::page(here, now).render()?,
+        text: unturned(location_words::page(here, now).render()?),
         policy: Some(LocationPage::policy()),
     }))
 }

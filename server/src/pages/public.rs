@@ -24,6 +24,7 @@ use super::plain::{Plain, Question};
 use super::{documents, jobs, snapshot, store as rows, subscribers};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::drawing::unturned;
 use crate::http::{Faults, Path, Problem};
 use crate::timeline::Agent;
 
@@ -54,7 +55,7 @@ pub(super) fn page(status: StatusCode, plain: &Plain) -> Response {
 
 /// A page that is made for one reader and must not be kept by anybody.
 pub(super) fn html(status: StatusCode, text: String, policy: &str) -> Response {
-    let mut response = (status, axum::response::Html(text)).into_response();
+    let mut response = (status, axum::response::Html(unturned(text))).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
@@ -68,7 +69,8 @@ pub(super) fn html(status: StatusCode, text: String, policy: &str) -> Response {
     response
 }
 
-fn not_found() -> Response {
+/// The page for an address that nothing stands at.
+pub fn not_found() -> Response {
     let plain = Plain {
         language: "en".to_owned(),
         title: "Nothing here".to_owned(),

@@ -142,14 +142,21 @@ impl LocationPage {
 }
 
 impl Component {
+    /// Days before the first watched one.
+    fn unwatched(&self) -> usize {
+        let first = self.days.iter().position(Option::is_some);
+        first.unwrap_or(self.days.len())
+    }
+
     /// A row of small ticks from the first watched day on.
     fn ticks(&self) -> String {
-        let watched = self
-            .days
-            .iter()
-            .position(Option::is_some)
-            .unwrap_or(self.days.len());
-        format!("M{} 21.5H{}", watched * 8, self.days.len() * 8)
+        format!("M{} 21.5H{}", self.unwatched() * 8, self.days.len() * 8)
+    }
+
+    /// The paler ticks of the days before.
+    fn before(&self) -> Option<String> {
+        let days = self.unwatched();
+        (days > 0).then(|| format!("M0 21.5H{}", days * 8))
     }
 
     /// Taller ticks over the days that were not all well, by the name of their state.
@@ -267,6 +274,7 @@ pub(crate) mod tests {
             ..status().components.remove(0)
         };
         assert_eq!(component.ticks(), "M8 21.5H24");
+        assert_eq!(component.before().as_deref(), Some("M0 21.5H8"));
         assert_eq!(component.bad_days(), [("triggered", "M16 2h5V24h-5z".to_owned())]);
     }
 

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::rules::{Length, Reason};
 use super::store::Facts;
+use crate::drawing::unturned;
 use crate::http::Site;
 use crate::incidents::Urgency;
 use crate::outbox::SECRET_LINK;
@@ -87,7 +88,7 @@ pub(super) fn compose(
     Ok(Words {
         subject,
         body: Plain { page: &page }.render()?,
-        html: Some(Rich { page: &page }.render()?),
+        html: Some(unturned(Rich { page: &page }.render()?)),
     })
 }
 

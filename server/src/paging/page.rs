@@ -20,6 +20,7 @@ use super::message::spoken_time;
 use super::store::{self as rows, Facts};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::app::App;
+use crate::drawing::unturned;
 use crate::http::Problem;
 use crate::incidents::{Status, Urgency, actions};
 use crate::people::User;
@@ -181,7 +182,7 @@ fn answer(app: &App, token: &str, found: Result<Option<Found>, Problem>) -> Resp
         }
     };
     let html = match page {
-        Ok(html) => html,
+        Ok(html) => unturned(html),
         Err(error) => return Problem::internal(error).into_response(),
     };
     let mut response = (status, html).into_response();

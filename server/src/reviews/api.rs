@@ -20,6 +20,7 @@ use super::render::{self, PrintPage};
 use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::drawing::unturned;
 use crate::http::{Body, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::incidents::{Incident, IncidentId};
 
@@ -282,7 +283,7 @@ async fn as_html(
     let hash = BASE64.encode(&Sha256::digest(PrintPage::style().as_bytes()));
     let policy =
         format!("default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; frame-ancestors 'none'");
-    let mut response = axum::response::Html(body).into_response();
+    let mut response = axum::response::Html(unturned(body)).into_response();
     let headers = response.headers_mut();
     if let Ok(policy) = HeaderValue::from_str(&policy) {
         headers.insert(header::CONTENT_SECURITY_POLICY, policy);

@@ -31,7 +31,7 @@ const FUEL: u64 = 20_000;
 
 const SUBJECT: &str = "Problem with {{ touchpoints }}";
 const OPENING: &str = "{% if symptom %}{{ symptom }}{% else %}We have a problem with {{ touchpoints }}.{% endif %} \
-    It began at {{ since }}.{% if places %} It concerns {{ places }}.{% endif %}";
+    It began at {{ since }}.{% if places and not says_where %} It concerns {{ places }}.{% endif %}";
 const MIDDLE: &str = "{% if workaround %}\n\nUntil then: {{ workaround }}{% endif %}\
     {% if estimate %}\n\nWe expect it to be fixed between {{ estimate.earliest }} and {{ estimate.latest }}; \
     {{ estimate.confidence }}.{% endif %}";
@@ -180,6 +180,7 @@ fn context(audience: &Audience, material: &Material<'_>) -> serde_json::Value {
         "touchpoints_capital": capital(&listed),
         "touchpoints_hurt": names.len(),
         "places": place_words(&facts.places),
+        "says_where": says_how_many(facts),
         "place_names": facts.places.names,
         "workaround": facts.workaround.as_ref().map(|text| sentence(text.for_insiders())),
         "estimate": facts.estimate.as_ref().map(|estimate| json!({
@@ -230,6 +231,17 @@ fn place_words(places: &Places) -> Option<String> {
         1..=3 => Some(listing(&names)),
         count => Some(format!("{count} of our places")),
     }
+}
+
+/// Whether the symptom says already how many places it is about: "not working in 24 of our shops".
+fn says_how_many(facts: &Facts) -> bool {
+    let count = facts.places.count.to_string();
+    facts.symptom.as_ref().is_some_and(|symptom| {
+        symptom
+            .for_insiders()
+            .split(|letter: char| !letter.is_ascii_digit())
+            .any(|number| number == count)
+    })
 }
 
 /// Closed with a full stop where it was left open.
