@@ -28,6 +28,7 @@ mod search;
 pub mod service;
 pub mod service_forms;
 pub mod services;
+mod services_hurt;
 pub mod settings;
 pub mod shops;
 pub mod situation;

@@ -12,6 +12,7 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
+use super::room_words::how_hurt;
 use super::{incidents::mark, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -26,7 +27,6 @@ use crate::console::screens::room::{
 use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
-use crate::impact::model::HurtTouchpoint;
 use crate::incidents::confirmed_origin::{self, ConfirmedOrigin};
 use crate::incidents::model::{AlertCounts, Assignment, Incident, Status};
 use crate::incidents::origin::{self, Origin as Ranked};
@@ -36,7 +36,6 @@ use crate::incidents::{IncidentId, store as rows};
 use crate::services::change_events::KeptChange;
 use crate::timeline;
 use crate::updates::headline::{self, Headline};
-use crate::updates::situation::{Harm, harm_of};
 
 /// What a list to choose from holds at most.
 const PICKS: i64 = 500;
@@ -169,7 +168,7 @@ fn find(tx: &mut Tx, id: &str) -> Result<Incident, Problem> {
     found.ok_or_else(|| Problem::not_found("The incident"))
 }
 
-fn milder(tx: &mut Tx, incident: &Incident, hurt: Option<&Hurt>) -> Result<Vec<String>, Problem> {
+pub(super) fn milder(tx: &mut Tx, incident: &Incident, hurt: Option<&Hurt>) -> Result<Vec<String>, Problem> {
     let several = hurt.is_some_and(|hurt| hurt.touchpoints.len() > 1);
     if incident.status == Status::Resolved || !several {
         return Ok(Vec::new());
@@ -490,7 +489,7 @@ fn impact(known: &Known) -> Impact {
             let (shape, how) = if over {
                 (Shape::Resolved, "back")
             } else {
-                how_hurt(known, one)
+                how_hurt(&known.incident, &known.milder, one)
             };
             (shape.says(one.name.clone()), how)
         })
@@ -519,7 +518,7 @@ fn impact(known: &Known) -> Impact {
         alerts,
     ];
     figures.extend(hurt.loss_per_hour.iter().take(1).map(|loss| {
-        let money = |amount: i64| crate::console::kit::money(amount, &loss.currency);
+        let money = |amount: i64| crate::console::kit::about(amount, &loss.currency);
         Figure::new(
             "Cost, estimate and range",
             format!("{} an hour", money(loss.likely)),
@@ -534,18 +533,6 @@ fn impact(known: &Known) -> Impact {
         touchpoints,
         locations: locations(hurt),
         figures,
-    }
-}
-
-/// How badly an open incident hurts a touchpoint, as far as priority, evidence and distance say.
-fn how_hurt(known: &Known, touchpoint: &HurtTouchpoint) -> (Shape, &'static str) {
-    let near = touchpoint.hops <= 1;
-    match harm_of(&known.incident) {
-        Some(_) if known.milder.contains(&touchpoint.id) => (Shape::Slow, "slow"),
-        Some(Harm::Slow) => (Shape::Slow, "slow"),
-        Some(Harm::Down) if near => (Shape::Triggered, "down"),
-        Some(Harm::PartlyDown) if near => (Shape::Triggered, "partly down"),
-        None | Some(Harm::Down | Harm::PartlyDown) => (Shape::Slow, "may be hurt"),
     }
 }
 

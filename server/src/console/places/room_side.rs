@@ -12,7 +12,7 @@ use crate::desk::voices::Voice as Said;
 use crate::http::Problem;
 use crate::incidents::IncidentId;
 use crate::incidents::confirmed_origin::ConfirmedOrigin;
-use crate::incidents::origin::Origin as Ranked;
+use crate::incidents::origin::{Origin as Ranked, SuspectedChange};
 use crate::incidents::room::{self, ResponderState, TaskStatus};
 use crate::incidents::similar::SimilarIncident;
 use crate::services::change_events::KeptChange;
@@ -87,6 +87,15 @@ pub(super) fn told(hearings: &[Hearing], reading: &Reading) -> Vec<Told> {
         .collect()
 }
 
+/// The change that is likely behind an incident: it fits well, and far better than the next.
+pub(super) fn likely_change(ranked: &Ranked) -> Option<&SuspectedChange> {
+    let runner_up = ranked.changes.get(1).map_or(0.0, |next| next.score);
+    ranked
+        .changes
+        .first()
+        .filter(|change| change.score >= LIKELY && runner_up <= change.score * AHEAD)
+}
+
 /// What may be behind it, as `incidents::origin` ranks it: a word for how sure, never a figure, because the scores
 /// only compare suspects with each other. `later` is what was done to the suspected service since.
 pub(super) fn origin(ranked: &Ranked, later: &[KeptChange], reading: &Reading) -> Origin {
@@ -111,8 +120,7 @@ pub(super) fn origin(ranked: &Ranked, later: &[KeptChange], reading: &Reading) -
             })),
         };
     };
-    let runner_up = ranked.changes.get(1).map_or(0.0, |next| next.score);
-    let sure = change.score >= LIKELY && runner_up <= change.score * AHEAD;
+    let sure = likely_change(ranked).is_some();
     let only = (ranked.changes.len() == 1).then(|| {
         (
             "change",

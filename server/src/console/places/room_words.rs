@@ -18,16 +18,18 @@ use super::room_side::Hearing;
 use super::{escaped, go_to};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::console::kit::{Composer, ComposerReader, Pick, Reach, Reading};
+use crate::console::kit::{Composer, ComposerReader, Pick, Reach, Reading, State as Shape};
 use crate::console::page::{PageProblem, Posted};
 use crate::http::{Path, Problem};
-use crate::incidents::IncidentId;
+use crate::impact::model::HurtTouchpoint;
 use crate::incidents::room::{self, NOTE_LENGTH};
+use crate::incidents::{Incident, IncidentId};
 use crate::timeline::Change;
 use crate::updates::approval::require_approver;
 use crate::updates::compose::LONGEST_WORDS;
 use crate::updates::model::{ApprovalRule, Audience, AudienceChannel, Phase, Readers};
 use crate::updates::promised_words::with_promise;
+use crate::updates::situation::{Harm, harm_of};
 use crate::updates::{AudienceId, audiences, drafts, publication, store as rows};
 use crate::words::InternalText;
 
@@ -272,5 +274,20 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
         // The checker or the facts stand against it: the words wait as a draft, with what to mend beside them.
         Err(problem) if problem.status().is_client_error() => Ok(Reaching::Draft),
         Err(problem) => Err(problem),
+    }
+}
+/// How badly an open incident hurts a touchpoint, as far as priority, evidence and distance say.
+pub(super) fn how_hurt(
+    incident: &Incident,
+    milder: &[String],
+    touchpoint: &HurtTouchpoint,
+) -> (Shape, &'static str) {
+    let near = touchpoint.hops <= 1;
+    match harm_of(incident) {
+        Some(_) if milder.contains(&touchpoint.id) => (Shape::Slow, "slow"),
+        Some(Harm::Slow) => (Shape::Slow, "slow"),
+        Some(Harm::Down) if near => (Shape::Triggered, "down"),
+        Some(Harm::PartlyDown) if near => (Shape::Triggered, "partly down"),
+        None | Some(Harm::Down | Harm::PartlyDown) => (Shape::Slow, "may be hurt"),
     }
 }

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use store::Tx;
 
+use super::services_hurt::{self, OpenIncident, Origin, Sure, capital, place_of_lit};
 use super::situation;
 use crate::access::{Action, Resource};
 use crate::app::App;
@@ -18,13 +19,11 @@ use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::prelude::{
     Choices, ChoicesLook, Edge, GraphInput, Node, NodeMark, NodeTone, Person, Pick, Place, Reading, Rich,
-    State as Shape, counted, graph,
+    State as Shape, StateMark, counted, graph,
 };
 use crate::console::screens::services::{PathStep, ServiceRow, Services};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
-use crate::incidents::IncidentId;
-use crate::incidents::model::Status;
 use crate::oncall::store::{PolicyFilter, list_policies};
 use crate::oncall::{EscalationPolicyId, load_policy, people_on_call};
 use crate::services::store::services::{self as rows, ServiceFilter};
@@ -32,6 +31,8 @@ use crate::services::store::touchpoints;
 
 /// Boxes that a picture still bears; beyond it only those on a path are drawn.
 const BEARABLE: usize = 60;
+/// What is said of a service that has no incident of its own.
+const BELOW: &str = "something below it is hurt";
 /// Columns of technical services at most; deeper ones share the first.
 const DEEPEST: usize = 3;
 
@@ -72,19 +73,14 @@ struct Known {
     policy: Option<EscalationPolicyId>,
 }
 
-struct OpenIncident {
-    id: IncidentId,
-    number: i64,
-    service_id: String,
-    status: Status,
-}
-
 struct Everything {
     situation: Situation,
     services: Vec<Known>,
     /// From what supports to what depends on it.
     edges: Vec<(String, String)>,
     open: Vec<OpenIncident>,
+    /// Where the lit incident began, as far as that is known.
+    origin: Option<Origin>,
     alerts: BTreeMap<String, i64>,
     changes: BTreeMap<String, (Timestamp, String)>,
     on_call: BTreeMap<String, String>,
@@ -100,18 +96,19 @@ async fn page(
     visitor.0.require(Action::View, Resource::Service)?;
     let reading = visitor.reading(&app);
     let (caller, now) = (visitor.0.clone(), app.clock.now());
+    let wanted = lit.lit.clone();
     let known = app
         .read(move |tx| -> Result<Everything, Problem> {
             Ok(Everything {
                 situation: situation::read(tx, &caller, now)?,
-                ..know(tx, now)?
+                ..know(tx, &wanted, now)?
             })
         })
         .await?;
     Ok(show(&draw(&app, &visitor, &reading, &lit.lit, known)))
 }
 
-fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
+fn know(tx: &mut Tx, lit: &str, now: Timestamp) -> Result<Everything, Problem> {
     let many = |limit| Page {
         limit,
         offset: 0,
@@ -159,15 +156,11 @@ fn know(tx: &mut Tx, now: Timestamp) -> Result<Everything, Problem> {
         situation: Situation::calm(),
         services,
         edges,
-        open: open
-            .into_iter()
-            .map(|incident| OpenIncident {
-                id: incident.id,
-                number: incident.number,
-                service_id: incident.service_id.to_string(),
-                status: incident.status,
-            })
-            .collect(),
+        open: services_hurt::read(tx, &open)?,
+        origin: match place_of_lit(lit, open.iter().map(|one| one.id.as_str())) {
+            Some(place) => services_hurt::origin_of(tx, &open[place])?,
+            None => None,
+        },
         alerts: alerts.into_iter().collect(),
         changes: changes
             .into_iter()
@@ -211,17 +204,27 @@ fn first_on_call<'a>(
 
 impl Everything {
     fn state(&self, id: &str) -> Shape {
-        let own = |status| {
+        let own = |shape| {
             self.open
                 .iter()
-                .any(|one| one.service_id == id && one.status == status)
+                .any(|one| one.service_id == id && one.shape == shape)
         };
-        if own(Status::Triggered) {
-            Shape::Triggered
-        } else if own(Status::Acknowledged) {
-            Shape::Acknowledged
+        let of_customers = |shape| {
+            self.open
+                .iter()
+                .any(|one| one.touchpoint(id).is_some_and(|(hurt, _)| hurt == shape))
+        };
+        if let Some(shape) = [Shape::Triggered, Shape::Acknowledged, Shape::Recovering]
+            .into_iter()
+            .find(|shape| own(*shape))
+        {
+            shape
         } else if self.maintained.contains(id) {
             Shape::Maintenance
+        } else if of_customers(Shape::Triggered) {
+            Shape::Triggered
+        } else if self.open.iter().any(|one| one.has_joined(id)) || of_customers(Shape::Slow) {
+            Shape::Slow
         } else if self
             .supporters(id)
             .iter()
@@ -230,6 +233,31 @@ impl Everything {
             Shape::Slow
         } else {
             Shape::Working
+        }
+    }
+
+    /// The same in the picture: where an incident likely began is not well there, though it has raised no alarm.
+    fn state_of(&self, service: &Known, lit: Option<&OpenIncident>) -> Shape {
+        match self.state(&service.id) {
+            Shape::Working if lit.is_some_and(|one| self.began(one) == service.id) => Shape::Unknown,
+            state => state,
+        }
+    }
+
+    /// The service in which the lit incident began, as far as that is known; otherwise the one it opened on.
+    fn began<'a>(&'a self, lit: &'a OpenIncident) -> &'a str {
+        let origin = self.origin.as_ref().map(|origin| origin.service_id.as_str());
+        origin
+            .filter(|id| self.services.iter().any(|service| service.id == *id))
+            .unwrap_or(&lit.service_id)
+    }
+
+    fn began_words(&self) -> &'static str {
+        match &self.origin {
+            Some(Origin {
+                sure: Sure::Likely, ..
+            }) => "where it likely began",
+            Some(_) | None => "where it began",
         }
     }
 
@@ -282,20 +310,16 @@ impl Everything {
 }
 
 fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Everything) -> Services {
-    let lit = match wanted {
-        "everything" => None,
-        id => known
-            .open
-            .iter()
-            .find(|one| one.id.as_str() == id)
-            .or(known.open.first()),
-    };
+    let lit = place_of_lit(wanted, known.open.iter().map(|one| one.id.as_str()))
+        .and_then(|place| known.open.get(place));
+    let began = lit.map(|one| known.began(one));
     let path: BTreeSet<&str> = lit
         .map(|one| {
             known
                 .dependents(&one.service_id)
                 .into_iter()
-                .chain([one.service_id.as_str()])
+                .chain([one.service_id.as_str(), known.began(one)])
+                .chain(one.path())
                 .collect()
         })
         .unwrap_or_default();
@@ -304,7 +328,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Ev
         .iter()
         .filter(|service| service.kind == Kind::Business && path.contains(service.id.as_str()))
         .count();
-    let origin = lit.and_then(|one| known.services.iter().find(|service| service.id == one.service_id));
+    let origin = began.and_then(|id| known.services.iter().find(|service| service.id == id));
+    let where_it_began = |name: &str| match known.origin.as_ref().map(|origin| origin.sure) {
+        Some(Sure::Likely) => format!("A fault, likely in {name},"),
+        Some(Sure::Confirmed) | None => format!("A fault in {name}"),
+    };
     let technical = known
         .services
         .iter()
@@ -322,8 +350,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Ev
     Services {
         headline: match origin {
             Some(origin) => format!(
-                "A fault in {} hurts {}",
-                origin.name,
+                "{} hurts {}",
+                where_it_began(&origin.name),
                 match touched {
                     0 => "nothing that customers touch".to_owned(),
                     count => counted(count as u64, "touchpoint", "touchpoints"),
@@ -344,9 +372,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Ev
                 "touchpoints"
             )
         ),
-        rows: known
-            .services
-            .iter()
+        rows: worst_first(&known)
+            .into_iter()
             .map(|service| row(&known, service, reading))
             .collect(),
         policies: known.policies.clone(),
@@ -414,13 +441,13 @@ fn picture(known: &Everything, lit: Option<&OpenIncident>, path: &BTreeSet<&str>
         .take(4 * BEARABLE)
     {
         let on_path = path.contains(service.id.as_str());
-        let is_origin = lit.is_some_and(|one| one.service_id == service.id);
-        let state = known.state(&service.id);
+        let is_origin = lit.is_some_and(|one| known.began(one) == service.id);
+        let state = known.state_of(service, lit);
         places.insert(service.id.as_str(), nodes.len());
         nodes.push(Node {
             name: service.name.clone(),
             note: if is_origin {
-                "where it began".to_owned()
+                known.began_words().to_owned()
             } else {
                 note(known, service, state)
             },
@@ -470,7 +497,18 @@ fn note(known: &Everything, service: &Known, state: Shape) -> String {
             .cloned()
             .unwrap_or_else(|| "nobody on call".to_owned()),
         (Shape::Working, None) => "works".to_owned(),
-        (Shape::Slow, _) => "something below it is hurt".to_owned(),
+        (Shape::Slow | Shape::Triggered, None) => known
+            .open
+            .iter()
+            .filter_map(|one| one.touchpoint(&service.id))
+            .find(|(shape, _)| *shape == state)
+            .map_or(BELOW, |(_, word)| word)
+            .to_owned(),
+        (Shape::Slow, Some(_)) => known
+            .open
+            .iter()
+            .find(|one| one.has_joined(&service.id))
+            .map_or_else(|| BELOW.to_owned(), |one| format!("part of #{}", one.number)),
         (state, _) => state.word().to_lowercase(),
     }
 }
@@ -481,7 +519,7 @@ fn steps(known: &Everything, lit: &OpenIncident, path: &BTreeSet<&str>) -> Vec<P
             .services
             .iter()
             .filter(|service| {
-                service.kind == kind && path.contains(service.id.as_str()) && service.id != lit.service_id
+                service.kind == kind && path.contains(service.id.as_str()) && service.id != known.began(lit)
             })
             .map(|service| {
                 let state = known.state(&service.id);
@@ -492,12 +530,11 @@ fn steps(known: &Everything, lit: &OpenIncident, path: &BTreeSet<&str>) -> Vec<P
     let name = known
         .services
         .iter()
-        .find(|service| service.id == lit.service_id)
-        .map(|service| service.name.clone());
+        .find(|service| service.id == known.began(lit));
     let mut steps = vec![PathStep {
-        mark: NodeMark::State(known.state(&lit.service_id)),
-        name: name.unwrap_or_default(),
-        note: "Where it began".to_owned(),
+        mark: NodeMark::State(name.map_or(lit.shape, |service| known.state_of(service, Some(lit)))),
+        name: name.map(|service| service.name.clone()).unwrap_or_default(),
+        note: capital(known.began_words()),
         hurts: hurt(Kind::Technical),
     }];
     let touchpoints = hurt(Kind::Business);
@@ -512,11 +549,35 @@ fn steps(known: &Everything, lit: &OpenIncident, path: &BTreeSet<&str>) -> Vec<P
     steps
 }
 
+/// What engineers run and then what customers touch, each with what is hurt on top.
+fn worst_first(known: &Everything) -> Vec<&Known> {
+    let rank = |service: &Known| match known.state(&service.id) {
+        Shape::Triggered => 0,
+        Shape::Acknowledged => 1,
+        Shape::Recovering => 2,
+        Shape::Slow => 3,
+        Shape::Maintenance => 4,
+        _ => 5,
+    };
+    let mut services: Vec<&Known> = known.services.iter().collect();
+    services.sort_by_key(|service| (service.kind == Kind::Business, rank(service)));
+    services
+}
+
+/// A touchpoint is down or slow where a service is triggered or acknowledged.
+fn standing(known: &Everything, service: &Known) -> StateMark {
+    let state = known.state(&service.id);
+    match service.kind {
+        Kind::Business if state != Shape::Working => state.says(capital(&note(known, service, state))),
+        Kind::Business | Kind::Technical => state.mark(),
+    }
+}
+
 fn row(known: &Everything, service: &Known, reading: &Reading) -> ServiceRow {
     ServiceRow {
         name: service.name.clone(),
         to: address(service),
-        state: known.state(&service.id).mark(),
+        state: standing(known, service),
         on_call: match &service.policy {
             Some(policy) => known
                 .on_call
