@@ -169,6 +169,7 @@ fn beginning(text: &str) -> String {
         if let Some(end) = short.rfind(' ') {
             short.truncate(end);
         }
+        short.truncate(short.trim_end_matches(['.', ',', ' ']).len());
         short.push('…');
     }
     short

@@ -344,16 +344,17 @@ pub fn asked_to_join(tx: &mut Tx, user_id: &UserId, limit: i64) -> Result<Vec<Re
     )
 }
 
-/// Open incidents in which somebody holds a role or which they have been given.
-pub fn concerning(tx: &mut Tx, user_id: &UserId) -> Result<Vec<IncidentId>, Error> {
+/// Those among the incidents in which somebody holds a role or which they have been given. That an incident is over
+/// releases nobody: a promise made to its customers still stands.
+pub fn concerning(tx: &mut Tx, user_id: &UserId, among: &[IncidentId]) -> Result<Vec<IncidentId>, Error> {
     let rows: Vec<(IncidentId,)> = tx.rows(
         sql!(
-            "SELECT i.id FROM incidents i WHERE i.status <> 'resolved' AND (
+            "SELECT i.id FROM incidents i WHERE i.id = ANY($2) AND (
                  i.id IN (SELECT r.incident_id FROM incident_roles r WHERE r.user_id = $1)
                  OR i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = $1))
-             ORDER BY i.id LIMIT 1000"
+             ORDER BY i.id"
         ),
-        params![user_id],
+        params![user_id, store::Value::texts(among.iter().map(IncidentId::as_str))],
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

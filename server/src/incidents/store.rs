@@ -94,6 +94,17 @@ pub fn unacknowledged_of(tx: &mut Tx, user_id: &UserId, limit: i64) -> Result<Ve
     .rows(tx)
 }
 
+/// How many open incidents somebody has been asked to acknowledge.
+pub fn count_unacknowledged_of(tx: &mut Tx, user_id: &UserId) -> Result<i64, Error> {
+    let (count,): (i64,) = query!(
+        "SELECT COUNT(*) FROM incidents i JOIN incident_assignments a ON a.incident_id = i.id
+          WHERE a.user_id = $user AND i.status = 'triggered'"
+    )
+    .bind("user", user_id)
+    .one(tx)?;
+    Ok(count)
+}
+
 /// What a list of incidents is narrowed by.
 #[derive(Debug, Clone, Default)]
 pub struct Sought {

@@ -30,6 +30,17 @@ pub fn opening_number(number: u64) -> String {
         .map_or_else(|| thousands(number), |word| (*word).to_owned())
 }
 
+/// What a language is called; its code where Muster does not know it.
+pub fn language_name(code: &str) -> String {
+    match code {
+        "en" => "English".to_owned(),
+        "de" => "German".to_owned(),
+        "fr" => "French".to_owned(),
+        "es" => "Spanish".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
 /// Minor units as people write them: whole, with the sign where everybody knows it.
 pub fn money(minor: i64, currency: &str) -> String {
     let whole = thousands((minor / 100).unsigned_abs());
@@ -39,6 +50,20 @@ pub fn money(minor: i64, currency: &str) -> String {
         "USD" => format!("${whole}"),
         other => format!("{whole} {other}"),
     }
+}
+
+/// An estimate as people say one: two figures that count, the rest rounded away.
+pub fn about(minor: i64, currency: &str) -> String {
+    let whole = (minor / 100).unsigned_abs();
+    let digits = whole.checked_ilog10().unwrap_or(0);
+    let step = 10_u64.pow(digits.saturating_sub(1));
+    let rounded = (whole + step / 2) / step * step;
+    money(
+        i64::try_from(rounded)
+            .unwrap_or(i64::MAX / 100)
+            .saturating_mul(100),
+        currency,
+    )
 }
 
 /// A line through points: `M0 44L50 4L100 24`.
@@ -81,6 +106,14 @@ mod tests {
     fn sentences_begin_with_words_up_to_twelve() {
         assert_eq!(opening_number(5), "Five");
         assert_eq!(opening_number(13), "13");
+    }
+
+    #[test]
+    fn an_estimate_shows_no_more_than_it_knows() {
+        assert_eq!(about(255_937, "GBP"), "£2,600");
+        assert_eq!(about(3_840_000, "EUR"), "€38,000");
+        assert_eq!(about(700, "USD"), "$7");
+        assert_eq!(about(0, "GBP"), "£0");
     }
 
     #[test]

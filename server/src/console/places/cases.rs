@@ -25,6 +25,7 @@ use crate::console::screens::cases::{CaseLine, CaseList};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
 use crate::incidents::{Incident, IncidentId, store as incident_rows};
+use crate::updates::headline;
 
 /// Cases of a page of the list.
 const ROWS: i64 = 100;
@@ -85,6 +86,8 @@ impl Filter {
 struct Known {
     situation: Situation,
     incident: Option<Incident>,
+    /// What customers feel of it.
+    felt: String,
     found: Vec<Case>,
     total: i64,
     owed: i64,
@@ -108,14 +111,14 @@ async fn list(
     let title = incident.map_or_else(|| "Cases".to_owned(), |one| format!("Cases of #{}", one.number));
     Ok(show(&CaseList {
         frame: visitor.frame(&app, Place::Desk, title, known.situation.clone()),
-        headline: headline(&known, &filter),
+        headline: headline_of(&known, &filter),
         below: incident.map_or_else(Rich::default, |incident| {
             Rich::default()
                 .link(
                     format!("#{}", incident.number),
                     format!("/console/incidents/{}", incident.id),
                 )
-                .then(format!(" {}", incident.title))
+                .then(format!(" {}", known.felt))
         }),
         views: views(&filter),
         pagination: pagination(&filter, known.found.len() as i64, known.total),
@@ -135,18 +138,26 @@ fn know(tx: &mut Tx, filter: &Filter, situation: Situation) -> Result<Known, Pro
                 .ok_or_else(|| Problem::not_found("The incident"))?,
         ),
     };
+    let felt = match &incident {
+        Some(incident) => headline::of(tx, std::slice::from_ref(incident))?
+            .remove(&incident.id)
+            .and_then(|headline| headline.felt.into_iter().next())
+            .unwrap_or_default(),
+        None => String::new(),
+    };
     let (found, paging) = rows::list(tx, &filter.sought(incident.as_ref()), filter.page())?;
     let (owed, _) = rows::count_owed(tx, incident.as_ref().map(|incident| incident.id.as_str()))?;
     Ok(Known {
         situation,
         incident,
+        felt,
         total: paging.total.unwrap_or(found.len() as i64),
         found,
         owed,
     })
 }
 
-fn headline(known: &Known, filter: &Filter) -> String {
+fn headline_of(known: &Known, filter: &Filter) -> String {
     let many = |count: i64| counted(count.unsigned_abs(), "case", "cases");
     if !filter.words.trim().is_empty() {
         return format!("{} with these words", many(known.total));

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::cases::store as case_rows;
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::prelude::{
-    Pagination, Pick, Place, Reading, Rich, State as Shape, counted, money, thousands,
+    Pagination, Pick, Place, Reading, Rich, State as Shape, counted, language_name, money, thousands,
 };
 use crate::console::screens::people::{Customer, CustomerRow, Customers};
 use crate::console::screens::room::Figure;
@@ -207,7 +207,7 @@ async fn one(
     fact("Uses", Some(used_by(&account.id, &used)));
     fact("E-mail", account.email.clone());
     fact("Telephone", account.telephone.clone());
-    fact("Language", Some(account.language.clone()));
+    fact("Language", Some(language_name(&account.language)));
     fact("Your number", account.external_id.clone());
     let mut figures = told.figures();
     if account.value_per_year > 0 {

@@ -35,8 +35,8 @@ use crate::updates::headline::{self, Headline};
 
 /// Known issues that are shown.
 const MATCHES: usize = 5;
-/// Reporters owed an answer that are shown; the rest is counted.
-const OWED: i64 = 50;
+/// Reporters owed an answer that are shown; the rest stands in the list of cases.
+const OWED: i64 = 12;
 /// What agents were told last.
 const NOTICES: i64 = 5;
 /// Services and locations that a select offers.
@@ -131,7 +131,10 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         headlines: headline::of(tx, &found)?,
         answered,
         proposed,
-        owed: case_rows::owed(tx, page, None)?,
+        owed: case_rows::owed(tx, page, None)?
+            .into_iter()
+            .take(OWED as usize)
+            .collect(),
         owed_counts: case_rows::count_owed(tx, None)?,
         drafted: answers::count_drafted(tx)?,
         told: notices::list(
@@ -214,13 +217,14 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
             .iter()
             .map(|one| owed_row(one, &asked.case, reading))
             .collect(),
+        owed_further: further(owed - known.owed.len() as i64),
         answer_all: (known.drafted > 0).then(|| {
             Link::new(
                 format!("Answer {} customers", thousands(known.drafted.unsigned_abs())),
                 "/console/desk/answers",
             )
         }),
-        open_case: case.map(|case| open_case(case, known.proposed.clone(), reading)),
+        open_case: case.map(|case| open_case(case, &known.headlines, known.proposed.clone(), reading)),
         told: known.told.iter().map(|one| told_agents(one, reading)).collect(),
         services: known.services,
         locations: known.locations,
@@ -234,6 +238,16 @@ fn counted(matches: usize) -> String {
         1 => "1 known issue.".to_owned(),
         count => format!("{count} known issues, best first."),
     }
+}
+
+/// Where those stand who are owed an answer and not listed.
+fn further(count: i64) -> Option<Link> {
+    let words = match count {
+        ..=0 => return None,
+        1 => "1 more waits".to_owned(),
+        count => format!("{} more wait", thousands(count.unsigned_abs())),
+    };
+    Some(Link::new(words, "/console/cases?state=owed"))
 }
 
 fn no_match(was_asked: bool, alike: usize) -> Rich {
@@ -394,7 +408,12 @@ fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
     }
 }
 
-fn open_case(case: &Case, proposed: Option<String>, reading: &Reading) -> OpenCase {
+fn open_case(
+    case: &Case,
+    headlines: &HashMap<IncidentId, Headline>,
+    proposed: Option<String>,
+    reading: &Reading,
+) -> OpenCase {
     let mut facts = Vec::new();
     if case.first_answered_at.is_none() {
         facts.push((
@@ -411,7 +430,9 @@ fn open_case(case: &Case, proposed: Option<String>, reading: &Reading) -> OpenCa
     if let (Some(number), Some(title), Some(id)) =
         (case.incident_number, &case.incident_title, &case.incident_id)
     {
-        let words = Rich::default().link(format!("#{number} {title}"), format!("/console/incidents/{id}"));
+        let felt = headlines.get(id).and_then(|headline| headline.felt.first());
+        let words = felt.unwrap_or(title).trim_end_matches('.');
+        let words = Rich::default().link(format!("#{number} {words}"), format!("/console/incidents/{id}"));
         facts.push(("Linked to", CaseFact::Words(words)));
     }
     for (name, value) in [

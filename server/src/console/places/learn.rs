@@ -125,10 +125,10 @@ fn middles(lines: &[Line]) -> Vec<Figure> {
             let mut seconds: Vec<i64> = lines.iter().filter_map(of).collect();
             seconds.sort_unstable();
             let middle = *seconds.get(seconds.len() / 2)?;
-            let note = format!(
-                "middle of the last {}",
-                counted(seconds.len() as u64, "report", "reports")
-            );
+            let note = match seconds.len() as u64 {
+                1 => "in the one report so far".to_owned(),
+                count => format!("middle of the last {}", counted(count, "report", "reports")),
+            };
             Some(Figure::new(label, measured_words(middle), vec![note.into()]))
         })
         .collect()
@@ -281,8 +281,19 @@ fn outcome(facts: &Facts) -> String {
 }
 
 fn figures(facts: &Facts) -> Vec<Figure> {
-    let took = |seconds: Option<i64>| seconds.map_or_else(|| "not yet".to_owned(), measured_words);
     let seconds = &facts.seconds;
+    // What was not done before it was over was never done.
+    let undone = if seconds.to_resolve.is_some() {
+        "never"
+    } else {
+        "not yet"
+    };
+    let took = |seconds: Option<i64>| seconds.map_or_else(|| undone.to_owned(), measured_words);
+    let last_answer = match (seconds.to_last_answer, facts.cases.linked, facts.cases.owed) {
+        (None, 0, _) => "nobody wrote".to_owned(),
+        (None, _, owed) if owed > 0 => "not yet".to_owned(),
+        (answered, _, _) => took(answered),
+    };
     let promises = &facts.promises;
     let mut figures = vec![
         Figure::new(
@@ -323,7 +334,7 @@ fn figures(facts: &Facts) -> Vec<Figure> {
         ),
         Figure::new(
             "To the last answer",
-            took(seconds.to_last_answer),
+            last_answer,
             vec![
                 format!(
                     "{} of {} answered",

@@ -13,7 +13,7 @@ use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::cases::store as case_rows;
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::prelude::{Place, Rich, State as Shape, StateMark, money};
+use crate::console::prelude::{Place, Rich, State as Shape, StateMark, counted, money};
 use crate::console::screens::people::Customer;
 use crate::console::screens::room::Figure;
 use crate::customers::LocationId;
@@ -22,6 +22,9 @@ use crate::http::{Path, Problem};
 use crate::impact::model::{HurtSite, Standing};
 use crate::impact::store as impact_rows;
 use crate::incidents::Incident;
+
+/// Incidents that are named one by one.
+const INCIDENTS: usize = 5;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new().route("/console/locations/{id}", get(page))
@@ -68,7 +71,7 @@ async fn page(
         })
         .await?;
     let mut facts: Vec<(String, Rich)> = Vec::new();
-    for (incident, site) in &hurt {
+    for (incident, site) in hurt.iter().take(INCIDENTS) {
         let through = site.through.join(", ");
         let words = Rich::default()
             .link(
@@ -77,6 +80,10 @@ async fn page(
             )
             .then(format!(" {} {through}", in_words(site.standing)));
         facts.push(("Now".to_owned(), words));
+    }
+    if let Some(more) = hurt.len().checked_sub(INCIDENTS).filter(|more| *more > 0) {
+        let words = format!("and {}", counted(more as u64, "more incident", "more incidents"));
+        facts.push((String::new(), Rich::default().link(words, "/console/incidents")));
     }
     if let Some(parent) = &parent {
         let to = format!("/console/locations/{}", parent.id);

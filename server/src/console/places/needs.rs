@@ -36,6 +36,7 @@ const CUSTOMERS: i64 = 3;
 #[derive(Default)]
 pub(super) struct Needing {
     paged: Vec<Incident>,
+    paged_in_all: i64,
     escalations: HashMap<String, Timestamp>,
     /// Who is paged when the first page is not acknowledged.
     pub escalates_to: Option<String>,
@@ -55,9 +56,11 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
         return Ok(Needing::default());
     };
     let mut paged = Vec::new();
+    let mut paged_in_all = 0;
     let mut escalations = HashMap::new();
     if caller.may(Action::Respond, Resource::Incident) {
         paged = rows::unacknowledged_of(tx, user_id, MOST)?;
+        paged_in_all = rows::count_unacknowledged_of(tx, user_id)?;
         let subjects: Vec<&str> = paged.iter().map(|one| one.id.as_str()).collect();
         escalations = crate::jobs::store::due_times(tx, &[JobKind::EscalationDue], &subjects)?
             .into_iter()
@@ -76,6 +79,7 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
     };
     let mut needing = Needing {
         paged,
+        paged_in_all,
         escalations,
         escalates_to,
         asked: room::asked_to_join(tx, user_id, MOST)?,
@@ -113,8 +117,10 @@ fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing) -> Result<(), Prob
         return Ok(());
     };
     if caller.may(Action::Publish, Resource::Update) {
-        let mine = room::concerning(tx, user_id)?;
-        needing.promises = promises::waited_for(tx, PROMISES)?
+        let waited = promises::waited_for(tx, PROMISES)?;
+        let promised: Vec<IncidentId> = waited.iter().map(|one| one.incident_id.clone()).collect();
+        let mine = room::concerning(tx, user_id, &promised)?;
+        needing.promises = waited
             .into_iter()
             .filter(|one| mine.contains(&one.incident_id))
             .take(MOST as usize)
@@ -170,6 +176,20 @@ fn name_incidents(tx: &mut Tx, needing: &mut Needing) -> Result<(), Problem> {
 }
 
 impl Needing {
+    fn further_pages(&self) -> u64 {
+        u64::try_from(self.paged_in_all)
+            .unwrap_or(0)
+            .saturating_sub(self.paged.len() as u64)
+    }
+
+    /// Things beyond the one line that stands for them.
+    pub(super) fn folded(&self) -> u64 {
+        let answers = u64::try_from(self.owed_in_all)
+            .unwrap_or(0)
+            .saturating_sub(self.owed.len() as u64);
+        self.further_pages().saturating_sub(1) + answers.saturating_sub(1)
+    }
+
     fn number(&self, id: &IncidentId) -> i64 {
         self.incidents.get(id).map_or(0, |(number, _)| *number)
     }
@@ -194,6 +214,7 @@ impl Needing {
 pub(super) fn draw(needing: &Needing, reading: &Reading) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     needs.extend(needing.paged.iter().map(|one| page(one, needing, reading)));
+    needs.extend(further_pages(needing));
     needs.extend(needing.asked.iter().map(|one| joining(one, needing, reading)));
     needs.extend(needing.promises.iter().map(|one| promise(one, needing, reading)));
     needs.extend(
@@ -224,8 +245,13 @@ pub(super) fn draw(needing: &Needing, reading: &Reading) -> Vec<Need> {
     needs
 }
 
+/// Parts of a line; a sentence among them gives its full stop away.
 fn joined(parts: &[&str]) -> String {
-    let parts: Vec<&str> = parts.iter().copied().filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = parts
+        .iter()
+        .map(|part| part.trim_end_matches('.'))
+        .filter(|part| !part.is_empty())
+        .collect();
     parts.join(" · ")
 }
 
@@ -250,6 +276,25 @@ fn page(incident: &Incident, needing: &Needing, reading: &Reading) -> Need {
             to: format!("/console/incidents/{}/acknowledge", incident.id),
         },
     }
+}
+
+/// Pages beyond those that are listed, in one line.
+fn further_pages(needing: &Needing) -> Option<Need> {
+    let further = needing.further_pages();
+    (further > 0).then(|| Need {
+        id: "need-other-pages".to_owned(),
+        mark: NodeMark::State(Shape::Triggered),
+        title: format!(
+            "{} to acknowledge",
+            counted(further, "further incident", "further incidents")
+        ),
+        detail: "Choose many at once in the list of yours.".to_owned(),
+        due: Due::Open,
+        action: NeedAction::Open {
+            words: "Open the list",
+            to: "/console/incidents?view=mine".to_owned(),
+        },
+    })
 }
 
 fn joining(asked: &Responder, needing: &Needing, reading: &Reading) -> Need {

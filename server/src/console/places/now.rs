@@ -158,7 +158,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: &Known) -> Now {
     let count = known.incidents.len();
     Now {
         frame: visitor.frame(app, Place::Now, "Now", known.situation.clone()),
-        headline: headline_of(&needs),
+        headline: headline_of(needs.len() as u64 + known.needing.folded()),
         below: below(&needs, known),
         needs,
         happening_note: happening_note(
@@ -183,8 +183,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: &Known) -> Now {
     }
 }
 
-fn headline_of(needs: &[Need]) -> String {
-    match needs.len() as u64 {
+fn headline_of(count: u64) -> String {
+    match count {
         0 => "Nothing needs you".to_owned(),
         1 => "One thing needs you".to_owned(),
         count => format!("{} things need you", opening_number(count)),

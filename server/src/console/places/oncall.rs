@@ -396,7 +396,7 @@ const MOST_NOTES: usize = 5;
 /// When the reader's turn is.
 fn mine(judged: &Judged, reading: &Reading) -> String {
     match judged.mine {
-        Some((from, until)) if from <= reading.now => {
+        Some((from, until)) if from <= judged.at => {
             format!("You are on call until {}.", reading.clock_words(until))
         }
         Some((from, _)) => format!("Your next turn begins {}.", clock(reading, from)),

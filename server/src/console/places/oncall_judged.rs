@@ -46,6 +46,8 @@ pub(super) struct Judged {
     pub woken: BTreeMap<String, u64>,
     /// The reader's turn that is running or comes next.
     pub mine: Option<(Timestamp, Timestamp)>,
+    /// When it was judged: a turn that begins then has long been running.
+    pub at: Timestamp,
 }
 
 /// Judges a schedule around a stretch that is shown.
@@ -80,6 +82,7 @@ pub(super) fn judge(
             .iter()
             .find(|one| one.user.as_str() == me)
             .map(|one| (one.span.start(), one.span.end())),
+        at: now,
     })
 }
 

@@ -16,7 +16,7 @@ use super::{from_json, go_to, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor, show};
-use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, thousands};
+use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, language_name, thousands};
 use crate::console::screens::pages::{PageCard, PageRights, StatusPageDetail, StatusPages};
 use crate::customers::locations;
 use crate::http::{Body, Path, Problem, Query};
@@ -200,7 +200,7 @@ async fn one(
                     .then(", ")
                     .link("Atom", format!("{base}/feed.atom")),
             ),
-            ("Language", Rich::plain(page.page.language.clone())),
+            ("Language", Rich::plain(language_name(&page.page.language))),
         ],
         public: base,
         slug: page.page.slug.clone(),

@@ -182,7 +182,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops 
                 all => format!("All {} work", counted(all, "shop", "shops")),
             }
         } else {
-            format!("{} hurt, {coming} recovering, {back} of {hurt} back", shops_are(offline))
+            let coming = match coming {
+                0 => String::new(),
+                coming => format!(", {coming} recovering"),
+            };
+            format!("{} hurt{coming}, {back} of {hurt} back", shops_are(offline))
         },
         below: below(&known.open, &sites),
         incident: hurting(&known.open).map(|incident| {

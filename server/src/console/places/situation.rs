@@ -10,7 +10,10 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Health, NextPromise, OnCall, Situation};
 use crate::console::kit::{Reading, State};
-use crate::http::Problem;
+use crate::http::listing::Counted;
+use crate::http::{Page, Problem};
+use crate::oncall::store::{PolicyFilter, list_policies};
+use crate::oncall::{load_policy, people_on_call};
 use crate::people::UserId;
 use crate::updates::{headline, promises};
 
@@ -66,16 +69,48 @@ fn promise(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Option<NextPr
 /// Who is on call for the schedule that concerns the caller most.
 fn on_call(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<OnCall, Problem> {
     let user_id = caller.user_id().map_or("", UserId::as_str);
-    let Some((id, what)) = crate::oncall::store::nearest_schedule(tx, user_id)? else {
-        return Ok(OnCall::Nobody);
+    let (what, on_call) = match crate::oncall::store::nearest_schedule(tx, user_id)? {
+        Some((id, name)) => (name, crate::oncall::store::on_call_at(tx, &id, now)?),
+        None => match first_of_policies(tx, now)? {
+            Some((name, user_id)) => (name, Some(user_id)),
+            None => return Ok(OnCall::Nobody),
+        },
     };
-    let user = match crate::oncall::store::on_call_at(tx, &id, now)? {
+    let user = match on_call {
         Some(user_id) => crate::people::store::find_user(tx, &user_id)?,
         None => None,
     };
-    Ok(user
-        .filter(|user| user.deleted_at.is_none())
-        .map_or(OnCall::Nobody, |user| OnCall::Named { what, who: user.name }))
+    let Some(user) = user.filter(|user| user.deleted_at.is_none()) else {
+        return Ok(OnCall::Nobody);
+    };
+    let who = if user.id.as_str() == user_id {
+        "you".to_owned()
+    } else {
+        user.name
+    };
+    Ok(OnCall::Named { what, who })
+}
+
+/// Where nobody made a schedule: whom the first escalation policy pages first.
+fn first_of_policies(tx: &mut Tx, now: Timestamp) -> Result<Option<(String, UserId)>, Problem> {
+    let one = Page {
+        limit: 1,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let Some(policy) = list_policies(tx, &PolicyFilter::default(), one)?
+        .into_iter()
+        .next()
+    else {
+        return Ok(None);
+    };
+    let targets = load_policy(tx, &policy.id)?
+        .and_then(|policy| policy.rules.into_iter().next())
+        .map(|rule| rule.targets);
+    let first = people_on_call(tx, &targets.unwrap_or_default(), now)?
+        .into_iter()
+        .next();
+    Ok(first.map(|user_id| (policy.name, user_id)))
 }
 
 /// Whether what Muster owes is done in time: its own work, and what it hands to others.

@@ -1,5 +1,6 @@
 //! Updates: one set of facts, every audience's words beside each other, the promise at the top.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use super::{escaped, go_to, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{Pagination, Pick, Reach, Reading, Rich};
+use crate::console::kit::{Link, Pagination, Pick, Reach, Reading, Rich};
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::room::Urgency;
 use crate::console::screens::updates::{
@@ -27,6 +28,7 @@ use crate::incidents::{IncidentId, store as incident_rows};
 use crate::updates::approval::require_approver;
 use crate::updates::checker::{Field, Finding as Objection};
 use crate::updates::facts::{self, Facts, Stated};
+use crate::updates::headline::{self, Headline};
 use crate::updates::model::{Audience, Phase, Promise, Readers, Update};
 use crate::updates::{AudienceId, audiences, drafts, promises, publication, store as rows};
 use crate::words::InternalText;
@@ -62,6 +64,8 @@ struct Known {
     incidents: Vec<Incident>,
     chosen: Option<(Incident, Facts, i64)>,
     columns: Vec<Column>,
+    /// What customers feel of each incident.
+    headlines: HashMap<IncidentId, Headline>,
 }
 
 async fn page(
@@ -99,17 +103,22 @@ async fn page(
 
 fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Result<Known, Problem> {
     let incidents = incident_rows::open(tx, INCIDENTS)?;
-    let chosen = if wanted.is_empty() {
-        incidents.first().cloned()
-    } else {
-        incident_rows::find(tx, &IncidentId::from(wanted))?
+    let chosen = match (wanted, promises::waited_for(tx, 1)?.first()) {
+        // Whoever comes without a wish is shown where somebody waits for a word.
+        ("", Some(next)) => incident_rows::find(tx, &next.incident_id)?,
+        ("", None) => incidents.first().cloned(),
+        (wanted, _) => incident_rows::find(tx, &IncidentId::from(wanted))?,
     };
+    let mut spoken_of = incidents.clone();
+    spoken_of.extend(chosen.clone());
+    let headlines = headline::of(tx, &spoken_of)?;
     let Some(incident) = chosen else {
         return Ok(Known {
             situation,
             incidents,
             chosen: None,
             columns: Vec::new(),
+            headlines,
         });
     };
     let facts = facts::read(tx, &incident, now)?;
@@ -137,6 +146,7 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
         incidents,
         chosen: Some((incident, facts, revision)),
         columns,
+        headlines,
     })
 }
 
@@ -146,7 +156,13 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         incidents,
         chosen,
         columns,
+        headlines,
     } = known;
+    // What customers feel says more to whoever writes than what a machine said first.
+    let called = |one: &Incident| {
+        let felt = headlines.get(&one.id).and_then(|headline| headline.felt.first());
+        format!("#{} {}", one.number, felt.unwrap_or(&one.title))
+    };
     let (incident, facts, revision) = match chosen {
         Some((incident, facts, revision)) => (Some(incident), Some(facts), revision),
         None => (None, None, 0),
@@ -168,9 +184,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
             verb: verb(&column.audience),
             audience: column.audience.id.to_string(),
         }),
-        headline: incident
+        headline: incident.as_ref().map_or_else(String::new, called),
+        about: incident
             .as_ref()
-            .map_or_else(String::new, |one| format!("#{} {}", one.number, one.title)),
+            .map(|one| Link::new(called(one), format!("/console/incidents/{}", one.id))),
         facts_note: format!("revision {revision}. Change one, and all texts follow."),
         facts: facts
             .as_ref()
@@ -189,7 +206,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         incidents: incidents
             .iter()
             .map(|one| {
-                let pick = Pick::new(one.id.as_str(), format!("#{} {}", one.number, one.title));
+                let pick = Pick::new(one.id.as_str(), called(one));
                 if one.id.as_str() == id {
                     pick.current()
                 } else {

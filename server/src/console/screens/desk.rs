@@ -21,6 +21,8 @@ pub struct Desk {
     /// "316, of which 4 not linked".
     pub owed_note: String,
     pub owed: Vec<OwedRow>,
+    /// Where those stand who are not listed: "58 more wait".
+    pub owed_further: Option<Link>,
     /// Where all who can be answered at once are answered: "Answer 312 customers".
     pub answer_all: Option<Link>,
     pub open_case: Option<OpenCase>,

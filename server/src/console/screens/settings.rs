@@ -110,6 +110,12 @@ pub enum Cell {
         name: String,
         below: String,
     },
+    /// A message: its subject, how it begins, and the whole to be unfolded.
+    Message {
+        subject: String,
+        beginning: String,
+        whole: Rich,
+    },
     State(StateMark),
     Person(Person),
     Moment(Moment),

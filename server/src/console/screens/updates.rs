@@ -14,6 +14,8 @@ pub struct Updates {
     pub promise: Option<PromiseHead>,
     /// What stands at the top when nothing is promised.
     pub headline: String,
+    /// The incident with its number, and where it stands.
+    pub about: Option<Link>,
     /// "revision 7, confirmed 06:10 by Maya Okafor. Change one, and all five texts follow."
     pub facts_note: String,
     pub facts: Vec<Fact>,

@@ -202,7 +202,7 @@ async fn the_outbox_shows_what_was_sent(engine: Engine) {
     Browser::led_to(&browser.send("/console/settings/teams", &team).await);
     let audit = browser.open("/console/settings/audit").await;
     assert!(
-        audit.contains("team Payments") && audit.contains("Create"),
+        audit.contains("Team Payments") && audit.contains("Added"),
         "{audit}"
     );
 }

@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 
 use super::{From, ROWS, capitalised, page, row, title, words};
-use crate::access::audit::{self, AuditFilter};
+use crate::access::audit::{self, AuditAction, AuditFilter};
 use crate::app::App;
 use crate::console::page::{PageProblem, Visitor};
 use crate::console::prelude::{Empty, Pagination, counted};
@@ -45,15 +45,10 @@ async fn list(
         let rows = found
             .into_iter()
             .map(|record| {
-                let what = format!(
-                    "{} {}",
-                    record.resource_type.replace('_', " "),
-                    record.resource_name
-                );
                 let cells = vec![
-                    title(record.actor_name, record.method.replace('_', " ")),
-                    words(capitalised(&record.action.as_text().replace('_', " "))),
-                    words(what),
+                    title(record.actor_name, way(&record.method)),
+                    words(did(record.action)),
+                    words(what(&record.resource_type, &record.resource_name)),
                     Cell::Moment(reading.ago(record.at)),
                 ];
                 row("audit", &record.id, cells)
@@ -67,7 +62,7 @@ async fn list(
         Ok(vec![SettingsPart::Table(Table {
             title: "Records".to_owned(),
             note: String::new(),
-            columns: vec!["Who", "Did", "To", "When"],
+            columns: vec!["Who", "Did", "What", "When"],
             rows,
             empty: Empty {
                 title: "Nothing here yet",
@@ -79,4 +74,31 @@ async fn list(
         })])
     })
     .await
+}
+
+/// Through which door somebody came.
+fn way(method: &str) -> String {
+    match method {
+        "browser" => "in the console".to_owned(),
+        "api_token" => "with a key".to_owned(),
+        _ => String::new(),
+    }
+}
+
+fn did(action: AuditAction) -> &'static str {
+    match action {
+        AuditAction::Create => "Added",
+        AuditAction::Update => "Changed",
+        AuditAction::Delete => "Took away",
+        AuditAction::SignIn => "Signed in",
+        AuditAction::SignOut => "Signed out",
+        AuditAction::SignInRefused => "Was refused at the sign-in",
+        AuditAction::Show => "Was shown",
+    }
+}
+
+/// "Case C-70"; a thing without a name of its own is called by its kind.
+fn what(kind: &str, name: &str) -> String {
+    let kind = capitalised(&kind.replace('_', " "));
+    format!("{kind} {name}").trim_end().to_owned()
 }

@@ -10,7 +10,7 @@ use axum::routing::get;
 use super::{From, long_table, page, row, title, words};
 use crate::app::App;
 use crate::console::page::{PageProblem, Visitor};
-use crate::console::prelude::{Reading, State as Shape, StateMark};
+use crate::console::prelude::{Reading, Rich, State as Shape, StateMark};
 use crate::console::screens::settings::{Cell, TableRow};
 use crate::http::Query;
 use crate::outbox::model::{Channel, Send, State as Sending};
@@ -30,12 +30,13 @@ async fn list(
     visitor: Visitor,
     Query(from): Query<From>,
 ) -> Result<Response, PageProblem> {
+    let base = app.site.url("/");
     let below = "Everything that was sent or waits to be, newest first.";
     page(&app, &visitor, "Outbox", below, move |tx, reading, _| {
         let asked = from.page();
         let rows = sends(tx, &Filter::default(), asked)?
             .into_iter()
-            .map(|sent| sent_row(sent, reading))
+            .map(|sent| sent_row(sent, &base, reading))
             .collect();
         let columns = vec!["What", "To", "By", "State", "When"];
         let empty = "Pages, answers and updates stand here as soon as one is owed.";
@@ -73,16 +74,40 @@ fn cut(text: &str) -> String {
     beginning
 }
 
-fn sent_row(sent: Send, reading: &Reading) -> TableRow {
+/// What a message says beyond its subject; addresses in it are for whoever it was sent to.
+fn gist(body: &str, subject: &str) -> String {
+    let says_more = |line: &&str| {
+        let line = line.trim();
+        !subject.contains(line) && !line.contains("://") && !line.starts_with('(')
+    };
+    let lines: Vec<&str> = body.lines().filter(says_more).collect();
+    lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// The whole message; addresses of this Muster in it are links, those of others stay words.
+fn with_links(body: &str, base: &str) -> Rich {
+    body.split_inclusive(char::is_whitespace)
+        .fold(Rich::default(), |rich, word| {
+            let address = word.trim_end();
+            if address.starts_with(base) {
+                let space = &word[address.len()..];
+                rich.link(address, address).then(space)
+            } else {
+                rich.then(word)
+            }
+        })
+}
+
+fn sent_row(sent: Send, base: &str, reading: &Reading) -> TableRow {
     let state = mark_of(&sent);
     let body = sent.shown_body();
-    let beginning: String = body.split_whitespace().collect::<Vec<_>>().join(" ");
-    let beginning = cut(beginning
-        .strip_prefix(sent.subject.as_str())
-        .unwrap_or(&beginning)
-        .trim_start());
+    let beginning = cut(&gist(&body, &sent.subject));
     let cells = vec![
-        title(sent.subject, beginning),
+        Cell::Message {
+            subject: sent.subject,
+            beginning,
+            whole: with_links(&body, base),
+        },
         title(sent.recipient_name, sent.address),
         words(match sent.channel {
             Channel::Email => "E-mail",

@@ -122,6 +122,7 @@ pub(crate) fn desk() -> Desk {
             owed("3", "06:02", "Hannah Whitcombe", "Gold, 9 years", "Manchester Market Street", State::Unknown.says("Not linked"), Chosen::Yes),
             owed("4", "05:48", "Inés Caballero Montoya", "Standard", "Sevilla Sierpes, loyalty points", State::Recovering.says("Linked, told 05:52"), Chosen::No),
         ],
+        owed_further: Some(Link::new("312 more wait", "/console/cases?state=owed")),
         answer_all: Some(Link::new("Answer 312 customers", "#")),
         open_case: Some(OpenCase {
             id: "88213".to_owned(),

@@ -125,6 +125,7 @@ pub(crate) fn updates() -> Updates {
                 "Correct it",
             ),
         ],
+        about: Some(Link::new("#1042 Customers cannot pay by card in 24 shops.", "/console/incidents/1042")),
         incidents: Vec::new(),
     }
 }
