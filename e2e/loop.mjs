@@ -94,6 +94,26 @@ async function send(page, button) {
   await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.locator(button).first().click()]);
 }
 
+/** Walks with one key to what says so, or stands there, and sees that the focus shows. */
+async function walkTo(page, key, where) {
+  for (let step = 0; step < 80; step++) {
+    await page.keyboard.press(key);
+    const [stands, shows] = await page.evaluate((where) => {
+      const at = document.activeElement;
+      return [at.matches(where), getComputedStyle(at).outlineStyle !== "none"];
+    }, where);
+    if (!stands) continue;
+    assert.ok(shows, `the focus is not seen on ${where}`);
+    return;
+  }
+  assert.fail(`${key} never came to ${where}`);
+}
+
+/** Presses a key that leads to another page. */
+async function leave(page, key) {
+  await Promise.all([page.waitForNavigation({ waitUntil: "load" }), page.keyboard.press(key)]);
+}
+
 /** Waits until a page says something, then opens it. Asked past the browser's cache, which may keep public pages. */
 async function eventually(page, path, words) {
   const until = Date.now() + 10_000;
@@ -159,15 +179,16 @@ test("the shop reads what to do without a script, and a customer reports on the 
   await customer.context().close();
 });
 
-test("on the desk the agent asks “is it us?”, sees why, and links the case", async () => {
+test("on the desk the agent asks “is it us?”, sees why, and links the case, by keyboard alone", async () => {
   await desk.goto(`${muster.base}/console/desk`);
-  await desk.click("#owed a.row-link >> nth=0");
+  await walkTo(desk, "j", "#owed a.row-link");
+  await leave(desk, "Enter");
   await desk.waitForSelector(".case-card");
   await desk.waitForSelector("article.match .answer");
   assert.match(await desk.locator("article.match .answer").first().innerText(), /Yes/);
   assert.match(await desk.locator("#matches").innerText(), /Why it matches/);
   await clean(desk, "the desk with a case");
-  await send(desk, "button:has-text('Link this case')");
+  await leave(desk, "l");
   const incident = (await muster.get(`/incidents/${known.incident}/impact`)).impact;
   assert.equal(incident.cases.linked, 1);
 });
@@ -178,7 +199,8 @@ test("customers are told from the browser, and the status page shows it at once"
   await desk.fill("#fact-symptom", SYMPTOM);
   await send(desk, "#edit-facts button.primary");
   await clean(desk, "the composer of updates");
-  await send(desk, "form.audience-form button.outside");
+  await walkTo(desk, "Tab", "form.audience-form button.outside");
+  await leave(desk, "Enter");
   const reader = await openPage(browser, muster.base, { scripts: "off" });
   const text = await eventually(reader, "/status/larkfield", SYMPTOM);
   assert.match(text, /We will tell you more by \d\d:\d\d/);

@@ -71,21 +71,21 @@ export async function startMuster(settings = {}) {
   };
 }
 
-/** The demo, replayed until 06:12 of its story. */
-export async function startDemo() {
+/** The demo, replayed until 06:12 of its story, or another time of it, or its end. */
+export async function startDemo(until = "06:12") {
   const folder = mkdtempSync(join(tmpdir(), "muster-demo-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(
     PROGRAM,
-    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "40", "--until", "06:12", "--password", PASSWORD],
+    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "60", ...(until ? ["--until", until] : []), "--password", PASSWORD],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
-  const until = Date.now() + 480_000;
+  const limit = Date.now() + 480_000;
   while (!said.includes("The replay is over")) {
-    if (Date.now() > until || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
+    if (Date.now() > limit || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {

@@ -31,7 +31,7 @@ async function signIn(page, muster) {
 }
 
 /** What kind of page an address is: ids of any length are one. */
-const kind = (path) => path.replace(/\/[A-Z0-9]{8,}(?=\/|$)/g, "/*").replace(/=.*/, "");
+const kind = (path) => path.replace(/\/(case|ack)\/(?!nothing)[^/]+/, "/$1/*").replace(/\/[A-Z0-9]{8,}(?=\/|$)/g, "/*").replace(/=.*/, "");
 
 /** One address of every kind that can be reached by links from the rail. */
 async function everyPlace(page, muster) {
@@ -96,9 +96,40 @@ async function many(count, work) {
   await Promise.all(Array.from({ length: 8 }, worker));
 }
 
+/** What a customer who writes by the form is shown afterwards. */
+async function caseOf(base) {
+  const page = await openPage(browser, base);
+  await page.goto(`${base}/report`);
+  await page.fill("textarea[name=text]", "The card reader said offline twice. Have I paid?");
+  await Promise.all([page.waitForNavigation(), page.click("button[type=submit]")]);
+  const { pathname } = new URL(page.url());
+  await page.context().close();
+  return pathname;
+}
+
+/** The first address on a page that begins so. */
+async function linkOn(base, path, begin) {
+  const text = await (await fetch(base + path)).text();
+  const found = text.split('"').find((part) => part.startsWith(begin));
+  assert.ok(found, `no ${begin} on ${path}`);
+  return found;
+}
+
+/** Pages without a sign-in, those that refuse among them. */
+const OUTSIDE = ["/report", "/docs", "/docs/incidents", "/nothing-here", "/console/nothing-here", "/console/incidents/NOTHING", "/status/nothing", "/at/nothing", "/case/nothing", "/ack/nothing"];
+
 test("pictures of the demo", LIMIT, async () => {
   const muster = await startDemo();
-  await picturesOf("demo", muster, ["/status/larkfield", "/status/larkfield/history", muster.shop, "/report", `${muster.shop}/report`]);
+  const { base, shop } = muster;
+  const story = await linkOn(base, "/status/larkfield/history", "/status/larkfield/incidents/");
+  const subscribed = ["/status/larkfield/confirm/nothing", "/status/larkfield/unsubscribe/nothing"];
+  await picturesOf("demo", muster, [...OUTSIDE, ...subscribed, "/status/larkfield", "/status/larkfield/history", story, shop, `${shop}/report`, await caseOf(base), "/console/kit"]);
+});
+
+test("pictures of the demo when its morning is over", LIMIT, async () => {
+  const muster = await startDemo("");
+  const story = await linkOn(muster.base, "/status/larkfield/history", "/status/larkfield/incidents/");
+  await picturesOf("demo-over", muster, ["/status/larkfield", story, muster.shop]);
 });
 
 test("pictures of an empty Muster", LIMIT, async () => {
