@@ -85,7 +85,7 @@ export async function startDemo(until = "06:12") {
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes) => (said += bytes));
   const limit = Date.now() + 480_000;
   while (!said.includes("The replay is over")) {
-    if (Date.now() > limit || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
+    if (Date.now() > limit || said.includes("the replay stopped") || child.exitCode !== null) throw new Error(`the demo did not come to its end: ${said}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
   return {

@@ -19,7 +19,7 @@ const NAMES = [LONG, RIGHT_TO_LEFT, MARKUP];
 
 let browser;
 before(async () => {
-  if (FOLDER) browser = await startBrowser();
+  if (FOLDER || process.env.MUSTER_README_PICTURES) browser = await startBrowser();
 });
 after(async () => browser?.close());
 
@@ -130,6 +130,27 @@ test("pictures of the demo when its morning is over", LIMIT, async () => {
   const muster = await startDemo("");
   const story = await linkOn(muster.base, "/status/larkfield/history", "/status/larkfield/incidents/");
   await picturesOf("demo-over", muster, ["/status/larkfield", story, muster.shop]);
+});
+
+/** First screens of the demo for the README, where MUSTER_README_PICTURES names a folder for them. */
+const README = process.env.MUSTER_README_PICTURES;
+test("pictures for the README", { ...LIMIT, skip: !README }, async () => {
+  const muster = await startDemo();
+  const page = await openPage(browser, muster.base, VIEWS[0]);
+  const first = async (path, name) => {
+    await page.goto(muster.base + path, { waitUntil: "load" });
+    await page.evaluate(() => document.fonts.ready);
+    await page.screenshot({ path: join(README, `${name}.png`) });
+  };
+  await signIn(page, muster);
+  await first("/console", "now");
+  const room = page.locator("a[href^='/console/incidents/']", { hasText: "Card payments" });
+  await first(await room.first().getAttribute("href"), "room");
+  await first("/console/desk", "desk");
+  await first(await page.locator("#owed a.row-link").first().getAttribute("href"), "desk");
+  await first("/status/larkfield", "public");
+  await page.context().close();
+  await muster.stop();
 });
 
 test("pictures of an empty Muster", LIMIT, async () => {

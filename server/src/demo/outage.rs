@@ -502,7 +502,6 @@ impl Story<'_> {
             .put(&format!("/incidents/{incident}"), resolved)
             .await?;
         self.at("06:42").await?;
-        self.phase(incident, "resolved").await?;
         self.publish(incident, None).await?;
         self.at("06:45").await?;
         self.as_person(&self.retailer.cast.aoife.key)

@@ -7,7 +7,7 @@ use serde_json::json;
 use store::Engine;
 
 use super::room::{between, post, see};
-use crate::desk::{Outage, link, outage};
+use crate::desk::{Outage, link, outage, set_status};
 use crate::harness::TestApp;
 use crate::updates::tell_customers;
 
@@ -80,6 +80,41 @@ async fn what_needs_the_reader_stands_in_order_of_harm(engine: Engine) {
         .to_owned();
     post(&muster, &muster.owner, &done, &[]).await;
     assert!(!needs(&see(&muster, &muster.owner, "/console").await).contains(&"Ask the bank".to_owned()));
+}
+
+#[store::both_engines]
+async fn a_promise_needs_its_commander_until_it_is_kept_though_the_incident_is_over(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let Outage { incident, .. } = outage(&muster).await;
+    let commander = json!({ "assignee": { "id": muster.owner.id, "type": "user_reference" } });
+    muster
+        .put(
+            &format!("/incidents/{incident}/roles/incident_commander"),
+            commander,
+        )
+        .await
+        .good();
+    tell_customers(&muster, &incident).await;
+    set_status(&muster, &incident, "resolved").await;
+    let page = see(&muster, &muster.owner, "/console").await;
+    assert_eq!(needs(&page), ["Keep a promise: customers expect the next word"]);
+    let updates = see(&muster, &muster.owner, "/console/updates").await;
+    assert!(updates.contains("Customers expect to hear from us"), "{updates}");
+}
+
+#[store::both_engines]
+async fn pages_beyond_the_list_are_counted(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    for number in 0..23 {
+        let incident = json!({ "incident": {
+            "type": "incident", "title": format!("Fault {number}"), "service": { "id": built.service_id, "type": "service_reference" },
+        } });
+        muster.post("/incidents", incident).await.with_status(201);
+    }
+    let page = see(&muster, &muster.owner, "/console").await;
+    assert!(page.contains("23 things need you"), "{page}");
+    assert_eq!(needs(&page).last().unwrap(), "3 further incidents to acknowledge");
 }
 
 #[store::both_engines]

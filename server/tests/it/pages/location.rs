@@ -21,6 +21,16 @@ async fn shop(muster: &TestApp, touchpoint: &str) -> String {
     named_shop(muster, touchpoint, "Manchester Market Street").await
 }
 
+#[store::both_engines]
+async fn a_name_cannot_turn_the_words_around_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let code = named_shop(&muster, &shown.touchpoint, "Shop \u{202E}gnp.exe").await;
+    let page = anybody(&muster, &format!("/at/{code}")).await;
+    assert!(page.text.contains("Shop gnp.exe"), "{}", page.text);
+    assert!(!page.text.contains('\u{202E}'));
+}
+
 async fn named_shop(muster: &TestApp, touchpoint: &str, name: &str) -> String {
     let body = json!({ "location": { "name": name, "kind": "site", "time_zone": "Europe/London",
         "services": [{ "id": touchpoint, "type": "business_service_reference" }] } });
