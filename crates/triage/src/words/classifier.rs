@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::families::named;
 use super::features::grams;
 use super::model::{Example, Model};
 use super::text::{BYTES_READ, tokens};
@@ -189,7 +190,7 @@ impl Classifier {
         remember(&mut self.history, text, self.settings.history_maximum);
     }
 
-    /// Learns from all that was taught and observed. Takes time in proportion to texts × topics: about
+    /// Learns from all that was taught and observed, also what several topics have in common. Takes time in proportion to texts × topics: about
     /// a second for hundreds of examples, some seconds to a minute with thousands of texts.
     pub fn fit(&mut self) {
         let topics: Vec<String> = self.examples.keys().cloned().collect();
@@ -210,7 +211,13 @@ impl Classifier {
         basis.extend(self.strangers.iter().map(|text| Example::taught(text, None)));
         basis.extend(self.history.iter().map(|text| Example::observed(text)));
         let features_maximum = self.settings.weights_maximum / topics.len();
-        self.model = Model::learn(topics, basis, features_maximum);
+        let names = self
+            .examples
+            .keys()
+            .zip(0..)
+            .filter_map(|(name, topic)| Some((topic, self.descriptions.get(name)?.as_str())));
+        let named = named(names, topics.len());
+        self.model = Model::learn(topics, &named, basis, features_maximum);
     }
 
     /// Says which topic `text` belongs to, and why.
@@ -396,6 +403,45 @@ mod tests {
         classifier.describe("points", "voucher problems");
         classifier.fit();
         assert_eq!(classifier.classify("voucher").candidates[0].topic, "points");
+    }
+
+    #[test]
+    fn what_topics_have_in_common_is_learned_together() {
+        let mut classifier = Classifier::default();
+        for (topic, name, texts) in [
+            (
+                "1",
+                "lost card",
+                ["my card got mislaid on a trip", "my card is gone, mislaid"],
+            ),
+            ("2", "stolen card", ["a thief took my card", "my card was robbed"]),
+            (
+                "3",
+                "lost phone",
+                ["I cannot find my phone any more", "my phone is nowhere"],
+            ),
+            (
+                "4",
+                "stolen phone",
+                ["a thief took my phone", "my phone was snatched"],
+            ),
+        ] {
+            classifier.describe(topic, name);
+            for text in texts {
+                classifier.teach(topic, text).unwrap();
+            }
+        }
+        classifier.fit();
+        // No example of a lost phone says so, but those of a lost card do.
+        let verdict = classifier.classify("phone mislaid");
+        let share = |topic: &str| {
+            verdict
+                .candidates
+                .iter()
+                .find(|found| found.topic == topic)
+                .map(|found| found.share)
+        };
+        assert!(share("3") > share("4"), "{verdict:?}");
     }
 
     /// Counted, not timed: each feature of the text is looked up for each topic once, and once more for each candidate's words.

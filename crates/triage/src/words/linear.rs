@@ -1,4 +1,4 @@
-//! Learns one linear separator for each topic: "this topic against all the others".
+//! Learns linear separators: "this topic, or this family of topics, against all the others".
 //!
 //! The learner is the dual coordinate descent of Hsieh and others, "A dual coordinate descent method for
 //! large-scale linear SVM" (ICML 2008), with squared hinge loss. It suits short texts: thousands of sparse
@@ -6,6 +6,7 @@
 //! it is written down. The order of the steps is drawn from a fixed seed, so the same examples always give the same
 //! separators.
 
+use super::families::Family;
 use super::features::Vector;
 use crate::work;
 
@@ -29,9 +30,46 @@ pub(crate) struct Lesson<'a> {
     pub(crate) weight: f32,
 }
 
-/// The separator of `topic`.
-pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, topics: usize, features: usize) -> Dual {
-    let balance = balance(lessons, topic, topics);
+/// What a separator divides from all the rest.
+pub(crate) enum Own<'a> {
+    /// One topic of so many.
+    Topic {
+        /// Which.
+        topic: u32,
+        /// Of how many.
+        topics: usize,
+    },
+    /// Several topics, ascending; the number is only for drawing the order of the steps.
+    Family(&'a [u32], u32),
+}
+
+impl Own<'_> {
+    fn holds(&self, topic: Option<u32>) -> bool {
+        match self {
+            Self::Topic { topic: own, .. } => topic == Some(*own),
+            Self::Family(members, _) => topic.is_some_and(|topic| members.binary_search(&topic).is_ok()),
+        }
+    }
+
+    /// How much more an example counts on the own side.
+    fn balance(&self, lessons: &[Lesson<'_>]) -> f32 {
+        match self {
+            Self::Topic { topic, topics } => balance(lessons, *topic, *topics),
+            Self::Family(..) => 1.0,
+        }
+    }
+
+    fn seed(&self) -> u64 {
+        match self {
+            Self::Topic { topic: number, .. } | Self::Family(_, number) => u64::from(*number) + 1,
+        }
+    }
+}
+
+/// The separator of a topic or a family.
+pub(crate) fn separate(lessons: &[Lesson<'_>], own: &Own<'_>, features: usize) -> Dual {
+    let balance = own.balance(lessons);
+    let sides: Vec<bool> = lessons.iter().map(|lesson| own.holds(lesson.topic)).collect();
     let mut weights = vec![0.0_f32; features + 1];
     let squares: Vec<f32> = lessons
         .iter()
@@ -39,18 +77,14 @@ pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, topics: usize, featur
         .collect();
     let mut alphas = vec![0.0_f32; lessons.len()];
     let mut active: Vec<u32> = (0..lessons.len() as u32).collect();
-    let mut draws = Draws(u64::from(topic) + 1);
+    let mut draws = Draws(own.seed());
     for pass in 0..PASSES {
         draws.shuffle(&mut active);
         let mut pull = 0.0_f32;
         active.retain(|&index| {
             let at = index as usize;
             let lesson = &lessons[at];
-            let (side, balance) = if lesson.topic == Some(topic) {
-                (1.0, balance)
-            } else {
-                (-1.0, 1.0)
-            };
+            let (side, balance) = if sides[at] { (1.0, balance) } else { (-1.0, 1.0) };
             let slack = 0.5 / (COST * lesson.weight * balance);
             let gradient = side * score(&weights, lesson.vector) - 1.0 + slack * alphas[at];
             if alphas[at] <= 0.0 && gradient > 0.0 {
@@ -67,13 +101,7 @@ pub(crate) fn separate(lessons: &[Lesson<'_>], topic: u32, topics: usize, featur
             break;
         }
     }
-    let sign = |index: usize| {
-        if lessons[index].topic == Some(topic) {
-            1.0
-        } else {
-            -1.0
-        }
-    };
+    let sign = |index: usize| if sides[index] { 1.0 } else { -1.0 };
     alphas
         .iter()
         .enumerate()
@@ -131,7 +159,7 @@ impl Draws {
     }
 }
 
-/// All separators together, laid out so that one text is scored for every topic in one walk over its features.
+/// The separators of all topics together, laid out so that one text is scored for every topic in one walk over its features.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Separators {
     topics: usize,
@@ -144,7 +172,12 @@ pub(crate) struct Separators {
 
 impl Separators {
     /// Sums the examples up again; `vectors` are those that the duals were learned from.
-    pub(crate) fn from_duals(duals: &[Dual], vectors: &[Vector], features: usize) -> Self {
+    pub(super) fn from_duals(
+        duals: &[Dual],
+        families: &[Family],
+        vectors: &[Vector],
+        features: usize,
+    ) -> Self {
         let topics = duals.len();
         let mut all = Self {
             topics,
@@ -160,12 +193,42 @@ impl Separators {
                 all.biases[topic] += amount;
             }
         }
+        for family in families {
+            all.add_family(family, vectors, features);
+        }
         all.averages = all
             .weights
             .chunks_exact(topics.max(1))
             .map(|row| row.iter().sum::<f32>() / topics as f32)
             .collect();
         all
+    }
+
+    /// Adds a share of the family's separator to those of its members.
+    fn add_family(&mut self, family: &Family, vectors: &[Vector], features: usize) {
+        let (mut weights, mut bias) = (vec![0.0_f32; features], 0.0);
+        for (example, amount) in &family.dual {
+            for (feature, value) in vectors.get(*example as usize).into_iter().flatten() {
+                weights[*feature as usize] += amount * value;
+            }
+            bias += amount;
+        }
+        let members: Vec<usize> = family
+            .topics
+            .iter()
+            .map(|topic| *topic as usize)
+            .filter(|topic| *topic < self.topics)
+            .collect();
+        for (row, weight) in self.weights.chunks_exact_mut(self.topics.max(1)).zip(&weights) {
+            if *weight != 0.0 {
+                for topic in &members {
+                    row[*topic] += family.share * weight;
+                }
+            }
+        }
+        for topic in members {
+            self.biases[topic] += family.share * bias;
+        }
     }
 
     /// How much more a feature speaks for a topic than for the topics on average.

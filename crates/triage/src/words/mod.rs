@@ -27,6 +27,7 @@
 
 mod classifier;
 pub mod discovery;
+mod families;
 mod features;
 mod linear;
 mod model;

@@ -8,8 +8,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::families::{Family, shares};
 use super::features::{Gram, Vector, Vocabulary, grams};
-use super::linear::{Draws, Dual, Lesson, Separators, separate};
+use super::linear::{Draws, Dual, Lesson, Own, Separators, separate};
 use super::text::tokens;
 use crate::work;
 
@@ -73,6 +74,7 @@ pub(super) struct Model {
     topics: Vec<String>,
     basis: Vec<Example>,
     duals: Vec<Dual>,
+    families: Vec<Family>,
     /// Best scores that taught examples got from a model that had not seen them, ascending.
     held_out: Vec<f32>,
     features_maximum: usize,
@@ -85,6 +87,8 @@ struct ModelRecord {
     topics: Vec<String>,
     basis: Vec<Example>,
     duals: Vec<Dual>,
+    #[serde(default)]
+    families: Vec<Family>,
     held_out: Vec<f32>,
     features_maximum: usize,
 }
@@ -95,6 +99,7 @@ impl From<Model> for ModelRecord {
             topics: model.topics,
             basis: model.basis,
             duals: model.duals,
+            families: model.families,
             held_out: model.held_out,
             features_maximum: model.features_maximum,
         }
@@ -106,11 +111,12 @@ impl From<ModelRecord> for Model {
         let (vocabulary, vectors) = read(&record.basis, record.features_maximum);
         let mut duals = record.duals;
         duals.resize(record.topics.len(), Dual::new());
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        let separators = Separators::from_duals(&duals, &record.families, &vectors, vocabulary.len());
         Self {
             topics: record.topics,
             basis: record.basis,
             duals,
+            families: record.families,
             held_out: record.held_out,
             features_maximum: record.features_maximum,
             vocabulary,
@@ -120,25 +126,33 @@ impl From<ModelRecord> for Model {
 }
 
 impl Model {
-    /// Learns from `basis`; topics are numbered as in `topics`.
-    pub(super) fn learn(topics: Vec<String>, mut basis: Vec<Example>, features_maximum: usize) -> Self {
+    /// Learns from `basis`; topics are numbered as in `topics`, and in `named` are those whose names have something in
+    /// common.
+    pub(super) fn learn(
+        topics: Vec<String>,
+        named: &[Vec<u32>],
+        mut basis: Vec<Example>,
+        features_maximum: usize,
+    ) -> Self {
         let features_maximum = features_maximum.clamp(1, FEATURES);
         let (vocabulary, vectors) = read(&basis, features_maximum);
-        let mut duals = separate_all(&basis, &vectors, topics.len(), vocabulary.len());
-        let mut held_out = held_out_scores(&basis, topics.len(), features_maximum);
+        let learn = |basis: &[Example]| separate_all(basis, &vectors, topics.len(), named, vocabulary.len());
+        let (mut duals, mut families) = learn(&basis);
+        let mut held_out = held_out_scores(&basis, topics.len(), named, features_maximum);
         if basis.iter().any(|example| !example.is_taught()) {
             for share in ROUNDS {
-                let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+                let separators = Separators::from_duals(&duals, &families, &vectors, vocabulary.len());
                 adopt(&mut basis, &vectors, &separators, &held_out, share);
-                duals = separate_all(&basis, &vectors, topics.len(), vocabulary.len());
+                (duals, families) = learn(&basis);
             }
-            held_out = held_out_scores(&basis, topics.len(), features_maximum);
+            held_out = held_out_scores(&basis, topics.len(), named, features_maximum);
         }
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        let separators = Separators::from_duals(&duals, &families, &vectors, vocabulary.len());
         Self {
             topics,
             basis,
             duals,
+            families,
             held_out,
             features_maximum,
             vocabulary,
@@ -212,8 +226,14 @@ fn read(basis: &[Example], features_maximum: usize) -> (Vocabulary, Vec<Vector>)
     (vocabulary, vectors)
 }
 
-/// The separators of all topics; examples without weight take no part.
-fn separate_all(basis: &[Example], vectors: &[Vector], topics: usize, features: usize) -> Vec<Dual> {
+/// The separators of all topics and of their families; examples without weight take no part.
+fn separate_all(
+    basis: &[Example],
+    vectors: &[Vector],
+    topics: usize,
+    named: &[Vec<u32>],
+    features: usize,
+) -> (Vec<Dual>, Vec<Family>) {
     let taking_part: Vec<u32> = (0..basis.len() as u32)
         .filter(|index| basis[*index as usize].weight > 0.0)
         .collect();
@@ -228,14 +248,29 @@ fn separate_all(basis: &[Example], vectors: &[Vector], topics: usize, features: 
             }
         })
         .collect();
-    (0..topics as u32)
-        .map(|topic| {
-            let dual = separate(&lessons, topic, topics, features);
-            dual.into_iter()
-                .map(|(lesson, amount)| (taking_part[lesson as usize], amount))
-                .collect()
-        })
-        .collect()
+    let learned = |own: &Own<'_>| -> Dual {
+        let dual = separate(&lessons, own, features);
+        dual.into_iter()
+            .map(|(lesson, amount)| (taking_part[lesson as usize], amount))
+            .collect()
+    };
+    let duals = (0..topics as u32)
+        .map(|topic| learned(&Own::Topic { topic, topics }))
+        .collect();
+    let taught: Vec<(u32, &Vector)> = basis
+        .iter()
+        .zip(vectors)
+        .filter(|(example, _)| example.is_taught())
+        .filter_map(|(example, vector)| Some((example.topic?, vector)))
+        .collect();
+    let families = shares(named, &taught, topics)
+        .into_iter()
+        .enumerate()
+        .map(|(number, (topics, share))| {
+            let dual = learned(&Own::Family(&topics, number as u32));
+            Family { topics, share, dual }
+        });
+    (duals, families.collect())
 }
 
 /// Gives a topic to the given share of the observed texts, those with the widest margin for each topic.
@@ -276,7 +311,12 @@ fn two_best(scores: &[f32]) -> (f32, f32, usize) {
 
 /// The best score that each taught example gets from a model that has not seen it, ascending. Observed texts keep
 /// the topic that they were given.
-fn held_out_scores(basis: &[Example], topics: usize, features_maximum: usize) -> Vec<f32> {
+fn held_out_scores(
+    basis: &[Example],
+    topics: usize,
+    named: &[Vec<u32>],
+    features_maximum: usize,
+) -> Vec<f32> {
     let (mut known, others): (Vec<&Example>, Vec<&Example>) = basis
         .iter()
         .partition(|example| example.is_taught() && example.topic.is_some());
@@ -292,8 +332,8 @@ fn held_out_scores(basis: &[Example], topics: usize, features_maximum: usize) ->
             .cloned()
             .collect();
         let (vocabulary, vectors) = read(&taught, features_maximum);
-        let duals = separate_all(&taught, &vectors, topics, vocabulary.len());
-        let separators = Separators::from_duals(&duals, &vectors, vocabulary.len());
+        let (duals, families) = separate_all(&taught, &vectors, topics, named, vocabulary.len());
+        let separators = Separators::from_duals(&duals, &families, &vectors, vocabulary.len());
         scores.extend((0..known.len()).filter(in_fold).filter_map(|place| {
             let vector = vocabulary.vector(&grams(&tokens(&known[place].text)));
             separators.scores(&vector).into_iter().max_by(f32::total_cmp)
