@@ -463,6 +463,11 @@ impl Story<'_> {
             if time == "06:10" {
                 self.reminders_stuck().await?;
             }
+            if time == "06:14" {
+                let workforce = &self.retailer.services.workforce;
+                self.send(workforce, "resolve", "clocking-in-slow", json!({}))
+                    .await?;
+            }
             if time == "06:18" {
                 self.phase(incident, "monitoring").await?;
                 self.publish(incident, Some("06:50")).await?;

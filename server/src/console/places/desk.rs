@@ -316,8 +316,12 @@ fn matched(
 
 /// A reason in a sentence. Words that were recognised are marked where they stand, each once.
 fn because(rich: Rich, reason: &matching::Reason) -> Rich {
-    /// Shorter words say nothing.
+    /// Shorter words say nothing, and neither do these.
     const LEAST_LETTERS: usize = 3;
+    const COMMON: [&str; 16] = [
+        "and", "are", "but", "for", "had", "has", "have", "not", "that", "the", "they", "this", "was",
+        "were", "with", "you",
+    ];
     if reason.words.is_empty() {
         return rich.then(format!("{} ", reason.sentence));
     }
@@ -327,7 +331,8 @@ fn because(rich: Rich, reason: &matching::Reason) -> Rich {
         let known = words
             .iter()
             .any(|known| known.to_lowercase() == text.to_lowercase());
-        if !known && text.chars().count() >= LEAST_LETTERS {
+        let common = COMMON.contains(&text.to_lowercase().as_str());
+        if !known && !common && text.chars().count() >= LEAST_LETTERS {
             words.push(text);
         }
     }
