@@ -111,6 +111,7 @@ pub(crate) fn validate(migrations: &[Migration]) -> Result<(), Error> {
 
 /// Brings a SQLite file up to date.
 pub(crate) fn on_sqlite(file: &Path, migrations: &[Migration]) -> Result<(), Error> {
+    sqlite::make_private(file)?;
     let connection = sqlite::connect(file, Purpose::Write)?;
     // Tables are rebuilt by dropping the old one, which must not cascade; the commit below checks every reference.
     let fail = |error: rusqlite::Error| sqlite::failure(&error, "").error;

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use jiff::SignedDuration;
 
 use super::model::{Action, ApiKeyId, KeyKind, KeyScope, Resource};
 use super::rules::{Grant, account_key_grant, grant};
 use super::store;
 use crate::app::App;
-use crate::http::Problem;
 use crate::http::request::RequestId;
+use crate::http::{Origin, Problem};
 use crate::people::{Role, TeamId, TeamRole, User, UserId};
 use crate::timeline::{Agent, AgentKind};
 
@@ -58,6 +58,11 @@ impl Caller {
 
     pub fn user_id(&self) -> Option<&UserId> {
         self.user().map(|user| &user.id)
+    }
+
+    /// Whether an owner is asking: in person, since a program may name anybody as the one it acts for.
+    pub fn is_owner(&self) -> bool {
+        matches!(&self.identity, Identity::Person { user, .. } if user.role == Role::Owner)
     }
 
     /// The person whose own key or session this is; nobody for an account-level key.
@@ -189,14 +194,7 @@ impl FromRequestParts<Arc<App>> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
-        let remote_address = parts
-            .extensions
-            .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
-            .map(|address| address.ip().to_string());
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map_or_else(|| app.identifiers.next(app.clock.now()), |id| id.0.clone());
+        let (remote_address, request_id) = line_of(parts, app);
         let authorization = parts
             .headers
             .get(header::AUTHORIZATION)
@@ -211,6 +209,52 @@ impl FromRequestParts<Arc<App>> for Caller {
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned);
             return by_key(app, key, from, remote_address, request_id).await;
+        }
+        let caller = Self::by_session(parts, app, remote_address, request_id).await?;
+        caller.require_proof(parts, app)?;
+        Ok(caller)
+    }
+}
+
+impl Caller {
+    /// Whoever is signed in in this browser. What changes something must still prove that it comes from our own pages.
+    pub async fn in_browser(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Problem> {
+        if parts.headers.contains_key(header::AUTHORIZATION) {
+            return Self::from_request_parts(parts, app).await;
+        }
+        let (remote_address, request_id) = line_of(parts, app);
+        Self::by_session(parts, app, remote_address, request_id).await
+    }
+
+    /// A session's cookie alone may look at things: any page on the web can have a browser send it.
+    fn require_proof(&self, parts: &Parts, app: &App) -> Result<(), Problem> {
+        let Method::Browser { csrf_token } = &self.method else {
+            return Ok(());
+        };
+        let shown = parts.headers.get("x-csrf-token").map(HeaderValue::as_bytes);
+        let is_proved = match Origin::of(&parts.headers, &app.site) {
+            Origin::Here => true,
+            Origin::Elsewhere => false,
+            Origin::Unsaid => shown == Some(csrf_token.as_bytes()),
+        };
+        if parts.method.is_safe() || is_proved {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "This came from another site, or does not say where it comes from. Use a key, or send the header X-CSRF-Token.",
+        ))
+    }
+
+    async fn by_session(
+        parts: &Parts,
+        app: &Arc<App>,
+        remote_address: Option<String>,
+        request_id: String,
+    ) -> Result<Self, Problem> {
+        if !parts.method.is_safe() && Origin::of(&parts.headers, &app.site) == Origin::Elsewhere {
+            return Err(Problem::forbidden(
+                "This came from another site, so nothing was done.",
+            ));
         }
         let token = super::store::session_token_of(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         let now = app.clock.now();
@@ -243,6 +287,19 @@ impl FromRequestParts<Arc<App>> for Caller {
             request_id,
         })
     }
+}
+
+/// The address that a request came from, and its id.
+fn line_of(parts: &Parts, app: &App) -> (Option<String>, String) {
+    let remote_address = parts
+        .extensions
+        .get::<axum::extract::ConnectInfo<std::net::SocketAddr>>()
+        .map(|address| address.ip().to_string());
+    let request_id = parts
+        .extensions
+        .get::<RequestId>()
+        .map_or_else(|| app.identifiers.next(app.clock.now()), |id| id.0.clone());
+    (remote_address, request_id)
 }
 
 /// Both forms the field's clients send: `Token token=KEY` and `Bearer KEY`.

@@ -9,6 +9,7 @@
 pub mod api;
 pub mod audit;
 pub mod caller;
+pub mod guessing;
 pub mod model;
 pub mod password;
 pub mod rules;

@@ -236,3 +236,12 @@ pub fn last_seen(tx: &mut Tx, ids: &[&UserId]) -> Result<Vec<(UserId, Timestamp)
         params![store::Value::texts(ids.iter().map(|id| id.as_str()))],
     )
 }
+
+/// Whether somebody has signed in from this address lately, as far as sessions are kept.
+pub fn has_signed_in_from(tx: &mut Tx, user_id: &UserId, address: &str) -> Result<bool, Error> {
+    let rows: Vec<(i64,)> = tx.rows(
+        sql!("SELECT 1 FROM sessions WHERE user_id = $1 AND remote_address = $2 LIMIT 1"),
+        params![user_id, address],
+    )?;
+    Ok(!rows.is_empty())
+}

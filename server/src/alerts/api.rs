@@ -287,6 +287,7 @@ fn view(alert: &Alert, site: &Site) -> Value {
                 "client_url": alert.client_url,
                 "dedup_key": alert.alert_key,
                 "details": alert.custom_details,
+                "creation_time": alert.happened_at,
             },
         },
         "event_count": alert.event_count,

@@ -57,6 +57,7 @@ struct Heard {
 struct Again {
     alert: rows::OpenAlert,
     last_event_at: Timestamp,
+    ends_at: Option<Timestamp>,
     written: bool,
 }
 
@@ -89,7 +90,8 @@ impl Batch {
             return Ok(Taken::Done);
         };
         if event.action == EventAction::Resolve {
-            self.resolve(change, signal, &id)?;
+            let text = format!("{} says that an alert is over", change.agent.name);
+            self.resolve(change, signal.received_at, &id, text)?;
         } else if let Some(incident_id) = rows::incident_of(change.tx, &id)? {
             self.settle_first(change, &incident_id, |change, id| {
                 actions::acknowledge(change, id).map(drop)
@@ -112,7 +114,7 @@ impl Batch {
         let unwritten: BTreeMap<_, _> = self.again.drain().filter(|(_, one)| !one.written).collect();
         for one in unwritten.into_values() {
             let (alert, at) = (&one.alert, one.last_event_at);
-            rows::set_count(change.tx, &alert.alert_id, alert.event_count, at)?;
+            rows::set_count(change.tx, &alert.alert_id, alert.event_count, at, one.ends_at)?;
         }
         Ok(())
     }
@@ -142,17 +144,20 @@ impl Batch {
                 let again = known.into_mut();
                 again.alert.event_count += 1;
                 again.last_event_at = at;
+                again.ends_at = event.ends_at;
                 again.written = false;
                 again
             }
             Entry::Vacant(unknown) => {
                 let (integration_id, key) = unknown.key();
-                let Some(alert) = rows::count_event(change.tx, integration_id, key, at)? else {
+                let Some(alert) = rows::count_event(change.tx, integration_id, key, at, event.ends_at)?
+                else {
                     return Ok(false);
                 };
                 unknown.insert(Again {
                     alert,
                     last_event_at: at,
+                    ends_at: event.ends_at,
                     written: true,
                 })
             }
@@ -212,7 +217,7 @@ impl Batch {
                 sentence: sentence.to_owned(),
             }];
             new.reasons = &reasons;
-            rows::insert(change.tx, &new, event)?;
+            insert(change, &new, event)?;
             return Ok(Taken::Done);
         }
         let service = &known.service;
@@ -221,7 +226,7 @@ impl Batch {
         if let Some(wait) = patience::wait(change.tx, service, kind, integration_id, key, at)? {
             let reasons = [wait.reason];
             new.reasons = &reasons;
-            rows::insert(change.tx, &new, event)?;
+            insert(change, &new, event)?;
             let due = change.now + std::time::Duration::from_secs(u64::from(wait.seconds));
             change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?;
             return Ok(Taken::Done);
@@ -229,18 +234,23 @@ impl Batch {
         let Placed { incident_id, reasons } = self.placing.place(change, service, event, at)?;
         new.incident_id = Some(&incident_id);
         new.reasons = &reasons;
-        rows::insert(change.tx, &new, event)?;
+        insert(change, &new, event)?;
         tell_added(change, &incident_id, &id, event, &reasons)?;
         Ok(Taken::Done)
     }
 
-    fn resolve(&mut self, change: &mut Change, signal: &Signal, id: &AlertId) -> Result<(), Problem> {
-        let incident_id = rows::resolve(change.tx, id, signal.received_at, Ending::ByItself)?;
+    fn resolve(
+        &mut self,
+        change: &mut Change,
+        at: Timestamp,
+        id: &AlertId,
+        text: String,
+    ) -> Result<(), Problem> {
+        let incident_id = rows::resolve(change.tx, id, at, Ending::ByItself)?;
         let Some(incident_id) = &incident_id else {
             change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
             return Ok(());
         };
-        let text = format!("{} says that an alert is over", change.agent.name);
         change.record(
             NewEntry::new(Kind::AlertResolved, incident_id, text).details(json!({ "alert_id": id })),
         )?;
@@ -270,6 +280,29 @@ impl Batch {
     }
 }
 
+/// An alert that was to be said again by now is over, unless it was: its sender may be gone, or its rule.
+pub fn end_unrenewed(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
+    let Some(alert) = rows::find(change.tx, id)? else {
+        return Ok(());
+    };
+    // As every run over the journal does, so that nothing is said of it meanwhile.
+    change.tx.lock(&format!("service:{}", alert.service_id))?;
+    let Some(Some(ends_at)) = rows::ends_at(change.tx, id)? else {
+        return Ok(());
+    };
+    if ends_at > change.now {
+        change.owe(&Owed::at(jobs::Kind::AlertEnds, id.as_str(), ends_at))?;
+        return Ok(());
+    }
+    let name = rows::integration_name(change.tx, &alert.integration_id)?;
+    let name = name.unwrap_or_else(|| "An integration".to_owned());
+    change.act_as(Agent::integration(&alert.integration_id, name.clone()));
+    let text = format!("{name} has not said an alert again in time, so it counts as over");
+    let mut batch = Batch::default();
+    batch.resolve(change, change.now, id, text)?;
+    batch.finish(change)
+}
+
 /// An alert whose pause is over and which is still open finds its incident now.
 pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     let Some(alert) = rows::hold(change.tx, id)? else {
@@ -288,6 +321,14 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     rows::set_incident(change.tx, id, &incident_id, &reasons)?;
     placing.finish(change)?;
     tell_added(change, &incident_id, id, &event, &reasons)
+}
+
+fn insert(change: &mut Change, new: &NewAlert, event: &AlertEvent) -> Result<(), Problem> {
+    rows::insert(change.tx, new, event)?;
+    if let Some(ends_at) = event.ends_at {
+        change.owe(&Owed::at(jobs::Kind::AlertEnds, new.id.as_str(), ends_at))?;
+    }
+    Ok(())
 }
 
 /// Tells that an alert was said again: at first, then ever more rarely, then no more.

@@ -46,6 +46,8 @@ pub struct Alert {
     /// Sentences of the grouping decision, with their figures.
     #[row(json)]
     pub reasons: Vec<Reason>,
+    /// When it happened, as its sender says.
+    pub happened_at: Option<Timestamp>,
     pub created_at: Timestamp,
     pub last_event_at: Timestamp,
     pub resolved_at: Option<Timestamp>,

@@ -74,17 +74,26 @@ pub struct Offer {
     pub reason: Reason,
 }
 
-/// What the past of a service says about pauses, the most frequent kinds first, whether or not pauses are on.
+/// What the past of a service says about pauses, the most frequent kinds first, whether or not pauses are on. Of a noisy
+/// service, only the latest alerts are looked at.
 pub fn offers(tx: &mut Tx, service_id: &ServiceId, now: Timestamp) -> Result<Vec<Offer>, Error> {
     const KINDS: i64 = 50;
     const DAYS: i64 = 30;
+    const LATEST: i64 = 5_000;
     let kinds: Vec<(i64, i64, String)> = tx.rows(
         sql!(
-            "SELECT kind, COUNT(*), MAX(summary) FROM alerts
-             WHERE service_id = $1 AND created_at >= $2 AND kind IS NOT NULL AND resolved_at IS NOT NULL
+            "SELECT kind, COUNT(*), MAX(summary)
+             FROM (SELECT kind, summary, resolved_at FROM alerts WHERE service_id = $1 AND created_at >= $2
+                 ORDER BY created_at DESC LIMIT $4) AS latest
+             WHERE kind IS NOT NULL AND resolved_at IS NOT NULL
              GROUP BY kind ORDER BY COUNT(*) DESC, kind LIMIT $3"
         ),
-        params![service_id, now - SignedDuration::from_hours(24 * DAYS), KINDS],
+        params![
+            service_id,
+            now - SignedDuration::from_hours(24 * DAYS),
+            KINDS,
+            LATEST
+        ],
     )?;
     let mut offers = Vec::new();
     for (number, alerts, summary) in kinds {

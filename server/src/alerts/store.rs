@@ -16,7 +16,7 @@ use crate::signals::event::AlertEvent;
 
 const COLUMNS: &str = "a.id, a.integration_id, a.service_id, a.incident_id, a.alert_key, a.status, a.suppressed, a.severity,
     a.summary, a.source, a.component, a.alert_group, a.class, a.client, a.client_url, a.custom_details, a.contexts,
-    a.truncated, a.reasons, a.created_at, COALESCE(o.last_event_at, a.last_event_at) AS last_event_at, a.resolved_at,
+    a.truncated, a.reasons, a.happened_at, a.created_at, COALESCE(o.last_event_at, a.last_event_at) AS last_event_at, a.resolved_at,
     COALESCE(o.event_count, a.event_count) AS event_count";
 
 /// While an alert is open, its count stands apart from it.
@@ -36,6 +36,7 @@ pub struct OpenAlert {
 pub fn words_of(event: &AlertEvent) -> i64 {
     let mut hasher = DefaultHasher::new();
     (&event.summary, &event.severity, &event.custom_details).hash(&mut hasher);
+    (&event.client, &event.client_url, &event.contexts).hash(&mut hasher);
     hasher.finish().cast_signed()
 }
 
@@ -55,13 +56,14 @@ pub fn count_event(
     integration_id: &IntegrationId,
     key: &str,
     at: Timestamp,
+    ends_at: Option<Timestamp>,
 ) -> Result<Option<OpenAlert>, Error> {
     tx.row(
         sql!(
-            "UPDATE open_alerts SET event_count = event_count + 1, last_event_at = $3
+            "UPDATE open_alerts SET event_count = event_count + 1, last_event_at = $3, ends_at = $4
              WHERE integration_id = $1 AND alert_key = $2 RETURNING alert_id, event_count, words"
         ),
-        params![integration_id, key, at],
+        params![integration_id, key, at, ends_at],
     )
 }
 
@@ -71,12 +73,27 @@ pub fn count_open(tx: &mut Tx) -> Result<i64, Error> {
     Ok(count)
 }
 
-/// Notes how many events an open alert has had by now.
-pub fn set_count(tx: &mut Tx, id: &AlertId, event_count: i64, at: Timestamp) -> Result<(), Error> {
+/// Notes how many events an open alert has had by now, and until when it counts unless it is said again.
+pub fn set_count(
+    tx: &mut Tx,
+    id: &AlertId,
+    event_count: i64,
+    at: Timestamp,
+    ends_at: Option<Timestamp>,
+) -> Result<(), Error> {
     tx.execute_one(
-        sql!("UPDATE open_alerts SET event_count = $2, last_event_at = $3 WHERE alert_id = $1"),
-        params![id, event_count, at],
+        sql!("UPDATE open_alerts SET event_count = $2, last_event_at = $3, ends_at = $4 WHERE alert_id = $1"),
+        params![id, event_count, at, ends_at],
     )
+}
+
+/// Until when an open alert counts unless it is said again; nothing when it is not open.
+pub fn ends_at(tx: &mut Tx, id: &AlertId) -> Result<Option<Option<Timestamp>>, Error> {
+    let row: Option<(Option<Timestamp>,)> = tx.row(
+        sql!("SELECT ends_at FROM open_alerts WHERE alert_id = $1"),
+        params![id],
+    )?;
+    Ok(row.map(|(ends_at,)| ends_at))
 }
 
 /// The sender has new words for an open alert: the newest are kept.
@@ -86,12 +103,20 @@ pub fn rephrase(tx: &mut Tx, id: &AlertId, event: &AlertEvent, words: i64) -> Re
         params![id, words],
     )?;
     tx.execute_one(
-        sql!("UPDATE alerts SET summary = $2, severity = $3, custom_details = $4 WHERE id = $1"),
+        sql!(
+            "UPDATE alerts SET summary = $2, severity = $3, custom_details = $4, client = COALESCE($5, client),
+                 client_url = COALESCE($6, client_url), contexts = COALESCE($7, contexts)
+             WHERE id = $1"
+        ),
         params![
             id,
             &event.summary,
             &event.severity,
-            Value::Object(event.custom_details.clone())
+            Value::Object(event.custom_details.clone()),
+            event.client.as_deref(),
+            event.client_url.as_deref(),
+            // Saying it again without links takes none away.
+            (!event.contexts.is_empty()).then(|| Value::from(event.contexts.clone()))
         ],
     )
 }
@@ -131,8 +156,9 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
         sql!(
             "INSERT INTO alerts (id, integration_id, service_id, incident_id, alert_key, status, suppressed, severity, summary,
                  source, component, alert_group, class, client, client_url, custom_details, contexts, truncated, reasons,
-                 created_at, last_event_at, event_count, kind)
-             VALUES ($1, $2, $3, $4, $5, 'triggered', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, 1, $20)"
+                 created_at, last_event_at, event_count, kind, happened_at)
+             VALUES ($1, $2, $3, $4, $5, 'triggered', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, 1, $20,
+                 $21)"
         ),
         params![
             new.id,
@@ -154,20 +180,22 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             store::Value::json(&event.truncated)?,
             store::Value::json(new.reasons)?,
             new.received_at,
-            crate::incidents::lessons::number(new.kind)
+            crate::incidents::lessons::number(new.kind),
+            event.timestamp
         ],
     )?;
     tx.execute_one(
         sql!(
-            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words)
-             VALUES ($1, $2, $3, 1, $4, $5)"
+            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words, ends_at)
+             VALUES ($1, $2, $3, 1, $4, $5, $6)"
         ),
         params![
             new.integration_id,
             &event.dedup_key,
             new.id,
             new.received_at,
-            words_of(event)
+            words_of(event),
+            event.ends_at
         ],
     )
 }

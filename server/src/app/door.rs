@@ -1,6 +1,7 @@
 //! How connections come in: on every core a thread of its own accepts and serves them.
 //!
-//! A public document that is ready is answered here, before any router; everything else goes on to it. Threads
+//! A public document that is ready is answered here, and so is an event, of which a storm brings tens of thousands a
+//! second; everything else goes on to the router. Threads
 //! share nothing but the listening socket, so readers of a status page cannot slow each other down by locks,
 //! and on the worst day a page that everybody reloads costs little more than the bytes. A connection that
 //! says nothing for [`SILENCE`] is closed; when Muster stops, requests under way are finished first, for at
@@ -9,7 +10,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::Router;
@@ -25,21 +26,26 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use tower_http::timeout::TimeoutBody;
 
 use super::App;
 use super::tls::Handshakes;
 
-/// How long a connection may take to say what it wants, the first time and between two requests.
-const SILENCE: Duration = Duration::from_secs(75);
+/// How long a connection may take to say what it wants, the first time and between two requests; and how long the next
+/// piece of a body may take to come.
+const SILENCE: Duration = Duration::from_secs(30);
 /// How long requests under way may take to end when Muster stops.
 const FAREWELL: Duration = Duration::from_secs(20);
 /// Pause after the machine refused to give another connection.
 const BREATH: Duration = Duration::from_millis(100);
+/// Where events are posted to.
+const EVENTS: &str = "/v2/enqueue";
 
 /// Where an answer comes from.
-enum Answer<F> {
+enum Answer<E, F> {
     /// It was drawn before anybody asked.
     Drawn(Response<Body>),
+    Event(E),
     Routed(F),
 }
 
@@ -146,13 +152,17 @@ impl Door {
         let service = service_fn(|mut request: Request<Incoming>| {
             let answer = if let Some(ready) = self.ready(&request) {
                 Answer::Drawn(ready)
+            } else if request.method() == Method::POST && request.uri().path() == EVENTS {
+                Answer::Event(self.take_event(TimeoutBody::new(SILENCE, request.into_body())))
             } else {
                 request.extensions_mut().insert(ConnectInfo(peer));
-                Answer::Routed(self.router.clone().oneshot(request.map(Body::new)))
+                let patient = |body| Body::new(TimeoutBody::new(SILENCE, body));
+                Answer::Routed(self.router.clone().oneshot(request.map(patient)))
             };
             async move {
                 match answer {
                     Answer::Drawn(ready) => Ok::<_, Infallible>(ready),
+                    Answer::Event(answer) => Ok(answer.await),
                     Answer::Routed(answer) => answer.await,
                 }
             }
@@ -164,6 +174,14 @@ impl Door {
         if let Err(error) = watcher.watch(connection).await {
             tracing::debug!(%peer, "a connection ended early: {error}");
         }
+    }
+
+    /// Takes an event as the router would, measured and named alike.
+    async fn take_event(&self, body: TimeoutBody<Incoming>) -> Response<Body> {
+        let began = Instant::now();
+        let mut response = crate::signals::api::answer_event(&self.app, body).await;
+        super::front::complete(&self.app, &mut response, EVENTS, began);
+        response
     }
 
     /// The answer to a request for a public document that is drawn already.

@@ -237,6 +237,19 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
     response
 }
 
+/// What an event's answer carries and is measured by; the door calls it for events that pass no middleware.
+pub(super) fn complete(app: &App, response: &mut Response, route: &'static str, began: Instant) {
+    let id: String = app.identifiers.next(app.clock.now());
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, value);
+    }
+    let (status, took) = (response.status().as_u16(), began.elapsed());
+    crate::metrics::request_answered("POST", route, status, took);
+    if status >= 500 {
+        tracing::warn!(id, route, status, "an event was not taken");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

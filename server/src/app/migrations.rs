@@ -34,14 +34,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(19, "0019_promises_and_notices"),
     migration!(20, "0020_confirmed_origins"),
     migration!(21, "0021_estimates_given"),
+    migration!(22, "0022_alert_times"),
 ];
-
-/// The tables of the journal's own file beside the embedded database (`signals::leaves`).
-pub const JOURNAL_MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "journal/0001_leaves",
-    sql: include_str!("../../migrations/journal/0001_leaves.sql"),
-}];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never
 /// collide with what it made before its clock was set back.

@@ -21,6 +21,7 @@ use store::{Store, Tx};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use crate::access::guessing::Guesses;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::http::Site;
@@ -54,6 +55,8 @@ pub struct App {
     pub event_limiter: Option<Limiter>,
     /// Forms that people without an account send, by their address.
     pub form_limiter: Limiter,
+    /// Wrong passwords, by account.
+    pub guesses: Guesses,
     /// Rings when a job may have become due.
     pub jobs_owed: Notify,
     /// Rings when a message may have become due.
@@ -87,6 +90,7 @@ impl App {
             keys: Keys::default(),
             event_limiter: Limiter::of(settings.event_rate_limit),
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),
+            guesses: Guesses::default(),
             channels: Channels::new(&settings)?,
             front: front::Front::new(&settings),
             pages: crate::pages::cache::Cache::default(),

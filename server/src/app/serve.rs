@@ -1,10 +1,12 @@
 //! Listening, and stopping gracefully: no new requests, those under way finished, the journal written,
 //! leases left to run out.
 
+use std::fs::{File, TryLockError};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use store::Location;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +16,30 @@ use super::{App, door};
 
 /// How often the metrics are folded together.
 const TIDY_PAUSE: Duration = Duration::from_secs(5);
+
+/// Holds the folder of the embedded database for as long as the answer lives: two servers there would not hear of each
+/// other's changes. The other commands may look into it meanwhile.
+///
+/// # Errors
+/// When another server holds it.
+pub fn hold_folder(location: &Location) -> anyhow::Result<Option<File>> {
+    let Location::Sqlite { directory } = location else {
+        return Ok(None);
+    };
+    std::fs::create_dir_all(directory).with_context(|| format!("{} cannot be made", directory.display()))?;
+    let path = directory.join("muster.lock");
+    let file = File::create(&path).with_context(|| format!("{} cannot be made", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "another Muster already runs on {}; for several nodes, use PostgreSQL",
+            directory.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(anyhow::Error::new(error).context(format!("{} cannot be locked", path.display())))
+        }
+    }
+}
 
 /// Starts the background loops of a node. They end when `app.stopping` is cancelled.
 pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
-use store::Store;
+use store::{Location, Store};
 use tokio::net::TcpListener;
 
 use crate::access::audit::Verification;
@@ -84,7 +84,13 @@ pub fn run() -> anyhow::Result<()> {
             Command::Setup(arguments) => setup::run(arguments).await,
             Command::Check(settings) => check_command(&settings.check()?).await,
             Command::Backup { settings, to } => {
-                let store = open(&settings.check()?).await?;
+                let settings = settings.check()?;
+                anyhow::ensure!(
+                    has_database(&settings),
+                    "there is no database in {}, so there is nothing to copy; say where it is with --data",
+                    place(&settings)
+                );
+                let store = open(&settings).await?;
                 leaves::back_up(&store, &to).await?;
                 print_line(&format!(
                     "The database was copied to {}. The key that its secrets are sealed with (secret.key) is not \
@@ -118,6 +124,22 @@ fn begin_log() {
     }
 }
 
+/// The folder of the embedded database, for people.
+fn place(settings: &Settings) -> String {
+    match &settings.location {
+        Location::Sqlite { directory } => directory.display().to_string(),
+        Location::Postgres { .. } => "PostgreSQL".to_owned(),
+    }
+}
+
+/// Whether a database was made already. A command that only looks must not make an empty one.
+fn has_database(settings: &Settings) -> bool {
+    match &settings.location {
+        Location::Sqlite { directory } => directory.join("muster.db").exists(),
+        Location::Postgres { .. } => true,
+    }
+}
+
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
     Store::open(&settings.location, MIGRATIONS)
         .await
@@ -125,6 +147,10 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
 }
 
 async fn serve_command(settings: Settings) -> anyhow::Result<()> {
+    if let Some(tls) = &settings.tls {
+        crate::app::tls::check(tls)?;
+    }
+    let _held = serve::hold_folder(&settings.location)?;
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", settings.listen))?;
@@ -152,20 +178,14 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
 }
 
 async fn check_command(settings: &Settings) -> anyhow::Result<()> {
-    let store = open(settings).await?;
-    store.check().await.context("the database cannot be written to")?;
-    let audit = match store.read(crate::access::audit::verify).await? {
-        Verification {
-            broken: None,
-            records,
-            ..
-        } => format!("audit log: {records} records, chain whole"),
-        Verification {
-            broken: Some(link), ..
-        } => format!(
-            "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
-            link.sequence, link.reason
-        ),
+    let (database, stored) = if has_database(settings) {
+        look_into_database(settings).await?
+    } else {
+        let place = place(settings);
+        (
+            format!("database: none yet in {place}; the first start makes it"),
+            None,
+        )
     };
     let mail = match &settings.mail {
         Some(mail) => format!("mail: sent as {}", mail.from),
@@ -181,12 +201,32 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     } else {
         "TLS: off; put a proxy in front, or set tls_cert and tls_key"
     };
-    let stored = store.read(crate::outbox::signing::stored).await?;
     let secrets = secrets::look(stored.as_deref(), settings.key_file().as_deref())?;
     print_line(&format!(
-        "database: ready\n{audit}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
+        "{database}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
         settings.listen, settings.base_url
     ))
+}
+
+/// What the database says of itself, and the sealed secret that is kept in it.
+async fn look_into_database(settings: &Settings) -> anyhow::Result<(String, Option<String>)> {
+    let store = open(settings).await?;
+    store.check().await.context("the database cannot be written to")?;
+    let audit = match store.read(crate::access::audit::verify).await? {
+        Verification {
+            broken: None,
+            records,
+            ..
+        } => format!("audit log: {records} records, chain whole"),
+        Verification {
+            broken: Some(link), ..
+        } => format!(
+            "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
+            link.sequence, link.reason
+        ),
+    };
+    let stored = store.read(crate::outbox::signing::stored).await?;
+    Ok((format!("database: ready\n{audit}"), stored))
 }
 
 /// The answer of a command goes to standard output; everything else to the log.

@@ -136,7 +136,7 @@ impl FromRequestParts<Arc<App>> for Visitor {
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, PageProblem> {
         let wanted = parts.uri.path_and_query().map(|path| path.as_str().to_owned());
-        match Caller::from_request_parts(parts, app).await {
+        match Caller::in_browser(parts, app).await {
             Ok(caller) => Ok(Self(caller)),
             Err(problem) => Err(PageProblem { problem, wanted }),
         }

@@ -14,11 +14,11 @@ use super::page::{PageProblem, Posted, show, show_with_status};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::password;
 use crate::access::store::{
-    SESSION_COOKIE, SESSION_COOKIE_PLAIN, SESSION_HOURS, add_session, end_session, password_hash_of,
-    session_token_of,
+    SESSION_COOKIE, SESSION_COOKIE_PLAIN, SESSION_HOURS, add_session, end_session, has_signed_in_from,
+    password_hash_of, session_token_of,
 };
 use crate::app::App;
-use crate::http::Problem;
+use crate::http::{Origin, Problem};
 use crate::people::model::User;
 use crate::people::store::find_user_by_email;
 use crate::timeline::{Agent, Change};
@@ -63,30 +63,47 @@ pub(super) async fn sign_in(
     headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Result<Response, PageProblem> {
-    if headers
-        .get("sec-fetch-site")
-        .is_some_and(|site| site == "cross-site")
-    {
+    if Origin::of(&headers, &app.site) == Origin::Elsewhere {
         return Err(Problem::forbidden("Sign in on Muster's own page.").into());
     }
     let email = given.email.trim().to_owned();
     let back = safe_way_back(&given.back);
     let asked = email.clone();
+    let from = address
+        .as_ref()
+        .map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
     let known = app
         .read(move |tx| -> Result<_, store::Error> {
             let Some(user) = find_user_by_email(tx, &asked)? else {
                 return Ok(None);
             };
             let hash = password_hash_of(tx, &user.id)?;
-            Ok(Some((user, hash)))
+            let is_at_home = match &from {
+                Some(address) => has_signed_in_from(tx, &user.id, address)?,
+                None => false,
+            };
+            Ok(Some((user, hash, is_at_home)))
         })
         .await?;
-    let hash = known.as_ref().and_then(|(_, hash)| hash.clone());
+    let is_at_home = known.as_ref().is_some_and(|(.., is_at_home)| *is_at_home);
+    if !is_at_home && app.guesses.are_too_many(&email, app.clock.now()) {
+        let view = SignIn {
+            host: host(&app),
+            email,
+            back,
+            problem: Some(
+                "Too many wrong passwords were tried for this account. Wait a few minutes, or sign in from where you did before.",
+            ),
+        };
+        return Ok(show_with_status(StatusCode::TOO_MANY_REQUESTS, &view));
+    }
+    let hash = known.as_ref().and_then(|(_, hash, _)| hash.clone());
     let attempt = given.password.chars().take(password::LONGEST + 1).collect();
     let right = password::verify(attempt, hash).await.map_err(Problem::internal)?;
     let remote_address = address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
-    let Some((user, _)) = known.clone().filter(|_| right) else {
-        let asked_for = known.map(|(user, _)| user);
+    let Some((user, ..)) = known.clone().filter(|_| right) else {
+        let asked_for = known.map(|(user, ..)| user);
+        app.guesses.note(&email, app.clock.now());
         app.change(Agent::muster(), move |change| {
             record_refusal(change, asked_for.as_ref(), remote_address.as_deref())
         })

@@ -55,6 +55,9 @@ pub struct DemoArguments {
 /// Runs the demo until it is interrupted.
 pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let until = arguments.until.as_deref().map(time_of_the_story).transpose()?;
+    let _held = serve::hold_folder(&Location::Sqlite {
+        directory: arguments.data.clone(),
+    })?;
     prepare(&arguments.data)?;
     let settings = Given {
         data: Some(arguments.data.clone()),

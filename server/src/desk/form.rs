@@ -213,7 +213,8 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
             "The form was sent from another site. Please fill it in here.",
         ));
     }
-    let address = address_of(&request);
+    // A whole company may stand behind one address: its shops must not lock each other out.
+    let address = format!("{} {}", address_of(&request), request.uri().path());
     if app.form_limiter.take(&address, app.clock.now()).verdict == Verdict::Refused {
         return Err(plain(
             StatusCode::TOO_MANY_REQUESTS,

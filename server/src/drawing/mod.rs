@@ -2,9 +2,11 @@
 //!
 //! A part is a plain value that draws itself. What only the console shows is in its kit.
 
+mod harmless;
 mod rich;
 mod state;
 
+pub use harmless::harmless_html;
 pub use rich::*;
 pub use state::*;
 

@@ -78,6 +78,11 @@ impl Site {
         format!("{}/{collection}/{id}", self.base_url)
     }
 
+    /// The page of an incident, for links that people follow. `html_url` may have another shape for programs.
+    pub fn room_url(&self, incident_id: &str) -> String {
+        self.url(&format!("/console/incidents/{incident_id}"))
+    }
+
     pub fn html_url(&self, collection: &str, id: &str) -> String {
         format!("{}/{collection}/{id}", self.html_base_url)
     }

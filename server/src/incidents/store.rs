@@ -120,6 +120,8 @@ pub struct Sought {
     pub number: Option<i64>,
     /// Part of the title.
     pub words: Option<String>,
+    /// Only so many of the newest are looked at.
+    pub latest: Option<i64>,
     pub order: Order,
 }
 
@@ -156,6 +158,8 @@ const NARROWED: &str = " WHERE i.number > $zero
       {AND (i.incident_key = $key OR i.id IN (SELECT k.incident_id FROM alerts k WHERE k.alert_key = $key))}
       {AND i.number = $number}
       {AND i.title ILIKE $words ESCAPE '!'}
+      {AND i.id >= (SELECT l.id FROM incidents l
+          WHERE l.number > (SELECT MAX(m.number) FROM incidents m) - $latest ORDER BY l.number LIMIT 1)}
       {AND i.created_at >= $since}
       {AND i.created_at < $until}";
 
@@ -174,6 +178,7 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
             "words",
             sought.words.as_deref().map(crate::http::listing::anywhere),
         )
+        .bind_optional("latest", sought.latest)
         .bind_optional("since", sought.since)
         .bind_optional("until", sought.until)
 }

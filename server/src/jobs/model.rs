@@ -18,6 +18,8 @@ pub enum Kind {
     AutoResolveDue,
     /// An alert that was held back because its kind tends to clear by itself.
     PauseEnds,
+    /// An alert counts as over unless its sender has said it again.
+    AlertEnds,
     /// The impact of an incident is to be computed afresh.
     ImpactDue,
     /// The drafts for the audiences of an incident are to be brought up to its facts.

@@ -83,7 +83,7 @@ pub(super) fn compose(
             Reason::Requested { message } => format!("Your help was asked for: {message}"),
         },
         acknowledge: SECRET_LINK,
-        room: site.html_url("incidents", facts.id.as_str()),
+        room: site.room_url(facts.id.as_str()),
     };
     Ok(Words {
         subject,

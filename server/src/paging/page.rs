@@ -156,7 +156,7 @@ fn answer(app: &App, token: &str, found: Result<Option<Found>, Problem>) -> Resp
                     Urgency::Low => "Low",
                 },
                 since: spoken_time(found.facts.created_at, &found.user.time_zone),
-                room: app.site.html_url("incidents", found.facts.id.as_str()),
+                room: app.site.room_url(found.facts.id.as_str()),
             };
             (StatusCode::OK, page.render())
         }

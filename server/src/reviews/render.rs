@@ -127,12 +127,7 @@ pub fn html(markdown: &str) -> String {
     let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS;
     let mut raw = String::new();
     push_html(&mut raw, Parser::new_ext(markdown, options));
-    ammonia::Builder::default()
-        .rm_tags(["img"])
-        .url_schemes(std::collections::HashSet::from(["http", "https", "mailto"]))
-        .link_rel(Some("noopener noreferrer nofollow"))
-        .clean(&raw)
-        .to_string()
+    crate::drawing::harmless_html(&raw)
 }
 
 /// The page that prints on A4.

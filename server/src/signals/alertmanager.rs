@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::Response;
@@ -16,8 +17,10 @@ use std::collections::BTreeMap;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::api::{NotAccepted, Refusal, destination_of_key, empty_success, keep, plain};
-use super::event::{AlertEvent, EventAction, bounded, bounded_key, empty_event, parse_timestamp};
+use super::api::{NotAccepted, Refusal, destination_of_key, empty_success, json_of, keep, plain};
+use super::event::{
+    AlertEvent, EventAction, bounded, bounded_key, empty_event, is_web_address, parse_timestamp,
+};
 use super::journal::Event;
 use crate::access::token;
 use crate::app::App;
@@ -25,6 +28,8 @@ use crate::app::App;
 /// Alerts one request may carry.
 const LARGEST_GROUP: usize = 10_000;
 const LABEL_LENGTH: usize = 1024;
+/// Faults that one refusal names.
+const FAULTS_NAMED: usize = 20;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -52,9 +57,26 @@ struct PrometheusAlert {
     fingerprint: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
-struct WebhookPayload {
-    alerts: Vec<PrometheusAlert>,
+/// Where the alerts stand in a body.
+#[derive(Debug, Clone, Copy)]
+enum Format {
+    /// Alertmanager's webhook: under `alerts`.
+    Webhook,
+    /// What Prometheus posts: the body itself.
+    Alerts,
+}
+
+impl Format {
+    fn alerts_in(self, body: Value) -> Option<Vec<Value>> {
+        match (self, body) {
+            (Self::Webhook, Value::Object(mut payload)) => match payload.remove("alerts") {
+                Some(Value::Array(alerts)) => Some(alerts),
+                _ => None,
+            },
+            (Self::Alerts, Value::Array(alerts)) => Some(alerts),
+            _ => None,
+        }
+    }
 }
 
 /// Accept Alertmanager's webhook payload.
@@ -66,7 +88,7 @@ struct WebhookPayload {
     params(("integration_key" = String, Path, description = "The integration's key")),
     request_body(content = inline(Value), content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
         (status = 400, description = "The payload cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -76,10 +98,9 @@ struct WebhookPayload {
 async fn webhook(
     State(app): State<Arc<App>>,
     Path(key): Path<String>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<axum::Json<Value>, Response> {
-    let payload: WebhookPayload = read(body).map_err(plain)?;
-    accept(&app, &key, payload.alerts).await.map_err(plain)
+    accept(&app, &key, body, Format::Webhook).await.map_err(plain)
 }
 
 /// Accept alerts as Alertmanager does, the key in the `Authorization` header.
@@ -90,7 +111,7 @@ async fn webhook(
     security(()),
     request_body(content = inline(Value), content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
         (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -100,11 +121,10 @@ async fn webhook(
 async fn post_alerts(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<axum::Json<Value>, Response> {
-    let alerts: Vec<PrometheusAlert> = read(body).map_err(plain)?;
     let key = key_of(&headers).unwrap_or_default();
-    accept(&app, &key, alerts).await.map_err(plain)
+    accept(&app, &key, body, Format::Alerts).await.map_err(plain)
 }
 
 /// Accept alerts as Alertmanager does, the key in the path: set Prometheus's `path_prefix` to
@@ -117,7 +137,7 @@ async fn post_alerts(
     params(("integration_key" = String, Path, description = "The integration's key")),
     request_body(content = inline(Value), content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
         (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -127,36 +147,65 @@ async fn post_alerts(
 async fn post_alerts_with_key(
     State(app): State<Arc<App>>,
     Path(key): Path<String>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<axum::Json<Value>, Response> {
-    let alerts: Vec<PrometheusAlert> = read(body).map_err(plain)?;
-    accept(&app, &key, alerts).await.map_err(plain)
+    accept(&app, &key, body, Format::Alerts).await.map_err(plain)
 }
 
-fn read<T: serde::de::DeserializeOwned>(
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<T, Refusal> {
-    let bytes = body.map_err(|_| Refusal::TooLarge)?;
-    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-    serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        if error.inner().is_data() {
-            Refusal::Invalid(vec![format!(
-                "'{}' does not fit: {}",
-                error.path(),
-                error.inner()
-            )])
-        } else {
-            Refusal::NotJson("JSON parse error")
-        }
-    })
-}
-
-async fn accept(app: &App, key: &str, alerts: Vec<PrometheusAlert>) -> Result<axum::Json<Value>, Refusal> {
-    if alerts.len() > LARGEST_GROUP {
+/// The alerts that can be understood. One that cannot must not cost the others of its request: their sender would never
+/// send them again. A request is refused when nothing in it can be understood.
+fn alerts_of(body: Result<Bytes, BytesRejection>, format: Format) -> Result<Vec<PrometheusAlert>, Refusal> {
+    let bytes = body.map_err(Refusal::of_body)?;
+    let body = json_of(&bytes).ok_or(Refusal::NotJson("JSON parse error"))?;
+    let items = format.alerts_in(body).ok_or_else(|| {
+        Refusal::Invalid(vec![
+            match format {
+                Format::Webhook => "'alerts' is missing or is not a list",
+                Format::Alerts => "A list of alerts was expected",
+            }
+            .to_owned(),
+        ])
+    })?;
+    if items.len() > LARGEST_GROUP {
         return Err(Refusal::Invalid(vec![format!(
             "'alerts' may hold at most {LARGEST_GROUP} alerts"
         )]));
     }
+    let (mut alerts, mut faults) = (Vec::with_capacity(items.len()), Vec::new());
+    for (position, item) in items.into_iter().enumerate() {
+        match serde_path_to_error::deserialize(item) {
+            Ok(alert) => alerts.push(alert),
+            Err(error) if error.path().iter().next().is_none() => {
+                faults.push(format!("'alerts[{position}]' does not fit: {}", error.inner()));
+            }
+            Err(error) => faults.push(format!(
+                "'alerts[{position}].{}' does not fit: {}",
+                error.path(),
+                error.inner()
+            )),
+        }
+    }
+    if alerts.is_empty() && !faults.is_empty() {
+        faults.truncate(FAULTS_NAMED);
+        return Err(Refusal::Invalid(faults));
+    }
+    if let Some(first) = faults.first() {
+        tracing::warn!(
+            alerts = alerts.len(),
+            left_out = faults.len(),
+            "some alerts of a request cannot be understood: {first}"
+        );
+    }
+    Ok(alerts)
+}
+
+async fn accept(
+    app: &App,
+    key: &str,
+    body: Result<Bytes, BytesRejection>,
+    format: Format,
+) -> Result<axum::Json<Value>, Refusal> {
+    let alerts = alerts_of(body, format)?;
     let destination = destination_of_key(app, key).await?;
     let now = app.clock.now();
     let events = alerts.iter().map(|alert| Event::Alert(event_of(alert, now)));
@@ -212,7 +261,7 @@ fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
     let contexts = alert
         .generator_url
         .iter()
-        .filter(|url| url.starts_with("http://") || url.starts_with("https://"))
+        .filter(|url| is_web_address(url))
         .map(|url| json!({ "type": "link", "href": url, "text": "Source" }))
         .collect();
     AlertEvent {
@@ -221,6 +270,8 @@ fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
         source: bounded(&instance, LABEL_LENGTH).0,
         severity: severity(label("severity").as_deref()).to_owned(),
         timestamp: alert.starts_at.as_deref().and_then(parse_timestamp),
+        // In the webhook, Alertmanager itself says when it is over.
+        ends_at: ends_at.filter(|end| alert.status.is_none() && *end > now),
         component: label("job"),
         group: label("cluster").or_else(|| label("namespace")),
         class: Some(name),

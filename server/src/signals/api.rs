@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::BoxError;
+use axum::body::{Bytes, HttpBody};
+use axum::extract::rejection::BytesRejection;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -16,6 +19,7 @@ use super::alertmanager;
 use super::event::{self, Invalid, LARGEST_READ};
 use super::journal::{Event, Line, Signal};
 use super::keys::Destination;
+use super::surrogates;
 use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
 use crate::app::App;
 use crate::http::Problem;
@@ -55,6 +59,19 @@ pub(super) enum Refusal {
     TooLarge,
     TooMany,
     Problem(Problem),
+}
+
+impl Refusal {
+    const BROKEN_OFF: Self = Self::NotJson("The body did not arrive whole");
+
+    /// A body that could not be read: it is too large, or its sender broke off or fell silent.
+    pub(super) fn of_body(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            Self::TooLarge
+        } else {
+            Self::BROKEN_OFF
+        }
+    }
 }
 
 impl From<Problem> for Refusal {
@@ -140,13 +157,28 @@ impl IntoResponse for Refusal {
 )]
 async fn enqueue(
     State(app): State<Arc<App>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
+    take_event(&app, &body.map_err(Refusal::of_body)?).await
+}
+
+/// The same for the door itself, which answers events without the router.
+pub async fn answer_event(app: &App, body: impl HttpBody<Data = Bytes, Error: Into<BoxError>>) -> Response {
+    let read = Limited::new(body, LARGEST_READ).collect().await;
+    let outcome = match read {
+        Ok(whole) => take_event(app, &whole.to_bytes()).await,
+        Err(error) if error.is::<LengthLimitError>() => Err(Refusal::TooLarge),
+        Err(_) => Err(Refusal::BROKEN_OFF),
+    };
+    outcome.into_response()
+}
+
+async fn take_event(app: &App, body: &[u8]) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
     let (object, size) = object_of(body)?;
-    let destination = destination_of(&app, &object).await?;
+    let destination = destination_of(app, &object).await?;
     let event = event::alert_event(&object, size, || random_token(32))?;
     let dedup_key = Some(event.dedup_key.clone());
-    keep(&app, &destination, [Event::Alert(event)]).await?;
+    keep(app, &destination, [Event::Alert(event)]).await?;
     Ok((
         StatusCode::ACCEPTED,
         axum::Json(Accepted {
@@ -174,9 +206,9 @@ async fn enqueue(
 )]
 async fn enqueue_change(
     State(app): State<Arc<App>>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
-    let (object, _) = object_of(body)?;
+    let (object, _) = object_of(&body.map_err(Refusal::of_body)?)?;
     let destination = destination_of(&app, &object).await?;
     let event = event::change_event(&object)?;
     keep(&app, &destination, [Event::Change(event)]).await?;
@@ -190,15 +222,19 @@ async fn enqueue_change(
     ))
 }
 
-fn object_of(
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
-) -> Result<(Map<String, Value>, usize), Refusal> {
-    let bytes = body.map_err(|_| Refusal::TooLarge)?;
-    match serde_json::from_slice::<Value>(&bytes) {
-        Ok(Value::Object(object)) => Ok((object, bytes.len())),
-        Ok(_) => Err(Refusal::NotJson("JSON parse error: an object was expected")),
-        Err(_) => Err(Refusal::NotJson("JSON parse error")),
+fn object_of(bytes: &[u8]) -> Result<(Map<String, Value>, usize), Refusal> {
+    match json_of(bytes) {
+        Some(Value::Object(object)) => Ok((object, bytes.len())),
+        Some(_) => Err(Refusal::NotJson("JSON parse error: an object was expected")),
+        None => Err(Refusal::NotJson("JSON parse error")),
     }
+}
+
+/// Reads JSON, also when some program wrote half of a pair of surrogates for bytes that it could not read.
+pub(super) fn json_of(bytes: &[u8]) -> Option<Value> {
+    serde_json::from_slice(bytes)
+        .ok()
+        .or_else(|| serde_json::from_str(&surrogates::mended(std::str::from_utf8(bytes).ok()?)?).ok())
 }
 
 async fn destination_of(app: &App, object: &Map<String, Value>) -> Result<Destination, Refusal> {

@@ -35,6 +35,9 @@ pub struct AlertEvent {
     pub severity: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timestamp: Option<Timestamp>,
+    /// When the sender takes it to be over unless it says it again (Alertmanager's `endsAt`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub component: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -136,6 +139,7 @@ pub fn alert_event(
         source,
         severity,
         timestamp,
+        ends_at: None,
         component,
         group,
         class,
@@ -187,6 +191,7 @@ pub(super) fn empty_event(action: EventAction) -> AlertEvent {
         source: String::new(),
         severity: "error".to_owned(),
         timestamp: None,
+        ends_at: None,
         component: None,
         group: None,
         class: None,
@@ -244,14 +249,25 @@ fn contexts(body: &Map<String, Value>, truncated: &mut Vec<String>) -> Vec<Value
         for item in items.iter().filter_map(Value::as_object).take(LINKS) {
             let mut context = Map::from_iter([("type".to_owned(), Value::from(kind))]);
             for field in ["href", "src", "text", "alt"] {
-                if let Some(text) = item.get(field).and_then(Value::as_str) {
-                    context.insert(field.to_owned(), Value::from(bounded(text, TEXT_LENGTH).0));
+                let Some(text) = item.get(field).and_then(Value::as_str) else {
+                    continue;
+                };
+                if matches!(field, "href" | "src") && !is_web_address(text) {
+                    truncated.push(format!("{name}.{field}"));
+                    continue;
                 }
+                context.insert(field.to_owned(), Value::from(bounded(text, TEXT_LENGTH).0));
             }
             contexts.push(Value::Object(context));
         }
     }
     contexts
+}
+
+/// Whether this may be shown as a link: whoever clicks on it must not run what the sender wrote.
+pub(super) fn is_web_address(text: &str) -> bool {
+    let text = text.trim_start().to_ascii_lowercase();
+    text.starts_with("https://") || text.starts_with("http://")
 }
 
 /// ISO 8601 as senders write it, also with an offset without a colon (`+0000`).
@@ -386,6 +402,21 @@ mod tests {
                 "'payload.severity' is invalid (must be one of the following: 'critical', 'warning', 'error' or 'info')",
             ]
         );
+    }
+
+    #[test]
+    fn a_link_that_would_run_something_is_left_out_and_marked() {
+        let body = object(json!({
+            "event_action": "trigger",
+            "links": [{ "href": " JavaScript:alert(1)", "text": "Runbook" }, { "href": "https://wiki.example/7" }],
+            "payload": { "summary": "Silent", "source": "till-1", "severity": "critical" }
+        }));
+        let event = alert_event(&body, 10, || "made".to_owned()).unwrap();
+        assert_eq!(
+            json!(event.contexts),
+            json!([{ "type": "link", "text": "Runbook" }, { "type": "link", "href": "https://wiki.example/7" }])
+        );
+        assert_eq!(event.truncated, ["links.href"]);
     }
 
     #[test]

@@ -8,12 +8,16 @@
 
 use std::path::Path;
 
-use store::{Error, Location, Store, params, sql};
-
-use crate::app::migrations::JOURNAL_MIGRATIONS;
+use store::{Error, Location, Migration, Store, params, sql};
 
 /// The file beside the embedded database, without its ending.
 const FILE: &str = "journal";
+/// The tables in it.
+const MIGRATIONS: &[Migration] = &[Migration {
+    number: 1,
+    name: "journal/0001_leaves",
+    sql: include_str!("../../migrations/journal/0001_leaves.sql"),
+}];
 
 /// What one commit accepted.
 #[derive(Debug, Clone, store::FromRow)]
@@ -55,7 +59,7 @@ impl Leaves {
     }
 
     async fn beside(database: &Store) -> Result<Self, Error> {
-        let store = database.beside(FILE, JOURNAL_MIGRATIONS).await?;
+        let store = database.beside(FILE, MIGRATIONS).await?;
         Ok(Self { store })
     }
 

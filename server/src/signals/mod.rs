@@ -15,5 +15,6 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod leaves;
+mod surrogates;
 
 pub use journal::Journal;

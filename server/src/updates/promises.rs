@@ -387,7 +387,7 @@ pub(super) fn tell(
         let body = format!(
             "{}\n\nWrite it here: {}\n",
             (reminder.why)(&told),
-            site.html_url("incidents", promise.incident_id.as_str())
+            site.room_url(promise.incident_id.as_str())
         );
         let key = format!("{}:{}", reminder.key, user.id);
         let send = NewSend::new(Purpose::Reminder, Channel::Email, recipient, key, change.now)

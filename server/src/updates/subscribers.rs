@@ -105,7 +105,7 @@ pub fn publish(
             .about(incident_id)
             .words(subject.clone(), new.message.clone());
         if let Some(html) = &new.html_message {
-            send = send.html(html.clone());
+            send = send.html(crate::drawing::harmless_html(html));
         }
         outbox::owe(change, &send)?;
     }

@@ -4,6 +4,7 @@
 
 mod access;
 mod cases;
+mod commands;
 mod console;
 mod crash;
 mod customers;

@@ -46,6 +46,22 @@ pub(crate) enum Purpose {
     Read,
 }
 
+/// Makes sure that the file is there, and readable by nobody but who runs the program: it holds what customers and people
+/// entrust to it. SQLite gives its log the same permissions.
+pub(crate) fn make_private(file: &Path) -> Result<(), Error> {
+    let mut options = std::fs::OpenOptions::new();
+    options.create(true).append(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(0o600);
+    }
+    options
+        .open(file)
+        .map(drop)
+        .map_err(|error| Error::unavailable(format!("{}: {error}", file.display())))
+}
+
 /// Opens one connection with all settings that correctness rests on.
 pub(crate) fn connect(file: &Path, purpose: Purpose) -> Result<Connection, Error> {
     let flags =
@@ -330,6 +346,7 @@ fn write_whole(to: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Res
 
 fn copy(source: &Connection, to: &Path) -> Result<(), Error> {
     let fail = |error: rusqlite::Error| failure(&error, "").error;
+    make_private(to)?;
     let mut target = Connection::open(to).map_err(fail)?;
     {
         let backup = rusqlite::backup::Backup::new(source, &mut target).map_err(fail)?;

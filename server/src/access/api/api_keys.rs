@@ -19,7 +19,9 @@ use crate::access::model::{KeyKind, KeyScope};
 use crate::access::store::{self, KeyRow, NewKey};
 use crate::access::{Action, ApiKeyId, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference, Site};
+use crate::http::{
+    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Site,
+};
 use crate::people::UserId;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -69,6 +71,8 @@ pub(super) struct ApiKeyInput {
     kind: Option<KeyKind>,
     /// `full` unless told.
     scope: Option<KeyScope>,
+    /// For a key of kind `user`: yourself, as if it were not said.
+    user: Option<ReferenceInput>,
 }
 
 /// The keys there are: all of them for an admin, one's own for everybody else.
@@ -107,9 +111,20 @@ pub(super) async fn create(
         }
         KeyKind::User => {
             caller.require(Action::Change, Resource::OwnProfile)?;
-            Some(caller.person_id().cloned().ok_or_else(|| {
+            let own = caller.person_id().cloned().ok_or_else(|| {
                 Problem::invalid(["Kind must be account: an account-level key acts as nobody."])
-            })?)
+            })?;
+            if request
+                .api_key
+                .user
+                .as_ref()
+                .is_some_and(|user| user.id != own.as_str())
+            {
+                return Err(Problem::invalid([
+                    "User must be yourself: a key acts for whoever makes it, so ask them to make it.",
+                ]));
+            }
+            Some(own)
         }
     };
     let mut faults = Faults::new();

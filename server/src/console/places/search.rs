@@ -33,6 +33,8 @@ const LONGEST: usize = 100;
 const SHORTEST: usize = 2;
 /// Objects of one kind.
 const EACH: i64 = 4;
+/// Incidents whose titles are read. Whoever looks for an older one has the list, which may take longer than typing.
+const LATEST: i64 = 10_000;
 /// Everything together.
 const MOST: usize = 20;
 
@@ -163,6 +165,7 @@ fn found_incidents(tx: &mut Tx, caller: &Caller, question: &str) -> Result<Vec<F
     let sought = incidents::Sought {
         number,
         words: number.is_none().then(|| question.to_owned()),
+        latest: number.is_none().then_some(LATEST),
         order: Order::Newest,
         ..incidents::Sought::default()
     };

@@ -10,9 +10,9 @@ use serde_json::json;
 use utoipa::ToSchema;
 
 use super::view::{ContactMethodView, contact_method_view};
-use super::{present_user, require_to_change};
+use super::{present_user, require_to_change, require_to_reach, require_to_see_ways};
+use crate::access::Caller;
 use crate::access::audit::{self, AuditAction, Changed};
-use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Path, Problem, Problems};
 use crate::people::model::{ContactKind, ContactMethod};
@@ -53,7 +53,7 @@ pub(crate) async fn list(
     caller: Caller,
     Path(id): Path<UserId>,
 ) -> Result<Json<ContactMethodsAnswer>, Problem> {
-    require_to_see(&caller, &id)?;
+    require_to_see_ways(&caller, &id)?;
     let site = app.site.clone();
     app.read(move |tx| {
         present_user(tx, &id)?;
@@ -80,7 +80,7 @@ pub(crate) async fn create(
     let site = app.site.clone();
     let contact_method = app
         .change(caller.agent(), move |change| {
-            present_user(change.tx, &id)?;
+            require_to_reach(&caller, &present_user(change.tx, &id)?)?;
             let blank = ContactMethod {
                 id: change.identifier(),
                 user_id: id.clone(),
@@ -110,7 +110,7 @@ pub(crate) async fn show(
     caller: Caller,
     Path((id, method_id)): Path<(UserId, ContactMethodId)>,
 ) -> Result<Json<ContactMethodAnswer>, Problem> {
-    require_to_see(&caller, &id)?;
+    require_to_see_ways(&caller, &id)?;
     let site = app.site.clone();
     app.read(move |tx| {
         let method = present_method(tx, &id, &method_id)?;
@@ -134,6 +134,7 @@ pub(crate) async fn update(
     require_to_change(&caller, &id)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
+        require_to_reach(&caller, &present_user(change.tx, &id)?)?;
         let before = present_method(change.tx, &id, &method_id)?;
         if request.contact_method.kind.is_some()
             && kind_of(request.contact_method.kind.as_deref())? != before.kind
@@ -164,6 +165,7 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     require_to_change(&caller, &id)?;
     app.change(caller.agent(), move |change| {
+        require_to_reach(&caller, &present_user(change.tx, &id)?)?;
         let method = present_method(change.tx, &id, &method_id)?;
         if store::contact_methods_of(change.tx, &[&id])?.len() == 1 {
             return Err(Problem::invalid([
@@ -175,13 +177,6 @@ pub(crate) async fn delete(
         Ok(StatusCode::NO_CONTENT)
     })
     .await
-}
-
-fn require_to_see(caller: &Caller, id: &UserId) -> Result<(), Problem> {
-    if caller.is_person(id) {
-        return Ok(());
-    }
-    caller.require(Action::View, Resource::User)
 }
 
 fn present_method(

@@ -53,6 +53,28 @@ fn require_to_change(caller: &Caller, user_id: &UserId) -> Result<(), Problem> {
     }
 }
 
+/// Only owners change an owner, or how one is reached: who may do that could take the owner's place.
+fn require_to_reach(caller: &Caller, user: &User) -> Result<(), Problem> {
+    if caller.is_person(&user.id) {
+        return Ok(());
+    }
+    users::require_to_give(caller, user.role)
+}
+
+/// Refuses unless the caller is this person, or one of those who answer incidents and so must be able to reach the others.
+fn require_to_see_ways(caller: &Caller, id: &UserId) -> Result<(), Problem> {
+    if caller.is_person(id) || may_see_ways(caller) {
+        return Ok(());
+    }
+    Err(Problem::forbidden(
+        "How somebody is reached is shown to those who respond to incidents. Ask an admin.",
+    ))
+}
+
+fn may_see_ways(caller: &Caller) -> bool {
+    caller.may(Action::Respond, Resource::Incident)
+}
+
 /// Somebody who has not been deleted, or 404.
 fn present_user(tx: &mut store::Tx, id: &UserId) -> Result<User, Problem> {
     find_user(tx, id)?

@@ -10,9 +10,9 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::{NotificationRuleView, notification_rule_view};
-use super::{present_user, require_to_change};
+use super::{present_user, require_to_change, require_to_reach, require_to_see_ways};
+use crate::access::Caller;
 use crate::access::audit::{self, AuditAction, Changed};
-use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Include, Path, Problem, Problems, Query, ReferenceInput, Site};
 use crate::people::model::NotificationRule;
@@ -60,7 +60,7 @@ pub(crate) async fn list(
     Query(asked): Query<RulesQuery>,
     Query(include): Query<Include>,
 ) -> Result<Json<NotificationRulesAnswer>, Problem> {
-    require_to_see(&caller, &id)?;
+    require_to_see_ways(&caller, &id)?;
     let urgency = match asked.urgency.as_deref() {
         None | Some("" | "all") => None,
         Some(text) => Some(
@@ -95,7 +95,7 @@ pub(crate) async fn create(
     let site = app.site.clone();
     let notification_rule = app
         .change(caller.agent(), move |change| {
-            present_user(change.tx, &id)?;
+            require_to_reach(&caller, &present_user(change.tx, &id)?)?;
             let input = &request.notification_rule;
             let mut faults = Faults::new();
             let delay = input.start_delay_in_minutes.unwrap_or_else(|| {
@@ -140,7 +140,7 @@ pub(crate) async fn show(
     Path((id, rule_id)): Path<(UserId, NotificationRuleId)>,
     Query(include): Query<Include>,
 ) -> Result<Json<NotificationRuleAnswer>, Problem> {
-    require_to_see(&caller, &id)?;
+    require_to_see_ways(&caller, &id)?;
     let site = app.site.clone();
     app.read(move |tx| {
         let rule = present_rule(tx, &id, &rule_id)?;
@@ -164,6 +164,7 @@ pub(crate) async fn update(
     require_to_change(&caller, &id)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
+        require_to_reach(&caller, &present_user(change.tx, &id)?)?;
         let before = present_rule(change.tx, &id, &rule_id)?;
         let rule = check(change.tx, &request.notification_rule, before)?;
         store::update_notification_rule(change.tx, &rule)?;
@@ -185,19 +186,13 @@ pub(crate) async fn delete(
 ) -> Result<StatusCode, Problem> {
     require_to_change(&caller, &id)?;
     app.change(caller.agent(), move |change| {
+        require_to_reach(&caller, &present_user(change.tx, &id)?)?;
         let rule = present_rule(change.tx, &id, &rule_id)?;
         store::delete_notification_rule(change.tx, &rule_id)?;
         audit::record(change, &caller, AuditAction::Delete, &changed(&rule))?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await
-}
-
-fn require_to_see(caller: &Caller, id: &UserId) -> Result<(), Problem> {
-    if caller.is_person(id) {
-        return Ok(());
-    }
-    caller.require(Action::View, Resource::User)
 }
 
 fn present_rule(

@@ -11,7 +11,7 @@ use serde_json::json;
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::{UserView, calendar_urls, user_views};
-use super::{present_user, require_to_change};
+use super::{may_see_ways, present_user, require_to_change, require_to_reach};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -86,6 +86,7 @@ pub(crate) async fn list(
     Query(include): Query<Include>,
 ) -> Result<Json<UsersAnswer>, Problem> {
     caller.require(Action::View, Resource::User)?;
+    let include = seen_by(include, may_see_ways(&caller));
     let page = listing.page()?;
     let filter = UserFilter {
         pattern: asked
@@ -167,6 +168,7 @@ pub(crate) async fn show(
         caller.require(Action::View, Resource::User)?;
     }
     let site = app.site.clone();
+    let include = seen_by(include, caller.is_person(&id) || may_see_ways(&caller));
     // A feed's address shows where somebody will be; only they themselves and those who may change them get it.
     let with_calendar = caller.is_person(&id)
         || (include.asks_for("calendar_urls") && caller.require(Action::Change, Resource::User).is_ok());
@@ -195,10 +197,10 @@ pub(crate) async fn update(
     app.change(caller.agent(), move |change| {
         let before = present_user(change.tx, &id)?;
         let after = check_change(&request.user, &before)?;
+        require_to_reach(&caller, &before)?;
         if after.role != before.role {
             caller.require(Action::Change, Resource::User)?;
             require_to_give(&caller, after.role)?;
-            require_to_give(&caller, before.role)?;
             refuse_last_owner(change.tx, &before)?;
         }
         if after.email != before.email {
@@ -234,6 +236,16 @@ pub(crate) async fn delete(
         Ok(StatusCode::NO_CONTENT)
     })
     .await
+}
+
+/// Leaves how people are reached unexpanded for those who may not see it.
+fn seen_by(mut include: Include, sees_ways: bool) -> Include {
+    if !sees_ways {
+        include
+            .include
+            .retain(|one| !matches!(one.as_str(), "contact_methods" | "notification_rules"));
+    }
+    include
 }
 
 fn check_new(input: &UserInput) -> Result<NewUser, Problem> {
@@ -307,8 +319,7 @@ fn role_of(faults: &mut Faults, text: &str, otherwise: Role) -> Role {
 
 /// Only an owner makes or unmakes owners.
 pub(crate) fn require_to_give(caller: &Caller, role: Role) -> Result<(), Problem> {
-    let is_owner = caller.user().is_some_and(|user| user.role == Role::Owner);
-    if role == Role::Owner && !is_owner {
+    if role == Role::Owner && !caller.is_owner() {
         return Err(Problem::forbidden(
             "Only an owner may add, change or remove an owner.",
         ));

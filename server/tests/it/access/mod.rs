@@ -4,4 +4,5 @@ mod abilities;
 mod api_keys;
 mod audit;
 mod matrix;
+mod origin;
 mod teams;

@@ -17,7 +17,8 @@ async fn metrics_tell_how_it_stands_to_those_who_may_know(engine: Engine) {
         "muster_jobs_late_seconds",
         "muster_sends_open{channel=\"email\",state=\"owed\"}",
         "muster_sends_total{channel=\"email\",purpose=\"page\",state=\"shown\"}",
-        "muster_http_request_seconds_bucket{method=\"POST\",route=\"/v2/enqueue\",status=\"202\"",
+        "muster_http_request_seconds_bucket{method=\"POST\",route=\"/v2/enqueue\"",
+        "muster_http_requests_total{method=\"POST\",route=\"/v2/enqueue\",status=\"202\"}",
         "muster_events_accepted_total",
     ] {
         assert!(text.contains(line), "{line} is missing in\n{text}");

@@ -1,4 +1,7 @@
-use serde_json::json;
+use axum::body::Body;
+use axum::http::{Method, Request};
+use muster::people::Role;
+use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::TestApp;
@@ -83,4 +86,60 @@ async fn what_cannot_be_reached_is_refused(engine: Engine) {
         .await
         .with_status(400);
     assert_eq!(twice["error"]["errors"][0], "User Contact method must be unique");
+}
+
+#[store::both_engines]
+async fn nobody_but_owners_changes_how_an_owner_is_reached(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let admin = muster.person("Ada", "ada@example.org", Role::Admin).await;
+    let owner = format!("/users/{}", muster.owner.id);
+    let stolen = json!({ "user": { "email": "ada+maya@example.org" } });
+    let as_admin =
+        async |method, path: &str, body: Value| muster.as_person(&admin, method, path, Some(body)).await;
+    as_admin(Method::PUT, &owner, stolen.clone())
+        .await
+        .with_status(403);
+    let way = json!({ "contact_method": { "type": "email_contact_method", "label": "Mine", "address": "ada+maya@example.org" } });
+    let ways = format!("{owner}/contact_methods");
+    as_admin(Method::POST, &ways, way.clone()).await.with_status(403);
+
+    // A program may name anybody as the one it acts for, and is no owner for that.
+    let key = muster.account_key("full").await;
+    let request = Request::put(&owner)
+        .header("authorization", format!("Token token={key}"))
+        .header("from", "maya@example.org")
+        .body(Body::from(stolen.to_string()))
+        .unwrap();
+    muster.send(request).await.with_status(403);
+
+    let responder = muster.person("Rita", "rita@example.org", Role::Responder).await;
+    let theirs = format!("/users/{}/contact_methods", responder.id);
+    as_admin(Method::POST, &theirs, way).await.with_status(201);
+}
+
+#[store::both_engines]
+async fn how_people_are_reached_is_for_those_who_respond(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let base = format!("/users/{}", muster.owner.id);
+    for (role, status) in [
+        (Role::Manager, 200),
+        (Role::Responder, 200),
+        (Role::Agent, 403),
+        (Role::Stakeholder, 403),
+        (Role::Observer, 403),
+    ] {
+        let person = muster.person("Sam", &format!("{role:?}@example.org"), role).await;
+        let look = async |path: String| muster.as_person(&person, Method::GET, &path, None).await;
+        for list in ["contact_methods", "notification_rules"] {
+            look(format!("{base}/{list}")).await.with_status(status);
+        }
+        let listed = look("/users?include[]=contact_methods".to_owned()).await.text;
+        let shown = look(format!("{base}?include[]=contact_methods")).await.text;
+        for text in [listed, shown] {
+            assert_eq!(text.contains("\"address\""), status == 200, "{role:?}: {text}");
+        }
+        look(format!("/users/{}/contact_methods", person.id))
+            .await
+            .with_status(200);
+    }
 }

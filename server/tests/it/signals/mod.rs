@@ -3,6 +3,8 @@
 mod journal;
 mod real_alertmanager;
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::Request;
 use serde_json::{Value, json};
@@ -195,4 +197,129 @@ async fn alertmanager_and_prometheus_can_post_straight_here(engine: Engine) {
         muster.get(&format!("/incidents/{id}")).await.good()["incident"]["status"],
         "resolved"
     );
+}
+
+fn prometheus(key: &str, alerts: Value) -> Request<Body> {
+    Request::post(format!("/alertmanager/{key}/api/v2/alerts"))
+        .body(Body::from(alerts.to_string()))
+        .unwrap()
+}
+
+/// Prometheus says an alert again before its end; one that it no longer says is over: the rule may be gone, or Prometheus.
+#[store::both_engines]
+async fn an_alert_that_prometheus_no_longer_says_is_over_at_its_end(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let firing_until = |minute: u32| {
+        json!([{
+            "labels": { "alertname": "TerminalSilent", "instance": "till-1" },
+            "startsAt": "2026-11-17T05:00:00Z",
+            "endsAt": format!("2026-11-17T06:{minute:02}:00Z"),
+        }])
+    };
+    assert_eq!(crate::harness::START, "2026-11-17T06:00:00Z");
+    let say = async |minute| {
+        let request = prometheus(&built.integration_key, firing_until(minute));
+        muster.send(request).await.with_status(200);
+        muster.take_signals().await;
+    };
+    say(4).await;
+    muster.pass(Duration::from_mins(3)).await;
+    say(7).await;
+    muster.pass(Duration::from_mins(3)).await;
+    let status = async || muster.get("/incidents").await.good()["incidents"][0]["status"].clone();
+    assert_ne!(status().await, "resolved", "it was said again");
+    muster.pass(Duration::from_mins(2)).await;
+    assert_eq!(status().await, "resolved");
+    let id = muster.get("/incidents").await.good()["incidents"][0]["id"].clone();
+    let entries = muster
+        .get(&format!("/incidents/{}/log_entries", id.as_str().unwrap()))
+        .await
+        .text;
+    assert!(
+        entries.contains("has not said an alert again in time, so it counts as over"),
+        "{entries}"
+    );
+}
+
+#[store::both_engines]
+async fn one_alert_that_cannot_be_understood_costs_the_others_of_its_request_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let alerts = json!([
+        { "labels": { "alertname": "Good", "instance": "till-1" } },
+        { "labels": { "alertname": 7 } },
+        "what is this",
+    ]);
+    muster
+        .send(prometheus(&built.integration_key, alerts))
+        .await
+        .with_status(200);
+    muster.take_signals().await;
+    assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 1);
+
+    let webhook = format!("/alertmanager/{}", built.integration_key);
+    let mixed = json!({ "alerts": [{ "labels": { "alertname": "Other" } }, { "status": "bogus" }] });
+    post(&muster, &webhook, mixed.to_string()).await.with_status(200);
+    muster.take_signals().await;
+    let nothing = json!({ "alerts": [{ "status": "bogus" }, { "labels": { "alertname": 7 } }] });
+    let refused = post(&muster, &webhook, nothing.to_string())
+        .await
+        .with_status(400);
+    assert_eq!(
+        refused["errors"],
+        json!([
+            "'alerts[0]' does not fit: missing field `labels`",
+            "'alerts[1].labels.alertname' does not fit: invalid type: integer `7`, expected a string",
+        ])
+    );
+}
+
+#[store::both_engines]
+async fn half_a_surrogate_does_not_cost_the_alert(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let body = event(&built.integration_key)
+        .to_string()
+        .replace("Card", r"\ud800 Card");
+    post(&muster, "/v2/enqueue", body).await.with_status(202);
+    muster.take_signals().await;
+    let incidents = muster.get("/incidents").await.good();
+    assert_eq!(
+        incidents["incidents"][0]["title"],
+        "\u{FFFD} Card terminal silent"
+    );
+}
+
+#[store::both_engines]
+async fn what_is_said_again_renews_links_and_pictures_and_takes_none_away(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let mut again = event(&built.integration_key);
+    again["payload"]["timestamp"] = json!("2026-11-17T05:59:00Z");
+    post(&muster, "/v2/enqueue", again.to_string())
+        .await
+        .with_status(202);
+    muster.take_signals().await;
+    again["client"] = json!("Grafana");
+    again["links"] = json!([{ "href": "https://wiki.example/till", "text": "Runbook" }]);
+    post(&muster, "/v2/enqueue", again.to_string())
+        .await
+        .with_status(202);
+    post(&muster, "/v2/enqueue", event(&built.integration_key).to_string())
+        .await
+        .with_status(202);
+    muster.take_signals().await;
+    let id = muster.get("/incidents").await.good()["incidents"][0]["id"].clone();
+    let alerts = muster
+        .get(&format!("/incidents/{}/alerts", id.as_str().unwrap()))
+        .await
+        .good();
+    let body = &alerts["alerts"][0]["body"];
+    assert_eq!(
+        body["contexts"],
+        json!([{ "type": "link", "href": "https://wiki.example/till", "text": "Runbook" }])
+    );
+    assert_eq!(body["cef_details"]["client"], "Grafana");
+    assert_eq!(body["cef_details"]["creation_time"], "2026-11-17T05:59:00Z");
 }
