@@ -220,16 +220,15 @@ async fn write_all(
         } = gathered;
         // A failed or unknown commit leaves a hole in the sequence, never a doubled number.
         sequence += signals;
-        let outcome = match signals {
-            0 => Ok(()),
-            _ => {
-                let leaf = Leaf {
-                    sequence,
-                    signals,
-                    lines,
-                };
-                leaves.add(node, leaf).await
-            }
+        let outcome = if signals == 0 {
+            Ok(())
+        } else {
+            let leaf = Leaf {
+                sequence,
+                signals,
+                lines,
+            };
+            leaves.add(node, leaf).await
         };
         if outcome.is_ok() {
             progress.accepted.fetch_add(signals, Ordering::Relaxed);

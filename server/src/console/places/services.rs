@@ -214,6 +214,12 @@ impl Everything {
                 .iter()
                 .any(|one| one.touchpoint(id).is_some_and(|(hurt, _)| hurt == shape))
         };
+        let stands_on_broken = || {
+            self.supporters(id)
+                .iter()
+                .any(|below| self.open.iter().any(|one| one.service_id == *below))
+        };
+        let has_joined = self.open.iter().any(|one| one.has_joined(id));
         if let Some(shape) = [Shape::Triggered, Shape::Acknowledged, Shape::Recovering]
             .into_iter()
             .find(|shape| own(*shape))
@@ -223,13 +229,7 @@ impl Everything {
             Shape::Maintenance
         } else if of_customers(Shape::Triggered) {
             Shape::Triggered
-        } else if self.open.iter().any(|one| one.has_joined(id)) || of_customers(Shape::Slow) {
-            Shape::Slow
-        } else if self
-            .supporters(id)
-            .iter()
-            .any(|below| self.open.iter().any(|one| one.service_id == *below))
-        {
+        } else if has_joined || of_customers(Shape::Slow) || stands_on_broken() {
             Shape::Slow
         } else {
             Shape::Working

@@ -287,21 +287,28 @@ fn drawn(column: &Column, is_next: bool, reading: &Reading) -> AudienceColumn {
         },
         words: paragraphs(&plain, &column.objections),
         plain,
-        findings: column
-            .objections
-            .iter()
-            .map(|one| Finding {
-                objection: one.objection.clone(),
-                remedy: one.remedy.clone().unwrap_or_default(),
-                replace: None,
-            })
-            .collect(),
+        findings: said_once(&column.objections),
         note: shown
             .map(|update| format!("From facts r{}.", update.facts_revision))
             .unwrap_or_default(),
         verb: verb(audience),
         urgency: if is_next { Urgency::Next } else { Urgency::Calm },
     }
+}
+
+/// What the checker objects to, each once, however often the words stand there.
+fn said_once(objections: &[Objection]) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = Vec::new();
+    for one in objections {
+        if findings.iter().all(|known| known.objection != one.objection) {
+            findings.push(Finding {
+                objection: one.objection.clone(),
+                remedy: one.remedy.clone().unwrap_or_default(),
+                replace: None,
+            });
+        }
+    }
+    findings
 }
 
 /// The words by paragraph, with what the checker objects to underlined in place.

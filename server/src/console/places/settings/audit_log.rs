@@ -99,6 +99,9 @@ fn did(action: AuditAction) -> &'static str {
 
 /// "Case C-70"; a thing without a name of its own is called by its kind.
 fn what(kind: &str, name: &str) -> String {
-    let kind = capitalised(&kind.replace('_', " "));
+    let kind = match kind {
+        "api_key" => "Key".to_owned(),
+        kind => capitalised(&kind.replace('_', " ")),
+    };
     format!("{kind} {name}").trim_end().to_owned()
 }
