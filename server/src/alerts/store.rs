@@ -345,6 +345,15 @@ pub fn count_of_incident(tx: &mut Tx, id: &IncidentId, sought: &Sought) -> Resul
     Ok(count)
 }
 
+/// The links and pictures of an incident's latest alerts, the newest first.
+pub fn contexts_of(tx: &mut Tx, id: &IncidentId, latest: i64) -> Result<Vec<Value>, Error> {
+    let rows: Vec<(Value,)> = tx.rows(
+        sql!("SELECT contexts FROM alerts WHERE incident_id = $1 ORDER BY id DESC LIMIT $2"),
+        params![id, latest],
+    )?;
+    Ok(rows.into_iter().map(|(contexts,)| contexts).collect())
+}
+
 /// The first alert of an incident, whose words are its title.
 pub fn first_of(tx: &mut Tx, id: &IncidentId) -> Result<Option<Alert>, Error> {
     query!(

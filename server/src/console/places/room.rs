@@ -13,12 +13,12 @@ use store::Tx;
 
 use super::room_side::{self, Hearing};
 use super::room_words::how_hurt;
-use super::{incidents::mark, room_words, situation, story};
+use super::{incidents::mark, room_links, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{
-    Choices, ChoicesLook, Person, Pick, Reading, Rich, State as Shape, shares, thousands,
+    Choices, ChoicesLook, Link, Person, Pick, Reading, Rich, State as Shape, shares, thousands,
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::room::{
@@ -97,6 +97,7 @@ struct Beside {
     confirmed: Option<ConfirmedOrigin>,
     /// Changes since the incident opened, the newest first.
     later: Vec<KeptChange>,
+    links: Vec<Link>,
     similar: Vec<SimilarIncident>,
     resolutions: HashMap<IncidentId, String>,
 }
@@ -186,6 +187,7 @@ fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
         origin: origin::of(tx, incident)?,
         confirmed: confirmed_origin::find(tx, &incident.id)?,
         later,
+        links: room_links::of(tx, &incident.id)?,
         resolutions: timeline::store::resolutions(tx, &ids)?,
         similar,
     })
@@ -421,6 +423,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
             .iter()
             .map(|one| room_side::task(one, reading))
             .collect(),
+        links: known
+            .beside
+            .as_ref()
+            .map_or_else(Vec::new, |beside| beside.links.clone()),
         similar: known.beside.as_ref().map_or_else(Vec::new, |beside| {
             room_side::similar(&beside.similar, &beside.resolutions, reading)
         }),

@@ -41,6 +41,8 @@ pub struct Room {
     /// "312 cases, grouped by their words".
     pub voices_note: String,
     pub voices: Vec<Voice>,
+    /// What senders gave along: runbooks, dashboards, pictures.
+    pub links: Vec<Link>,
     pub origin: Origin,
     pub origin_act: OriginAct,
     pub told: Vec<Told>,

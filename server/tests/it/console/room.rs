@@ -418,3 +418,33 @@ async fn only_those_of_the_incidents_teams_are_offered_to_agree_to_words(engine:
     assert_eq!(offered(&see(&muster, &ben, &path).await), "tell");
     assert!(see(&muster, &ben, "/console").await.contains(approve));
 }
+
+/// The runbook that a tool sends along must be one tap away for whoever it woke.
+#[store::both_engines]
+async fn what_senders_give_along_is_linked_from_the_room(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let event = json!({
+        "routing_key": built.integration_key,
+        "event_action": "trigger",
+        "links": [
+            { "href": "https://wiki.example/till?a=1&b=2", "text": "Runbook <b>till</b>" },
+            { "href": "javascript:alert(1)", "text": "Not this" },
+        ],
+        "payload": { "summary": "Terminal silent", "source": "till-1", "severity": "critical" },
+    });
+    let request = Request::post("/v2/enqueue")
+        .body(Body::from(event.to_string()))
+        .unwrap();
+    muster.send(request).await.with_status(202);
+    muster.take_signals().await;
+    let id = muster.get("/incidents").await.good()["incidents"][0]["id"].clone();
+    let shown = room(&muster, id.as_str().unwrap()).await;
+    assert!(shown.contains("From the senders"));
+    assert!(
+        shown.contains(r#"href="https://wiki.example/till?a=1&#38;b=2""#)
+            && shown.contains("Runbook &#60;b&#62;till"),
+        "{shown}"
+    );
+    assert!(!shown.contains("javascript:"));
+}

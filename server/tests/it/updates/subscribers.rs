@@ -90,3 +90,27 @@ async fn a_status_update_reaches_every_subscriber_once(engine: Engine) {
         .await
         .with_status(400);
 }
+
+/// What somebody wrote as HTML goes into other people's mail.
+#[store::both_engines]
+async fn html_of_a_status_update_is_made_harmless(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    let path = format!("/incidents/{incident}/status_updates");
+    let body = json!({ "subscribers": [{ "subscriber_id": muster.owner.id, "subscriber_type": "user" }] });
+    muster.post(&format!("{path}/subscribers"), body).await.good();
+    let update = json!({
+        "message": "Terminals come back.",
+        "subject": "Terminals",
+        "html_message": "<p onclick=\"x()\">They <b>come back</b>.</p><script>x()</script><img src=x onerror=x()>",
+    });
+    muster.post(&path, update).await.good();
+    let read = muster.app.store.read(|tx| {
+        tx.rows::<(Option<String>,)>(
+            store::sql!("SELECT html FROM sends WHERE purpose = 'update' AND subject = 'Terminals'"),
+            store::params![],
+        )
+    });
+    let html = Some("<p>They <b>come back</b>.</p>".to_owned());
+    assert_eq!(read.await.unwrap(), [(html,)]);
+}

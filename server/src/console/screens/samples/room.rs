@@ -284,6 +284,10 @@ pub(crate) fn room() -> Room {
             task("4", "Tell shops to take cash and hold baskets", "Aoife", TaskProgress::Done),
             task("5", "Stop the rollout", "health gate", TaskProgress::Done),
         ],
+        links: vec![
+            Link::new("Runbook: terminals offline", "https://wiki.example/runbooks/terminals"),
+            Link::new("grafana.example/d/terminals", "https://grafana.example/d/terminals"),
+        ],
         similar: vec![Similar {
             link: Link::new("#871 Terminals offline after store-edge 4.9", "#"),
             words: "March, 14 shops, 2 h 40 min. Rolling back fixed it.".to_owned(),
@@ -327,6 +331,7 @@ pub(crate) fn fresh_room() -> Room {
         long,
     )];
     room.voices = Vec::new();
+    room.links = Vec::new();
     room.voices_note = String::new();
     room.origin = Origin::Unknown(
         Rich::plain("No origin found yet. ")
