@@ -13,6 +13,7 @@ mod needs;
 pub mod now;
 pub mod oncall;
 mod oncall_forms;
+mod oncall_hours;
 mod oncall_judged;
 mod oncall_lanes;
 mod oncall_ways;
@@ -25,6 +26,8 @@ pub mod room_forms;
 mod room_links;
 mod room_side;
 mod room_words;
+mod schedule_change;
+mod schedule_form;
 mod search;
 pub mod service;
 pub mod service_forms;
@@ -35,6 +38,8 @@ pub mod shops;
 pub mod situation;
 mod standing;
 mod story;
+mod swaps;
+mod typed;
 pub mod updates;
 
 use std::sync::Arc;
@@ -63,6 +68,8 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(service_forms::routes())
         .merge(oncall::routes())
         .merge(oncall_forms::routes())
+        .merge(schedule_change::routes())
+        .merge(swaps::routes())
         .merge(room::routes())
         .merge(services::routes())
         .merge(settings::routes())

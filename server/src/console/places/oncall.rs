@@ -8,15 +8,15 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 use jiff::{Timestamp, ToSpan, Zoned};
-use schedule::{Rendered, Span as Stretch};
+use schedule::{Assignment, Rendered, Span as Stretch};
 use serde::Deserialize;
 use store::Tx;
 
 use super::oncall_judged::{self as judged, Judged};
 use super::oncall_lanes::{agenda, gaps, lanes};
 use super::oncall_ways::{self as ways, Handover};
-use super::situation;
-use crate::access::{Action, Resource};
+use super::{schedule_change, situation, swaps};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show};
@@ -75,6 +75,10 @@ pub(super) struct Known {
     policies: Vec<(EscalationPolicyId, String, Vec<Vec<String>>, Option<Timestamp>)>,
     judged: Judged,
     overrides: Vec<ScheduleOverride>,
+    /// Where the schedule is changed, for whoever may.
+    change: Option<Link>,
+    /// Turns ahead that can be swapped.
+    turns: Vec<Assignment>,
     /// People who can take a turn, by name.
     staff: Vec<(String, String)>,
 }
@@ -100,7 +104,7 @@ async fn page(
         .read(move |tx| -> Result<Known, Problem> {
             Ok(Known {
                 situation: situation::read(tx, &caller, now)?,
-                ..know(tx, &wanted, (start, end), now, &reader)?
+                ..know(tx, &caller, &wanted, (start, end), now, &reader)?
             })
         })
         .await?;
@@ -137,6 +141,7 @@ fn shown(looked: &Looked, reading: &Reading) -> Result<(Zoned, Zoned), Problem> 
 
 fn know(
     tx: &mut Tx,
+    caller: &Caller,
     wanted: &str,
     (from, to): (Timestamp, Timestamp),
     now: Timestamp,
@@ -185,7 +190,12 @@ fn know(
     staff.sort_by(|(_, one), (_, other)| one.cmp(other));
     let mut overrides = Vec::new();
     let mut judged = Judged::default();
+    let (mut change, mut turns) = (None, Vec::new());
     if let Some((id, _)) = &current {
+        if schedule_change::may_change(tx, caller, id)? {
+            change = Some(Link::new("Change the schedule", schedule_change::address(id)));
+        }
+        turns = swaps::turns_ahead(tx, id, now)?;
         overrides = rows::overrides_between(tx, id, now, Timestamp::MAX)?;
         judged = judged::judge(tx, id, (from, to), now, &zones, me)?;
     }
@@ -217,6 +227,8 @@ fn know(
         policies,
         judged,
         overrides,
+        change,
+        turns,
         staff,
     })
 }
@@ -361,6 +373,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
             .collect(),
         load: judged::load_rows(&known.judged, person),
         cover: cover(visitor, &known, shown, reading),
+        swap: swaps::offered(&known.turns, known.current.as_ref(), &visitor.0, name, reading),
+        change: known.change.clone(),
         add: adding(visitor, &known, reading),
         covers: known
             .overrides

@@ -86,7 +86,8 @@ pub(super) fn judge(
     })
 }
 
-fn assignments(
+/// Who is on call in turn between two instants.
+pub(super) fn assignments(
     tx: &mut Tx,
     id: &ScheduleId,
     from: Timestamp,

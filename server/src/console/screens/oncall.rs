@@ -28,6 +28,10 @@ pub struct OnCallWeek {
     pub load: Vec<LoadRow>,
     /// Covering for somebody, for whoever may.
     pub cover: Option<Cover>,
+    /// Swapping two turns, for whoever may.
+    pub swap: Option<Swap>,
+    /// Where the schedule is changed, for whoever may.
+    pub change: Option<Link>,
     /// Adding a schedule, for whoever may.
     pub add: Option<AddSchedule>,
     /// Changes to the plan that are not over.
@@ -89,6 +93,15 @@ pub struct Cover {
     /// Local times as the browser writes them.
     pub from: String,
     pub until: String,
+}
+
+/// The form with which two people take each other's turn.
+#[derive(Debug, Clone)]
+pub struct Swap {
+    /// The schedule's id: the form posts below it.
+    pub schedule: String,
+    /// "Tue 17 Nov 09:00 to Wed 18 Nov 09:00, Maya Okafor".
+    pub turns: Vec<Pick>,
 }
 
 #[derive(Debug, Clone)]

@@ -188,6 +188,8 @@ pub struct Form {
     pub post_to: String,
     pub fields: Vec<Field>,
     pub verb: &'static str,
+    /// What else the form can be sent for: the value of `act`, and the words on the button.
+    pub also: Vec<(&'static str, &'static str)>,
     /// The way out of a form that changes something.
     pub back: Option<Link>,
 }
@@ -220,6 +222,12 @@ pub enum Control {
         words: &'static str,
         current: Current,
     },
+    /// Several in an order, each picked by itself; who is picked nowhere is not in it.
+    Ordered {
+        places: Vec<Vec<Pick>>,
+    },
+    /// A heading between fields: what those below are about.
+    Heading,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -266,7 +274,7 @@ impl Field {
                     };
                 }
             }
-            Control::Check { .. } => {}
+            Control::Check { .. } | Control::Ordered { .. } | Control::Heading => {}
         }
         self
     }

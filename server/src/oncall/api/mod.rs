@@ -6,6 +6,7 @@ pub(crate) mod overrides;
 pub(crate) mod policies;
 pub(crate) mod policy_input;
 mod rendering;
+pub(crate) mod schedule_change;
 mod schedule_input;
 mod schedule_view;
 pub(crate) mod schedules;

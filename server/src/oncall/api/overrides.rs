@@ -129,6 +129,34 @@ pub(crate) async fn create(
     Path(id): Path<ScheduleId>,
     Body(request): Body<OverridesRequest>,
 ) -> Result<(StatusCode, Json<Vec<OverrideResult>>), Problem> {
+    let results = make(app, caller, id, request, Faulty::LeftOut).await?;
+    Ok((StatusCode::CREATED, Json(results)))
+}
+
+/// Makes all the overrides or none.
+pub(crate) async fn create_together(
+    app: Arc<App>,
+    caller: Caller,
+    id: ScheduleId,
+    request: OverridesRequest,
+) -> Result<(), Problem> {
+    make(app, caller, id, request, Faulty::RefuseAll).await.map(drop)
+}
+
+/// What becomes of the others when one of several cannot be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Faulty {
+    LeftOut,
+    RefuseAll,
+}
+
+async fn make(
+    app: Arc<App>,
+    caller: Caller,
+    id: ScheduleId,
+    request: OverridesRequest,
+    faulty: Faulty,
+) -> Result<Vec<OverrideResult>, Problem> {
     caller.require(Action::Create, Resource::Override)?;
     let inputs: Vec<OverrideInput> = request.one.into_iter().chain(request.overrides).collect();
     if inputs.is_empty() || inputs.len() > MOST_AT_ONCE {
@@ -138,48 +166,47 @@ pub(crate) async fn create(
         ));
     }
     let site = app.site.clone();
-    let results = app
-        .change(caller.agent(), move |change| {
-            let schedule = present_schedule(change.tx, &id)?;
-            let zone = jiff::tz::TimeZone::get(&schedule.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
-            let open = store::count_open_overrides(change.tx, &id, change.now)?;
-            if open + inputs.len() as i64 > MOST_OPEN {
-                return Err(Problem::refused(
-                    2019,
-                    format!("A schedule may have at most {MOST_OPEN} overrides that are not over."),
-                ));
-            }
-            let mut results = Vec::new();
-            for input in &inputs {
-                let made = check(change.tx, input, &id, change.now, change.identifier())?;
-                results.push(match made {
-                    Ok(one) => {
-                        let by = caller.user_id().map(UserId::as_str);
-                        store::insert_override(change.tx, &one, change.now, by)?;
-                        audit::record(
-                            change,
-                            &caller,
-                            AuditAction::Create,
-                            &changed(&one, &schedule.name),
-                        )?;
-                        OverrideResult {
-                            status: 201,
-                            errors: Vec::new(),
-                            made: Some(view(change.tx, &site, &one, &zone)?),
-                        }
+    app.change(caller.agent(), move |change| {
+        let schedule = present_schedule(change.tx, &id)?;
+        let zone = jiff::tz::TimeZone::get(&schedule.time_zone).unwrap_or(jiff::tz::TimeZone::UTC);
+        let open = store::count_open_overrides(change.tx, &id, change.now)?;
+        if open + inputs.len() as i64 > MOST_OPEN {
+            return Err(Problem::refused(
+                2019,
+                format!("A schedule may have at most {MOST_OPEN} overrides that are not over."),
+            ));
+        }
+        let mut results = Vec::new();
+        for input in &inputs {
+            let made = check(change.tx, input, &id, change.now, change.identifier())?;
+            results.push(match made {
+                Ok(one) => {
+                    let by = caller.user_id().map(UserId::as_str);
+                    store::insert_override(change.tx, &one, change.now, by)?;
+                    audit::record(
+                        change,
+                        &caller,
+                        AuditAction::Create,
+                        &changed(&one, &schedule.name),
+                    )?;
+                    OverrideResult {
+                        status: 201,
+                        errors: Vec::new(),
+                        made: Some(view(change.tx, &site, &one, &zone)?),
                     }
-                    Err(errors) => OverrideResult {
-                        status: 400,
-                        errors,
-                        made: None,
-                    },
-                });
-            }
-            change.touch("oncall");
-            Ok::<_, Problem>(results)
-        })
-        .await?;
-    Ok((StatusCode::CREATED, Json(results)))
+                }
+                Err(errors) if faulty == Faulty::RefuseAll => return Err(Problem::invalid(errors)),
+                Err(errors) => OverrideResult {
+                    status: 400,
+                    errors,
+                    made: None,
+                },
+            });
+        }
+        change.touch("oncall");
+        Ok::<_, Problem>(results)
+    })
+    .await
 }
 
 /// Takes back an override that has not begun (204), or ends one that is under way (200). One that is over stays.

@@ -290,7 +290,12 @@ pub(super) fn present_schedule(tx: &mut Tx, id: &ScheduleId) -> Result<ScheduleR
     store::find_schedule(tx, id)?.ok_or_else(|| Problem::not_found("The schedule"))
 }
 
-fn require_for(tx: &mut Tx, caller: &Caller, action: Action, id: &ScheduleId) -> Result<(), Problem> {
+pub(super) fn require_for(
+    tx: &mut Tx,
+    caller: &Caller,
+    action: Action,
+    id: &ScheduleId,
+) -> Result<(), Problem> {
     let teams: Vec<TeamId> = store::teams_of_schedules(tx, &[id])?
         .into_iter()
         .map(|(_, team)| team)

@@ -34,7 +34,7 @@ async fn schedule(muster: &TestApp, name: &str, people: &[&str]) -> String {
 }
 
 /// Who is on call, in order, with the beginning of each turn.
-fn turns(schedule: &Value) -> Vec<(String, String)> {
+pub(crate) fn turns(schedule: &Value) -> Vec<(String, String)> {
     schedule["schedule"]["final_schedule"]["rendered_schedule_entries"]
         .as_array()
         .unwrap()

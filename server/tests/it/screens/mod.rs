@@ -3,6 +3,7 @@
 mod learn;
 mod maintenance;
 mod mine;
+mod oncall;
 mod pages;
 mod places;
 mod services;

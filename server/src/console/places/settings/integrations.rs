@@ -95,6 +95,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
                 select("service", "Which service it watches", services),
             ],
             verb: "Make a key",
+            also: Vec::new(),
             back: None,
         }));
     }

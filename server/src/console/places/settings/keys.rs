@@ -91,6 +91,7 @@ fn key_parts(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<Sett
             Field::new("scope", "What it may do", Control::Select { picks: scopes }),
         ],
         verb: "Make a key",
+        also: Vec::new(),
         back: None,
     };
     let columns = vec!["Key", "May", "Ends in", "Used", ""];

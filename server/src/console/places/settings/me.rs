@@ -104,6 +104,7 @@ fn parts(
                     .hint("Such as Europe/London. All times are shown in it."),
             ],
             verb: "Keep it",
+            also: Vec::new(),
             back: None,
         }),
     ])
@@ -265,6 +266,7 @@ fn method_form(methods: &[ContactMethod], changing: &Changing) -> SettingsPart {
                 line("address", "Address", "text").filled(method.address.clone()),
             ],
             verb: "Keep it",
+            also: Vec::new(),
             back: Some(Link::new("Leave it as it is", HERE)),
         },
         None => Form {
@@ -290,6 +292,7 @@ fn method_form(methods: &[ContactMethod], changing: &Changing) -> SettingsPart {
                     .hint("An e-mail address, or one that begins with https://."),
             ],
             verb: "Add it",
+            also: Vec::new(),
             back: None,
         },
     };
@@ -381,6 +384,7 @@ fn rule_form(methods: &[ContactMethod], rules: &[NotificationRule], changing: &C
                     .map(|(field, value)| field.filled(value))
                     .collect(),
                 verb: "Keep it",
+                also: Vec::new(),
                 back: Some(Link::new("Leave it as it is", HERE)),
             }
         }
@@ -392,6 +396,7 @@ fn rule_form(methods: &[ContactMethod], rules: &[NotificationRule], changing: &C
             post_to: format!("{HERE}/rules"),
             fields,
             verb: "Add it",
+            also: Vec::new(),
             back: None,
         },
     };

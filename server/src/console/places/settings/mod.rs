@@ -9,6 +9,7 @@ mod me;
 mod outbox;
 mod people;
 mod policies;
+mod policy;
 mod teams;
 
 use std::sync::Arc;

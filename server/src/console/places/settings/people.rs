@@ -135,6 +135,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 select("role", "What they may do", roles(caller)),
             ],
             verb: "Add them",
+            also: Vec::new(),
             back: None,
         }));
     }
@@ -149,6 +150,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 select("new_role", "What they may do", roles(caller)),
             ],
             verb: "Give it",
+            also: Vec::new(),
             back: None,
         }));
     }

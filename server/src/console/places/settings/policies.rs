@@ -12,16 +12,16 @@ use serde_json::{Value, json};
 use store::Tx;
 
 use super::super::{from_json, go_to};
-use super::{From, line, long_table, page, select, title, words};
+use super::{From, line, long_table, page, policy, select, words};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
-use crate::console::prelude::{Pick, counted};
+use crate::console::prelude::{Link, Pick, counted};
 use crate::console::screens::settings::{Cell, Form, SettingsPart, TableRow, Weight};
 use crate::http::{Body, Path, Problem, Query};
 use crate::oncall::EscalationPolicyId;
 use crate::oncall::api::policies as api;
-use crate::oncall::model::{EscalationPolicy, TargetKind};
+use crate::oncall::model::{EscalationPolicy, EscalationRule, TargetKind};
 use crate::oncall::store::{
     PolicyFilter, ScheduleFilter, list_policies, list_schedules, schedule_names, teams_of_policies,
 };
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/settings/escalation-policies", get(list).post(add))
         .route("/console/settings/escalation-policies/{id}/remove", post(remove))
+        .merge(policy::routes())
 }
 
 async fn list(
@@ -52,31 +53,28 @@ async fn list(
             let removable = removable(tx, caller, &policies)?;
             let mut rows = Vec::new();
             for policy in policies {
-                let ladder: Vec<String> = policy
-                    .rules
-                    .iter()
-                    .map(|rule| {
-                        let targets: Vec<&str> = rule
-                            .targets
-                            .iter()
-                            .map(|target| names.get(target.id.as_str()).map_or("somebody", String::as_str))
-                            .collect();
-                        format!("{}, {} min", targets.join(" and "), rule.delay_in_minutes)
-                    })
-                    .collect();
+                let ladder = rungs(&names, &policy);
                 let again = match policy.num_loops {
                     0 => "it stops".to_owned(),
                     loops => format!("again {}", counted(loops.unsigned_abs(), "time", "times")),
                 };
-                let to = format!("/console/settings/escalation-policies/{}/remove", policy.id);
+                let to = policy::address(&policy.id);
                 let question = format!("Take the policy {} away?", policy.name);
                 let mut cells = vec![
-                    title(policy.name.clone(), policy.description.unwrap_or_default()),
+                    Cell::Title {
+                        link: Some(Link::new(policy.name.clone(), to.clone())),
+                        name: policy.name.clone(),
+                        below: policy.description.unwrap_or_default(),
+                    },
                     words(ladder.join(" → ")),
                     words(again),
                 ];
                 if removable.contains(&policy.id) {
-                    cells.push(Cell::post("Take away", to, Weight::Danger(question)));
+                    cells.push(Cell::post(
+                        "Take away",
+                        format!("{to}/remove"),
+                        Weight::Danger(question),
+                    ));
                 } else if !removable.is_empty() {
                     cells.push(words(""));
                 }
@@ -94,18 +92,7 @@ async fn list(
                 "A policy says who is paged first, and who when nobody answers. Add the first one below.";
             let mut parts = vec![long_table("Policies", columns, rows, address, empty)];
             if caller.may(Action::Create, Resource::EscalationPolicy) {
-                let mut targets: Vec<Pick> =
-                    list_schedules(tx, &ScheduleFilter::default(), From::everybody())?
-                        .into_iter()
-                        .map(|one| {
-                            Pick::new(format!("schedule:{}", one.id), format!("{} (schedule)", one.name))
-                        })
-                        .collect();
-                targets.extend(
-                    list_users(tx, &UserFilter::default(), From::everybody())?
-                        .into_iter()
-                        .map(|user| Pick::new(format!("user:{}", user.id), user.name)),
-                );
+                let targets = targets(tx)?;
                 let mut second = vec![Pick::new("", "Nobody")];
                 second.extend(targets.iter().cloned());
                 let minutes = || {
@@ -125,6 +112,7 @@ async fn list(
                         select("second", "Who is paged then", second),
                     ],
                     verb: "Add it",
+                    also: Vec::new(),
                     back: None,
                 }));
             }
@@ -132,6 +120,34 @@ async fn list(
         },
     )
     .await
+}
+
+/// Whom a level can page, as the form names them: schedules first, then people.
+pub(super) fn targets(tx: &mut Tx) -> Result<Vec<Pick>, Problem> {
+    let schedules = list_schedules(tx, &ScheduleFilter::default(), From::everybody())?
+        .into_iter()
+        .map(|one| Pick::new(format!("schedule:{}", one.id), format!("{} (schedule)", one.name)));
+    let people = list_users(tx, &UserFilter::default(), From::everybody())?
+        .into_iter()
+        .map(|user| Pick::new(format!("user:{}", user.id), user.name));
+    Ok(schedules.chain(people).collect())
+}
+
+/// "Night watch, 5 min": a line for each level of a policy.
+pub(super) fn ladder(tx: &mut Tx, policy: &EscalationPolicy) -> Result<Vec<String>, Problem> {
+    Ok(rungs(&names(tx, std::slice::from_ref(policy))?, policy))
+}
+
+fn rungs(names: &HashMap<String, String>, policy: &EscalationPolicy) -> Vec<String> {
+    let rung = |rule: &EscalationRule| {
+        let targets: Vec<&str> = rule
+            .targets
+            .iter()
+            .map(|target| names.get(target.id.as_str()).map_or("somebody", String::as_str))
+            .collect();
+        format!("{}, {} min", targets.join(" and "), rule.delay_in_minutes)
+    };
+    policy.rules.iter().map(rung).collect()
 }
 
 /// What the people and schedules that policies name are called, by their ids.

@@ -95,6 +95,7 @@ async fn list(
                     optional_line("description", "What it looks after"),
                 ],
                 verb: "Add it",
+                also: Vec::new(),
                 back: None,
             }));
         }
@@ -161,6 +162,7 @@ fn team_parts(tx: &mut Tx, team: &Team, caller: &Caller) -> Result<Vec<SettingsP
                     select("role", "What they are in it", roles()),
                 ],
                 verb: "Put them in",
+                also: Vec::new(),
                 back: None,
             }));
         }
@@ -175,6 +177,7 @@ fn team_parts(tx: &mut Tx, team: &Team, caller: &Caller) -> Result<Vec<SettingsP
                     .filled(team.description.clone().unwrap_or_default()),
             ],
             verb: "Keep it",
+            also: Vec::new(),
             back: None,
         }));
     }

@@ -504,6 +504,8 @@ pub(crate) fn on_call() -> OnCallWeek {
         share: share.to_owned(),
     };
     OnCallWeek {
+        swap: None,
+        change: Some(Link::new("Change the schedule", "/console/on-call/P1/change")),
         frame: frame("On call", Place::OnCall),
         headline: "Shops and payments, 16 to 22 November".to_owned(),
         below: "One gap of 6 hours on Saturday evening, six days before Black Friday. Three notes on working time.".into(),

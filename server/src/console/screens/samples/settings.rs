@@ -250,6 +250,7 @@ pub(crate) fn settings() -> Settings {
                     Field::new("about", "About", Control::Lines { value: String::new() }),
                 ],
                 verb: "Add them",
+                also: Vec::new(),
                 back: None,
             }),
             SettingsPart::Facts {
