@@ -20,6 +20,8 @@ pub mod updates;
 
 pub mod paging;
 
+pub mod passwords;
+
 pub mod outbox;
 
 pub mod access;

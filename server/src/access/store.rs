@@ -229,6 +229,16 @@ pub fn set_password(tx: &mut Tx, user_id: &UserId, hash: &str) -> Result<(), Err
     Ok(())
 }
 
+/// Ends somebody's password and sessions; they cannot sign in until they are given another.
+pub fn remove_password(tx: &mut Tx, user_id: &UserId) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE users SET password_hash = NULL WHERE id = $1 AND deleted_at IS NULL"),
+        params![user_id],
+    )?;
+    tx.execute(sql!("DELETE FROM sessions WHERE user_id = $1"), params![user_id])?;
+    Ok(())
+}
+
 /// When each of these was last seen signed in, as far as a session still tells.
 pub fn last_seen(tx: &mut Tx, ids: &[&UserId]) -> Result<Vec<(UserId, Timestamp)>, Error> {
     tx.rows(

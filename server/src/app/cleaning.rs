@@ -1,4 +1,4 @@
-//! Once a day goes what nobody can use any more: sessions that ran out, and the addresses of readers who never said that
+//! Once a day goes what nobody can use any more: sessions that ran out, links to passwords that are too old, and the addresses of readers who never said that
 //! they want mail. The engine first looks at its tables, so that its plans fit what they hold by now.
 //!
 //! Nothing that tells what happened is removed here. A day that fails is tried again, as every job is.
@@ -32,6 +32,7 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         change.owe(&Owed::at(Kind::CleanUpDue, SUBJECT, change.now + PAUSE))?;
         let now = change.now;
         crate::access::store::forget_ended_sessions(change.tx, now)?;
+        crate::passwords::store::forget_old(change.tx, now)?;
         crate::pages::subscribers::forget_unanswered(change.tx, now - UNANSWERED)
     })
     .await?;

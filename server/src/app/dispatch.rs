@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::App;
 use crate::jobs::{Job, Kind};
-use crate::{alerts, desk, impact, incidents, pages, paging, reviews, updates};
+use crate::{alerts, desk, impact, incidents, pages, paging, passwords, reviews, updates};
 
 /// Does one job. An error brings it back later.
 pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
@@ -23,6 +23,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::PagesRender => pages::jobs::pages_render(app, job).await,
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::EstimateDue => updates::jobs::estimate_due(app, job).await,
+        Kind::PasswordForgotten => passwords::jobs::password_forgotten(app, job).await,
         Kind::AuditorDue => super::auditor::run(app).await,
         Kind::CleanUpDue => super::cleaning::run(app).await,
     }

@@ -108,7 +108,7 @@ impl Class {
         if reads && path.starts_with("/at/") {
             return Self::Free;
         }
-        if !reads && path.ends_with("/sign-in") {
+        if !reads && tries_a_password(path) {
             return Self::SignIn;
         }
         if let Some(authorization) = headers.get(header::AUTHORIZATION) {
@@ -129,6 +129,14 @@ impl Class {
             Self::Visitor => "visitor",
         }
     }
+}
+
+/// Whether somebody who posts here says a password, or a secret that leads to one.
+fn tries_a_password(path: &str) -> bool {
+    path.ends_with("/sign-in")
+        || path == "/console/settings/me/password"
+        || path.starts_with("/console/sign-in/")
+        || path.starts_with("/console/password/")
 }
 
 /// Whose address counts: the peer's, or, behind proxies that are trusted, the nearest one that is not.

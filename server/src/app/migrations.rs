@@ -35,6 +35,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(20, "0020_confirmed_origins"),
     migration!(21, "0021_estimates_given"),
     migration!(22, "0022_alert_times"),
+    migration!(23, "0023_password_links"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -8,6 +8,7 @@ pub mod assets;
 pub mod frame;
 pub mod kit;
 pub mod page;
+pub mod passwords;
 pub mod places;
 pub mod prelude;
 pub mod refusal;

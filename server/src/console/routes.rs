@@ -11,13 +11,14 @@ use axum::routing::{get, post};
 use super::frame::{Place, Situation, SituationBar};
 use super::page::{PageProblem, Visitor, show};
 use super::screens::kit::Kit;
-use super::{assets, sign_in, stream};
+use super::{assets, passwords, sign_in, stream};
 use crate::app::App;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/assets/{version}/{*path}", get(asset))
         .route("/console/sign-in", get(sign_in::form).post(sign_in::sign_in))
+        .merge(passwords::routes())
         .route("/console/sign-out", post(sign_in::sign_out))
         .route("/console/live", get(stream::live))
         .route("/console/situation", get(situation))

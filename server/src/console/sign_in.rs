@@ -57,9 +57,23 @@ pub(super) async fn form(State(app): State<Arc<App>>, Query(query): Query<Back>)
     })
 }
 
+/// Where a connection comes from, where there is one.
+pub(super) type Address = Option<axum::Extension<ConnectInfo<std::net::SocketAddr>>>;
+
+pub(super) fn remote_address(address: Address) -> Option<String> {
+    address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string())
+}
+
+pub(in crate::console) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .map(|text| text.chars().take(255).collect())
+}
+
 pub(super) async fn sign_in(
     State(app): State<Arc<App>>,
-    address: Option<axum::Extension<ConnectInfo<std::net::SocketAddr>>>,
+    address: Address,
     headers: HeaderMap,
     Form(given): Form<Given>,
 ) -> Result<Response, PageProblem> {
@@ -100,7 +114,7 @@ pub(super) async fn sign_in(
     let hash = known.as_ref().and_then(|(_, hash, _)| hash.clone());
     let attempt = given.password.chars().take(password::LONGEST + 1).collect();
     let right = password::verify(attempt, hash).await.map_err(Problem::internal)?;
-    let remote_address = address.map(|axum::Extension(ConnectInfo(address))| address.ip().to_string());
+    let remote_address = remote_address(address);
     let Some((user, ..)) = known.clone().filter(|_| right) else {
         let asked_for = known.map(|(user, ..)| user);
         app.guesses.note(&email, app.clock.now());
@@ -116,10 +130,7 @@ pub(super) async fn sign_in(
         };
         return Ok(show_with_status(StatusCode::UNPROCESSABLE_ENTITY, &view));
     };
-    let user_agent: Option<String> = headers
-        .get(header::USER_AGENT)
-        .and_then(|value| value.to_str().ok())
-        .map(|text| text.chars().take(255).collect());
+    let user_agent = user_agent(&headers);
     let agent = Agent::user(user.id.as_str(), user.name.clone());
     let token = app
         .change(agent, move |change| -> Result<String, store::Error> {
@@ -180,7 +191,12 @@ pub(super) async fn sign_out(
     Ok(with_cookie(&app, "", 0, Redirect::to("/console/sign-in")))
 }
 
-fn with_cookie(app: &App, token: &str, seconds: i64, answer: impl IntoResponse) -> Response {
+pub(in crate::console) fn with_cookie(
+    app: &App,
+    token: &str,
+    seconds: i64,
+    answer: impl IntoResponse,
+) -> Response {
     let (name, secure) = if app.settings.base_url.starts_with("https://") {
         (SESSION_COOKIE, "; Secure")
     } else {
@@ -205,7 +221,7 @@ fn safe_way_back(back: &str) -> String {
     }
 }
 
-fn host(app: &App) -> String {
+pub(super) fn host(app: &App) -> String {
     app.settings
         .base_url
         .trim_start_matches("https://")

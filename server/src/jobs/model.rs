@@ -34,6 +34,8 @@ pub enum Kind {
     AnswersDue,
     /// A review is to be written from the timeline.
     ReviewDue,
+    /// Somebody at the sign-in says that they have forgotten their password.
+    PasswordForgotten,
     /// What was promised is compared with what happened, and repaired.
     AuditorDue,
     /// Old rows that nobody needs are to be removed.

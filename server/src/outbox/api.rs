@@ -147,7 +147,7 @@ pub struct SendsQuery {
     /// Only in these states: owed, sending, sent, shown, failed, cancelled.
     #[serde(default, rename = "states[]")]
     pub states: Vec<String>,
-    /// Only for these purposes: page, confirmation, reminder, answer, update, notice.
+    /// Only for these purposes: page, confirmation, sign_in, reminder, answer, update, notice.
     #[serde(default, rename = "purposes[]")]
     pub purposes: Vec<String>,
 }

@@ -25,6 +25,8 @@ pub enum Purpose {
     Page,
     /// Somebody at a form waits for a link that proves an address.
     Confirmation,
+    /// Somebody is given a link with which they choose their password. It is for their eyes only.
+    SignIn,
     /// Somebody in the house is told that something is due or late.
     Reminder,
     /// A reporter is answered.
@@ -40,7 +42,7 @@ impl Purpose {
     pub fn priority(self) -> i64 {
         match self {
             Self::Page => 0,
-            Self::Confirmation | Self::Reminder => 1,
+            Self::Confirmation | Self::SignIn | Self::Reminder => 1,
             Self::Answer | Self::Update => 2,
             Self::Notice => 3,
         }
@@ -50,7 +52,7 @@ impl Purpose {
     pub fn deadline(self) -> Duration {
         let hours = match self {
             Self::Page => 1,
-            Self::Confirmation | Self::Reminder | Self::Update => 6,
+            Self::Confirmation | Self::SignIn | Self::Reminder | Self::Update => 6,
             Self::Answer | Self::Notice => 72,
         };
         Duration::from_secs(hours * 3_600)
@@ -288,10 +290,10 @@ pub struct Send {
 
 impl Send {
     /// The text as it may be read in the outbox. The secret link is there only when the message went
-    /// nowhere else, for then the outbox is where the recipient finds it.
+    /// nowhere else, for then the outbox is where the recipient finds it; a link to a password never is.
     pub fn shown_body(&self) -> String {
-        let link = match self.state {
-            State::Shown => self.secret_link.as_deref(),
+        let link = match (self.state, self.purpose) {
+            (State::Shown, purpose) if purpose != Purpose::SignIn => self.secret_link.as_deref(),
             _ => None,
         };
         with_link(&self.body, link)

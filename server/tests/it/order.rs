@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-const FROM_THE_BOTTOM: [&[&str]; 24] = [
+const FROM_THE_BOTTOM: [&[&str]; 25] = [
     &[
         "identifier",
         "clock",
@@ -27,6 +27,7 @@ const FROM_THE_BOTTOM: [&[&str]; 24] = [
     &["customers"],
     &["signals", "alerts", "incidents"],
     &["outbox"],
+    &["passwords"],
     &["paging"],
     &["cases"],
     &["impact"],

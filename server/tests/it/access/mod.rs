@@ -5,4 +5,5 @@ mod api_keys;
 mod audit;
 mod matrix;
 mod origin;
+mod passwords;
 mod teams;

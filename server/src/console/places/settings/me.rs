@@ -10,9 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Tx;
 
+use super::super::typed::Wrong;
 use super::super::{from_json, go_to};
 use super::outbox::mark_of;
-use super::{line, page, row, select, table, title, words};
+use super::{line, own_password, page, row, select, table, title, words};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
@@ -28,7 +29,7 @@ use crate::people::model::{ContactKind, ContactMethod, NotificationRule};
 use crate::people::store::{contact_methods_of, find_contact_method, notification_rules_of};
 use crate::people::{ContactMethodId, NotificationRuleId, Urgency, User, UserId};
 
-const HERE: &str = "/console/settings/me";
+pub(super) const HERE: &str = "/console/settings/me";
 /// Delays that are offered, in minutes.
 const DELAYS: [i64; 8] = [0, 1, 2, 5, 10, 15, 30, 60];
 
@@ -42,12 +43,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console/settings/me/rules", post(add_rule))
         .route("/console/settings/me/rules/{id}", post(change_rule))
         .route("/console/settings/me/rules/{id}/remove", post(remove_rule))
+        .merge(own_password::routes())
 }
 
 /// What is being changed: its form takes the place of the one that adds.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
-struct Changing {
+pub(super) struct Changing {
     method: String,
     rule: String,
 }
@@ -57,17 +59,29 @@ async fn show(
     visitor: Visitor,
     Query(changing): Query<Changing>,
 ) -> Result<Response, PageProblem> {
+    draw(&app, &visitor, changing, Wrong::default()).await
+}
+
+/// The page, with what was wrong with a password that was chosen.
+pub(super) async fn draw(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    changing: Changing,
+    wrong: Wrong,
+) -> Result<Response, PageProblem> {
     let below = "Where pages reach you, when, and what happens if you do not answer.";
     page(
-        &app,
-        &visitor,
+        app,
+        visitor,
         "How I am paged",
         below,
         move |tx, reading, caller| {
             let Some(user) = caller.user() else {
                 return Ok(Vec::new());
             };
-            parts(tx, reading, user, &changing)
+            let mut parts = parts(tx, reading, user, &changing)?;
+            parts.push(own_password::form(caller, &wrong));
+            Ok(parts)
         },
     )
     .await

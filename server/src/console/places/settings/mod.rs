@@ -7,6 +7,7 @@ mod integrations;
 mod keys;
 mod me;
 mod outbox;
+mod own_password;
 mod people;
 mod policies;
 mod policy;

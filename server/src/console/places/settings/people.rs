@@ -1,5 +1,5 @@
 //! People: who can sign in and what they may do; adding somebody, another role, a new password, taking leave.
-//! A password that Muster makes up is shown once, to whoever asked for it.
+//! Nobody but themselves knows a password: an admin gives a link with which it is chosen.
 
 use std::sync::Arc;
 
@@ -14,18 +14,19 @@ use store::Tx;
 use super::super::{from_json, go_to};
 use super::{From, capitalised, line, long_table, page, row, select, title, words};
 use crate::access::audit::{self, AuditAction, Changed};
-use crate::access::{Action, Caller, Resource, password, token};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading};
 use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, Weight};
-use crate::http::{Body, Path, Problem, Query};
+use crate::http::{Body, Path, Problem, Query, Site};
+use crate::passwords;
+use crate::passwords::links::Mail;
 use crate::people::api::users as api;
 use crate::people::store::{UserFilter, find_user, list_users};
-use crate::people::{Role, UserId};
+use crate::people::{Role, User, UserId};
+use crate::timeline::Change;
 
-/// Letters of a password that is made up.
-const PASSWORD_LENGTH: usize = 16;
 const BELOW: &str = "Who can sign in, and what they may do.";
 
 pub(super) fn routes() -> Router<Arc<App>> {
@@ -99,6 +100,10 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
                 "Remove {}? They are signed out at once, and nobody can page them any more.",
                 user.name
             );
+            let ended = format!(
+                "End the password of {}? They are signed out, and choose another by a link.",
+                user.name
+            );
             let mut cells = vec![
                 title(user.name, user.email),
                 words(capitalised(user.role.as_text())),
@@ -107,7 +112,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
             if may_change {
                 let to = |what: &str| format!("/console/settings/people/{}/{what}", user.id);
                 cells.push(Cell::Buttons(vec![
-                    Button::post("New password", to("password"), Weight::Plain),
+                    Button::post("New password", to("password"), Weight::Danger(ended)),
                     Button::post("Remove", to("remove"), Weight::Danger(question)),
                 ]));
             }
@@ -126,7 +131,7 @@ fn parts(tx: &mut Tx, reading: &Reading, caller: &Caller, from: &From) -> Result
         parts.push(SettingsPart::Form(Form {
             id: "add-person",
             title: "Add somebody".to_owned(),
-            words: "They can be paged by e-mail at once. Their first password is shown to you, once."
+            words: "They can be paged by e-mail at once, and get a link with which they choose a password."
                 .to_owned(),
             post_to: "/console/settings/people".to_owned(),
             fields: vec![
@@ -168,25 +173,38 @@ async fn list(
     .await
 }
 
-/// The list with a password above it that is shown this once.
-async fn with_password(
+/// The list with a link above it that is shown this once.
+async fn with_link(
     app: &Arc<App>,
     visitor: &Visitor,
     name: String,
-    secret: String,
+    link: String,
 ) -> Result<Response, PageProblem> {
+    let words = match mail(app) {
+        Mail::Configured => "It was sent by mail, too. It works once, for a week, and is shown this once.",
+        Mail::Missing => {
+            "It works once, for a week, and is shown this once. Give it to them on a way that nobody else reads."
+        }
+    };
     page(app, visitor, "People", BELOW, move |tx, reading, caller| {
         let mut parts = parts(tx, reading, caller, &From::default())?;
         let shown = SettingsPart::Secret {
-            id: "new-password",
-            title: format!("The password of {name}"),
-            words: "It is shown once. Give it to them on a way that nobody else reads.".to_owned(),
-            secret: secret.clone(),
+            id: "password-link",
+            title: format!("With this link {name} chooses a password"),
+            words: words.to_owned(),
+            secret: link.clone(),
         };
         parts.insert(0, shown);
         Ok(parts)
     })
     .await
+}
+
+fn mail(app: &App) -> Mail {
+    match app.settings.mail {
+        Some(_) => Mail::Configured,
+        None => Mail::Missing,
+    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -208,34 +226,37 @@ async fn add(State(app): State<Arc<App>>, posted: Posted<NewPerson>) -> Result<R
     } });
     let (_, answer) = api::create(State(app.clone()), visitor.0.clone(), Body(from_json(body)?)).await?;
     let id = UserId::from(answer.0.id());
-    let (name, secret) = give_password(&app, &visitor.0, id).await?;
-    with_password(&app, &visitor, name, secret).await
+    let (name, link) = give_link(&app, &visitor.0, id, passwords::invite).await?;
+    with_link(&app, &visitor, name, link).await
 }
 
-/// Makes up a password, and ends the sessions that were opened with the old one.
-async fn give_password(app: &App, caller: &Caller, id: UserId) -> Result<(String, String), PageProblem> {
+/// Gives somebody a link, for the reason that `give` stands for.
+async fn give_link(
+    app: &App,
+    caller: &Caller,
+    id: UserId,
+    give: fn(&mut Change, &Site, &User, Mail) -> Result<String, Problem>,
+) -> Result<(String, String), PageProblem> {
     caller.require(Action::Change, Resource::User)?;
-    let secret = token::random_token(PASSWORD_LENGTH);
-    let hash = password::hash(secret.clone()).await.map_err(Problem::internal)?;
-    let caller = caller.clone();
-    let name = app
-        .change(caller.agent(), move |change| -> Result<String, Problem> {
+    let (caller, site, mail) = (caller.clone(), app.site.clone(), mail(app));
+    let given = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
             let user = find_user(change.tx, &id)?
                 .filter(|user| user.deleted_at.is_none())
                 .ok_or_else(|| Problem::not_found("The user"))?;
             api::require_to_give(&caller, user.role)?;
-            crate::access::store::set_password(change.tx, &id, &hash)?;
+            let link = give(change, &site, &user, mail)?;
             let changed = Changed {
                 resource_type: "user",
                 resource_id: id.as_str(),
                 resource_name: &user.name,
-                details: json!({ "password": "renewed" }),
+                details: json!({ "password": "link given" }),
             };
             audit::record(change, &caller, AuditAction::Update, &changed)?;
-            Ok(user.name)
+            Ok((user.name, link))
         })
         .await?;
-    Ok((name, secret))
+    Ok(given)
 }
 
 async fn renew_password(
@@ -245,12 +266,13 @@ async fn renew_password(
 ) -> Result<Response, PageProblem> {
     let visitor = posted.visitor;
     if visitor.0.is_person(&id) {
-        return Err(
-            Problem::invalid(["A new password would sign you out. Ask another admin for it."]).into(),
-        );
+        return Err(Problem::invalid([
+            "Change your own password under “How I am paged”; this would sign you out.",
+        ])
+        .into());
     }
-    let (name, secret) = give_password(&app, &visitor.0, id).await?;
-    with_password(&app, &visitor, name, secret).await
+    let (name, link) = give_link(&app, &visitor.0, id, passwords::take_away).await?;
+    with_link(&app, &visitor, name, link).await
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
