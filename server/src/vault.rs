@@ -32,6 +32,14 @@ pub enum Unreadable {
 #[error("it could not be sealed")]
 pub struct NotSealed;
 
+impl From<NotSealed> for store::Error {
+    fn from(error: NotSealed) -> Self {
+        Self::Invalid {
+            reason: error.to_string(),
+        }
+    }
+}
+
 /// Why a key file cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {

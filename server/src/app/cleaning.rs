@@ -33,6 +33,7 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         let now = change.now;
         crate::access::store::forget_ended_sessions(change.tx, now)?;
         crate::passwords::store::forget_old(change.tx, now)?;
+        crate::outbox::signing::forget_old(change.tx, now)?;
         crate::pages::subscribers::forget_unanswered(change.tx, now - UNANSWERED)
     })
     .await?;

@@ -36,6 +36,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(21, "0021_estimates_given"),
     migration!(22, "0022_alert_times"),
     migration!(23, "0023_password_links"),
+    migration!(26, "0026_sealed_keys"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

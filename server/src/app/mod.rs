@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod migrations;
 pub mod router;
 pub mod runner;
+pub mod sealing;
 pub mod serve;
 pub mod subscriptions;
 pub mod tls;
@@ -82,7 +83,8 @@ impl App {
         let node = store.write(move |tx| migrations::register_node(tx, now)).await?;
         let leaves = Leaves::open(&store, node).await?;
         let identifiers = Arc::new(Identifiers::new(node.unsigned_abs() % NODE_LIMIT));
-        let site = Site::new(&settings.base_url, settings.html_base_url.as_deref());
+        let site = Site::new(&settings.base_url, settings.html_base_url.as_deref())
+            .showing_with(settings.vault.clone());
         Ok(Arc::new(Self {
             identifiers,
             holder: format!("node-{node}"),
@@ -116,10 +118,12 @@ impl App {
         E: From<store::Error> + Send + 'static,
     {
         let (identifiers, now) = (Arc::clone(&self.identifiers), self.clock.now());
+        let vault = self.settings.vault.clone();
         let (answer, told) = self
             .store
             .write(move |tx| -> Result<(T, Told), E> {
-                let mut change = Change::new(tx, now, agent.clone(), &identifiers, subscriptions::ALL);
+                let mut change =
+                    Change::new(tx, now, agent.clone(), &vault, &identifiers, subscriptions::ALL);
                 let answer = work(&mut change)?;
                 Ok((answer, change.into_told()))
             })

@@ -71,6 +71,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
         None => None,
     };
     let mut background = start_background(&app);
+    super::sealing::seal_what_lies_open(&app).await?;
     super::auditor::begin(&app).await?;
     super::cleaning::begin(&app).await?;
     door::serve(&app, router(Arc::clone(&app)), listener, handshakes)

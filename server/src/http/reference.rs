@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::vault::Vault;
+
 /// A pointer to another resource; `type` ends in `_reference`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reference {
@@ -43,11 +45,13 @@ impl ReferenceInput {
     }
 }
 
-/// Where this Muster is reached, for the links in answers, mails and pages.
+/// What an answer needs to know of this Muster: where it is reached, for the links in answers, mails and pages, and
+/// with what the sealed words that it may show are opened.
 #[derive(Debug, Clone)]
 pub struct Site {
     base_url: String,
     html_base_url: String,
+    vault: Vault,
 }
 
 impl Site {
@@ -61,7 +65,19 @@ impl Site {
         Self {
             base_url,
             html_base_url,
+            vault: Vault::default(),
         }
+    }
+
+    /// The same, able to show what was sealed.
+    #[must_use]
+    pub fn showing_with(mut self, vault: Vault) -> Self {
+        self.vault = vault;
+        self
+    }
+
+    pub fn vault(&self) -> &Vault {
+        &self.vault
     }
 
     pub fn base_url(&self) -> &str {

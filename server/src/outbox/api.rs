@@ -12,7 +12,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Attempt, Channel, Outcome, Purpose, Send, SendId, State};
-use super::signing::{self, SigningError};
+use super::sender::forget_signing_secrets;
+use super::signing::{self, Secrets, SigningError};
 use super::store::{self as rows, Filter};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
@@ -26,6 +27,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(get_send))
         .routes(routes!(retry_send))
         .routes(routes!(show_signing_secret))
+        .routes(routes!(rotate_signing_secret))
 }
 
 /// A message and what became of it. The recipient's own links are never shown, except where the message
@@ -106,7 +108,7 @@ impl SendView {
                 .incident_id
                 .as_ref()
                 .map(|id| site.reference("incident", "incidents", id.as_str(), send.subject.clone())),
-            body: send.shown_body(),
+            body: send.shown_body(site.vault()),
             due_at: (send.state == State::Owed).then_some(send.due_at),
             id: send.id,
             purpose: send.purpose,
@@ -274,6 +276,34 @@ fn one(tx: &mut store::Tx, id: &str) -> Result<(Send, Vec<Attempt>), Problem> {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct SigningSecretAnswer {
     pub signing_secret: String,
+    /// Until then the secret before it signs too, so that receivers can change one after the other.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub old_signing_secret_valid_until: Option<Timestamp>,
+}
+
+impl From<Secrets> for SigningSecretAnswer {
+    fn from(secrets: Secrets) -> Self {
+        Self {
+            signing_secret: secrets.present,
+            old_signing_secret_valid_until: secrets.old.map(|(_, until)| until),
+        }
+    }
+}
+
+const THE_SECRET: Changed<'static> = Changed {
+    resource_type: "signing_secret",
+    resource_id: "webhook_signing_secret",
+    resource_name: "The secret that webhooks are signed with",
+    details: serde_json::Value::Null,
+};
+
+fn not_readable(error: SigningError) -> Problem {
+    match error {
+        SigningError::Store(error) => error.into(),
+        other => Problem::conflict(format!(
+            "The secret that webhooks are signed with cannot be read: {other}."
+        )),
+    }
 }
 
 /// Show the secret that webhooks are signed with, for setting up a receiver. The audit log keeps who saw it.
@@ -287,24 +317,39 @@ pub async fn show_signing_secret(
 ) -> Result<axum::Json<SigningSecretAnswer>, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
     let vault = app.settings.vault.clone();
-    let agent = caller.agent();
-    let signing_secret = app
-        .change(agent, move |change| -> Result<_, SigningError> {
-            let secret = signing::secret(change, &vault)?;
-            let shown = Changed::named(
-                "signing_secret",
-                "webhook_signing_secret",
-                "The secret that webhooks are signed with",
-            );
-            audit::record(change, &caller, AuditAction::Show, &shown)?;
-            Ok(secret)
+    let secrets = app
+        .change(caller.agent(), move |change| -> Result<_, SigningError> {
+            let secrets = signing::secrets(change, &vault)?;
+            audit::record(change, &caller, AuditAction::Show, &THE_SECRET)?;
+            Ok(secrets)
         })
         .await
-        .map_err(|error| match error {
-            SigningError::Store(error) => error.into(),
-            other => Problem::conflict(format!(
-                "The secret that webhooks are signed with cannot be read: {other}."
-            )),
-        })?;
-    Ok(axum::Json(SigningSecretAnswer { signing_secret }))
+        .map_err(not_readable)?;
+    Ok(axum::Json(secrets.into()))
+}
+
+/// Make another secret to sign webhooks with
+///
+/// For a day every webhook carries a signature by each, parted by a comma, so that receivers can change one after the
+/// other. All nodes sign with the new one within a minute.
+#[utoipa::path(
+    post, path = "/outbox/signing_secret/rotate", tag = "Outbox",
+    responses((status = 200, description = "The new secret", body = SigningSecretAnswer), Problems)
+)]
+pub async fn rotate_signing_secret(
+    AppState(app): AppState<Arc<App>>,
+    caller: Caller,
+) -> Result<axum::Json<SigningSecretAnswer>, Problem> {
+    caller.require(Action::Change, Resource::Settings)?;
+    let vault = app.settings.vault.clone();
+    let secrets = app
+        .change(caller.agent(), move |change| -> Result<_, SigningError> {
+            let secrets = signing::rotate(change, &vault)?;
+            audit::record(change, &caller, AuditAction::Update, &THE_SECRET)?;
+            Ok(secrets)
+        })
+        .await
+        .map_err(not_readable)?;
+    forget_signing_secrets(&app).await;
+    Ok(axum::Json(secrets.into()))
 }

@@ -12,6 +12,7 @@
 //! Where no mail server is configured, mails end as `shown`: to be read in the outbox and nowhere else.
 
 pub mod api;
+pub mod links;
 mod mail;
 pub mod model;
 pub mod rules;

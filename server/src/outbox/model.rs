@@ -6,8 +6,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::links;
 use crate::people::UserId;
 use crate::timeline::IncidentId;
+use crate::vault::Vault;
 
 crate::identifier! {
     /// One message to one recipient.
@@ -235,6 +237,7 @@ pub struct Claimed {
     pub html: Option<String>,
     #[row(json)]
     pub headers: Vec<(HeaderName, String)>,
+    /// Sealed, until the sender opens it for the attempt.
     pub secret_link: Option<String>,
     /// Which attempt this is, from 1. It also tells a late record from the present claim.
     pub attempts: i64,
@@ -274,6 +277,7 @@ pub struct Send {
     pub subject: String,
     pub body: String,
     pub html: Option<String>,
+    /// Sealed.
     pub secret_link: Option<String>,
     pub content_hash: String,
     pub state: State,
@@ -291,12 +295,14 @@ pub struct Send {
 impl Send {
     /// The text as it may be read in the outbox. The secret link is there only when the message went
     /// nowhere else, for then the outbox is where the recipient finds it; a link to a password never is.
-    pub fn shown_body(&self) -> String {
+    pub fn shown_body(&self, vault: &Vault) -> String {
         let link = match (self.state, self.purpose) {
-            (State::Shown, purpose) if purpose != Purpose::SignIn => self.secret_link.as_deref(),
+            (State::Shown, purpose) if purpose != Purpose::SignIn => {
+                links::opened(vault, &self.id, self.secret_link.as_deref()).unwrap_or_default()
+            }
             _ => None,
         };
-        with_link(&self.body, link)
+        with_link(&self.body, link.as_deref())
     }
 }
 

@@ -10,10 +10,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
+use super::links;
 use super::mail::{self, Mailer};
 use super::model::{Channel, Claimed};
 use super::rules::Delivery;
-use super::signing::{self, SigningError};
+use super::signing::{self, Secrets, SigningError};
 use super::store::{self as rows, Finished};
 use super::webhook;
 use crate::app::App;
@@ -46,7 +47,7 @@ pub struct Channels {
     mailer: Option<Mailer>,
     webhooks: outbound::Client,
     /// As it was read last, and when.
-    signing_secret: Mutex<Option<(Timestamp, Arc<str>)>>,
+    signing_secrets: Mutex<Option<(Timestamp, Arc<Secrets>)>>,
 }
 
 impl Channels {
@@ -54,19 +55,35 @@ impl Channels {
         Ok(Self {
             mailer: settings.mail.as_ref().map(Mailer::new).transpose()?,
             webhooks: outbound::Client::new(settings.allowed_networks.clone())?,
-            signing_secret: Mutex::new(None),
+            signing_secrets: Mutex::new(None),
         })
     }
 }
 
 async fn deliver(app: &App, send: &Claimed) -> Delivery {
+    let link = links::opened(&app.settings.vault, &send.id, send.secret_link.as_deref());
+    let opened = match link {
+        Ok(secret_link) => Claimed {
+            secret_link,
+            ..send.clone()
+        },
+        Err(error) => {
+            return Delivery::PutOff {
+                reason: format!("The message's link could not be read: {error}."),
+            };
+        }
+    };
+    let send = &opened;
     match send.channel {
         Channel::Email => match &app.channels.mailer {
             Some(mailer) => mailer.deliver(send).await,
             None => Delivery::Shown,
         },
-        Channel::Webhook => match signing_secret(app).await {
-            Ok(secret) => webhook::deliver(&app.channels.webhooks, &secret, send).await,
+        Channel::Webhook => match signing_secrets(app).await {
+            Ok(secrets) => {
+                let secrets = secrets.valid_at(app.clock.now());
+                webhook::deliver(&app.channels.webhooks, &secrets, send).await
+            }
             Err(error) => Delivery::PutOff {
                 reason: format!("The signing secret could not be read: {error}."),
             },
@@ -75,22 +92,27 @@ async fn deliver(app: &App, send: &Claimed) -> Delivery {
     }
 }
 
-/// The secret that is signed with. It is read again after a while, so that every node follows when it is changed.
-async fn signing_secret(app: &App) -> Result<Arc<str>, SigningError> {
+/// The secrets that are signed with. They are read again after a while, so that every node follows a change.
+async fn signing_secrets(app: &App) -> Result<Arc<Secrets>, SigningError> {
     let now = app.clock.now();
-    let mut known = app.channels.signing_secret.lock().await;
-    if let Some((read_at, secret)) = known.as_ref()
+    let mut known = app.channels.signing_secrets.lock().await;
+    if let Some((read_at, secrets)) = known.as_ref()
         && now.duration_since(*read_at).unsigned_abs() < SECRET_IS_FRESH
     {
-        return Ok(Arc::clone(secret));
+        return Ok(Arc::clone(secrets));
     }
     let vault = app.settings.vault.clone();
-    let secret: Arc<str> = app
-        .change(Agent::muster(), move |change| signing::secret(change, &vault))
-        .await?
-        .into();
-    *known = Some((now, Arc::clone(&secret)));
-    Ok(secret)
+    let secrets = app
+        .change(Agent::muster(), move |change| signing::secrets(change, &vault))
+        .await?;
+    let secrets = Arc::new(secrets);
+    *known = Some((now, Arc::clone(&secrets)));
+    Ok(secrets)
+}
+
+/// Has this node read the secrets afresh before it signs again.
+pub async fn forget_signing_secrets(app: &App) {
+    *app.channels.signing_secrets.lock().await = None;
 }
 
 async fn attempt(app: &App, send: Claimed) -> Finished {

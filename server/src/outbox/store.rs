@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::{Error, Tx, Value, params, query, sql};
 
+use super::links;
 use super::model::{Attempt, Channel, Claimed, HeaderName, NewSend, Purpose, Send, SendId, State};
 use super::rules::{self, Delivery, Next, Standing};
 use crate::access::token;
@@ -40,6 +41,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
         Channel::Outbox => State::Shown,
         Channel::Email | Channel::Webhook => State::Owed,
     };
+    let link = links::sealed(change.vault, &id, send.secret_link.as_deref())?;
     let added = change.tx.execute(
         sql!(
             "INSERT INTO sends (id, idempotency_key, purpose, channel, priority, address, recipient_name, user_id,
@@ -62,7 +64,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
             body,
             html,
             Value::json(&headers)?,
-            send.secret_link.as_deref(),
+            link,
             content_hash,
             state,
             change.now,

@@ -39,9 +39,15 @@ pub(super) fn signature(secret: &str, body: &[u8]) -> String {
     text
 }
 
-pub(super) async fn deliver(client: &Client, secret: &str, send: &Claimed) -> Delivery {
+/// One signature for each secret, parted by commas: whoever knows any of them finds theirs.
+fn signatures(secrets: &[&str], body: &[u8]) -> String {
+    let each: Vec<String> = secrets.iter().map(|secret| signature(secret, body)).collect();
+    each.join(",")
+}
+
+pub(super) async fn deliver(client: &Client, secrets: &[&str], send: &Claimed) -> Delivery {
     let body = body(send);
-    let signature = signature(secret, &body);
+    let signature = signatures(secrets, &body);
     let headers = [
         ("content-type", "application/json"),
         ("x-muster-signature", signature.as_str()),
@@ -79,6 +85,13 @@ mod tests {
             signature("Jefe", b"what do ya want for nothing?"),
             "v1=5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+    }
+
+    #[test]
+    fn while_two_secrets_are_valid_both_sign() {
+        let both = signatures(&["new", "old"], b"body");
+        let each = [signature("new", b"body"), signature("old", b"body")];
+        assert_eq!(both, each.join(","));
     }
 
     #[test]

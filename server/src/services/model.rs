@@ -209,7 +209,9 @@ pub struct Integration {
     #[row(column = "type")]
     pub kind: String,
     pub name: String,
-    pub integration_key: String,
+    /// Sealed; [`keys::shown`](super::store::keys::shown) opens it.
+    #[row(column = "integration_key")]
+    pub stored_key: String,
     pub vendor_id: Option<String>,
     pub created_at: Timestamp,
 }

@@ -39,7 +39,9 @@ impl Keys {
         let wanted = key.to_owned();
         let found = app
             .read(move |tx| -> Result<_, Problem> {
-                Ok(crate::services::store::find_integration_by_key(tx, &wanted)?)
+                Ok(crate::services::store::keys::find_integration_by_key(
+                    tx, &wanted,
+                )?)
             })
             .await?;
         let Some(integration) = found else { return Ok(None) };

@@ -9,6 +9,7 @@ use store::Tx;
 use super::model::{Agent, EntryId, Kind, NewEntry};
 use crate::identifier::Identifiers;
 use crate::jobs::{self, Owed};
+use crate::vault::Vault;
 
 /// A slice's wish to be owed a job whenever an entry of one of `kinds` is written for an incident.
 /// Many entries in a row wake the job once.
@@ -25,6 +26,8 @@ pub struct Change<'a, 'b> {
     pub tx: &'a mut Tx<'b>,
     pub now: Timestamp,
     pub agent: Agent,
+    /// Seals what is stored and must be readable again.
+    pub vault: &'a Vault,
     identifiers: &'a Identifiers,
     subscriptions: &'a [Subscription],
     /// Topics that somebody may be watching live; told after the commit.
@@ -51,6 +54,7 @@ impl<'a, 'b> Change<'a, 'b> {
         tx: &'a mut Tx<'b>,
         now: Timestamp,
         agent: Agent,
+        vault: &'a Vault,
         identifiers: &'a Identifiers,
         subscriptions: &'a [Subscription],
     ) -> Self {
@@ -58,6 +62,7 @@ impl<'a, 'b> Change<'a, 'b> {
             tx,
             now,
             agent,
+            vault,
             identifiers,
             subscriptions,
             touched: BTreeSet::new(),

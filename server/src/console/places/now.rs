@@ -25,6 +25,8 @@ use crate::http::listing::Counted;
 use crate::http::{Page, Problem};
 use crate::incidents::model::{Assignment, Incident};
 use crate::incidents::{IncidentId, store as rows};
+use crate::services::model::Integration;
+use crate::services::store::keys;
 use crate::services::store::touchpoints::{self, WindowFilter, WindowSpan};
 use crate::updates::headline::{self, Headline};
 
@@ -67,7 +69,7 @@ struct Planned {
 
 /// What the first page needs, before anything has ever happened.
 struct First {
-    integration_key: Option<String>,
+    integration: Option<Integration>,
 }
 
 async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
@@ -92,7 +94,7 @@ fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Known, Problem> 
         None
     } else {
         Some(First {
-            integration_key: crate::services::store::services::first_integration_key(tx)?,
+            integration: keys::first_integration(tx)?,
         })
     };
     Ok(Known {
@@ -339,7 +341,11 @@ fn pulse_note(known: &Known, reading: &Reading) -> String {
 fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First) -> FirstNow {
     let name = visitor.0.user().map_or("", |user| user.name.as_str());
     let first_name = name.split_whitespace().next().unwrap_or("you").to_owned();
-    let key = first.integration_key.as_deref().unwrap_or("KEY-OF-A-SERVICE");
+    let key = first
+        .integration
+        .as_ref()
+        .and_then(|one| keys::shown(app.site.vault(), one));
+    let key = key.as_deref().unwrap_or("KEY-OF-A-SERVICE");
     let command = format!(
         "curl {} \\\n  -d '{{\"routing_key\": \"{key}\", \"event_action\": \"trigger\",\n       \"payload\": {{\"summary\": \"Hello from {first_name}\",\n                   \"source\": \"my laptop\", \"severity\": \"info\"}}}}'",
         app.site.url("/v2/enqueue")
@@ -352,7 +358,7 @@ fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First)
     FirstNow {
         frame: visitor.frame(app, Place::Now, "Now", situation),
         first_name,
-        has_key: if first.integration_key.is_some() {
+        has_key: if first.integration.is_some() {
             Current::Yes
         } else {
             Current::No

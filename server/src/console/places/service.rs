@@ -31,8 +31,9 @@ use crate::services::change_events::{self, KeptChange};
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::services::model::{self, BusinessService};
 use crate::services::store::services::{self as rows, ServiceFilter};
-use crate::services::store::touchpoints;
+use crate::services::store::{keys, touchpoints};
 use crate::services::{BusinessServiceId, ServiceId};
+use crate::vault::Vault;
 
 /// Incidents, open ones first, that are shown.
 const INCIDENTS: i64 = 12;
@@ -444,7 +445,7 @@ fn view(
                 reports: Some(Reports {
                     integrations: integrations
                         .into_iter()
-                        .map(|one| integration(one, &heard, reading))
+                        .map(|one| integration(one, &heard, app.site.vault(), reading))
                         .collect(),
                     made,
                     rights,
@@ -501,13 +502,11 @@ fn touchpoint_facts(
 fn integration(
     one: model::Integration,
     heard: &BTreeMap<String, Timestamp>,
+    vault: &Vault,
     reading: &Reading,
 ) -> Integration {
     let last = heard.get(one.id.as_str());
-    let end: String = {
-        let letters: Vec<char> = one.integration_key.chars().collect();
-        letters[letters.len().saturating_sub(4)..].iter().collect()
-    };
+    let end = keys::last_letters(vault, &one);
     Integration {
         id: one.id.to_string(),
         name: one.name,

@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
 use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput};
 use crate::services::model::{Integration, IntegrationId, Service, ServiceId};
-use crate::services::store::services as rows;
+use crate::services::store::{keys, services as rows};
 use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,17 +99,19 @@ pub(crate) async fn create(
     let integration = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let service = owned(change, &caller, &id)?;
+            let (id_of_it, key) = (change.identifier(), token::integration_key());
+            let stored_key = keys::sealed(change.vault, &id_of_it, &key).map_err(Problem::internal)?;
             let blank = Integration {
-                id: change.identifier(),
+                id: id_of_it,
                 service_id: id.clone(),
                 kind: "events_api_v2_inbound_integration".to_owned(),
                 name: String::new(),
-                integration_key: token::integration_key(),
+                stored_key,
                 vendor_id: None,
                 created_at: change.now,
             };
             let integration = check(&request.integration, blank)?;
-            rows::add_integration(change.tx, &integration)?;
+            rows::add_integration(change.tx, &integration, &key)?;
             audit::record(change, &caller, AuditAction::Create, &changed(&integration))?;
             Ok(integration_view(&integration, &service.name, &site))
         })

@@ -8,7 +8,7 @@ use store::Tx;
 
 use crate::http::{Include, Problem, Site};
 use crate::services::model::{AlertGrouping, Integration, Service};
-use crate::services::store::services as rows;
+use crate::services::store::{keys, services as rows};
 
 /// The resources `service`, in the order of `services`.
 pub(super) fn views(
@@ -140,6 +140,6 @@ pub(super) fn integration_view(integration: &Integration, service_name: &str, si
         "service": site.reference("service", "services", integration.service_id.as_str(), service_name),
         "created_at": integration.created_at,
         "vendor": integration.vendor_id.as_ref().map(|id| site.reference("vendor", "vendors", id, id.clone())),
-        "integration_key": integration.integration_key,
+        "integration_key": keys::shown(site.vault(), integration),
     })
 }

@@ -1,12 +1,13 @@
 //! The rows of services and what belongs to them.
 
+pub mod keys;
 pub mod services;
 pub mod touchpoints;
 
 use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
-use crate::services::model::{Integration, Priority, PriorityId, Service, ServiceId};
+use crate::services::model::{Priority, PriorityId, Service, ServiceId};
 
 pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_policy_id, disabled, auto_resolve_timeout, \
      acknowledgement_timeout, incident_urgency_rule, support_hours, scheduled_actions, alert_grouping, auto_pause, \
@@ -24,18 +25,6 @@ pub fn find(tx: &mut Tx, id: &ServiceId) -> Result<Option<Service>, Error> {
             " FROM services WHERE id = $1 AND deleted_at IS NULL"
         ),
         params![id],
-    )
-}
-
-/// The integration that a sender's key means. Those of deleted services and deleted integrations are gone.
-pub fn find_integration_by_key(tx: &mut Tx, key: &str) -> Result<Option<Integration>, Error> {
-    tx.row(
-        sql!(
-            "SELECT ",
-            INTEGRATION_COLUMNS,
-            " FROM integrations WHERE integration_key = $1 AND deleted_at IS NULL"
-        ),
-        params![key],
     )
 }
 

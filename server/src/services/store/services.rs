@@ -7,6 +7,7 @@ use store::{Error, Tx, Value, params, query, sql};
 
 use super::super::model::{Integration, IntegrationId, Service, ServiceId};
 use super::{INTEGRATION_COLUMNS, SERVICE_COLUMNS};
+use crate::access::token;
 use crate::http::Page;
 
 /// What a list of services is narrowed by.
@@ -77,15 +78,6 @@ pub fn names(tx: &mut Tx, limit: i64) -> Result<Vec<(String, String)>, Error> {
         sql!("SELECT id, name FROM services WHERE deleted_at IS NULL ORDER BY name, id LIMIT $1"),
         params![limit],
     )
-}
-
-/// The key of the integration that was made first, to try it out with.
-pub fn first_integration_key(tx: &mut Tx) -> Result<Option<String>, Error> {
-    let row: Option<(String,)> = tx.row(
-        sql!("SELECT integration_key FROM integrations WHERE deleted_at IS NULL ORDER BY id LIMIT 1"),
-        params![],
-    )?;
-    Ok(row.map(|(key,)| key))
 }
 
 pub fn count(tx: &mut Tx, filter: &ServiceFilter) -> Result<i64, Error> {
@@ -244,20 +236,22 @@ pub fn find_integration(
     )
 }
 
-pub fn add_integration(tx: &mut Tx, integration: &Integration) -> Result<(), Error> {
+/// `key` is what the sender carries.
+pub fn add_integration(tx: &mut Tx, integration: &Integration, key: &str) -> Result<(), Error> {
     tx.execute(
         sql!(
-            "INSERT INTO integrations (id, service_id, type, name, integration_key, vendor_id, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            "INSERT INTO integrations (id, service_id, type, name, integration_key, vendor_id, created_at, key_hash)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         ),
         params![
             &integration.id,
             &integration.service_id,
             &integration.kind,
             &integration.name,
-            &integration.integration_key,
+            &integration.stored_key,
             integration.vendor_id.as_deref(),
-            integration.created_at
+            integration.created_at,
+            token::hash(key)
         ],
     )?;
     Ok(())

@@ -167,10 +167,16 @@ impl ServiceBuilder<'_> {
             )?;
             change.tx.execute(
                 sql!(
-                    "INSERT INTO integrations (id, service_id, type, name, integration_key, created_at)
-                     VALUES ($1, $2, 'events_api_v2_inbound_integration', 'Prometheus', $3, $4)"
+                    "INSERT INTO integrations (id, service_id, type, name, integration_key, key_hash, created_at)
+                     VALUES ($1, $2, 'events_api_v2_inbound_integration', 'Prometheus', $3, $4, $5)"
                 ),
-                params![&integration_id, &service_id, &integration_key, now],
+                params![
+                    &integration_id,
+                    &service_id,
+                    &integration_key,
+                    muster::access::token::hash(&integration_key),
+                    now
+                ],
             )?;
             Ok(Built { service_id, integration_key, policy_id })
         })

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use axum::http::Method;
+use muster::config::Settings;
 use muster::outbox::{self, Channel, HeaderName, NewSend, Purpose, SECRET_LINK, State};
 use muster::people::Role;
 use muster::timeline::Agent;
+use muster::vault::Vault;
 use serde_json::json;
-use store::Engine;
+use store::{Engine, params, sql};
 
 use super::{message, owe, shown, state};
 use crate::harness::TestApp;
@@ -206,6 +208,34 @@ async fn a_secret_link_is_mailed_and_then_forgotten(engine: Engine) {
     );
     let send = shown(&muster, &id).await;
     assert_eq!(send["body"], "Open (the recipient's own link) please.");
+}
+
+#[store::both_engines]
+async fn a_secret_link_lies_sealed_until_it_is_mailed(engine: Engine) {
+    let directory = tempfile::tempdir().unwrap();
+    let vault = Vault::with_own_key_file(&directory.path().join("secret.key")).unwrap();
+    let server = MailServer::start();
+    let settings = Settings {
+        vault,
+        ..server.settings()
+    };
+    let muster = TestApp::with_settings(engine, settings).await;
+    let send = mail(&muster, "notice:1", "maya@example.org")
+        .words("Prove it", format!("Open {SECRET_LINK} please."))
+        .secret_link("https://muster.example.org/ack/SECRET");
+    owe(&muster, send).await;
+    let (stored,): (String,) = muster
+        .app
+        .store
+        .read(|tx| tx.one(sql!("SELECT secret_link FROM sends"), params![]))
+        .await
+        .unwrap();
+    assert!(
+        stored.starts_with("sealed:1:") && !stored.contains("SECRET"),
+        "{stored}"
+    );
+    muster.settle().await;
+    assert!(server.mail().text().contains("/ack/SECRET please."));
 }
 
 #[store::both_engines]

@@ -266,3 +266,86 @@ async fn a_secret_that_was_changed_is_signed_with_a_minute_later_without_a_resta
         format!("v1={hex}")
     );
 }
+
+fn signed_with(secret: &str, body: &[u8]) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    format!(
+        "v1={}",
+        data_encoding::HEXLOWER.encode(&mac.finalize().into_bytes())
+    )
+}
+
+#[store::both_engines]
+async fn a_new_secret_signs_at_once_and_the_old_one_beside_it_for_a_day(engine: Engine) {
+    let (address, received) = receiver().await;
+    let muster = TestApp::with_settings(engine, allowing(&["127.0.0.0/8"])).await;
+    let signature = async |path: &str| {
+        post_to(&muster, &format!("{address}/?{path}")).await;
+        muster.settle().await;
+        let (headers, body) = received.lock().unwrap().pop().unwrap();
+        (headers["x-muster-signature"].to_str().unwrap().to_owned(), body)
+    };
+    let secret_of = |answer: &Value| answer["signing_secret"].as_str().unwrap().to_owned();
+    let before = muster.get("/outbox/signing_secret").await.good();
+    assert_eq!(before["old_signing_secret_valid_until"], Value::Null);
+    let old = secret_of(&before);
+    let (signed, body) = signature("before").await;
+    assert_eq!(signed, signed_with(&old, &body));
+
+    let rotate = "/outbox/signing_secret/rotate";
+    let rotated = muster.post(rotate, Value::Null).await.with_status(200);
+    assert_eq!(rotated["old_signing_secret_valid_until"], "2026-11-18T06:00:00Z");
+    let new = secret_of(&rotated);
+    assert_ne!(new, old);
+    let (signed, body) = signature("between").await;
+    assert_eq!(
+        signed,
+        format!("{},{}", signed_with(&new, &body), signed_with(&old, &body))
+    );
+    muster.clock.advance(Duration::from_hours(24));
+    let (signed, body) = signature("after").await;
+    assert_eq!(signed, signed_with(&new, &body));
+
+    let records = audit_of_the_secret(&muster).await;
+    assert!(records.iter().any(|one| one["action"] == "update"), "{records:?}");
+    let written = serde_json::to_string(&records).unwrap();
+    assert!(!written.contains(&new) && !written.contains(&old), "{written}");
+    let responder = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    muster
+        .as_person(&responder, Method::POST, rotate, None)
+        .await
+        .with_status(403);
+}
+
+#[store::both_engines]
+async fn the_secret_is_shown_and_changed_in_the_console_by_admins(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = "/console/settings/outbox/signing-secret";
+    let rotate = format!("{page}/rotate");
+    let shown = browser.send(page, &[]).await;
+    let secret = stored_secret(&muster).await;
+    assert!(shown.text.contains(&secret), "{}", shown.text);
+    assert!(!browser.open("/console/settings/outbox").await.contains(&secret));
+    let changed = browser.send(&rotate, &[]).await;
+    let new = stored_secret(&muster).await;
+    assert_ne!(new, secret);
+    assert!(changed.text.contains(&new) && !changed.text.contains(&secret));
+    assert!(
+        changed.text.contains("The one before signs too until"),
+        "{}",
+        changed.text
+    );
+    assert_eq!(browser.send_forged(&rotate, &[]).await.status.as_u16(), 403);
+    let responder = muster.browser_as(Role::Responder).await;
+    assert!(
+        !responder
+            .open("/console/settings/outbox")
+            .await
+            .contains("Make another")
+    );
+    for path in [page, rotate.as_str()] {
+        assert_eq!(responder.send(path, &[]).await.status.as_u16(), 403);
+    }
+}

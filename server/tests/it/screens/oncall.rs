@@ -212,7 +212,10 @@ async fn a_schedule_is_changed_after_seeing_whose_turns_move(engine: Engine) {
     let layer = &after["schedule"]["schedule_layers"][0];
     assert_eq!(layer["users"].as_array().unwrap().len(), 3, "{layer}");
     assert_eq!(layer["restrictions"].as_array().unwrap().len(), 5, "{layer}");
-    assert_eq!(layer["rotation_virtual_start"], "2026-11-02T08:00:00Z", "{layer}");
+    assert_eq!(
+        layer["rotation_virtual_start"], "2026-11-02T08:00:00+00:00",
+        "{layer}"
+    );
     shows_harmlessly(&browser.open(&page).await);
     assert_eq!(turns(&after)[0].1, "2026-11-17T09:00:00+00:00");
 }

@@ -1,6 +1,7 @@
 //! Services, touchpoints and what joins them, over the API.
 
 mod includes;
+mod keys;
 
 use std::time::Duration;
 

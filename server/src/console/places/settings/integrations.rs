@@ -17,8 +17,9 @@ use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Rich};
 use crate::console::screens::settings::{Cell, Form, SettingsPart, Weight};
-use crate::http::{Body, Path, Problem, Query};
+use crate::http::{Body, Path, Problem, Query, Site};
 use crate::services::api::integrations as api;
+use crate::services::store::keys;
 use crate::services::store::services::{ServiceFilter, list as list_services, list_integrations};
 use crate::services::{IntegrationId, ServiceId};
 
@@ -33,7 +34,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         )
 }
 
-fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<SettingsPart>, Problem> {
+fn parts(tx: &mut Tx, caller: &Caller, from: &From, site: &Site) -> Result<Vec<SettingsPart>, Problem> {
     let asked = from.page();
     let may_change = caller.may(Action::Change, Resource::Service);
     let rows = list_integrations(tx, asked)?
@@ -43,8 +44,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
                 .kind
                 .trim_end_matches("_inbound_integration")
                 .replace('_', " ");
-            let letters: Vec<char> = one.integration_key.chars().collect();
-            let end: String = letters[letters.len().saturating_sub(4)..].iter().collect();
+            let end = keys::last_letters(site.vault(), &one);
             let to = format!(
                 "/console/settings/integrations/{}/{}/remove",
                 one.service_id, one.id
@@ -64,7 +64,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, base: &str) -> Result<Vec<Se
             row("integration", one.id.as_str(), cells)
         })
         .collect();
-    let code = |path: &str| Rich::default().code(format!("POST {base}{path}"));
+    let code = |path: &str| Rich::default().code(format!("POST {}", site.url(path)));
     let send = SettingsPart::Facts {
         title: "Where to send".to_owned(),
         facts: vec![
@@ -108,9 +108,9 @@ async fn list(
     visitor: Visitor,
     Query(from): Query<From>,
 ) -> Result<Response, PageProblem> {
-    let base = app.settings.base_url.clone();
+    let site = app.site.clone();
     page(&app, &visitor, "Integrations", BELOW, move |tx, _, caller| {
-        parts(tx, caller, &from, &base)
+        parts(tx, caller, &from, &site)
     })
     .await
 }
@@ -140,9 +140,9 @@ async fn connect(
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let base = app.settings.base_url.clone();
+    let site = app.site.clone();
     page(&app, &visitor, "Integrations", BELOW, move |tx, _, caller| {
-        let mut parts = parts(tx, caller, &From::default(), &base)?;
+        let mut parts = parts(tx, caller, &From::default(), &site)?;
         let shown = SettingsPart::Secret {
             id: "new-integration",
             title: "Its key".to_owned(),

@@ -5,17 +5,21 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
+use jiff::Timestamp;
 
 use super::{From, long_table, page, row, title, words};
+use crate::access::{Action, Resource};
 use crate::app::App;
-use crate::console::page::{PageProblem, Visitor};
+use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Reading, Rich, State as Shape, StateMark};
-use crate::console::screens::settings::{Cell, TableRow};
-use crate::http::Query;
+use crate::console::screens::settings::{Button, Cell, SettingsPart, TableRow, Weight};
+use crate::http::{Query, Site};
 use crate::outbox::model::{Channel, Send, State as Sending};
 use crate::outbox::store::{Filter, list as sends};
+use crate::outbox::{api, signing};
 
+const SIGNING_SECRET: &str = "/console/settings/outbox/signing-secret";
 /// Letters of a message that are shown in the list.
 const BEGINNING: usize = 160;
 
@@ -23,33 +27,98 @@ pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/settings/outbox", get(list))
         .route("/console/outbox", get(list))
+        .route(SIGNING_SECRET, post(show_secret))
+        .route(
+            "/console/settings/outbox/signing-secret/rotate",
+            post(rotate_secret),
+        )
 }
+
+const BELOW: &str = "Everything that was sent or waits to be, newest first.";
 
 async fn list(
     State(app): State<Arc<App>>,
     visitor: Visitor,
     Query(from): Query<From>,
 ) -> Result<Response, PageProblem> {
-    let base = app.site.url("/");
-    let below = "Everything that was sent or waits to be, newest first.";
-    page(&app, &visitor, "Outbox", below, move |tx, reading, _| {
+    draw(&app, &visitor, from, None).await
+}
+
+/// The page; with the secret that webhooks are signed with, where somebody has just asked for it.
+async fn draw(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    from: From,
+    secret: Option<String>,
+) -> Result<Response, PageProblem> {
+    let site = app.site.clone();
+    page(app, visitor, "Outbox", BELOW, move |tx, reading, caller| {
         let asked = from.page();
         let rows = sends(tx, &Filter::default(), asked)?
             .into_iter()
-            .map(|sent| sent_row(sent, &base, reading))
+            .map(|sent| sent_row(sent, reading, &site))
             .collect();
         let columns = vec!["What", "To", "By", "State", "When"];
         let empty = "Pages, answers and updates stand here as soon as one is owed.";
         let address = (asked, "/console/settings/outbox");
-        Ok(vec![long_table(
-            "Sent and waiting",
-            columns,
-            rows,
-            address,
-            empty,
-        )])
+        let mut parts: Vec<SettingsPart> = secret
+            .iter()
+            .map(|secret| SettingsPart::Secret {
+                id: "signing-secret",
+                title: "The secret that webhooks are signed with".to_owned(),
+                words: "Give it to the receivers. That you saw it is in the audit log.".to_owned(),
+                secret: secret.clone(),
+            })
+            .collect();
+        parts.push(long_table("Sent and waiting", columns, rows, address, empty));
+        if caller.may(Action::Change, Resource::Settings) {
+            let until = signing::old_is_valid_until(tx, reading.now)?;
+            parts.extend(signing_parts(until, reading));
+        }
+        Ok(parts)
     })
     .await
+}
+
+/// What can be done about the secret that webhooks are signed with.
+fn signing_parts(old_until: Option<Timestamp>, reading: &Reading) -> [SettingsPart; 2] {
+    let overlap = match old_until {
+        Some(until) => format!("The one before signs too until {}.", reading.clock_words(until)),
+        None => "After a change the one before signs too, for a day.".to_owned(),
+    };
+    let question = "Make another secret? Receivers must be given it within a day.".to_owned();
+    [
+        SettingsPart::Removal {
+            title: "How webhooks are signed".to_owned(),
+            words: "Each webhook carries a signature, by which its receiver knows that it is from here."
+                .to_owned(),
+            button: Button::post("Show the secret", SIGNING_SECRET, Weight::Plain),
+        },
+        SettingsPart::Removal {
+            title: "Another secret".to_owned(),
+            words: overlap,
+            button: Button::post(
+                "Make another",
+                format!("{SIGNING_SECRET}/rotate"),
+                Weight::Danger(question),
+            ),
+        },
+    ]
+}
+
+async fn show_secret(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageProblem> {
+    let visitor = posted.visitor;
+    let answer = api::show_signing_secret(State(Arc::clone(&app)), visitor.0.clone()).await?;
+    draw(&app, &visitor, From::default(), Some(answer.0.signing_secret)).await
+}
+
+async fn rotate_secret(
+    State(app): State<Arc<App>>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    let visitor = posted.visitor;
+    let answer = api::rotate_signing_secret(State(Arc::clone(&app)), visitor.0.clone()).await?;
+    draw(&app, &visitor, From::default(), Some(answer.0.signing_secret)).await
 }
 
 /// What became of a message.
@@ -98,15 +167,15 @@ fn with_links(body: &str, base: &str) -> Rich {
         })
 }
 
-fn sent_row(sent: Send, base: &str, reading: &Reading) -> TableRow {
+fn sent_row(sent: Send, reading: &Reading, site: &Site) -> TableRow {
     let state = mark_of(&sent);
-    let body = sent.shown_body();
+    let body = sent.shown_body(site.vault());
     let beginning = cut(&gist(&body, &sent.subject));
     let cells = vec![
         Cell::Message {
             subject: sent.subject,
             beginning,
-            whole: with_links(&body, base),
+            whole: with_links(&body, &site.url("/")),
         },
         title(sent.recipient_name, sent.address),
         words(match sent.channel {
