@@ -6,7 +6,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Redirect, Response};
 use axum::routing::get;
 use axum_extra::extract::Form;
@@ -133,19 +133,9 @@ async fn ask(
     Ok(show(&Forgotten { host, step }))
 }
 
-/// A page whose address is a secret tells nobody where one came from.
-fn unreferred(mut page: Response) -> Response {
-    page.headers_mut()
-        .insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
-    page
-}
-
 fn gone(app: &App) -> Response {
     let (host, choice) = (host(app), Choice::Gone);
-    unreferred(show_with_status(
-        StatusCode::GONE,
-        &ChoosePassword { host, choice },
-    ))
+    show_with_status(StatusCode::GONE, &ChoosePassword { host, choice })
 }
 
 async fn known(app: &App, secret: &str) -> Result<Option<rows::Link>, store::Error> {
@@ -169,7 +159,7 @@ fn open(app: &App, link: rows::Link, problem: Option<String>) -> Response {
         problem,
     };
     let host = host(app);
-    unreferred(show_with_status(status, &ChoosePassword { host, choice }))
+    show_with_status(status, &ChoosePassword { host, choice })
 }
 
 /// Looking uses nothing up.
