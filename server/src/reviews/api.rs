@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::actions;
+use super::chapters;
 use super::render::{self, PrintPage};
 use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
 use crate::access::{Action, Caller, Resource};
@@ -237,7 +238,8 @@ async fn exported(app: &Arc<App>, caller: &Caller, id: String) -> Result<(String
     caller.require(Action::View, Resource::Review)?;
     app.read(move |tx| -> Result<_, Problem> {
         let (incident, review, version) = load(tx, &id)?;
-        let text = render::markdown(&review, &incident, &review.facts, &version.body);
+        let words = chapters::handed_out(&version.body);
+        let text = render::markdown(&review, &incident, &review.facts, &words);
         Ok((review.title, text))
     })
     .await

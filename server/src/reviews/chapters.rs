@@ -60,6 +60,17 @@ pub fn part(markdown: &str) -> Vec<Chapter> {
     chapters
 }
 
+/// The words as they leave the house: a chapter that nobody has written says so, and shows no empty list.
+pub fn handed_out(markdown: &str) -> String {
+    let mut chapters = part(markdown);
+    for chapter in &mut chapters {
+        if !chapter.title.is_empty() && !chapter.is_written() {
+            "Nobody has written this yet.".clone_into(&mut chapter.words);
+        }
+    }
+    join(&chapters)
+}
+
 /// Joins chapters to Markdown. Those that hold nothing at all are left out.
 pub fn join(chapters: &[Chapter]) -> String {
     let mut markdown = String::new();
