@@ -24,6 +24,7 @@ struct Documented;
 fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Documented::openapi())
         .merge(crate::signals::api::routes())
+        .merge(crate::signals::passed_over::routes())
         .merge(crate::incidents::api::routes())
         .merge(crate::customers::routes())
         .merge(crate::services::api::routes())

@@ -15,6 +15,7 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod leaves;
+pub mod passed_over;
 mod surrogates;
 
 pub use journal::Journal;

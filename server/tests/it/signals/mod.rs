@@ -1,6 +1,7 @@
 //! The door: Events v2, change events, Alertmanager.
 
 mod journal;
+mod passed_over;
 mod real_alertmanager;
 
 use std::time::Duration;
