@@ -107,6 +107,17 @@ impl Caller {
         }
     }
 
+    /// Incidents are changed in somebody's name: a program with an account-level key says in whose by its `From`.
+    pub fn require_name(&self) -> Result<(), Problem> {
+        match &self.identity {
+            Identity::Program { acting_for: None, .. } => Err(Problem::refused(
+                2011,
+                "The requester is missing: send the header 'From' with the e-mail address of the person in whose name this is done.",
+            )),
+            Identity::Person { .. } | Identity::Program { .. } => Ok(()),
+        }
+    }
+
     /// Refuses unless the caller may do this to everything of the kind.
     pub fn require(&self, action: Action, resource: Resource) -> Result<(), Problem> {
         self.require_for_teams(action, resource, &[])

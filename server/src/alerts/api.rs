@@ -1,5 +1,6 @@
 //! The alerts of an incident, over the API.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::http::{Path, Query};
@@ -16,8 +17,12 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
 use crate::http::{Body, Include, Listing, Paging, Problem, Problems, Site};
+use crate::incidents::mentions::{Mentions, Pointed};
+use crate::incidents::model::Status;
 use crate::incidents::{IncidentId, actions, merge, wholes};
 use crate::services::ServiceId;
+use crate::timeline::model::EntryId;
+use crate::timeline::{Kind, NewEntry};
 
 const MOST_AT_ONCE: usize = 250;
 
@@ -85,7 +90,7 @@ async fn list(
             crate::incidents::store::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
             let found = rows::of_incident(tx, &id, &sought, page)?;
             let (found, paging) = page.finish(found, || rows::count_of_incident(tx, &id, &sought))?;
-            let mut alerts: Vec<Value> = found.iter().map(|alert| view(alert, &site)).collect();
+            let mut alerts = views(tx, &found, &site)?;
             wholes::expand(tx, &site, now, &include, &wholes::OF_ENTRIES, &mut alerts)?;
             Ok(AlertsAnswer { alerts, paging })
         })
@@ -106,12 +111,13 @@ async fn show(
 ) -> Result<axum::Json<AlertAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let site = app.site.clone();
-    let alert = app
-        .read(move |tx| -> Result<_, Problem> { found(tx, &IncidentId::from(id.as_str()), &alert_id) })
+    let answer = app
+        .read(move |tx| -> Result<_, Problem> {
+            let alert = found(tx, &IncidentId::from(id.as_str()), &alert_id)?;
+            one_view(tx, alert, &site)
+        })
         .await?;
-    Ok(axum::Json(AlertAnswer {
-        alert: view(&alert, &site),
-    }))
+    Ok(axum::Json(answer))
 }
 
 /// Kinds of alerts of a service that usually clear by themselves: what a pause as recommended would hold back.
@@ -178,15 +184,15 @@ async fn change_one(
     Body(body): Body<OneAlert>,
 ) -> Result<axum::Json<AlertAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     let site = app.site.clone();
-    let alert = app
-        .change(caller.agent(), move |change| {
-            apply(change, &IncidentId::from(id.as_str()), &alert_id, &body.alert)
+    let answer = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let alert = apply(change, &IncidentId::from(id.as_str()), &alert_id, &body.alert)?;
+            one_view(change.tx, alert, &site)
         })
         .await?;
-    Ok(axum::Json(AlertAnswer {
-        alert: view(&alert, &site),
-    }))
+    Ok(axum::Json(answer))
 }
 
 /// Several alerts that were changed together.
@@ -209,6 +215,7 @@ async fn change_many(
     Body(body): Body<ManyAlerts>,
 ) -> Result<axum::Json<ChangedAlerts>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     if body.alerts.len() > MOST_AT_ONCE {
         return Err(Problem::too_large(format!(
             "alerts: at most {MOST_AT_ONCE} may be changed at once."
@@ -226,12 +233,10 @@ async fn change_many(
                     .ok_or_else(|| Problem::invalid([format!("alerts[{index}].id is missing.")]))?;
                 changed.push(apply(change, &id, alert_id, wanted)?);
             }
-            Ok(changed)
+            views(change.tx, &changed, &site)
         })
         .await?;
-    Ok(axum::Json(ChangedAlerts {
-        alerts: alerts.iter().map(|alert| view(alert, &site)).collect(),
-    }))
+    Ok(axum::Json(ChangedAlerts { alerts }))
 }
 
 fn apply(
@@ -250,11 +255,68 @@ fn apply(
             actions::resolve(change, id, Some("its last alert was resolved"))?;
         }
     }
+    if wanted.status == Some(AlertStatus::Triggered) && alert.status == AlertStatus::Resolved {
+        let now_in = rows::incident_of(change.tx, &alert.id)?.unwrap_or_else(|| id.clone());
+        reopen(change, &now_in, &alert)?;
+    }
     rows::find(change.tx, &alert.id)?.ok_or_else(|| Problem::not_found("The alert"))
 }
 
+/// An alert that was over opens again, in an incident that is open.
+fn reopen(change: &mut crate::timeline::Change, id: &IncidentId, alert: &Alert) -> Result<(), Problem> {
+    if actions::load(change, id)?.status == Status::Resolved {
+        return Err(Problem::refused(
+            1001,
+            "alert.status: the incident is resolved; reopen the incident, then the alert.",
+        ));
+    }
+    if rows::find_open(change.tx, &alert.integration_id, &alert.alert_key)?.is_some() {
+        return Err(Problem::invalid([
+            "alert.status: a later alert with the same alert_key is open already.",
+        ]));
+    }
+    rows::reopen(change.tx, alert)?;
+    let text = format!("{} opened an alert again: {}", change.agent.name, alert.summary);
+    change.record(NewEntry::new(Kind::AlertMoved, id, text).details(json!({ "alert_ids": [&alert.id] })))?;
+    Ok(())
+}
+
+/// The resources `alert`, in the order of `alerts`.
+fn views(tx: &mut store::Tx, alerts: &[Alert], site: &Site) -> Result<Vec<Value>, Problem> {
+    let incidents: BTreeSet<String> = alerts
+        .iter()
+        .filter_map(|alert| alert.incident_id.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    let came: Vec<_> = alerts
+        .iter()
+        .filter(|alert| alert.incident_id.is_some())
+        .map(|alert| (alert.id.as_str(), alert.created_at))
+        .collect();
+    let listed: Vec<String> = incidents.iter().cloned().collect();
+    let beginnings = crate::timeline::store::beginnings_of_alerts(tx, &listed, &came)?;
+    let pointed = Pointed {
+        incidents,
+        services: alerts.iter().map(|alert| alert.service_id.to_string()).collect(),
+        integrations: alerts
+            .iter()
+            .map(|alert| alert.integration_id.to_string())
+            .collect(),
+    };
+    let mentions = Mentions::read(tx, pointed)?;
+    Ok(alerts
+        .iter()
+        .map(|alert| view(alert, beginnings.get(alert.id.as_str()), &mentions, site))
+        .collect())
+}
+
+fn one_view(tx: &mut store::Tx, alert: Alert, site: &Site) -> Result<AlertAnswer, Problem> {
+    let alert = views(tx, &[alert], site)?.pop().unwrap_or_default();
+    Ok(AlertAnswer { alert })
+}
+
 /// The resource `alert`.
-fn view(alert: &Alert, site: &Site) -> Value {
+fn view(alert: &Alert, beginning: Option<&EntryId>, mentions: &Mentions, site: &Site) -> Value {
     let id = alert.id.as_str();
     let incident = alert.incident_id.as_ref();
     json!({
@@ -268,10 +330,16 @@ fn view(alert: &Alert, site: &Site) -> Value {
         "alert_key": alert.alert_key,
         "severity": alert.severity,
         "suppressed": alert.suppressed,
-        "service": site.reference("service", "services", alert.service_id.as_str(), ""),
-        "incident": incident.map(|incident| site.reference("incident", "incidents", incident.as_str(), "")),
-        "integration": site.reference("integration", "integrations", alert.integration_id.as_str(), ""),
-        "first_trigger_log_entry": null,
+        "service": mentions.service(site, alert.service_id.as_str()),
+        "incident": incident.map(|incident| mentions.incident(site, incident.as_str())),
+        "integration": mentions.integration(site, alert.integration_id.as_str()),
+        "first_trigger_log_entry": beginning.map(|entry| json!({
+            "id": entry,
+            "type": "trigger_log_entry_reference",
+            "summary": alert.summary,
+            "self": site.api_url("log_entries", entry.as_str()),
+            "html_url": incident.map(|incident| site.html_url("incidents", incident.as_str())),
+        })),
         "body": {
             "type": "alert_body",
             "contexts": alert.contexts,

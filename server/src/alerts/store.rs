@@ -302,6 +302,34 @@ pub fn find(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
         .map(|mut rows: Vec<Alert>| rows.pop())
 }
 
+pub fn find_all(tx: &mut Tx, ids: &[AlertId]) -> Result<Vec<Alert>, Error> {
+    query!("SELECT ", COLUMNS, ALERTS, "WHERE a.id = ANY($ids)")
+        .bind("ids", store::Value::texts(ids))
+        .rows(tx)
+}
+
+/// An alert that was over is open again, as a person said. None other of its key may be open.
+pub fn reopen(tx: &mut Tx, alert: &Alert) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE alerts SET status = 'triggered', resolved_at = NULL, ended_by = NULL WHERE id = $1"),
+        params![&alert.id],
+    )?;
+    // Whatever its sender says next is new.
+    tx.execute_one(
+        sql!(
+            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words)
+             VALUES ($1, $2, $3, $4, $5, 0)"
+        ),
+        params![
+            &alert.integration_id,
+            &alert.alert_key,
+            &alert.id,
+            alert.event_count,
+            alert.last_event_at
+        ],
+    )
+}
+
 /// The same, for a transaction that goes by its state: it stays so until that ends.
 pub fn hold(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
     tx.rows::<(String,)>(

@@ -33,9 +33,6 @@ const SIGN_IN_LIMIT: u32 = 30;
 /// Refused keys and sessions a minute from one address.
 const REFUSAL_LIMIT: u32 = 60;
 
-const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The limiters of one node.
@@ -210,10 +207,7 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
         app.front.refusals.take(&address, app.clock.now());
     }
     if let Some(decision) = decision {
-        let headers = response.headers_mut();
-        headers.insert(LIMIT, HeaderValue::from(decision.limit));
-        headers.insert(REMAINING, HeaderValue::from(decision.remaining));
-        headers.insert(RESET, HeaderValue::from(decision.reset_seconds()));
+        decision.tell(response.headers_mut());
     }
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);

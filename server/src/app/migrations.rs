@@ -37,6 +37,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(22, "0022_alert_times"),
     migration!(23, "0023_password_links"),
     migration!(26, "0026_sealed_keys"),
+    migration!(27, "0027_devices"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

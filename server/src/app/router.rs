@@ -80,6 +80,7 @@ fn completed(mut document: Document) -> Document {
 pub fn router(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
     let document = Arc::new(completed(document));
+    let api = api.layer(axum::middleware::from_fn(crate::http::instants::show));
     api.route(
         "/openapi.json",
         axum::routing::get(move || async move { axum::Json((*document).clone()) }),
@@ -95,6 +96,7 @@ pub fn router(app: Arc<App>) -> Router {
     .merge(crate::desk::form::routes())
     .merge(crate::console::places::routes())
     .fallback(super::elsewhere::answer)
+    .method_not_allowed_fallback(super::elsewhere::refuse_method)
     .layer(axum::middleware::from_fn_with_state(
         Arc::clone(&app),
         super::front::pass,

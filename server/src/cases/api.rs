@@ -420,7 +420,7 @@ async fn add_note(
 ) -> Result<(StatusCode, axum::Json<Value>), Problem> {
     caller.require(Action::Respond, Resource::Case)?;
     let mut faults = Faults::new();
-    let text = faults.name("note.text", Some(&body.note.text), LONGEST_TEXT);
+    let text = faults.text("note.text", Some(&body.note.text), LONGEST_TEXT);
     faults.done()?;
     let message = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {

@@ -79,7 +79,7 @@ impl Report<'_> {
     /// Checks the words; what it points at is added by the caller.
     pub fn check(&self, field: &str, channel: Channel) -> Result<NewCase, Problem> {
         let mut faults = Faults::new();
-        let text = faults.name(&format!("{field}text"), self.text, LONGEST_TEXT);
+        let text = faults.text(&format!("{field}text"), self.text, LONGEST_TEXT);
         let subject = match self.subject.map(str::trim).filter(|subject| !subject.is_empty()) {
             Some(subject) => faults.name(&format!("{field}subject"), Some(subject), LONGEST_NAME),
             None => beginning(&text),

@@ -1,5 +1,6 @@
 //! `/accounts`: customers, by the conventions of the dialect.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -152,7 +153,16 @@ impl AccountInput {
     }
 }
 
-fn view(account: &Account, used: &[Used], site: &Site) -> Value {
+fn names(tx: &mut Tx, accounts: &[Account]) -> Result<HashMap<String, String>, Problem> {
+    let ids: Vec<String> = accounts
+        .iter()
+        .filter_map(|one| one.location_id.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    Ok(super::locations::names(tx, &ids)?)
+}
+
+fn view(account: &Account, used: &[Used], names: &HashMap<String, String>, site: &Site) -> Value {
     json!({
         "id": account.id,
         "type": "account",
@@ -167,7 +177,10 @@ fn view(account: &Account, used: &[Used], site: &Site) -> Value {
         "currency": account.currency,
         "language": account.language,
         "external_id": account.external_id,
-        "location": account.location_id.as_ref().map(|id| site.reference("location", "locations", id.as_str(), "")),
+        "location": account.location_id.as_ref().map(|id| {
+            let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
+            site.reference("location", "locations", id.as_str(), name)
+        }),
         "customer_since": account.customer_since,
         "services": used_references(used, account.id.as_str(), site),
         "created_at": account.created_at,
@@ -181,7 +194,8 @@ fn find(tx: &mut Tx, id: &AccountId) -> Result<Account, Problem> {
 fn shown(tx: &mut Tx, id: &AccountId, site: &Site) -> Result<Value, Problem> {
     let account = find(tx, id)?;
     let used = rows::used(tx, std::slice::from_ref(id))?;
-    Ok(view(&account, &used, site))
+    let names = names(tx, std::slice::from_ref(&account))?;
+    Ok(view(&account, &used, &names, site))
 }
 
 /// List customers by name.
@@ -216,8 +230,9 @@ async fn list(
             let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
             let ids: Vec<AccountId> = found.iter().map(|one| one.id.clone()).collect();
             let used = rows::used(tx, &ids)?;
+            let names = names(tx, &found)?;
             Ok(AccountsAnswer {
-                accounts: found.iter().map(|one| view(one, &used, &site)).collect(),
+                accounts: found.iter().map(|one| view(one, &used, &names, &site)).collect(),
                 paging,
             })
         })

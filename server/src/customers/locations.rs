@@ -1,5 +1,7 @@
 //! The rows of locations.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Error, Tx, Value, params, query, sql};
@@ -69,6 +71,14 @@ pub fn find(tx: &mut Tx, id: &LocationId) -> Result<Option<Location>, Error> {
 }
 
 /// The location behind a code.
+pub fn names(tx: &mut Tx, ids: &[String]) -> Result<HashMap<String, String>, Error> {
+    let named: Vec<(String, String)> = tx.rows(
+        sql!("SELECT id, name FROM locations WHERE id = ANY($1)"),
+        params![store::Value::texts(ids)],
+    )?;
+    Ok(named.into_iter().collect())
+}
+
 pub fn find_by_code(tx: &mut Tx, code: &str) -> Result<Option<Location>, Error> {
     query!(
         "SELECT ",

@@ -1,5 +1,6 @@
 //! `/locations`: regions, sites and terminals, by the conventions of the dialect.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
@@ -134,7 +135,16 @@ impl LocationInput {
     }
 }
 
-fn view(location: &Location, used: &[Used], site: &Site) -> Value {
+fn names(tx: &mut Tx, locations: &[Location]) -> Result<HashMap<String, String>, Problem> {
+    let ids: Vec<String> = locations
+        .iter()
+        .filter_map(|one| one.parent_id.as_ref())
+        .map(ToString::to_string)
+        .collect();
+    Ok(super::locations::names(tx, &ids)?)
+}
+
+fn view(location: &Location, used: &[Used], names: &HashMap<String, String>, site: &Site) -> Value {
     json!({
         "id": location.id,
         "type": "location",
@@ -143,7 +153,10 @@ fn view(location: &Location, used: &[Used], site: &Site) -> Value {
         "html_url": site.html_url("locations", location.id.as_str()),
         "name": location.name,
         "kind": location.kind,
-        "parent": location.parent_id.as_ref().map(|id| site.reference("location", "locations", id.as_str(), "")),
+        "parent": location.parent_id.as_ref().map(|id| {
+            let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
+            site.reference("location", "locations", id.as_str(), name)
+        }),
         "code": location.code,
         "page_url": location.code.as_ref().map(|code| site.url(&format!("/at/{code}"))),
         "time_zone": location.time_zone,
@@ -164,7 +177,8 @@ fn find(tx: &mut Tx, id: &LocationId) -> Result<Location, Problem> {
 fn shown(tx: &mut Tx, id: &LocationId, site: &Site) -> Result<Value, Problem> {
     let location = find(tx, id)?;
     let used = rows::used(tx, std::slice::from_ref(id))?;
-    Ok(view(&location, &used, site))
+    let names = names(tx, std::slice::from_ref(&location))?;
+    Ok(view(&location, &used, &names, site))
 }
 
 /// List locations by name.
@@ -199,8 +213,9 @@ async fn list(
             let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
             let ids: Vec<LocationId> = found.iter().map(|one| one.id.clone()).collect();
             let used = rows::used(tx, &ids)?;
+            let names = names(tx, &found)?;
             Ok(LocationsAnswer {
-                locations: found.iter().map(|one| view(one, &used, &site)).collect(),
+                locations: found.iter().map(|one| view(one, &used, &names, &site)).collect(),
                 paging,
             })
         })

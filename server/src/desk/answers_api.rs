@@ -305,9 +305,10 @@ async fn of_incident(
     caller.require(Action::View, Resource::Case)?;
     let page = listing.page()?;
     let site = app.site.clone();
+    let id = IncidentId::from(id);
+    super::jobs::draft_now(&app, &id).await?;
     let answer = app
         .read(move |tx| -> Result<_, Problem> {
-            let id = IncidentId::from(id.as_str());
             incident_rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
             let found = answers::of_incident(tx, &id, page)?;
             let (found, paging) = page.finish(found, || answers::count_of_incident(tx, &id))?;
@@ -359,6 +360,7 @@ async fn confirm_all(
     caller.require(Action::Publish, Resource::Case)?;
     let user_id = person(&caller)?;
     let id = IncidentId::from(id);
+    super::jobs::draft_now(&app, &id).await?;
     let asked = id.clone();
     let mut waiting: Vec<CaseId> = app
         .read(move |tx| -> Result<_, Problem> {

@@ -27,6 +27,24 @@ pub async fn answers_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Drafts what is owed of a resolved incident now, for whoever asks before the job has come to it.
+pub(super) async fn draft_now(app: &Arc<App>, id: &IncidentId) -> Result<(), Problem> {
+    let wanted = id.clone();
+    let is_behind = app
+        .read(move |tx| -> Result<_, Problem> {
+            let incident = incident_rows::find(tx, &wanted)?;
+            let is_over = incident.is_some_and(|one| one.status == Status::Resolved);
+            Ok(is_over && !case_rows::without_draft(tx, &wanted, 1)?.is_empty())
+        })
+        .await?;
+    if is_behind {
+        let id = id.clone();
+        app.change(Agent::muster(), move |change| reconcile(change, &id))
+            .await?;
+    }
+    Ok(())
+}
+
 fn reconcile(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
     let Some(incident) = incident_rows::find(change.tx, id)? else {
         return Ok(());

@@ -3,8 +3,9 @@
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use super::Problem;
+use super::{Problem, fields};
 
 /// The largest body of an ordinary request. Events have a limit of their own.
 pub const LARGEST_BODY: usize = 1024 * 1024;
@@ -46,18 +47,12 @@ pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
             "The body contains a NUL character, which no field may hold.",
         ]));
     }
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().to_string();
-        let reason = error.inner().to_string();
-        if path == "." {
-            Problem::invalid([format!("The body does not fit: {reason}.")])
-        } else {
-            Problem::invalid([format!("{path} does not fit: {reason}.")])
-        }
-    })?;
-    deserializer
-        .end()
-        .map_err(|_| Problem::invalid(["Something follows after the JSON object."]))?;
-    Ok(value)
+    let value = serde_json::from_str(text)
+        .map_err(|error| Problem::invalid([format!("The body is not JSON: {error}.")]))?;
+    read(&value)
+}
+
+/// Reads a JSON value into `T`, naming the field that does not fit.
+pub fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Problem> {
+    fields::read(value).map_err(|fault| Problem::invalid([fault.to_string()]))
 }

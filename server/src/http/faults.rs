@@ -26,8 +26,13 @@ impl Faults {
         self.sentences.push(sentence.into());
     }
 
-    /// A text that must be there and must say something. Blanks around it are dropped.
+    /// A name: one line that must say something. Breaks in it become blanks; blanks around it are dropped.
     pub fn name(&mut self, field: &str, text: Option<&str>, longest: usize) -> String {
+        one_line(&self.text(field, text, longest))
+    }
+
+    /// A text that must be there and must say something. Blanks around it are dropped.
+    pub fn text(&mut self, field: &str, text: Option<&str>, longest: usize) -> String {
         let text = text.unwrap_or_default().trim();
         if text.is_empty() {
             self.add(format!("{field} can't be blank."));
@@ -135,6 +140,24 @@ impl Faults {
     }
 }
 
+/// A text in one line, for names and titles: a break would show as two in lists.
+pub fn one_line(text: &str) -> String {
+    let is_break = |letter: char| {
+        matches!(
+            letter,
+            '\r' | '\n' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
+    if !text.contains(is_break) {
+        return text.to_owned();
+    }
+    let lines = text.split(is_break).map(str::trim);
+    lines
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// Whether this is a zone of the IANA database. What only looks like a path or an offset is not.
 pub fn is_time_zone(name: &str) -> bool {
     name.len() <= 64 && TimeZone::get(name).is_ok()
@@ -157,6 +180,10 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
         }
         _ => text.to_owned(),
     };
+    if mended.starts_with("9999-12-3") {
+        // Means the end of time, in whatever zone; the calendar ends there.
+        return Timestamp::from_second(LAST_SECOND).ok();
+    }
     let instant = mended
         .parse::<Timestamp>()
         .ok()
@@ -169,10 +196,13 @@ pub fn parse_instant(text: &str) -> Option<Timestamp> {
             date.to_zoned(TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
         })?;
     // Far outside any use, and where arithmetic with it would leave the calendar.
-    (-62_135_596_800..=253_370_764_800)
+    (-62_135_596_800..=LAST_SECOND)
         .contains(&instant.as_second())
         .then_some(instant)
 }
+
+/// The first of January 9999.
+const LAST_SECOND: i64 = 253_370_764_800;
 
 #[cfg(test)]
 mod tests {
@@ -201,10 +231,31 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_time_is_an_instant() {
+        for text in ["9999-12-31T23:59:59Z", "9999-12-31", "9999-12-30T00:00:00+01:00"] {
+            assert_eq!(
+                parse_instant(text),
+                Some("9999-01-01T00:00:00Z".parse().unwrap()),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn what_is_no_instant_is_refused() {
         for text in ["", "soon", "2026-13-01", "2026-11-17T25:00:00Z", "99999-01-01"] {
             assert_eq!(parse_instant(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn names_are_one_line_and_texts_keep_theirs() {
+        let mut faults = Faults::new();
+        let broken = Some(" Card\r\nterminals\t\n\n of Leeds ");
+        assert_eq!(faults.name("Name", broken, 50), "Card terminals of Leeds");
+        assert_eq!(faults.text("Text", Some("a\nb"), 50), "a\nb");
+        faults.name("Name", Some("\n"), 50);
+        assert_eq!(faults.done().unwrap_err().errors(), ["Name can't be blank."]);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use std::hash::BuildHasher as _;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use jiff::Timestamp;
 
 /// Parts of the state, so that requests of different keys seldom wait for each other.
@@ -59,7 +60,21 @@ impl Decision {
     pub fn reset_seconds(&self) -> u64 {
         self.reset.as_millis().div_ceil(1_000) as u64
     }
+
+    /// Tells the caller how the limit stands; a refused one also by the web's own header.
+    pub fn tell(&self, headers: &mut HeaderMap) {
+        headers.insert(LIMIT, HeaderValue::from(self.limit));
+        headers.insert(REMAINING, HeaderValue::from(self.remaining));
+        headers.insert(RESET, HeaderValue::from(self.reset_seconds()));
+        if self.verdict == Verdict::Refused {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(self.reset_seconds()));
+        }
+    }
 }
+
+const LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 impl Limiter {
     pub fn per_minute(limit: u32) -> Self {

@@ -100,6 +100,23 @@ impl Page {
     }
 }
 
+/// Which way a list is sorted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Direction {
+    #[default]
+    Ascending,
+    Descending,
+}
+
+/// Reads `sort_by` of a list that is sorted by its names.
+pub fn sorted_by_name(sort_by: Option<&str>) -> Result<Direction, Problem> {
+    match sort_by {
+        None | Some("" | "name" | "name:asc") => Ok(Direction::Ascending),
+        Some("name:desc") => Ok(Direction::Descending),
+        Some(_) => Err(Problem::invalid(["sort_by must be name, name:asc or name:desc."])),
+    }
+}
+
 /// A pattern for `ILIKE … ESCAPE '!'` that finds `text` anywhere.
 pub fn anywhere(text: &str) -> String {
     let mut pattern = String::with_capacity(text.len() + 2);

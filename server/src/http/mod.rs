@@ -7,7 +7,9 @@
 pub mod body;
 pub mod expansion;
 pub mod faults;
+pub mod fields;
 pub mod include;
+pub mod instants;
 pub mod limits;
 pub mod listing;
 mod origin;

@@ -80,6 +80,14 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, 2100, "Not Found").because(format!("{what} was not found."))
     }
 
+    /// 405: the address is known, but not for this method.
+    pub fn method_not_allowed(method: &str) -> Self {
+        let method: String = method.chars().take(16).collect();
+        Self::new(StatusCode::METHOD_NOT_ALLOWED, 2100, "Method Not Allowed").because(format!(
+            "This address does not answer {method}; the header 'allow' names what it answers."
+        ))
+    }
+
     pub fn conflict(why: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, 1005, "Conflict").because(why)
     }

@@ -130,6 +130,15 @@ impl Site {
         }
     }
 
+    /// A reference to an integration, which stands below its service.
+    pub fn integration(&self, id: &str, service_id: &str, name: impl Into<String>) -> Reference {
+        let path = format!("services/{service_id}/integrations");
+        Reference {
+            html_url: Some(self.html_url("services", service_id)),
+            ..self.reference("integration", &path, id, name)
+        }
+    }
+
     /// A reference to a resource that has a page of its own. `kind` is without `_reference`.
     pub fn reference(
         &self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::http::{Path, Query};
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::{Timestamp, ToSpan as _};
+use jiff::{SignedDuration, Timestamp, ToSpan as _};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
@@ -20,9 +20,13 @@ use super::wholes::{OF_INCIDENTS, expand};
 use super::{actions, input, merge};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::http::faults::parse_instant;
 use crate::http::{Body, Include, Listing, Paging, Problem, Problems};
-use crate::signals::event::parse_timestamp;
 
+/// Six months, the longest of them.
+const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(24 * 184);
+/// Fields one list may be sorted by.
+const MOST_SORTED_BY: usize = 2;
 /// Incidents one request may change.
 const MOST_AT_ONCE: usize = 250;
 
@@ -91,11 +95,25 @@ impl Narrowing {
         let since = instant("since", self.since.as_deref(), &mut errors);
         let until = instant("until", self.until.as_deref(), &mut errors);
         let order = order(self.sort_by.as_deref(), &mut errors);
+        let range = self.date_range.as_deref().filter(|range| !range.is_empty());
+        if range.is_some_and(|range| range != "all") {
+            errors.push("date_range must be all, or left out.".to_owned());
+        }
         if !errors.is_empty() {
             return Err(Problem::invalid(errors));
         }
-        let lifted = self.date_range.as_deref() == Some("all") || self.incident_key.is_some();
-        let month_ago = now.checked_sub((30 * 24).hours()).unwrap_or(now);
+        let lifted = range.is_some() || self.incident_key.is_some();
+        if let Some(since) = since
+            && !lifted
+            && until.unwrap_or(now).duration_since(since) > LONGEST_RANGE
+        {
+            return Err(Problem::refused(
+                2005,
+                "since and until may lie at most six months apart; date_range=all looks at everything.",
+            ));
+        }
+        let last = until.unwrap_or(now).min(now);
+        let month_ago = last.checked_sub((30 * 24).hours()).unwrap_or(last);
         let since = if lifted || !self.user_ids.is_empty() {
             None
         } else {
@@ -133,13 +151,8 @@ fn parse_all<T>(
 }
 
 pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) -> Option<Timestamp> {
-    let text = text?;
-    let parsed = parse_timestamp(text).or_else(|| {
-        let date: jiff::civil::Date = text.parse().ok()?;
-        date.to_zoned(jiff::tz::TimeZone::UTC)
-            .ok()
-            .map(|zoned| zoned.timestamp())
-    });
+    let text = text.filter(|text| !text.is_empty())?;
+    let parsed = parse_instant(text);
     if parsed.is_none() {
         errors.push(format!(
             "{name}: \"{}\" is not an ISO 8601 time.",
@@ -150,11 +163,22 @@ pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) 
 }
 
 fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
-    // At most two fields may be named; the first decides.
-    let Some(first) = text.and_then(|text| text.split(',').next()) else {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
         return Order::default();
     };
-    match first {
+    if text.split(',').count() > MOST_SORTED_BY {
+        errors.push(format!("sort_by may name at most {MOST_SORTED_BY} fields."));
+    }
+    // The first decides; what is equal by it stands in the order it was opened.
+    let mut orders = text
+        .split(',')
+        .map(|field| order_by(field, errors))
+        .collect::<Vec<_>>();
+    orders.swap_remove(0)
+}
+
+fn order_by(field: &str, errors: &mut Vec<String>) -> Order {
+    match field {
         "incident_number" | "incident_number:asc" | "created_at" | "created_at:asc" => Order::Oldest,
         "incident_number:desc" | "created_at:desc" => Order::Newest,
         "resolved_at" | "resolved_at:asc" => Order::ResolvedFirst,
@@ -191,7 +215,7 @@ async fn list(
         .read(move |tx| -> Result<_, Problem> {
             let found = rows::list(tx, &sought, page)?;
             let (found, paging) = page.finish(found, || rows::count(tx, &sought))?;
-            let around = Surroundings::read(tx, &found, &site)?;
+            let around = Surroundings::read(tx, &found)?;
             let mut incidents: Vec<Value> = found.iter().map(|one| view(one, &around, &site)).collect();
             expand(tx, &site, now, &include, &OF_INCIDENTS, &mut incidents)?;
             Ok(IncidentsAnswer { incidents, paging })
@@ -242,6 +266,9 @@ async fn show(
         .read(move |tx| -> Result<_, Problem> {
             let incident = find(tx, &id)?;
             let mut incident = one(tx, &incident, &site)?;
+            if include.asks_for("custom_fields") {
+                incident["custom_fields"] = json!([]);
+            }
             let incidents = std::slice::from_mut(&mut incident);
             expand(tx, &site, now, &include, &OF_INCIDENTS, incidents)?;
             Ok(incident)
@@ -264,7 +291,7 @@ pub(super) fn one(
     incident: &Incident,
     site: &crate::http::Site,
 ) -> Result<Value, store::Error> {
-    let around = Surroundings::read(tx, std::slice::from_ref(incident), site)?;
+    let around = Surroundings::read(tx, std::slice::from_ref(incident))?;
     Ok(view(incident, &around, site))
 }
 
@@ -279,6 +306,7 @@ async fn create(
     Body(body): Body<CreateIncident>,
 ) -> Result<(StatusCode, axum::Json<IncidentAnswer>), Problem> {
     caller.require(Action::Create, Resource::Incident)?;
+    caller.require_name()?;
     let new = body.incident;
     new.check()?;
     let site = app.site.clone();
@@ -305,6 +333,7 @@ async fn change_one(
     Body(body): Body<OneIncident>,
 ) -> Result<axum::Json<IncidentAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     body.incident.check("incident")?;
     let site = app.site.clone();
     let incident = app
@@ -336,6 +365,7 @@ async fn change_many(
     Body(body): Body<ManyIncidents>,
 ) -> Result<axum::Json<ChangedAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     if body.incidents.len() > MOST_AT_ONCE {
         return Err(Problem::too_large(format!(
             "incidents: at most {MOST_AT_ONCE} may be changed at once."
@@ -356,7 +386,7 @@ async fn change_many(
                 input::apply(change, &found.id, item)?;
                 changed.push(actions::load(change, &found.id)?);
             }
-            let around = Surroundings::read(change.tx, &changed, &site)?;
+            let around = Surroundings::read(change.tx, &changed)?;
             Ok(changed
                 .iter()
                 .map(|incident| view(incident, &around, &site))
@@ -379,6 +409,7 @@ async fn merge_into(
     Body(body): Body<Merge>,
 ) -> Result<axum::Json<IncidentAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     if body.source_incidents.is_empty() || body.source_incidents.len() > MOST_AT_ONCE {
         return Err(Problem::invalid([format!(
             "source_incidents must name between 1 and {MOST_AT_ONCE} incidents."
@@ -412,6 +443,7 @@ async fn snooze(
     Body(body): Body<Snooze>,
 ) -> Result<(StatusCode, axum::Json<IncidentAnswer>), Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     let site = app.site.clone();
     let incident = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {

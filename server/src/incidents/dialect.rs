@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use store::{Error, Tx};
 
+use super::mentions::{Mentions, Pointed};
 use super::model::{AlertCounts, Incident, IncidentId, Origin, Status};
 use super::{actions, room, store as rows};
 use crate::http::{Reference, Site};
 use crate::jobs;
+use crate::people::UserId;
 use crate::timeline::AgentKind;
 
 /// Everything a list of incidents points at, read with a handful of queries whatever its length.
@@ -25,10 +27,11 @@ pub struct Surroundings {
     pending: HashMap<IncidentId, Vec<(jobs::Kind, jiff::Timestamp)>>,
     names: HashMap<String, String>,
     beginnings: HashMap<IncidentId, crate::timeline::model::EntryId>,
+    mentions: Mentions,
 }
 
 impl Surroundings {
-    pub fn read(tx: &mut Tx, incidents: &[Incident], site: &Site) -> Result<Self, Error> {
+    pub fn read(tx: &mut Tx, incidents: &[Incident]) -> Result<Self, Error> {
         let ids: Vec<IncidentId> = incidents.iter().map(|incident| incident.id.clone()).collect();
         let services = distinct(incidents.iter().map(|incident| incident.service_id.as_str()));
         let policies = distinct(
@@ -42,17 +45,35 @@ impl Surroundings {
             .map(|incident| incident.id.clone())
             .collect();
         let pending = actions::pending(tx, &open)?;
-        let changers: Vec<String> = distinct(
+        let responders = room::responders(tx, &ids)?;
+        let requests = room::responder_requests(tx, &ids)?;
+        let requesters = responders.iter().filter_map(|one| one.requester_id.as_ref());
+        let requesters = requesters.chain(requests.iter().filter_map(|one| one.requester_id.as_ref()));
+        let people: Vec<String> = distinct(
             incidents
                 .iter()
-                .filter_map(|one| one.last_status_change_by_id.as_deref()),
+                .filter_map(|one| one.last_status_change_by_id.as_deref())
+                .chain(requesters.map(UserId::as_str)),
         );
+        let pointed = Pointed {
+            incidents: incidents
+                .iter()
+                .filter_map(|one| one.merged_into_id.as_ref())
+                .map(ToString::to_string)
+                .collect(),
+            integrations: incidents
+                .iter()
+                .filter(|one| one.last_status_change_by_type == AgentKind::Integration)
+                .filter_map(|one| one.last_status_change_by_id.clone())
+                .collect(),
+            ..Pointed::default()
+        };
         Ok(Self {
             assignments: rows::assignments(tx, &ids)?,
             acknowledgements: rows::acknowledgements(tx, &ids)?,
             counts: rows::alert_counts(tx, &ids)?.into_iter().collect(),
-            responders: room::responders(tx, &ids)?,
-            requests: room::responder_requests(tx, &ids)?,
+            responders,
+            requests,
             services: rows::service_names(tx, &services)?.into_iter().collect(),
             policies: crate::oncall::store::names_of_policies(tx, &policies)?
                 .into_iter()
@@ -62,12 +83,13 @@ impl Surroundings {
                 .into_iter()
                 .map(|priority| {
                     let id = priority.id.clone();
-                    (id, priority_view(&priority, site))
+                    (id, priority_view(&priority))
                 })
                 .collect(),
             pending,
             beginnings: crate::timeline::store::beginnings(tx, &ids)?,
-            names: rows::agent_names(tx, &changers)?.into_iter().collect(),
+            names: rows::agent_names(tx, &people)?.into_iter().collect(),
+            mentions: Mentions::read(tx, pointed)?,
         })
     }
 }
@@ -79,12 +101,12 @@ fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     list
 }
 
-fn priority_view(priority: &rows::PriorityRow, site: &Site) -> Value {
+fn priority_view(priority: &rows::PriorityRow) -> Value {
     json!({
         "id": priority.id,
         "type": "priority",
         "summary": priority.name,
-        "self": site.api_url("priorities", &priority.id),
+        "self": null,
         "html_url": null,
         "name": priority.name,
         "description": priority.description,
@@ -128,14 +150,10 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
         .iter()
         .filter(|one| one.incident_id == incident.id && incident.status == Status::Acknowledged)
         .map(|one| {
+            // The dialect knows people and services only: what a machine acknowledged, its service did.
             let acknowledger = match one.acknowledger_type.as_str() {
                 "user" => user_reference(site, &one.acknowledger_id, &one.acknowledger_name),
-                kind => site.reference(
-                    kind,
-                    &format!("{kind}s"),
-                    &one.acknowledger_id,
-                    &*one.acknowledger_name,
-                ),
+                _ => service.clone(),
             };
             json!({ "at": one.at, "acknowledger": acknowledger })
         })
@@ -187,7 +205,7 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
         },
         "resolve_reason": incident.merged_into_id.as_ref().map(|target| json!({
             "type": "merge_resolve_reason",
-            "incident": site.reference("incident", "incidents", target.as_str(), "The incident it was merged into"),
+            "incident": around.mentions.incident(site, target.as_str()),
         })),
         "conference_bridge": conference_bridge(incident),
         "incidents_responders": responders(incident, around, site),
@@ -223,9 +241,10 @@ fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site
         &incident.last_status_change_by_id,
     ) {
         (AgentKind::User, Some(id)) => reference(site, "user", "users", id, &around.names),
-        (AgentKind::Integration, Some(id)) => {
-            reference(site, "integration", "integrations", id, &around.names)
-        }
+        (AgentKind::Integration, Some(id)) => around
+            .mentions
+            .integration(site, id)
+            .unwrap_or_else(|| service.clone()),
         _ => service.clone(),
     };
     json!(by)
@@ -263,16 +282,25 @@ fn responders(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Va
         .responders
         .iter()
         .filter(|one| one.incident_id == incident.id)
-        .map(|one| responder_view(one, site))
+        .map(|one| responder_view(one, incident, around, site))
         .collect()
 }
 
-fn responder_view(one: &room::Responder, site: &Site) -> Value {
+fn incident_reference(incident: &Incident, site: &Site) -> Reference {
+    let summary = format!("[#{}] {}", incident.number, incident.title);
+    site.reference("incident", "incidents", incident.id.as_str(), summary)
+}
+
+fn requester(id: Option<&UserId>, around: &Surroundings, site: &Site) -> Option<Reference> {
+    id.map(|id| reference(site, "user", "users", id.as_str(), &around.names))
+}
+
+fn responder_view(one: &room::Responder, incident: &Incident, around: &Surroundings, site: &Site) -> Value {
     json!({
         "state": one.state,
         "user": user_reference(site, one.user_id.as_str(), &one.user_name),
-        "incident": site.reference("incident", "incidents", one.incident_id.as_str(), ""),
-        "requester": one.requester_id.as_ref().map(|id| user_reference(site, id.as_str(), "")),
+        "incident": incident_reference(incident, site),
+        "requester": requester(one.requester_id.as_ref(), around, site),
         "requested_at": one.requested_at,
         "updated_at": one.updated_at,
         "message": one.message,
@@ -285,32 +313,39 @@ fn requests(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Valu
         .requests
         .iter()
         .filter(|one| one.incident_id == incident.id)
-        .map(|one| request_view(one, &around.responders, site))
+        .map(|one| request_view(one, incident, around, site))
         .collect()
 }
 
-/// The resource `responder_request`.
-pub fn request_view(request: &room::ResponderRequest, responders: &[room::Responder], site: &Site) -> Value {
+/// The resource `responder_request`. Each target lists those who were asked because of it.
+pub fn request_view(
+    request: &room::ResponderRequest,
+    incident: &Incident,
+    around: &Surroundings,
+    site: &Site,
+) -> Value {
     let targets: Vec<Value> = request
         .targets
-        .as_array()
-        .into_iter()
-        .flatten()
+        .iter()
         .map(|target| {
-            let mut target = target.clone();
-            let asked: Vec<Value> = responders
+            let asked: Vec<Value> = around
+                .responders
                 .iter()
-                .filter(|one| one.incident_id == request.incident_id)
-                .map(|one| responder_view(one, site))
+                .filter(|one| one.incident_id == request.incident_id && target.asked(&one.user_id))
+                .map(|one| responder_view(one, incident, around, site))
                 .collect();
-            target["incident_responders"] = Value::from(asked);
-            target
+            json!({
+                "type": target.kind,
+                "id": target.id,
+                "summary": target.summary,
+                "incident_responders": asked,
+            })
         })
         .collect();
     json!({
         "id": request.id,
-        "incident": site.reference("incident", "incidents", request.incident_id.as_str(), ""),
-        "requester": request.requester_id.as_ref().map(|id| user_reference(site, id.as_str(), "")),
+        "incident": incident_reference(incident, site),
+        "requester": requester(request.requester_id.as_ref(), around, site),
         "requested_at": request.requested_at,
         "message": request.message,
         "responder_request_targets": targets,

@@ -6,11 +6,12 @@ use utoipa::ToSchema;
 use super::actions;
 use super::model::{Handler, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
 use crate::http::Problem;
+use crate::http::faults::one_line;
 use crate::http::reference::ReferenceInput;
 use crate::oncall::EscalationPolicyId;
 use crate::people::UserId;
 use crate::services::{PriorityId, ServiceId};
-use crate::timeline::Change;
+use crate::timeline::{Change, Kind};
 
 const TITLE_LENGTH: usize = 1024;
 const BODY_LENGTH: usize = 65_536;
@@ -49,7 +50,7 @@ pub struct IncidentInput {
     pub title: String,
     pub service: ReferenceInput,
     #[serde(default)]
-    pub priority: Option<ReferenceInput>,
+    pub priority: Option<PriorityInput>,
     #[serde(default)]
     pub urgency: Option<Urgency>,
     #[serde(default)]
@@ -90,12 +91,30 @@ pub struct BridgeInput {
     pub conference_url: Option<String>,
 }
 
-/// A priority is named by its id or by its name.
+/// A priority is named by its name, or by an object with its id or its name.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(untagged)]
 pub enum PriorityInput {
-    Reference(ReferenceInput),
     Name(String),
+    Object(PriorityObject),
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PriorityObject {
+    #[serde(default)]
+    pub id: Option<String>,
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
+impl PriorityInput {
+    /// The id or the name, whichever was sent.
+    fn word(&self) -> Option<&str> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::Object(object) => object.id.as_deref().or(object.name.as_deref()),
+        }
+    }
 }
 
 /// What is to change; what is not named stays.
@@ -123,6 +142,8 @@ pub struct IncidentChange {
     pub escalation_policy: Option<ReferenceInput>,
     #[serde(default)]
     pub service: Option<ReferenceInput>,
+    #[serde(default)]
+    pub incident_type: Option<TypeInput>,
     #[serde(default)]
     pub conference_bridge: Option<BridgeInput>,
 }
@@ -152,6 +173,7 @@ impl IncidentInput {
         let details = self.body.as_ref().and_then(|body| body.details.as_deref());
         check_text("incident.body.details", details, BODY_LENGTH, &mut errors);
         check_bridge("incident", self.conference_bridge.as_ref(), &mut errors);
+        check_type("incident", self.incident_type.as_ref(), &mut errors);
         if self.assignments.is_some() && self.escalation_policy.is_some() {
             errors.push("incident.assignments and incident.escalation_policy exclude each other.".to_owned());
         }
@@ -182,11 +204,21 @@ impl IncidentChange {
             &mut errors,
         );
         check_bridge(prefix, self.conference_bridge.as_ref(), &mut errors);
+        check_type(prefix, self.incident_type.as_ref(), &mut errors);
         if errors.is_empty() {
             Ok(())
         } else {
             Err(Problem::invalid(errors))
         }
+    }
+}
+
+/// The one type of incidents there is.
+const INCIDENT_TYPE: &str = "incident_default";
+
+fn check_type(prefix: &str, kind: Option<&TypeInput>, errors: &mut Vec<String>) {
+    if kind.is_some_and(|kind| kind.name != INCIDENT_TYPE) {
+        errors.push(format!("{prefix}.incident_type.name must be {INCIDENT_TYPE}."));
     }
 }
 
@@ -225,6 +257,11 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
     let service_id = ServiceId::from(new.service.id.as_str());
     let service = crate::services::store::find(change.tx, &service_id)?
         .ok_or_else(|| Problem::refused(5002, "incident.service was not found."))?;
+    if service.disabled {
+        return Err(Problem::invalid([
+            "incident.service is switched off; switch it on first, or name another.",
+        ]));
+    }
     if let Some(key) = &new.incident_key
         && super::store::find_open_by_key(change.tx, &service_id, key)?.is_some()
     {
@@ -238,12 +275,7 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
         _ => Handler::ServicePolicy,
     };
     let priority_id = match &new.priority {
-        Some(priority) => {
-            let id = PriorityId::from(priority.id.as_str());
-            crate::services::store::find_priority(change.tx, &id)?
-                .ok_or_else(|| Problem::refused(1020, "incident.priority was not found."))?;
-            Some(id)
-        }
+        Some(priority) => Some(known_priority(change, priority)?.0),
         None => None,
     };
     let urgency = new
@@ -253,15 +285,12 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
     actions::open(
         change,
         &NewIncident {
-            title: new.title.clone(),
+            title: one_line(new.title.trim()),
             service_id,
             urgency,
             origin: Origin::Person,
             incident_key: new.incident_key.clone(),
-            incident_type: new
-                .incident_type
-                .as_ref()
-                .map_or_else(|| "incident_default".to_owned(), |kind| shown(&kind.name)),
+            incident_type: INCIDENT_TYPE.to_owned(),
             body: new.body.as_ref().and_then(|body| body.details.clone()),
             priority_id,
             conference_number: bridge.and_then(|bridge| bridge.conference_number.clone()),
@@ -282,7 +311,7 @@ fn people_of(assignments: &[AssignmentInput]) -> Vec<UserId> {
 /// Does what a change asks for, the state last, so that a resolution has the last word.
 pub fn apply(change: &mut Change, id: &IncidentId, wanted: &IncidentChange) -> Result<(), Problem> {
     if let Some(title) = &wanted.title {
-        actions::set_title(change, id, title)?;
+        actions::set_title(change, id, &one_line(title.trim()))?;
     }
     if let Some(priority) = &wanted.priority {
         set_priority(change, id, priority.as_ref())?;
@@ -315,7 +344,11 @@ pub fn apply(change: &mut Change, id: &IncidentId, wanted: &IncidentChange) -> R
             actions::reopen(change, id)?;
             actions::acknowledge(change, id).map(drop)
         }
-        Some(Status::Triggered) => actions::reopen(change, id).map(drop),
+        Some(Status::Triggered) => {
+            actions::reopen(change, id)?;
+            let why = format!("{} gave the acknowledgement back", change.agent.name);
+            actions::unacknowledge(change, id, Kind::Unacknowledged, &why)
+        }
         None => Ok(()),
     }
 }
@@ -324,18 +357,16 @@ fn set_priority(change: &mut Change, id: &IncidentId, wanted: Option<&PriorityIn
     let Some(wanted) = wanted else {
         return actions::set_priority(change, id, None);
     };
-    let name = match wanted {
-        PriorityInput::Reference(reference) => &reference.id,
-        PriorityInput::Name(name) => name,
-    };
-    let known = super::store::priorities(change.tx)?;
-    let found = known
-        .iter()
-        .find(|priority| priority.id == *name || priority.name == *name)
-        .ok_or_else(|| Problem::refused(1020, "priority was not found."))?;
-    actions::set_priority(
-        change,
-        id,
-        Some((&PriorityId::from(found.id.as_str()), &found.name)),
-    )
+    let (priority_id, name) = known_priority(change, wanted)?;
+    actions::set_priority(change, id, Some((&priority_id, &name)))
+}
+
+/// The priority that was named. Of several with one name, the most important.
+fn known_priority(change: &mut Change, wanted: &PriorityInput) -> Result<(PriorityId, String), Problem> {
+    let word = wanted.word();
+    super::store::priorities(change.tx)?
+        .into_iter()
+        .find(|priority| word == Some(priority.id.as_str()) || word == Some(priority.name.as_str()))
+        .map(|priority| (PriorityId::from(priority.id.as_str()), priority.name))
+        .ok_or_else(|| Problem::refused(1020, "incident.priority was not found."))
 }

@@ -6,20 +6,21 @@ use crate::http::{Path, Query};
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::instant;
+use super::log_view::views;
 use super::model::IncidentId;
 use super::wholes::{OF_ENTRIES, expand};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Include, Listing, Paging, Problem, Problems, Site};
+use crate::http::{Include, Listing, Paging, Problem, Problems};
+use crate::timeline::Kind;
 use crate::timeline::model::EntryId;
 use crate::timeline::store::{self as entries, Sought};
-use crate::timeline::{AgentKind, Entry, Kind};
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -53,6 +54,9 @@ pub struct Span {
     until: Option<String>,
     /// `true`: only the main changes.
     is_overview: Option<String>,
+    /// The teams whose policies the incidents follow.
+    #[serde(rename = "team_ids[]")]
+    team_ids: Vec<String>,
 }
 
 impl Span {
@@ -71,12 +75,14 @@ impl Span {
             since,
             until,
             kinds,
+            team_ids: self.team_ids.clone(),
         })
     }
 }
 
 const OVERVIEW: &[Kind] = &[
     Kind::Triggered,
+    Kind::AlertAdded,
     Kind::Acknowledged,
     Kind::Unacknowledged,
     Kind::Escalated,
@@ -156,7 +162,7 @@ async fn answer(
         .read(move |tx| -> Result<_, Problem> {
             let found = entries::list(tx, &sought, page)?;
             let (found, paging) = page.finish(found, || entries::count(tx, &sought))?;
-            let mut log_entries: Vec<Value> = found.iter().map(|entry| view(entry, &site)).collect();
+            let mut log_entries = views(tx, &found, &site)?;
             expand(tx, &site, now, &include, &OF_ENTRIES, &mut log_entries)?;
             Ok(LogEntriesAnswer { log_entries, paging })
         })
@@ -182,76 +188,10 @@ async fn show(
         .read(move |tx| -> Result<_, Problem> {
             let entry = entries::find(tx, &EntryId::from(id.as_str()))?
                 .ok_or_else(|| Problem::not_found("The log entry"))?;
-            let mut log_entry = view(&entry, &site);
-            let entries = std::slice::from_mut(&mut log_entry);
-            expand(tx, &site, now, &include, &OF_ENTRIES, entries)?;
-            Ok(log_entry)
+            let mut log_entries = views(tx, &[entry], &site)?;
+            expand(tx, &site, now, &include, &OF_ENTRIES, &mut log_entries)?;
+            Ok(log_entries.pop().unwrap_or_default())
         })
         .await?;
     Ok(axum::Json(LogEntryAnswer { log_entry }))
-}
-
-/// The dialect knows fewer kinds; what it lacks is an annotation.
-fn dialect_kind(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Triggered | Kind::AlertAdded | Kind::AlertRepeated | Kind::Reopened => "trigger",
-        Kind::Acknowledged => "acknowledge",
-        Kind::Unacknowledged | Kind::SnoozeEnded => "unacknowledge",
-        Kind::Resolved | Kind::AlertResolved | Kind::MergedAway => "resolve",
-        Kind::Assigned => "assign",
-        Kind::Delegated => "delegate",
-        Kind::Escalated => "escalate",
-        Kind::EscalationRepeated => "repeat_escalation_path",
-        Kind::EscalationExhausted | Kind::NobodyOnCall => "exhaust_escalation_path",
-        Kind::PageOwed | Kind::PageSent | Kind::PageFailed => "notify",
-        Kind::AlertLimitReached => "reach_trigger_limit",
-        Kind::Snoozed => "snooze",
-        Kind::UrgencyChanged => "urgency_change",
-        Kind::PriorityChanged | Kind::TitleChanged | Kind::ServiceChanged | Kind::TypeChanged => {
-            "field_value_change"
-        }
-        _ => "annotate",
-    }
-}
-
-/// The resource `<kind>_log_entry`.
-pub(super) fn view(entry: &Entry, site: &Site) -> Value {
-    let kind = dialect_kind(entry.kind);
-    let agent = match (entry.agent_type, &entry.agent_id) {
-        (AgentKind::User, Some(id)) => Some(site.reference("user", "users", id, entry.agent_name.clone())),
-        (AgentKind::Integration, Some(id)) => {
-            Some(site.reference("integration", "integrations", id, entry.agent_name.clone()))
-        }
-        (AgentKind::Service, Some(id)) => {
-            Some(site.reference("service", "services", id, entry.agent_name.clone()))
-        }
-        _ => None,
-    };
-    let channel = match entry.kind {
-        Kind::Snoozed => json!({ "type": "website", "duration": entry.details["duration"] }),
-        Kind::PageOwed | Kind::PageSent | Kind::PageFailed => {
-            json!({ "type": "notification", "notification": entry.details })
-        }
-        _ if entry.agent_type == AgentKind::Integration => {
-            json!({ "type": "api", "description": entry.text, "details": entry.details })
-        }
-        _ => json!({ "type": "website", "summary": entry.text, "details": entry.details }),
-    };
-    json!({
-        "id": entry.id,
-        "type": format!("{kind}_log_entry"),
-        "summary": entry.text,
-        "self": site.api_url("log_entries", entry.id.as_str()),
-        "html_url": null,
-        "created_at": entry.at,
-        "agent": agent,
-        "channel": channel,
-        "service": entry.service_id.as_ref().map(|id| site.reference("service", "services", id, "")),
-        "incident": entry.incident_id.as_ref().map(|id| site.reference("incident", "incidents", id.as_str(), "")),
-        "teams": [],
-        "contexts": [],
-        "note": if entry.kind == Kind::Noted { Value::from(entry.text.clone()) } else { Value::Null },
-        "event_details": { "description": entry.text },
-        "muster_kind": entry.kind,
-    })
 }

@@ -19,6 +19,8 @@ pub mod knowledge;
 pub mod lessons;
 pub mod lessons_api;
 pub mod log_api;
+mod log_view;
+pub mod mentions;
 pub mod merge;
 pub mod model;
 pub mod origin;

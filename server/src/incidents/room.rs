@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::{Error, Tx, params, sql};
 use utoipa::ToSchema;
 
@@ -295,6 +295,8 @@ pub enum ResponderState {
     Pending,
     Joined,
     Declined,
+    /// The request was taken back before they answered.
+    UserCancelled,
 }
 
 #[derive(Debug, Clone, store::FromRow)]
@@ -316,7 +318,7 @@ pub struct ResponderRequest {
     pub requester_id: Option<UserId>,
     pub message: String,
     #[row(json)]
-    pub targets: Value,
+    pub targets: Vec<RequestTarget>,
     pub requested_at: Timestamp,
 }
 
@@ -376,22 +378,36 @@ pub struct RequestTarget {
     #[serde(rename = "type")]
     pub kind: String,
     pub summary: String,
+    /// Those who were asked because of it.
+    #[serde(default)]
+    pub people: Vec<UserId>,
+}
+
+impl RequestTarget {
+    /// Whether somebody was asked because of this target.
+    pub fn asked(&self, user_id: &UserId) -> bool {
+        self.people.contains(user_id) || self.id == user_id.as_str()
+    }
 }
 
 /// Asks people to join: those named, and those on call on the first level of the policies named.
 pub fn request_responders(
     change: &mut Change,
     id: &IncidentId,
+    requester_id: Option<UserId>,
     message: &str,
-    targets: &[RequestTarget],
+    mut targets: Vec<RequestTarget>,
 ) -> Result<ResponderRequest, Problem> {
     load(change, id)?;
+    for target in &mut targets {
+        target.people = people_of(change, target)?;
+    }
     let request = ResponderRequest {
         id: change.identifier(),
         incident_id: id.clone(),
-        requester_id: change.agent.user_id().map(UserId::from),
+        requester_id,
         message: message.to_owned(),
-        targets: serde_json::to_value(targets).map_err(Problem::internal)?,
+        targets,
         requested_at: change.now,
     };
     change.tx.execute(
@@ -404,21 +420,23 @@ pub fn request_responders(
             id,
             request.requester_id.as_ref(),
             message,
-            request.targets.clone(),
+            store::Value::json(&request.targets)?,
             change.now
         ],
     )?;
     let mut asked = Vec::new();
-    for target in targets {
-        for user_id in people_of(change, target)? {
-            if asked.contains(&user_id) {
-                continue;
-            }
-            ask(change, &request, &user_id)?;
-            asked.push(user_id);
+    for user_id in request.targets.iter().flat_map(|target| &target.people) {
+        if asked.contains(&user_id) {
+            continue;
         }
+        ask(change, &request, user_id)?;
+        asked.push(user_id);
     }
-    let names: Vec<&str> = targets.iter().map(|target| target.summary.as_str()).collect();
+    let names: Vec<&str> = request
+        .targets
+        .iter()
+        .map(|target| target.summary.as_str())
+        .collect();
     let text = format!("{} asked {} to join", change.agent.name, names.join(", "));
     change.record(
         NewEntry::new(Kind::ResponderRequested, id, text)
@@ -473,6 +491,52 @@ fn people_of(change: &mut Change, target: &RequestTarget) -> Result<Vec<UserId>,
     }
 }
 
+/// Takes requests to join back from those who have not answered: all of them, or those whom `targets` name.
+pub fn cancel_requests(
+    change: &mut Change,
+    id: &IncidentId,
+    targets: Option<&[RequestTarget]>,
+) -> Result<(), Problem> {
+    load(change, id)?;
+    let ids = std::slice::from_ref(id);
+    let requests = responder_requests(change.tx, ids)?;
+    let is_meant = |user_id: &UserId| match targets {
+        None => true,
+        Some(targets) => targets.iter().any(|target| {
+            let requested = requests.iter().flat_map(|request| &request.targets);
+            target.id == user_id.as_str()
+                || requested
+                    .filter(|known| known.id == target.id)
+                    .any(|known| known.asked(user_id))
+        }),
+    };
+    let released: Vec<Responder> = responders(change.tx, ids)?
+        .into_iter()
+        .filter(|one| one.state == ResponderState::Pending && is_meant(&one.user_id))
+        .collect();
+    for one in &released {
+        change.tx.execute_one(
+            sql!("UPDATE incident_responders SET state = $3, updated_at = $4 WHERE incident_id = $1 AND user_id = $2"),
+            params![id, &one.user_id, ResponderState::UserCancelled, change.now],
+        )?;
+    }
+    if released.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = released.iter().map(|one| one.user_name.as_str()).collect();
+    let text = format!(
+        "{} took back the request to join from {}",
+        change.agent.name,
+        names.join(", ")
+    );
+    let people: Vec<&UserId> = released.iter().map(|one| &one.user_id).collect();
+    change.record(
+        NewEntry::new(Kind::ResponderReplied, id, text)
+            .details(json!({ "state": ResponderState::UserCancelled, "user_ids": people })),
+    )?;
+    Ok(())
+}
+
 /// Somebody who was asked says yes or no.
 pub fn reply_to_request(
     change: &mut Change,
@@ -480,6 +544,14 @@ pub fn reply_to_request(
     user_id: &UserId,
     state: ResponderState,
 ) -> Result<(), Problem> {
+    let verb = match state {
+        ResponderState::Joined => "joined",
+        ResponderState::Declined => "cannot join",
+        ResponderState::Pending => "has not decided yet",
+        ResponderState::UserCancelled => {
+            return Err(Problem::invalid(["state must be joined or declined."]));
+        }
+    };
     let changed = change.tx.execute(
         sql!("UPDATE incident_responders SET state = $3, updated_at = $4 WHERE incident_id = $1 AND user_id = $2"),
         params![id, user_id, state, change.now],
@@ -487,11 +559,6 @@ pub fn reply_to_request(
     if changed == 0 {
         return Err(Problem::not_found("The request to join"));
     }
-    let verb = match state {
-        ResponderState::Joined => "joined",
-        ResponderState::Declined => "cannot join",
-        ResponderState::Pending => "has not decided yet",
-    };
     let text = format!("{} {verb}", change.agent.name);
     change.record(
         NewEntry::new(Kind::ResponderReplied, id, text)

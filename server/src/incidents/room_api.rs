@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::api::wrapped;
-use super::dialect::{note_view, request_view};
+use super::dialect::{Surroundings, note_view, request_view};
 use super::model::IncidentId;
 use super::room::{
     self, NOTE_LENGTH, RequestTarget, ResponderState, RoleName, Task, TaskId, TaskStatus, TaskText,
@@ -22,7 +22,7 @@ use super::room::{
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
-use crate::http::{Body, Problem, Problems, Site};
+use crate::http::{Body, Problem, Problems, Sent, Site};
 use crate::people::UserId;
 
 const NAME_LENGTH: usize = 255;
@@ -33,6 +33,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(list_notes, add_note))
         .routes(routes!(request_responders))
+        .routes(routes!(cancel_requests))
         .routes(routes!(reply_to_request))
         .routes(routes!(list_roles))
         .routes(routes!(give_role, clear_role))
@@ -107,6 +108,7 @@ async fn add_note(
     Body(body): Body<NewNote>,
 ) -> Result<axum::Json<Value>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     bounded("note.content", &body.note.content, NOTE_LENGTH)?;
     let note = app
         .change(caller.agent(), move |change| {
@@ -118,6 +120,9 @@ async fn add_note(
 
 #[derive(Debug, Deserialize, ToSchema)]
 struct NewResponderRequest {
+    /// Whoever asks; the caller, unless named.
+    #[serde(default)]
+    requester_id: Option<String>,
     message: String,
     responder_request_targets: Vec<WrappedTarget>,
 }
@@ -140,6 +145,7 @@ async fn request_responders(
     Body(body): Body<NewResponderRequest>,
 ) -> Result<axum::Json<Value>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
     bounded("message", &body.message, TEXT_LENGTH)?;
     if body.responder_request_targets.is_empty() || body.responder_request_targets.len() > MOST_TARGETS {
         return Err(Problem::invalid([format!(
@@ -150,16 +156,72 @@ async fn request_responders(
     let request = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
-            let mut targets = Vec::new();
-            for wrapped in &body.responder_request_targets {
-                targets.push(target_of(change, &wrapped.responder_request_target)?);
-            }
-            let request = room::request_responders(change, &id, &body.message, &targets)?;
-            let responders = room::responders(change.tx, std::slice::from_ref(&id))?;
-            Ok(request_view(&request, &responders, &site))
+            let targets = targets_of(change, &body.responder_request_targets)?;
+            let requester = requester_of(change, body.requester_id.as_deref())?;
+            let request = room::request_responders(change, &id, requester, &body.message, targets)?;
+            let incident = super::actions::load(change, &id)?;
+            let around = Surroundings::read(change.tx, std::slice::from_ref(&incident))?;
+            Ok(request_view(&request, &incident, &around, &site))
         })
         .await?;
     Ok(wrapped("responder_request", request))
+}
+
+/// Whoever asks others to join: somebody who is known here.
+fn requester_of(
+    change: &mut crate::timeline::Change,
+    named: Option<&str>,
+) -> Result<Option<UserId>, Problem> {
+    let Some(id) = named.filter(|id| !id.is_empty()) else {
+        return Ok(change.agent.user_id().map(UserId::from));
+    };
+    let id = UserId::from(id);
+    crate::people::store::find_user(change.tx, &id)?
+        .filter(|user| user.deleted_at.is_none())
+        .map(|user| Some(user.id))
+        .ok_or_else(|| Problem::refused(1008, "requester_id names nobody who is known here."))
+}
+
+fn targets_of(
+    change: &mut crate::timeline::Change,
+    wrapped: &[WrappedTarget],
+) -> Result<Vec<RequestTarget>, Problem> {
+    wrapped
+        .iter()
+        .map(|wrapped| target_of(change, &wrapped.responder_request_target))
+        .collect()
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+struct CancelledRequests {
+    /// Whose requests are taken back; all that nobody has answered, unless named.
+    #[serde(default)]
+    responder_request_targets: Option<Vec<WrappedTarget>>,
+}
+
+/// Take back requests to join that nobody has answered yet.
+#[utoipa::path(
+    put, path = "/incidents/{id}/responder_requests/cancel", tag = "Incidents", request_body = CancelledRequests,
+    params(("id" = String, Path, description = "The incident's id")),
+    responses((status = 200, description = "Taken back; the answer is an empty object", body = inline(Value)), Problems)
+)]
+async fn cancel_requests(
+    State(app): State<Arc<App>>,
+    caller: Caller,
+    Path(id): Path<String>,
+    Body(body): Body<CancelledRequests>,
+) -> Result<axum::Json<Value>, Problem> {
+    caller.require(Action::Respond, Resource::Incident)?;
+    caller.require_name()?;
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
+        let targets = match &body.responder_request_targets {
+            Some(wrapped) => Some(targets_of(change, wrapped)?),
+            None => None,
+        };
+        room::cancel_requests(change, &IncidentId::from(id.as_str()), targets.as_deref())
+    })
+    .await?;
+    Ok(axum::Json(json!({})))
 }
 
 fn target_of(
@@ -190,6 +252,7 @@ fn target_of(
         id: reference.id.clone(),
         kind: kind.to_owned(),
         summary,
+        people: Vec::new(),
     })
 }
 
@@ -347,22 +410,28 @@ struct TaskBody {
 
 #[derive(Debug, Deserialize, ToSchema)]
 struct TaskInput {
-    name: String,
+    /// Must be there for a new task.
     #[serde(default)]
-    description: Option<String>,
+    name: Option<String>,
     #[serde(default)]
-    assignee: Option<ReferenceInput>,
+    #[schema(value_type = Option<String>)]
+    description: Sent<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<ReferenceInput>)]
+    assignee: Sent<ReferenceInput>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
-    due_at: Option<Timestamp>,
+    due_at: Sent<Timestamp>,
     #[serde(default)]
     status: Option<TaskStatus>,
 }
 
 impl TaskInput {
     fn check(&self) -> Result<(), Problem> {
-        bounded("incident_task.name", &self.name, NAME_LENGTH)?;
-        match &self.description {
+        if let Some(name) = &self.name {
+            bounded("incident_task.name", name, NAME_LENGTH)?;
+        }
+        match self.description.value() {
             Some(description) if !description.is_empty() => {
                 bounded("incident_task.description", description, TEXT_LENGTH)
             }
@@ -370,13 +439,23 @@ impl TaskInput {
         }
     }
 
-    fn text(&self) -> TaskText {
-        TaskText {
-            name: self.name.clone(),
-            description: self.description.clone(),
-            assignee_id: self.assignee.as_ref().map(|one| UserId::from(one.id.as_str())),
-            due_at: self.due_at,
-        }
+    /// What was sent over what was there; what was not sent stays.
+    fn over(&self, before: Option<&Task>) -> Result<TaskText, Problem> {
+        let name = self.name.clone().or_else(|| before.map(|task| task.name.clone()));
+        let assignee = match &self.assignee {
+            Sent::Value(one) => Sent::Value(UserId::from(one.id.as_str())),
+            Sent::Null => Sent::Null,
+            Sent::Nothing => Sent::Nothing,
+        };
+        Ok(TaskText {
+            name: name.ok_or_else(|| Problem::invalid(["incident_task.name is missing."]))?,
+            description: self
+                .description
+                .clone()
+                .over(before.and_then(|task| task.description.clone())),
+            assignee_id: assignee.over(before.and_then(|task| task.assignee_id.clone())),
+            due_at: self.due_at.clone().over(before.and_then(|task| task.due_at)),
+        })
     }
 }
 
@@ -398,7 +477,7 @@ async fn add_task(
     let task = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
-            let task_id = room::add_task(change, &id, &body.incident_task.text())?;
+            let task_id = room::add_task(change, &id, &body.incident_task.over(None)?)?;
             shown_task(change, &id, &task_id, &site)
         })
         .await?;
@@ -423,8 +502,13 @@ async fn change_task(
     let task = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let (id, task_id) = (IncidentId::from(id.as_str()), TaskId::from(task_id.as_str()));
-            let status = body.incident_task.status.unwrap_or(TaskStatus::Todo);
-            room::change_task(change, &id, &task_id, &body.incident_task.text(), status)?;
+            let before = room::tasks(change.tx, &id)?
+                .into_iter()
+                .find(|task| task.id == task_id)
+                .ok_or_else(|| Problem::not_found("The task"))?;
+            let text = body.incident_task.over(Some(&before))?;
+            let status = body.incident_task.status.unwrap_or(before.status);
+            room::change_task(change, &id, &task_id, &text, status)?;
             shown_task(change, &id, &task_id, &site)
         })
         .await?;

@@ -41,7 +41,12 @@ pub const OF_INCIDENTS: [Relation; 9] = [
 ];
 
 /// What an alert or a log entry refers to. Channels are always whole.
-pub const OF_ENTRIES: [Relation; 3] = [
+pub const OF_ENTRIES: [Relation; 4] = [
+    relation(
+        "first_trigger_log_entries",
+        "trigger_log_entry_reference",
+        &["first_trigger_log_entry"],
+    ),
     relation("services", "service_reference", &["service"]),
     relation("incidents", "incident_reference", &["incident"]),
     relation("teams", "team_reference", &["teams"]),
@@ -66,7 +71,7 @@ pub fn expand(
 fn whole_incidents(tx: &mut Tx, site: &Site, ids: &[String]) -> Result<Wholes, Problem> {
     let ids: Vec<IncidentId> = ids.iter().map(|id| IncidentId::from(id.as_str())).collect();
     let incidents = rows::find_all(tx, &ids)?;
-    let around = Surroundings::read(tx, &incidents, site)?;
+    let around = Surroundings::read(tx, &incidents)?;
     Ok(incidents
         .iter()
         .map(|incident| (incident.id.to_string(), view(incident, &around, site)))
@@ -74,11 +79,11 @@ fn whole_incidents(tx: &mut Tx, site: &Site, ids: &[String]) -> Result<Wholes, P
 }
 
 fn beginnings(tx: &mut Tx, site: &Site, ids: &[String]) -> Result<Wholes, Problem> {
-    let mut wholes = Wholes::new();
+    let mut found = Vec::new();
     for id in ids {
-        if let Some(entry) = entries::find(tx, &EntryId::from(id.as_str()))? {
-            wholes.insert(id.clone(), super::log_api::view(&entry, site));
-        }
+        found.extend(entries::find(tx, &EntryId::from(id.as_str()))?);
     }
-    Ok(wholes)
+    let views = super::log_view::views(tx, &found, site)?;
+    let ids = found.iter().map(|entry| entry.id.to_string());
+    Ok(ids.zip(views).collect())
 }

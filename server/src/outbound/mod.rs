@@ -7,6 +7,7 @@
 
 pub mod guard;
 
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +56,20 @@ pub struct Client {
 }
 
 impl Client {
+    /// Whether an address can be refused before anything is sent: one that is written as a number, or that means this
+    /// machine. Other names are looked up, and checked, each time that something is sent.
+    pub fn is_off_limits(&self, address: &Url) -> bool {
+        let numbers = match address.host() {
+            Some(Host::Ipv4(number)) => IpAddr::V4(number),
+            Some(Host::Ipv6(number)) => IpAddr::V6(number),
+            Some(Host::Domain(name)) if name == "localhost" || name.ends_with(".localhost") => {
+                IpAddr::V4(Ipv4Addr::LOCALHOST)
+            }
+            Some(Host::Domain(_)) | None => return false,
+        };
+        !guard::may_reach(numbers, &self.allowed)
+    }
+
     /// `allowed` are networks that may be reached although they are not public.
     pub fn new(allowed: Vec<Network>) -> Result<Self, rustls::Error> {
         let mut roots = rustls::RootCertStore {

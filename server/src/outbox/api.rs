@@ -146,6 +146,8 @@ pub struct SendsQuery {
     pub incident_id: Option<String>,
     /// Only messages to this person.
     pub user_id: Option<String>,
+    /// Only in this state.
+    pub state: Option<String>,
     /// Only in these states: owed, sending, sent, shown, failed, cancelled.
     #[serde(default, rename = "states[]")]
     pub states: Vec<String>,
@@ -162,10 +164,11 @@ impl SendsQuery {
             }
             text => Ok(text.clone()),
         };
+        let states: Vec<String> = self.states.iter().chain(&self.state).cloned().collect();
         Ok(Filter {
             incident_id: plain("incident_id", &self.incident_id)?.map(Into::into),
             user_id: plain("user_id", &self.user_id)?.map(Into::into),
-            states: known("states[]", &self.states, State::from_text)?,
+            states: known("states[]", &states, State::from_text)?,
             purposes: known("purposes[]", &self.purposes, Purpose::from_text)?,
         })
     }

@@ -60,6 +60,13 @@ impl Channels {
     }
 }
 
+impl Channels {
+    /// Whether webhooks may not be posted there, as far as the address itself tells.
+    pub fn is_off_limits(&self, address: &url::Url) -> bool {
+        self.webhooks.is_off_limits(address)
+    }
+}
+
 async fn deliver(app: &App, send: &Claimed) -> Delivery {
     let link = links::opened(&app.settings.vault, &send.id, send.secret_link.as_deref());
     let opened = match link {

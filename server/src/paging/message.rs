@@ -9,6 +9,7 @@ use super::store::Facts;
 use crate::drawing::unturned;
 use crate::http::Site;
 use crate::incidents::Urgency;
+use crate::incidents::model::AssignedVia;
 use crate::outbox::SECRET_LINK;
 use crate::people::User;
 
@@ -78,6 +79,9 @@ pub(super) fn compose(
         since: spoken_time(facts.created_at, &user.time_zone),
         others: others.join(", "),
         why: match reason {
+            Reason::Assigned if facts.assigned_via == AssignedVia::DirectAssignment => {
+                "Somebody gave it to you by name.".to_owned()
+            }
             Reason::Assigned => format!("The escalation policy {} brought it to you.", facts.policy_name),
             Reason::Requested { message } if message.is_empty() => "Your help was asked for.".to_owned(),
             Reason::Requested { message } => format!("Your help was asked for: {message}"),

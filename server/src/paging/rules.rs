@@ -153,6 +153,7 @@ mod tests {
             address: kind.as_text().to_owned(),
             country_code: None,
             send_short_email: false,
+            device_type: None,
             created_at: Timestamp::UNIX_EPOCH,
         }
     }

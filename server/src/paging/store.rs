@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
 use super::rules::{Reachable, Reason, Wanted};
+use crate::incidents::model::AssignedVia;
 use crate::incidents::{IncidentId, Status, Urgency};
 use crate::people::store as people;
 use crate::people::{User, UserId};
@@ -18,6 +19,7 @@ pub(super) struct Facts {
     pub(super) urgency: Urgency,
     pub(super) service_name: String,
     pub(super) policy_name: String,
+    pub(super) assigned_via: AssignedVia,
     pub(super) created_at: Timestamp,
     pub(super) resolved_at: Option<Timestamp>,
     pub(super) last_status_change_at: Timestamp,
@@ -26,7 +28,7 @@ pub(super) struct Facts {
 pub(super) fn facts(tx: &mut Tx, id: &IncidentId) -> Result<Option<Facts>, Error> {
     tx.row(
         sql!(
-            "SELECT i.id, i.number, i.title, i.status, i.urgency, s.name AS service_name, p.name AS policy_name,
+            "SELECT i.id, i.number, i.title, i.status, i.urgency, s.name AS service_name, p.name AS policy_name, i.assigned_via,
                  i.created_at, i.resolved_at, i.last_status_change_at
              FROM incidents i
              JOIN services s ON s.id = i.service_id

@@ -108,6 +108,8 @@ pub struct ContactMethod {
     /// For numbers: without the plus sign.
     pub country_code: Option<i64>,
     pub send_short_email: bool,
+    /// For push notifications: `android` or `ios`.
+    pub device_type: Option<String>,
     pub created_at: Timestamp,
 }
 

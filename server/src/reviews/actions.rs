@@ -39,7 +39,7 @@ pub fn check(edit: &mut Edit) -> Result<(), Problem> {
         edit.title = Some(faults.name("incident_review.title", Some(title), LONGEST_NAME));
     }
     if let Some(body) = &edit.body {
-        edit.body = Some(faults.name("incident_review.body", Some(body), LONGEST_BODY));
+        edit.body = Some(faults.text("incident_review.body", Some(body), LONGEST_BODY));
     }
     faults.done()
 }

@@ -23,6 +23,7 @@ use super::surrogates;
 use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
 use crate::app::App;
 use crate::http::Problem;
+use crate::http::limits::{Decision, Verdict};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -57,7 +58,7 @@ pub(super) enum Refusal {
     NotJson(&'static str),
     Invalid(Vec<String>),
     TooLarge,
-    TooMany,
+    TooMany(Decision),
     Problem(Problem),
 }
 
@@ -88,6 +89,10 @@ impl From<Invalid> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        let decision = match &self {
+            Self::TooMany(decision) => Some(*decision),
+            _ => None,
+        };
         let (code, status, message, errors) = match self {
             Self::NotJson(error) => (
                 StatusCode::BAD_REQUEST,
@@ -107,7 +112,7 @@ impl IntoResponse for Refusal {
                 "Event object is too large",
                 vec![format!("The body may have at most {LARGEST_READ} bytes")],
             ),
-            Self::TooMany => (
+            Self::TooMany(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "throttle exceeded",
                 "Requests for this integration key arrive too quickly",
@@ -125,15 +130,16 @@ impl IntoResponse for Refusal {
                 )
             }
         };
-        (
-            code,
-            axum::Json(NotAccepted {
-                status,
-                message,
-                errors,
-            }),
-        )
-            .into_response()
+        let refused = axum::Json(NotAccepted {
+            status,
+            message,
+            errors,
+        });
+        let mut answer = (code, refused).into_response();
+        if let Some(decision) = decision {
+            decision.tell(answer.headers_mut());
+        }
+        answer
     }
 }
 
@@ -261,10 +267,11 @@ pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destinati
     let destination = app.keys.find(app, key).await?;
     let destination = destination.ok_or_else(|| Refusal::Invalid(vec!["Invalid routing key".to_owned()]))?;
     let key = destination.integration_id.as_str();
-    if let Some(limiter) = &app.event_limiter
-        && !limiter.grants(key, app.clock.now())
-    {
-        return Err(Refusal::TooMany);
+    if let Some(limiter) = &app.event_limiter {
+        let decision = limiter.take(key, app.clock.now());
+        if decision.verdict == Verdict::Refused {
+            return Err(Refusal::TooMany(decision));
+        }
     }
     Ok(destination)
 }

@@ -1,6 +1,7 @@
 //! The rows of the timeline.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use store::{Error, Tx, Value, params, query, sql};
@@ -110,20 +111,59 @@ pub fn resolutions(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId
         .collect())
 }
 
-/// The first entry of each incident: how it began.
+/// How each incident began: with the event of its first alert, or with what a person did.
 pub fn beginnings(tx: &mut Tx, ids: &[IncidentId]) -> Result<HashMap<IncidentId, EntryId>, Error> {
     let first: Vec<(IncidentId, Option<EntryId>)> = tx.rows(
         sql!(
-            "SELECT i.id, (SELECT e.id FROM timeline_entries e WHERE e.incident_id = i.id AND e.kind = $2
-                           ORDER BY e.id LIMIT 1)
+            "SELECT i.id, (SELECT e.id FROM timeline_entries e WHERE e.incident_id = i.id
+                               AND e.kind = CASE WHEN i.origin = 'event' THEN $3 ELSE $2 END ORDER BY e.id LIMIT 1)
              FROM incidents i WHERE i.id = ANY($1)"
         ),
-        params![Value::texts(ids), Kind::Triggered],
+        params![Value::texts(ids), Kind::Triggered, Kind::AlertAdded],
     )?;
     Ok(first
         .into_iter()
         .filter_map(|(id, entry)| Some((id, entry?)))
         .collect())
+}
+
+/// The entries that tell of the first event of alerts which are in these incidents now, by the alert. An alert that
+/// was moved has its entry where it was at first, soon after it came.
+pub fn beginnings_of_alerts(
+    tx: &mut Tx,
+    incidents: &[String],
+    alerts: &[(&str, Timestamp)],
+) -> Result<HashMap<String, EntryId>, Error> {
+    let told: Vec<(EntryId, serde_json::Value)> = tx.rows(
+        sql!(
+            "SELECT id, details FROM timeline_entries WHERE incident_id = ANY($1) AND kind = $2 ORDER BY id"
+        ),
+        params![Value::texts(incidents), Kind::AlertAdded],
+    )?;
+    let mut found = HashMap::new();
+    remember_alerts(&mut found, told);
+    for (alert, came_at) in alerts {
+        if found.contains_key(*alert) {
+            continue;
+        }
+        let told: Vec<(EntryId, serde_json::Value)> = tx.rows(
+            sql!("SELECT id, details FROM timeline_entries WHERE id >= $1 AND id < $2 AND kind = $3 ORDER BY id"),
+            params![earliest_at(*came_at), earliest_at(*came_at + SOON), Kind::AlertAdded],
+        )?;
+        remember_alerts(&mut found, told);
+    }
+    Ok(found)
+}
+
+/// The longest pause before an alert is told of, and some time to spare.
+const SOON: Duration = Duration::from_secs(1_800);
+
+fn remember_alerts(found: &mut HashMap<String, EntryId>, told: Vec<(EntryId, serde_json::Value)>) {
+    for (id, details) in told {
+        if let Some(alert) = details.get("alert_id").and_then(serde_json::Value::as_str) {
+            found.entry(alert.to_owned()).or_insert(id);
+        }
+    }
 }
 
 pub fn find(tx: &mut Tx, id: &EntryId) -> Result<Option<Entry>, Error> {
@@ -145,11 +185,14 @@ pub struct Sought {
     pub until: Option<Timestamp>,
     /// All kinds, when none are named.
     pub kinds: Vec<Kind>,
+    /// The teams whose policies the incidents follow; all, when none are named.
+    pub team_ids: Vec<String>,
 }
 
 const NARROWED: &str =
     " WHERE e.incident_id IS NOT NULL {AND e.incident_id = $incident} {AND e.agent_type = 'user' AND e.agent_id = $user}
-      {AND e.at >= $since AND e.id >= $earliest} {AND e.at < $until} {AND e.kind = ANY($kinds)}";
+      {AND e.at >= $since AND e.id >= $earliest} {AND e.at < $until} {AND e.kind = ANY($kinds)}
+      {AND e.incident_id IN (SELECT i.id FROM incidents i JOIN escalation_policy_teams t ON t.escalation_policy_id = i.escalation_policy_id WHERE t.team_id = ANY($teams))}";
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let kinds = (!sought.kinds.is_empty()).then(|| Value::texts(sought.kinds.iter().map(Kind::as_text)));
@@ -160,6 +203,10 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("earliest", sought.since.map(earliest_at))
         .bind_optional("until", sought.until)
         .bind_optional("kinds", kinds)
+        .bind_optional(
+            "teams",
+            (!sought.team_ids.is_empty()).then(|| Value::texts(&sought.team_ids)),
+        )
 }
 
 /// A page of entries, the newest first.

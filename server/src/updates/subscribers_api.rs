@@ -68,8 +68,9 @@ async fn send_status_update(
     Body(body): Body<StatusUpdateInput>,
 ) -> Result<axum::Json<StatusUpdateAnswer>, Problem> {
     caller.require(Action::Publish, Resource::Incident)?;
+    caller.require_name()?;
     let mut faults = Faults::new();
-    let message = faults.name("message", Some(&body.message), LONGEST_MESSAGE);
+    let message = faults.text("message", Some(&body.message), LONGEST_MESSAGE);
     let subject = faults.optional_text("subject", body.subject.as_deref(), 255);
     let html_message = faults.optional_text("html_message", body.html_message.as_deref(), LONGEST_HTML);
     if subject.is_some() != html_message.is_some() {

@@ -9,6 +9,7 @@ mod console;
 mod crash;
 mod customers;
 mod desk;
+mod dialect;
 mod foundation;
 mod front;
 mod harness;

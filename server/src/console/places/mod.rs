@@ -1,6 +1,7 @@
 //! What each place of the rail shows: the slices are read in one transaction, a screen's view is filled and
 //! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
 
+mod addresses;
 pub mod cases;
 pub mod customers;
 pub mod desk;
@@ -52,6 +53,7 @@ use crate::http::Problem;
 
 pub fn routes() -> Router<Arc<App>> {
     Router::new()
+        .merge(addresses::routes())
         .merge(cases::routes())
         .merge(customers::routes())
         .merge(desk::routes())
@@ -88,5 +90,5 @@ pub(super) fn go_to(path: &str) -> Response {
 
 /// What a form says, as the body that the API's function of the same purpose reads.
 pub(super) fn from_json<T: serde::de::DeserializeOwned>(body: serde_json::Value) -> Result<T, Problem> {
-    crate::http::body::parse(body.to_string().as_bytes())
+    crate::http::body::read(&body)
 }

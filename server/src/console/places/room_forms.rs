@@ -134,13 +134,15 @@ async fn ask(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Posted
             id: fields.user.clone(),
             kind: "user".to_owned(),
             summary: user.name,
+            people: Vec::new(),
         };
         let message = if fields.message.trim().is_empty() {
             "Please join"
         } else {
             fields.message.trim()
         };
-        room::request_responders(change, id, message, &[target]).map(drop)
+        let requester = change.agent.user_id().map(UserId::from);
+        room::request_responders(change, id, requester, message, vec![target]).map(drop)
     })
     .await
 }
@@ -353,7 +355,9 @@ async fn join(State(app): State<Arc<App>>, Path(id): Path<String>, posted: Poste
     let state = ResponderState::from_text(&posted.fields.state).unwrap_or(ResponderState::Joined);
     let back = match state {
         ResponderState::Joined => format!("/console/incidents/{id}"),
-        ResponderState::Pending | ResponderState::Declined => "/console".to_owned(),
+        ResponderState::Pending | ResponderState::Declined | ResponderState::UserCancelled => {
+            "/console".to_owned()
+        }
     };
     app.change(posted.visitor.0.agent(), move |change| {
         room::reply_to_request(change, &IncidentId::from(id.as_str()), &user_id, state)

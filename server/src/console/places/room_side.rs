@@ -310,6 +310,7 @@ fn answer(one: &room::Responder, reading: &Reading) -> String {
             format!("here after {}", duration_words(seconds))
         }
         ResponderState::Declined => "cannot".to_owned(),
+        ResponderState::UserCancelled => "not needed any more".to_owned(),
         ResponderState::Pending => format!("asked {}", reading.clock_words(one.requested_at)),
     }
 }

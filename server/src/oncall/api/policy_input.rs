@@ -88,12 +88,13 @@ fn check_rules(
 ) -> Result<Vec<EscalationRule>, Problem> {
     let mut checked: Vec<EscalationRule> = Vec::new();
     for (index, rule) in rules.iter().take(MOST_RULES + 1).enumerate() {
-        let delay = rule.escalation_delay_in_minutes.unwrap_or(30);
-        faults.within(
-            &format!("Escalation rules[{index}].escalation_delay_in_minutes"),
-            delay,
-            1..=LONGEST_DELAY,
-        );
+        let field = format!("Escalation rules[{index}].escalation_delay_in_minutes");
+        let delay = if let Some(delay) = rule.escalation_delay_in_minutes {
+            faults.within(&field, delay, 1..=LONGEST_DELAY)
+        } else {
+            faults.add(format!("{field} is missing."));
+            1
+        };
         if rule.targets.is_empty() || rule.targets.len() > MOST_TARGETS {
             faults.add(format!(
                 "Escalation rules[{index}].targets must be between 1 and {MOST_TARGETS}."

@@ -141,6 +141,10 @@ fn check_layer(
         .instant(&field("start"), input.start.as_deref())
         .unwrap_or_default();
     let end = faults.optional_instant(&field("end"), input.end.as_deref());
+    // A layer that is known may be ended before it began: so clients take away one that lies ahead.
+    if kept.is_none() && end.is_some_and(|end| end <= start) {
+        faults.add(format!("{} must lie after its start.", field("end")));
+    }
     let origin = match input.rotation_virtual_start.as_deref() {
         None => start,
         text => faults

@@ -312,7 +312,8 @@ fn blank_row(id: ScheduleId, calendar_key: String, now: jiff::Timestamp) -> Sche
         id,
         name: String::new(),
         description: None,
-        time_zone: "UTC".to_owned(),
+        // Must be said: a rota in the wrong zone pages the wrong person.
+        time_zone: String::new(),
         definition: Definition {
             schedule: schedule::Schedule {
                 time_zone: "UTC".to_owned(),

@@ -189,8 +189,8 @@ impl Targets {
         };
         found.cloned().unwrap_or_else(|| {
             match kind {
-                TargetKind::User => user_reference(site, id, ""),
-                TargetKind::Schedule => schedule_reference(site, id, ""),
+                TargetKind::User => user_reference(site, id, id),
+                TargetKind::Schedule => schedule_reference(site, id, id),
             }
             .into()
         })
@@ -210,11 +210,11 @@ impl Names {
         })
     }
 
-    pub(super) fn name(&self, id: &str) -> &str {
+    pub(super) fn name<'n>(&'n self, id: &'n str) -> &'n str {
         self.users
             .iter()
             .find(|(known, _)| known.as_str() == id)
-            .map_or("", |(_, name)| name)
+            .map_or(id, |(_, name)| name)
     }
 
     pub(super) fn user(&self, site: &Site, id: &str) -> Reference {

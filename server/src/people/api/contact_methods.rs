@@ -43,6 +43,8 @@ pub(crate) struct ContactMethodInput {
     /// 1 to 1999, for numbers.
     country_code: Option<i64>,
     send_short_email: Option<bool>,
+    /// `android` or `ios`, for push notifications.
+    device_type: Option<String>,
 }
 
 /// Every way to reach somebody.
@@ -77,6 +79,7 @@ pub(crate) async fn create(
     Body(request): Body<ContactMethodRequest>,
 ) -> Result<(StatusCode, Json<ContactMethodAnswer>), Problem> {
     require_to_change(&caller, &id)?;
+    refuse_off_limits(&app, &request.contact_method)?;
     let site = app.site.clone();
     let contact_method = app
         .change(caller.agent(), move |change| {
@@ -89,6 +92,7 @@ pub(crate) async fn create(
                 address: String::new(),
                 country_code: None,
                 send_short_email: false,
+                device_type: None,
                 created_at: change.now,
             };
             let method = check(&request.contact_method, blank)?;
@@ -132,6 +136,7 @@ pub(crate) async fn update(
     Body(request): Body<ContactMethodRequest>,
 ) -> Result<Json<ContactMethodAnswer>, Problem> {
     require_to_change(&caller, &id)?;
+    refuse_off_limits(&app, &request.contact_method)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         require_to_reach(&caller, &present_user(change.tx, &id)?)?;
@@ -216,8 +221,10 @@ fn check(input: &ContactMethodInput, mut method: ContactMethod) -> Result<Contac
         ContactKind::PhoneContactMethod
         | ContactKind::SmsContactMethod
         | ContactKind::WhatsappContactMethod => {
-            let code = input.country_code.or(method.country_code).unwrap_or(1);
-            method.country_code = Some(faults.within("Country code", code, 1..=1999));
+            match input.country_code.or(method.country_code) {
+                Some(code) => method.country_code = Some(faults.within("Country code", code, 1..=1999)),
+                None => faults.add("Country code is missing; it is a number such as 44."),
+            }
             method.address.retain(|one| !" -().".contains(one));
             let is_number = (3..=40).contains(&method.address.len())
                 && method
@@ -230,17 +237,36 @@ fn check(input: &ContactMethodInput, mut method: ContactMethod) -> Result<Contac
         }
         ContactKind::PushNotificationContactMethod => {
             method.address = faults.name("Address", Some(&method.address), 1024);
+            let device = input.device_type.clone().or(method.device_type.take());
+            if !matches!(device.as_deref(), Some("android" | "ios")) {
+                faults.add("Device type must be android or ios.");
+            }
+            method.device_type = device;
         }
         ContactKind::WebhookContactMethod => {
+            if method.address.chars().any(char::is_control) {
+                faults.add("Address must be one line without tabs.");
+            }
             let address = faults.name("Address", Some(&method.address), 1024);
-            if !address.starts_with("https://") && !address.starts_with("http://") {
-                faults.add("Address must begin with https:// or http://.");
+            if let Err(reason) = crate::outbound::guard::parse(&address) {
+                faults.add(format!("Address: {reason}"));
             }
             method.address = address;
         }
     }
     faults.done()?;
     Ok(method)
+}
+
+/// A webhook that could never be posted is refused when it is named, not when the page is due.
+fn refuse_off_limits(app: &App, input: &ContactMethodInput) -> Result<(), Problem> {
+    let address = input.address.as_deref().unwrap_or_default().trim();
+    match crate::outbound::guard::parse(address) {
+        Ok(url) if app.channels.is_off_limits(&url) => Err(Problem::invalid([
+            "Address lies inside this machine or a private network; whoever runs Muster can allow that with MUSTER_ALLOWED_NETWORKS.",
+        ])),
+        _ => Ok(()),
+    }
 }
 
 /// A client looks for these words and then uses the one that is there.

@@ -49,7 +49,11 @@ pub struct ContactMethodView {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub send_short_email: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub enabled: Option<bool>,
+    pub device_type: Option<String>,
+    /// Of push notifications. Muster has none of its own, so this is always empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sounds: Option<Vec<String>>,
+    pub enabled: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub blacklisted: Option<bool>,
     #[schema(value_type = String, format = DateTime)]
@@ -124,7 +128,9 @@ pub fn contact_method_view(site: &Site, method: &ContactMethod) -> ContactMethod
         address: method.address.clone(),
         country_code: method.country_code,
         send_short_email: is_email.then_some(method.send_short_email),
-        enabled: (is_email || method.kind.is_number()).then_some(true),
+        device_type: method.device_type.clone(),
+        sounds: (method.kind == ContactKind::PushNotificationContactMethod).then(Vec::new),
+        enabled: true,
         blacklisted: (!is_email).then_some(false),
         created_at: method.created_at,
     }
@@ -150,7 +156,7 @@ pub fn notification_rule_view(
                 "contact_method_reference",
                 &format!("users/{}/contact_methods", rule.user_id),
                 &rule.contact_method_id,
-                "",
+                rule.contact_method_id.as_str(),
             )
             .into(),
     };

@@ -8,7 +8,7 @@ use crate::people::model::{ContactMethod, ContactMethodId, NotificationRule, Not
 pub fn contact_methods_of(tx: &mut Tx, users: &[&UserId]) -> Result<Vec<ContactMethod>, Error> {
     tx.rows(
         sql!(
-            "SELECT id, user_id, type, label, address, country_code, send_short_email, created_at
+            "SELECT id, user_id, type, label, address, country_code, send_short_email, device_type, created_at
              FROM contact_methods WHERE user_id = ANY($1) ORDER BY id"
         ),
         params![Value::texts(users)],
@@ -22,7 +22,7 @@ pub fn find_contact_method(
 ) -> Result<Option<ContactMethod>, Error> {
     tx.row(
         sql!(
-            "SELECT id, user_id, type, label, address, country_code, send_short_email, created_at
+            "SELECT id, user_id, type, label, address, country_code, send_short_email, device_type, created_at
              FROM contact_methods WHERE id = $1 AND user_id = $2"
         ),
         params![id, user_id],
@@ -32,8 +32,9 @@ pub fn find_contact_method(
 pub fn add_contact_method(tx: &mut Tx, method: &ContactMethod) -> Result<(), Error> {
     tx.execute_one(
         sql!(
-            "INSERT INTO contact_methods (id, user_id, type, label, address, country_code, send_short_email, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+            "INSERT INTO contact_methods (id, user_id, type, label, address, country_code, send_short_email,
+                 device_type, created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         ),
         params![
             &method.id,
@@ -43,6 +44,7 @@ pub fn add_contact_method(tx: &mut Tx, method: &ContactMethod) -> Result<(), Err
             &method.address,
             method.country_code,
             method.send_short_email,
+            method.device_type.as_deref(),
             method.created_at
         ],
     )
@@ -51,14 +53,16 @@ pub fn add_contact_method(tx: &mut Tx, method: &ContactMethod) -> Result<(), Err
 pub fn update_contact_method(tx: &mut Tx, method: &ContactMethod) -> Result<(), Error> {
     tx.execute_one(
         sql!(
-            "UPDATE contact_methods SET label = $2, address = $3, country_code = $4, send_short_email = $5 WHERE id = $1"
+            "UPDATE contact_methods SET label = $2, address = $3, country_code = $4, send_short_email = $5, device_type = $6
+             WHERE id = $1"
         ),
         params![
             &method.id,
             &method.label,
             &method.address,
             method.country_code,
-            method.send_short_email
+            method.send_short_email,
+            method.device_type.as_deref()
         ],
     )
 }

@@ -31,7 +31,6 @@ pub(super) async fn priorities(
 ) -> Result<Json<PrioritiesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
-    let site = app.site.clone();
     app.read(move |tx| {
         let all = store::priorities(tx)?;
         let total = all.len() as i64;
@@ -48,7 +47,7 @@ pub(super) async fn priorities(
                     "id": one.id,
                     "type": "priority",
                     "summary": one.name,
-                    "self": site.api_url("priorities", one.id.as_str()),
+                    "self": Value::Null,
                     "html_url": Value::Null,
                     "name": one.name,
                     "description": one.description,
@@ -81,6 +80,11 @@ const VENDORS: [(&str, &str, &str); 8] = [
     ("PVUPTIMEKU", "Uptime Kuma", "Checks from outside"),
     ("PVEVENTSV2", "Events API v2", "Anything that can send an event"),
 ];
+
+pub(super) fn vendor_name(id: &str) -> Option<&'static str> {
+    let known = VENDORS.iter().find(|(known, _, _)| *known == id)?;
+    Some(known.1)
+}
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VendorsAnswer {

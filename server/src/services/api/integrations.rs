@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use super::catalogue::vendor_name;
 use super::view::integration_view;
 use super::{present, teams_of};
 use crate::access::audit::{self, AuditAction, Changed};
@@ -40,10 +41,9 @@ pub(crate) struct IntegrationInput {
 }
 
 /// The kinds whose senders speak to a key.
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 9] = [
     "events_api_v2_inbound_integration",
     "generic_events_api_inbound_integration",
-    "generic_email_inbound_integration",
     "event_transformer_api_inbound_integration",
     "aws_cloudwatch_inbound_integration",
     "nagios_inbound_integration",
@@ -65,11 +65,14 @@ fn check(input: &IntegrationInput, before: Integration) -> Result<Integration, P
         if KINDS.contains(&kind) {
             kind.clone_into(&mut integration.kind);
         } else {
-            faults.add("Type is not a known kind of integration, such as events_api_v2_inbound_integration.");
+            faults.add(format!("Type must be one of {}.", KINDS.join(", ")));
         }
     }
     if let Some(vendor) = &input.vendor {
-        integration.vendor_id = faults.optional_text("Vendor", Some(&vendor.id), 64);
+        if vendor_name(&vendor.id).is_none() {
+            faults.add("Vendor is not known; GET /vendors lists those that are.");
+        }
+        integration.vendor_id = Some(vendor.id.clone());
     }
     faults.done()?;
     Ok(integration)

@@ -21,6 +21,8 @@ use crate::http::{
     Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site,
 };
 use crate::jobs::{EVERY_PAGE, Kind as JobKind, Owed};
+use crate::people::store::find_users;
+use crate::people::{User, UserId};
 use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
 use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
 use crate::timeline::Change;
@@ -76,7 +78,17 @@ fn show_on_pages(change: &mut Change) -> Result<(), Problem> {
     Ok(change.owe(&Owed::now(JobKind::PagesRender, EVERY_PAGE, change.now))?)
 }
 
-fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site: &Site) -> Value {
+fn view(
+    window: &MaintenanceWindow,
+    services: &[(String, String, String)],
+    planners: &[User],
+    site: &Site,
+) -> Value {
+    let planned_by = |id: &UserId| {
+        let planner = planners.iter().find(|one| one.id == *id);
+        let name = planner.map_or(id.as_str(), |one| one.name.as_str());
+        site.reference("user", "users", id.as_str(), name)
+    };
     let own: Vec<_> = services
         .iter()
         .filter(|(id, _, _)| id == window.id.as_str())
@@ -93,7 +105,7 @@ fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site:
         "end_time": window.end_at,
         "description": window.description,
         "public_words": window.public_words,
-        "created_by": window.created_by.as_ref().map(|id| site.reference("user", "users", id.as_str(), "")),
+        "created_by": window.created_by.as_ref().map(planned_by),
         "services": own,
         "teams": [],
     })
@@ -101,7 +113,17 @@ fn view(window: &MaintenanceWindow, services: &[(String, String, String)], site:
 
 fn shown(tx: &mut Tx, window: &MaintenanceWindow, site: &Site) -> Result<Value, Problem> {
     let services = rows::window_services(tx, &[window.id.to_string()])?;
-    Ok(view(window, &services, site))
+    let planners = planners(tx, std::slice::from_ref(window))?;
+    Ok(view(window, &services, &planners, site))
+}
+
+/// Whoever planned the windows.
+fn planners(tx: &mut Tx, windows: &[MaintenanceWindow]) -> Result<Vec<User>, Problem> {
+    let ids: Vec<&UserId> = windows
+        .iter()
+        .filter_map(|window| window.created_by.as_ref())
+        .collect();
+    Ok(find_users(tx, &ids)?)
 }
 
 fn present(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<MaintenanceWindow, Problem> {
@@ -198,8 +220,11 @@ pub(crate) async fn list(
         let (found, paging) = page.finish(found, || rows::count_windows(tx, &filter))?;
         let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
         let services = rows::window_services(tx, &ids)?;
-        let mut maintenance_windows: Vec<Value> =
-            found.iter().map(|one| view(one, &services, &site)).collect();
+        let planners = planners(tx, &found)?;
+        let mut maintenance_windows: Vec<Value> = found
+            .iter()
+            .map(|one| view(one, &services, &planners, &site))
+            .collect();
         expand(&include, &OF_WINDOWS, &mut maintenance_windows, |kind, ids| {
             wholes::load(tx, &site, filter.now, kind, ids)
         })?;

@@ -2,6 +2,7 @@
 
 pub(crate) mod business_services;
 mod catalogue;
+mod change_events;
 pub(crate) mod dependencies;
 pub(crate) mod integrations;
 pub(crate) mod maintenance_windows;
@@ -30,7 +31,9 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(policies::show))
         .routes(routes!(services::list, services::create))
         .routes(routes!(services::show, services::update, services::delete))
-        .routes(routes!(services::changes))
+        .routes(routes!(change_events::list))
+        .routes(routes!(change_events::show))
+        .routes(routes!(change_events::of_service))
         .routes(routes!(integrations::create))
         .routes(routes!(
             integrations::show,

@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::wholes::{self, OF_POLICIES};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::listing::anywhere;
+use crate::http::listing::{Direction, anywhere, sorted_by_name};
 use crate::http::{Include, Listing, Paging, Path, Problem, Problems, Query, Site, expansion};
 use crate::oncall::EscalationPolicyId;
 use crate::oncall::api::view::policy_views;
@@ -85,9 +85,9 @@ pub(crate) async fn list(
             .map(|query| anywhere(&query)),
         user_ids: listed(asked.user_ids),
         team_ids: listed(asked.team_ids),
-        sort: match asked.sort_by.as_deref() {
-            Some("name:desc") => PolicySort::NameDescending,
-            _ => PolicySort::Name,
+        sort: match sorted_by_name(asked.sort_by.as_deref())? {
+            Direction::Descending => PolicySort::NameDescending,
+            Direction::Ascending => PolicySort::Name,
         },
     };
     let (site, now) = (app.site.clone(), app.clock.now());

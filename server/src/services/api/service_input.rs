@@ -1,7 +1,7 @@
 //! Services as they are sent, checked into their model.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::Tx;
 use utoipa::ToSchema;
 
@@ -41,6 +41,10 @@ pub(crate) struct ServiceInput {
     #[serde(default)]
     #[schema(value_type = Option<GroupingInput>)]
     alert_grouping_parameters: Sent<GroupingInput>,
+    /// The older form of `alert_grouping_parameters`, which come first where both are sent: `time` or `intelligent`.
+    alert_grouping: Option<String>,
+    /// Minutes, for `time`.
+    alert_grouping_timeout: Option<i64>,
     #[serde(default)]
     #[schema(value_type = Option<AutoPause>)]
     auto_pause_notifications_parameters: Sent<AutoPause>,
@@ -113,7 +117,11 @@ pub(super) fn check(tx: &mut Tx, input: &ServiceInput, before: Service) -> Resul
         service.scheduled_actions = actions.iter().take(4).copied().collect();
     }
     match &input.alert_grouping_parameters {
-        Sent::Nothing => {}
+        Sent::Nothing => {
+            if let Some(kind) = &input.alert_grouping {
+                service.alert_grouping = older_grouping(&mut faults, kind, input.alert_grouping_timeout);
+            }
+        }
         Sent::Null => service.alert_grouping = AlertGrouping::default(),
         Sent::Value(parameters) => service.alert_grouping = grouping(&mut faults, parameters),
     }
@@ -147,6 +155,20 @@ fn check_hours(faults: &mut Faults, service: &Service) {
     if hours.days_of_week.is_empty() || hours.days_of_week.iter().any(|day| !(1..=7).contains(day)) {
         faults.add("Support hours days of week must be between 1 (Monday) and 7 (Sunday).");
     }
+}
+
+/// The setting as older clients send it.
+fn older_grouping(faults: &mut Faults, kind: &str, minutes: Option<i64>) -> AlertGrouping {
+    if !matches!(kind, "time" | "intelligent") {
+        faults.add("Alert grouping must be time or intelligent.");
+        return AlertGrouping::default();
+    }
+    let config = (kind == "time").then(|| json!({ "timeout": minutes.unwrap_or(0) }));
+    let parameters = GroupingInput {
+        kind: Some(kind.to_owned()),
+        config,
+    };
+    grouping(faults, &parameters)
 }
 
 /// The setting in the words of the `triage` crate. Minutes of `time` become seconds; 0 lasts until resolved.

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::service_input::{ServiceRequest, check};
@@ -17,8 +17,8 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::expansion::expand;
-use crate::http::listing::anywhere;
-use crate::http::{Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::listing::{Direction, anywhere, sorted_by_name};
+use crate::http::{Body, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::oncall::EscalationPolicyId;
 use crate::services::model::{AlertGrouping, AutoPause, Service, ServiceId, UrgencyRule};
 use crate::services::store::services::{self as rows, ServiceFilter, ServiceOrder};
@@ -71,9 +71,9 @@ pub(crate) async fn list(
             .map(|query| anywhere(&query)),
         name: asked.name.filter(|name| !name.is_empty()),
         team_ids: asked.team_ids,
-        order: match asked.sort_by.as_deref() {
-            Some("name:desc") => ServiceOrder::NameDescending,
-            _ => ServiceOrder::Name,
+        order: match sorted_by_name(asked.sort_by.as_deref())? {
+            Direction::Descending => ServiceOrder::NameDescending,
+            Direction::Ascending => ServiceOrder::Name,
         },
     };
     let (site, now) = (app.site.clone(), app.clock.now());
@@ -182,7 +182,7 @@ pub(crate) async fn update(
     .await
 }
 
-/// Removes a service that has no open incident.
+/// Removes a service. Its incidents stay: those that are open can be read, answered and resolved as before.
 #[utoipa::path(delete, path = "/services/{id}", tag = "Services", params(("id" = String, Path)),
     responses((status = 204), Problems))]
 pub(crate) async fn delete(
@@ -195,90 +195,10 @@ pub(crate) async fn delete(
         let service = present(change.tx, &id)?;
         let teams = teams_of(change.tx, &service)?;
         caller.require_for_teams(Action::Delete, Resource::Service, &teams)?;
-        if rows::has_open_incidents(change.tx, &id)? {
-            return Err(Problem::invalid([
-                "Service has open incidents; resolve or move them first.",
-            ]));
-        }
         rows::delete(change.tx, &id, change.now)?;
         audit::record(change, &caller, AuditAction::Delete, &changed(&service))?;
         change.touch("services");
         Ok(StatusCode::NO_CONTENT)
-    })
-    .await
-}
-
-#[derive(Debug, Clone, Default, Deserialize, IntoParams)]
-#[serde(default)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct ChangesQuery {
-    since: Option<String>,
-    until: Option<String>,
-}
-
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ChangesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    change_events: Vec<Value>,
-    #[serde(flatten)]
-    paging: Paging,
-}
-
-/// What was changed on a service, the newest first.
-#[utoipa::path(get, path = "/services/{id}/change_events", tag = "Services",
-    params(("id" = String, Path), Listing, ChangesQuery), responses((status = 200, body = ChangesAnswer), Problems))]
-pub(crate) async fn changes(
-    State(app): State<Arc<App>>,
-    caller: Caller,
-    Path(id): Path<ServiceId>,
-    Query(listing): Query<Listing>,
-    Query(asked): Query<ChangesQuery>,
-) -> Result<Json<ChangesAnswer>, Problem> {
-    caller.require(Action::View, Resource::Service)?;
-    let page = listing.page()?;
-    let mut faults = Faults::new();
-    let since = faults.optional_instant("Since", asked.since.as_deref());
-    let until = faults.optional_instant("Until", asked.until.as_deref());
-    faults.done()?;
-    let site = app.site.clone();
-    app.read(move |tx| {
-        present(tx, &id)?;
-        let from = since.unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        let found = crate::services::change_events::since(tx, &[id.to_string()], from, 10_000)?;
-        let all: Vec<_> = found
-            .into_iter()
-            .filter(|one| until.is_none_or(|until| one.at < until))
-            .collect();
-        let total = all.len() as i64;
-        let rows = all
-            .into_iter()
-            .skip(page.offset as usize)
-            .take(page.rows_to_read() as usize)
-            .collect();
-        let (rows, paging) = page.finish(rows, || Ok::<_, Problem>(total))?;
-        let change_events = rows
-            .iter()
-            .map(|one| {
-                json!({
-                    "id": one.id,
-                    "type": "change_event",
-                    "summary": one.summary,
-                    "self": site.api_url("change_events", one.id.as_str()),
-                    "html_url": Value::Null,
-                    "timestamp": one.at,
-                    "source": one.source,
-                    "services": [site.reference("service", "services", &one.service_id, "")],
-                    "integration": site.reference("integration", "integrations", &one.integration_id, ""),
-                    "links": one.links,
-                    "images": one.images,
-                    "custom_details": one.custom_details,
-                })
-            })
-            .collect();
-        Ok(Json(ChangesAnswer {
-            change_events,
-            paging,
-        }))
     })
     .await
 }

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::Tx;
 
-use crate::http::{Include, Problem, Site};
+use super::catalogue::vendor_name;
+use crate::http::{Include, Problem, Reference, Site};
 use crate::services::model::{AlertGrouping, Integration, Service};
 use crate::services::store::{keys, services as rows};
 
@@ -73,8 +74,8 @@ pub(super) fn views(
                 "addons": [],
                 "alert_creation": "create_alerts_and_incidents",
                 "alert_grouping_parameters": grouping(&service.alert_grouping),
-                "alert_grouping": Value::Null,
-                "alert_grouping_timeout": Value::Null,
+                "alert_grouping": older_grouping(&service.alert_grouping).0,
+                "alert_grouping_timeout": older_grouping(&service.alert_grouping).1,
                 "auto_pause_notifications_parameters": {
                     "enabled": service.auto_pause.enabled,
                     "timeout": service.auto_pause.timeout,
@@ -109,6 +110,15 @@ fn grouping(grouping: &AlertGrouping) -> Value {
     json!({ "type": kind, "config": grouping.config })
 }
 
+/// `alert_grouping` and `alert_grouping_timeout` (minutes), as older clients read the same setting.
+fn older_grouping(grouping: &AlertGrouping) -> (Option<&'static str>, Option<u32>) {
+    match &grouping.grouping {
+        triage::Grouping::Time { window_seconds } => (Some("time"), Some(window_seconds.unwrap_or(0) / 60)),
+        triage::Grouping::Intelligent { .. } => (Some("intelligent"), None),
+        _ => (None, None),
+    }
+}
+
 fn integration_in_service(
     integration: &Integration,
     service: &Service,
@@ -119,12 +129,16 @@ fn integration_in_service(
         return integration_view(integration, &service.name, site);
     }
     let path = format!("services/{}/integrations", integration.service_id);
-    json!(site.reference(
+    let reference = site.reference(
         &integration.kind,
         &path,
         integration.id.as_str(),
-        integration.name.clone()
-    ))
+        integration.name.clone(),
+    );
+    json!(Reference {
+        html_url: Some(site.html_url("services", integration.service_id.as_str())),
+        ..reference
+    })
 }
 
 /// The resource of an integration; its `type` says which kind.
@@ -139,7 +153,9 @@ pub(super) fn integration_view(integration: &Integration, service_name: &str, si
         "name": integration.name,
         "service": site.reference("service", "services", integration.service_id.as_str(), service_name),
         "created_at": integration.created_at,
-        "vendor": integration.vendor_id.as_ref().map(|id| site.reference("vendor", "vendors", id, id.clone())),
+        "vendor": integration.vendor_id.as_ref().map(|id| {
+            site.reference("vendor", "vendors", id, vendor_name(id).unwrap_or(id))
+        }),
         "integration_key": keys::shown(site.vault(), integration),
     })
 }

@@ -155,14 +155,6 @@ pub fn delete(tx: &mut Tx, id: &ServiceId, now: Timestamp) -> Result<(), Error> 
     Ok(())
 }
 
-pub fn has_open_incidents(tx: &mut Tx, id: &ServiceId) -> Result<bool, Error> {
-    let rows: Vec<(i64,)> = tx.rows(
-        sql!("SELECT 1 FROM incidents WHERE service_id = $1 AND status IN ('triggered', 'acknowledged') LIMIT 1"),
-        params![id],
-    )?;
-    Ok(!rows.is_empty())
-}
-
 /// What the services of a list show beside their own rows.
 #[derive(Debug, Clone, Default)]
 pub struct Standing {
@@ -217,6 +209,26 @@ pub fn integrations_of(tx: &mut Tx, ids: &[String]) -> Result<Vec<Integration>, 
             INTEGRATION_COLUMNS,
             " FROM integrations WHERE service_id = ANY($1) AND deleted_at IS NULL ORDER BY id"
         ),
+        params![Value::texts(ids)],
+    )
+}
+
+/// Also those that were taken away.
+pub fn find_integrations(tx: &mut Tx, ids: &[String]) -> Result<Vec<Integration>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT ",
+            INTEGRATION_COLUMNS,
+            " FROM integrations WHERE id = ANY($1)"
+        ),
+        params![Value::texts(ids)],
+    )
+}
+
+/// Names of services, also of those that were deleted.
+pub fn names_of(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
+    tx.rows(
+        sql!("SELECT id, name FROM services WHERE id = ANY($1)"),
         params![Value::texts(ids)],
     )
 }

@@ -10,6 +10,7 @@ use utoipa::{IntoParams, ToSchema};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Listing, Paging, Problem, Problems, Query, Site};
+use crate::incidents::mentions::{Mentions, Pointed};
 use crate::updates::audiences;
 use crate::updates::model::Promise;
 use crate::updates::promises::{self, Waiting};
@@ -32,14 +33,20 @@ pub(super) struct PromisesAnswer {
     paging: Paging,
 }
 
-fn promise_view(tx: &mut store::Tx, promise: &Promise, site: &Site) -> Result<Value, Problem> {
+fn promise_view(
+    tx: &mut store::Tx,
+    promise: &Promise,
+    mentions: &Mentions,
+    site: &Site,
+) -> Result<Value, Problem> {
     let audience = audiences::find_even_deleted(tx, &promise.audience_id)?.map(|audience| audience.name);
+    let audience = audience.unwrap_or_else(|| promise.audience_id.to_string());
     Ok(json!({
         "id": promise.id,
         "type": "promise",
-        "incident": site.reference("incident", "incidents", promise.incident_id.as_str(), ""),
-        "audience": site.reference("audience", "audiences", promise.audience_id.as_str(), audience.unwrap_or_default()),
-        "update": site.reference("update", "updates", promise.update_id.as_str(), ""),
+        "incident": mentions.incident(site, promise.incident_id.as_str()),
+        "audience": site.reference("audience", "audiences", promise.audience_id.as_str(), audience.clone()),
+        "update": site.reference("update", "updates", promise.update_id.as_str(), format!("Update to {audience}")),
         "state": promise.state,
         "made_at": promise.made_at,
         "due_at": promise.due_at,
@@ -77,9 +84,14 @@ pub(super) async fn list_promises(
         .read(move |tx| -> Result<_, Problem> {
             let found = promises::list(tx, &sought, page)?;
             let (found, paging) = page.finish(found, || promises::count(tx, &sought))?;
+            let pointed = Pointed {
+                incidents: found.iter().map(|one| one.incident_id.to_string()).collect(),
+                ..Pointed::default()
+            };
+            let mentions = Mentions::read(tx, pointed)?;
             let mut shown = Vec::new();
             for promise in &found {
-                shown.push(promise_view(tx, promise, &site)?);
+                shown.push(promise_view(tx, promise, &mentions, &site)?);
             }
             Ok(PromisesAnswer {
                 promises: shown,

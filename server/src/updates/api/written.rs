@@ -151,7 +151,7 @@ impl UpdateInput {
     fn check(&self, now: Timestamp) -> Result<Edit, Problem> {
         let mut faults = Faults::new();
         let mut text = |field: &str, text: Option<&str>, longest: usize| {
-            text.map(|text| InternalText::new(faults.name(field, Some(text), longest)))
+            text.map(|text| InternalText::new(faults.text(field, Some(text), longest)))
         };
         let subject = text("update.subject", self.subject.as_deref(), LONGEST_SUBJECT);
         let words = text("update.words", self.words.as_deref(), LONGEST_WORDS);

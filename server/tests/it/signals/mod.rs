@@ -146,7 +146,12 @@ async fn a_key_that_sends_too_much_is_asked_to_wait_and_loses_nothing_it_was_pro
             .await;
         match answer.status.as_u16() {
             202 => accepted += 1,
-            other => assert_eq!(other, 429),
+            other => {
+                assert_eq!(other, 429);
+                assert_eq!(answer.headers["ratelimit-limit"], "120");
+                assert_eq!(answer.headers["ratelimit-remaining"], "0");
+                assert_eq!(answer.headers["retry-after"], answer.headers["ratelimit-reset"]);
+            }
         }
     }
     assert_eq!(accepted, 120);
