@@ -20,6 +20,13 @@ pub struct Include {
 }
 
 impl Include {
+    /// The same, except that this relation stays a reference.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.include.retain(|one| one != name);
+        self
+    }
+
     pub fn asks_for(&self, name: &str) -> bool {
         self.include.iter().any(|one| one == name)
     }

@@ -341,9 +341,11 @@ fn pulse_note(known: &Known, reading: &Reading) -> String {
 fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First) -> FirstNow {
     let name = visitor.0.user().map_or("", |user| user.name.as_str());
     let first_name = name.split_whitespace().next().unwrap_or("you").to_owned();
+    let may_see = visitor.0.may(Action::Change, Resource::Service);
     let key = first
         .integration
         .as_ref()
+        .filter(|_| may_see)
         .and_then(|one| keys::shown(app.site.vault(), one));
     let key = key.as_deref().unwrap_or("KEY-OF-A-SERVICE");
     let command = format!(

@@ -239,13 +239,11 @@ pub(crate) async fn delete(
 }
 
 /// Leaves how people are reached unexpanded for those who may not see it.
-fn seen_by(mut include: Include, sees_ways: bool) -> Include {
-    if !sees_ways {
-        include
-            .include
-            .retain(|one| !matches!(one.as_str(), "contact_methods" | "notification_rules"));
+fn seen_by(include: Include, sees_ways: bool) -> Include {
+    if sees_ways {
+        return include;
     }
-    include
+    include.without("contact_methods").without("notification_rules")
 }
 
 fn check_new(input: &UserInput) -> Result<NewUser, Problem> {

@@ -137,11 +137,18 @@ pub(crate) async fn show(
         let service = present(tx, &id)?;
         let integration = rows::find_integration(tx, &id, &integration_id)?
             .ok_or_else(|| Problem::not_found("The integration"))?;
-        Ok(Json(IntegrationAnswer {
-            integration: integration_view(&integration, &service.name, &site),
-        }))
+        let mut integration = integration_view(&integration, &service.name, &site);
+        if !sees_keys(&caller) {
+            integration["integration_key"] = Value::Null;
+        }
+        Ok(Json(IntegrationAnswer { integration }))
     })
     .await
+}
+
+/// Whoever has a key can open and resolve incidents with it, so it is shown to those alone who may change services.
+pub(super) fn sees_keys(caller: &Caller) -> bool {
+    caller.may(Action::Change, Resource::Service)
 }
 
 /// Changes an integration; its key stays.

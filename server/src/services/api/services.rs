@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
+use super::integrations::sees_keys;
 use super::service_input::{ServiceRequest, check};
 use super::view::views;
 use super::wholes::{self, OF_SERVICES};
@@ -63,6 +64,7 @@ pub(crate) async fn list(
     Query(asked): Query<ServicesQuery>,
 ) -> Result<Json<ServicesAnswer>, Problem> {
     caller.require(Action::View, Resource::Service)?;
+    let include = seen_by(include, &caller);
     let page = listing.page()?;
     let filter = ServiceFilter {
         pattern: asked
@@ -140,6 +142,7 @@ pub(crate) async fn show(
     Query(include): Query<Include>,
 ) -> Result<Json<ServiceAnswer>, Problem> {
     caller.require(Action::View, Resource::Service)?;
+    let include = seen_by(include, &caller);
     let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let service = present(tx, &id)?;
@@ -221,6 +224,14 @@ fn name_taken(error: store::Error) -> Problem {
     } else {
         error.into()
     }
+}
+
+/// Integrations stay references for those who may not see their keys.
+fn seen_by(include: Include, caller: &Caller) -> Include {
+    if sees_keys(caller) {
+        return include;
+    }
+    include.without("integrations")
 }
 
 fn changed(service: &Service) -> Changed<'_> {

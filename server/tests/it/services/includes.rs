@@ -1,5 +1,7 @@
 //! `include[]`: whole resources in the place of references.
 
+use axum::http::Method;
+use muster::people::Role;
 use serde_json::{Value, json};
 use store::Engine;
 
@@ -232,5 +234,40 @@ async fn an_incident_its_alerts_and_its_log_bring_what_they_are_about(engine: En
         let entries = muster.get(&format!("{path}?{asked}")).await.good();
         let incidents = each(&entries, "log_entries").iter().map(|one| &one["incident"]);
         whole("incident", "incident_number", incidents);
+    }
+}
+
+/// With its key, somebody who may only look could open and resolve incidents.
+#[store::both_engines]
+async fn keys_of_integrations_are_for_those_who_may_change_services(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let service = format!("/services/{}", built.service_id);
+    let shown = muster.get(&service).await.good();
+    let integration = shown["service"]["integrations"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for (role, sees) in [
+        (Role::Admin, true),
+        (Role::Manager, true),
+        (Role::Responder, false),
+        (Role::Agent, false),
+        (Role::Observer, false),
+        (Role::Stakeholder, false),
+    ] {
+        let person = muster.person("Sam", &format!("{role:?}@example.org"), role).await;
+        for path in [
+            format!("{service}/integrations/{integration}"),
+            format!("{service}?include[]=integrations"),
+            "/services?include[]=integrations".to_owned(),
+        ] {
+            let text = muster.as_person(&person, Method::GET, &path, None).await.text;
+            assert_eq!(
+                text.contains(&built.integration_key),
+                sees,
+                "{role:?} {path}: {text}"
+            );
+        }
     }
 }
