@@ -137,10 +137,10 @@ impl Fields {
 
     /// The form with one layer more than there is, which begins at `at`.
     pub(super) fn with_another_layer(mut self, at: Timestamp) -> Self {
-        let key = (1..)
+        let key = (1..=MOST_LAYERS)
             .map(|number| format!("new{number}"))
-            .find(|key| !self.layers.iter().any(|layer| layer.key == *key))
-            .unwrap_or_default();
+            .find(|key| !self.layers.iter().any(|layer| layer.key == *key));
+        let Some(key) = key else { return self };
         let starts = local(at, &zone_of(&self.zone));
         self.layers.push(LayerFields {
             key,

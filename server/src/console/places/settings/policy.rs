@@ -206,7 +206,7 @@ impl Fields {
 
     /// The form with one level more than there is.
     fn with_another_level(mut self) -> Self {
-        let key = (1..)
+        let key = (1..=MOST_LEVELS)
             .map(|number| format!("new{number}"))
             .find(|key| !self.levels.iter().any(|level| level.key == *key));
         self.levels.extend(key.map(Level::blank));
