@@ -38,7 +38,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Simulated,
     pub(crate) router: Router,
     pub(crate) owner: Person,
-    pub(crate) database: Database,
+    pub(crate) database: Arc<Database>,
 }
 
 /// Somebody known to the test, with a user-level key.
@@ -103,7 +103,7 @@ impl TestApp {
             app,
             clock: hand,
             owner,
-            database,
+            database: Arc::new(database),
         }
     }
 
@@ -198,6 +198,11 @@ impl TestApp {
             }
         }
         panic!("the jobs never come to rest");
+    }
+
+    /// Lets time pass in which nothing is done.
+    pub(crate) fn pass_quietly(&self, seconds: u64) {
+        self.clock.advance(Duration::from_secs(seconds));
     }
 
     /// Lets time pass in steps of at most ten seconds, doing what becomes due on the way.

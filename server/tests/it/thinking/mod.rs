@@ -1,4 +1,5 @@
 //! What the server thinks for people: where an incident began, what was like it, what belongs together.
 
 mod grouping;
+mod nodes;
 mod origins;
