@@ -124,7 +124,7 @@ async fn with_two_servers(grouping: &Value) -> BTreeSet<BTreeSet<String>> {
 async fn two_servers_group_as_one_does() {
     for grouping in [
         json!({ "type": "time", "window_seconds": 300 }),
-        json!({ "type": "content_based", "aggregate": "all", "fields": ["summary"], "window_seconds": 600 }),
+        json!({ "type": "content_based", "aggregate": "all", "fields": ["summary"], "window_seconds": 1_000 }),
         json!({ "type": "intelligent", "fields": [], "window_seconds": 600 }),
     ] {
         let one = with_one_server(&grouping).await;
