@@ -8,7 +8,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -209,11 +209,7 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
     if let Some(decision) = decision {
         decision.tell(response.headers_mut());
     }
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    let took = began.elapsed();
-    crate::metrics::request_answered(method.as_str(), &route, status.as_u16(), took);
+    let took = finish(&mut response, &id, method.as_str(), &route, began);
     let (status, milliseconds) = (status.as_u16(), took.as_secs_f64() * 1_000.0);
     if status >= 500 {
         tracing::warn!(
@@ -239,14 +235,21 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
     response
 }
 
-/// What an event's answer carries and is measured by; the door calls it for events that pass no middleware.
-pub(super) fn complete(app: &App, response: &mut Response, route: &'static str, began: Instant) {
-    let id: String = app.identifiers.next(app.clock.now());
-    if let Ok(value) = HeaderValue::from_str(&id) {
+/// Names an answer by its request and measures it; gives how long it took.
+fn finish(response: &mut Response, id: &str, method: &str, route: &str, began: Instant) -> Duration {
+    if let Ok(value) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
-    let (status, took) = (response.status().as_u16(), began.elapsed());
-    crate::metrics::request_answered("POST", route, status, took);
+    let took = began.elapsed();
+    crate::metrics::request_answered(method, route, response.status().as_u16(), took);
+    took
+}
+
+/// The same for an event, which the door answers without the middleware.
+pub(super) fn complete(app: &App, response: &mut Response, route: &'static str, began: Instant) {
+    let id: String = app.identifiers.next(app.clock.now());
+    finish(response, &id, "POST", route, began);
+    let status = response.status().as_u16();
     if status >= 500 {
         tracing::warn!(id, route, status, "an event was not taken");
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use askama::Template;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use data_encoding::BASE64;
@@ -31,7 +31,7 @@ use crate::cases::{Case, Channel, Recovery, Status, actions, store as case_rows}
 use crate::customers::locations::{self, Location};
 use crate::drawing::unturned;
 use crate::http::limits::Verdict;
-use crate::http::{Path, Problem};
+use crate::http::{Origin, Path, Problem};
 use crate::services::BusinessServiceId;
 use crate::timeline::Agent;
 
@@ -206,7 +206,7 @@ fn refusal(problem: &Problem) -> Response {
 
 /// Reads a form, after the checks that every form passes.
 async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Request) -> Result<T, Response> {
-    if is_from_another_site(request.headers()) {
+    if Origin::of(request.headers(), &app.site) == Origin::Elsewhere {
         return Err(plain(
             StatusCode::FORBIDDEN,
             "That did not work",
@@ -241,13 +241,6 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
 fn address_of(request: &Request) -> String {
     let address = request.extensions().get::<ConnectInfo<SocketAddr>>();
     address.map_or_else(|| "unknown".to_owned(), |address| address.ip().to_string())
-}
-
-/// Browsers say where a form was sent from.
-pub(crate) fn is_from_another_site(headers: &HeaderMap) -> bool {
-    headers
-        .get("sec-fetch-site")
-        .is_some_and(|value| value == "cross-site")
 }
 
 async fn blank(State(app): State<Arc<App>>) -> Response {

@@ -30,9 +30,8 @@ use super::view::LocationPage;
 use super::{location_words, us_too};
 use crate::app::App;
 use crate::customers::locations::Location;
-use crate::desk::form::is_from_another_site;
 use crate::drawing::unturned;
-use crate::http::{Path, Problem};
+use crate::http::{Origin, Path, Problem};
 use crate::timeline::Agent;
 
 const LONGEST_CODE: usize = 64;
@@ -161,7 +160,7 @@ async fn say(
     let (Ok(Form(form)), Some(here)) = (form, board.situation(&code)) else {
         return Ok(back());
     };
-    if is_from_another_site(&headers) {
+    if Origin::of(&headers, &app.site) == Origin::Elsewhere {
         return Ok(back());
     }
     let word = match (form.said.as_str(), here.trouble_with(&form.too)) {

@@ -145,8 +145,7 @@ impl Leaves {
         write.await.map(drop)
     }
 
-    /// How many signals each part holds beyond what its leaves' cursors say: the node, the last number and the count
-    /// of each leaf.
+    /// Every leaf without its signals: its node, its last number, and how many it holds.
     ///
     /// # Errors
     /// When they cannot be read.

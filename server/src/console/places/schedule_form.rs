@@ -383,21 +383,14 @@ impl LayerFields {
 }
 
 fn line(name: &str, label: &'static str, kind: &'static str, value: &str) -> Field {
-    let required = Required::Yes;
-    let value = value.to_owned();
-    Field::new(
-        name,
-        label,
-        Control::Line {
-            kind,
-            value,
-            required,
-        },
-    )
+    one_line(name, label, kind, value, Required::Yes)
 }
 
 fn optional(name: &str, label: &'static str, kind: &'static str, value: &str) -> Field {
-    let required = Required::No;
+    one_line(name, label, kind, value, Required::No)
+}
+
+fn one_line(name: &str, label: &'static str, kind: &'static str, value: &str, required: Required) -> Field {
     let value = value.to_owned();
     Field::new(
         name,

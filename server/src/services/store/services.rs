@@ -174,7 +174,14 @@ pub fn standing(tx: &mut Tx, ids: &[String], now: Timestamp) -> Result<Standing,
     )?;
     let last: Vec<(String, Timestamp)> = tx.rows(
         sql!(
-            "SELECT service_id, MAX(created_at) FROM incidents WHERE service_id = ANY($1) GROUP BY service_id"
+            // The newest of each state, which the index holds at its end: ids follow the time.
+            "SELECT n.service_id, MAX(n.created_at) FROM incidents n WHERE n.id IN (
+                 SELECT (SELECT i.id FROM incidents i WHERE i.service_id = s.id AND i.status = t.status
+                         ORDER BY i.id DESC LIMIT 1)
+                 FROM services s
+                 CROSS JOIN (SELECT 'triggered' AS status UNION ALL SELECT 'acknowledged' UNION ALL SELECT 'resolved') t
+                 WHERE s.id = ANY($1))
+             GROUP BY n.service_id"
         ),
         params![Value::texts(ids)],
     )?;

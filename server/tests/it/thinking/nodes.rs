@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::Method;
 use muster::app::App;
 use muster::app::migrations::MIGRATIONS;
 use muster::app::router::router;
@@ -156,6 +155,15 @@ async fn a_storm_on_both_servers_is_one_incident() {
     assert_eq!(together.first().unwrap().len(), 40);
 }
 
+/// Acknowledges the only incident, and gives its id.
+async fn acknowledge(muster: &TestApp) -> String {
+    let found = muster.get("/incidents").await.good();
+    let path = format!("/incidents/{}", found["incidents"][0]["id"].as_str().unwrap());
+    let body = json!({ "incident": { "type": "incident", "status": "acknowledged" } });
+    let changed = muster.put(&path, body).await.good();
+    changed["incident"]["id"].as_str().unwrap().to_owned()
+}
+
 #[tokio::test]
 async fn an_acknowledgement_on_one_stops_the_pages_of_the_other() {
     let server = MailServer::start();
@@ -171,18 +179,7 @@ async fn an_acknowledgement_on_one_stops_the_pages_of_the_other() {
     first.settle().await;
     assert_eq!(server.mail().to, ["maya@example.org"]);
 
-    let found = second.get("/incidents").await.good();
-    let id = found["incidents"][0]["id"].as_str().unwrap();
-    let body = json!({ "incident": { "type": "incident", "status": "acknowledged" } });
-    second
-        .as_person(
-            &second.owner,
-            Method::PUT,
-            &format!("/incidents/{id}"),
-            Some(body),
-        )
-        .await
-        .good();
+    let id = acknowledge(&second).await;
     // Only the first server goes on; it had the timer of the escalation before the acknowledgement.
     for _ in 0..200 {
         first.clock.advance(Duration::from_secs(30));
@@ -206,18 +203,7 @@ async fn a_page_that_waits_on_one_is_withdrawn_by_an_acknowledgement_on_the_othe
     while take_waiting(&first.app).await.unwrap() > 0 {}
     // The page is owed and not sent yet when somebody acknowledges.
     while run_due(&first.app).await.unwrap() > 0 {}
-    let found = second.get("/incidents").await.good();
-    let id = found["incidents"][0]["id"].as_str().unwrap();
-    let body = json!({ "incident": { "type": "incident", "status": "acknowledged" } });
-    second
-        .as_person(
-            &second.owner,
-            Method::PUT,
-            &format!("/incidents/{id}"),
-            Some(body),
-        )
-        .await
-        .good();
+    acknowledge(&second).await;
     while run_due(&second.app).await.unwrap() > 0 {}
     first.settle().await;
     server.no_more_mail();
