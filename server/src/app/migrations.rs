@@ -38,6 +38,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(23, "0023_password_links"),
     migration!(26, "0026_sealed_keys"),
     migration!(27, "0027_devices"),
+    migration!(28, "0028_word_beginnings"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never
