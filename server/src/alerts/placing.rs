@@ -16,7 +16,7 @@ use super::model::{AlertId, Reason};
 use super::store as rows;
 use crate::http::Problem;
 use crate::incidents::knowledge::Landscape;
-use crate::incidents::model::{Handler, NewIncident, Origin};
+use crate::incidents::model::{NewIncident, Origin};
 use crate::incidents::{IncidentId, actions, lessons, store as incident_rows};
 use crate::services::{Service, ServiceId};
 use crate::signals::event::AlertEvent;
@@ -75,23 +75,12 @@ impl Placing {
         }
         let profile = Profile::open(features, at);
         let keep = !matches!(grouping, Grouping::Off);
-        let incident = actions::open(
-            change,
-            &NewIncident {
-                title: event.summary.clone(),
-                service_id: service.id.clone(),
-                urgency: crate::services::urgency_at(service, Some(severity_of(event)), change.now),
-                origin: Origin::Event,
-                incident_key: None,
-                incident_type: "incident_default".to_owned(),
-                body: None,
-                priority_id: None,
-                conference_number: None,
-                conference_url: None,
-                handler: Handler::ServicePolicy,
-                profile: keep.then(|| profile.clone()),
-            },
-        )?;
+        let urgency = crate::services::urgency_at(service, Some(severity_of(event)), change.now);
+        let new = NewIncident {
+            profile: keep.then(|| profile.clone()),
+            ..NewIncident::new(&event.summary, service.id.clone(), urgency, Origin::Event)
+        };
+        let incident = actions::open(change, &new)?;
         if keep {
             let opened = OpenIncident {
                 profile,

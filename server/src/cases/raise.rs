@@ -6,7 +6,7 @@ use store::{Tx, params, sql};
 use super::actions;
 use super::model::{Case, CaseId};
 use crate::http::Problem;
-use crate::incidents::model::{Handler, NewIncident, Origin};
+use crate::incidents::model::{NewIncident, Origin};
 use crate::incidents::{Incident, Urgency};
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::services::{ServiceId, urgency_at};
@@ -32,25 +32,15 @@ pub fn raise(change: &mut Change, id: &CaseId, raise: &Raise) -> Result<(Case, I
     };
     let service = crate::services::store::find(change.tx, &service_id)?
         .ok_or_else(|| Problem::refused(5002, "service was not found."))?;
-    let incident = crate::incidents::actions::open(
-        change,
-        &NewIncident {
-            title: raise.title.clone().unwrap_or_else(|| case.subject.clone()),
-            urgency: raise
-                .urgency
-                .unwrap_or_else(|| urgency_at(&service, None, change.now)),
-            service_id,
-            origin: Origin::Case,
-            incident_key: None,
-            incident_type: "incident_default".to_owned(),
-            body: Some(context(&case, raise.tried.as_deref())),
-            priority_id: None,
-            conference_number: None,
-            conference_url: None,
-            handler: Handler::ServicePolicy,
-            profile: None,
-        },
-    )?;
+    let title = raise.title.clone().unwrap_or_else(|| case.subject.clone());
+    let urgency = raise
+        .urgency
+        .unwrap_or_else(|| urgency_at(&service, None, change.now));
+    let new = NewIncident {
+        body: Some(context(&case, raise.tried.as_deref())),
+        ..NewIncident::new(&title, service_id, urgency, Origin::Case)
+    };
+    let incident = crate::incidents::actions::open(change, &new)?;
     let text = format!(
         "{} raised it from {} ({})",
         change.agent.name,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::actions;
-use super::model::{Handler, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
+use super::model::{Handler, INCIDENT_TYPE, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
 use crate::http::Problem;
 use crate::http::faults::one_line;
 use crate::http::reference::ReferenceInput;
@@ -214,7 +214,6 @@ impl IncidentChange {
 }
 
 /// The one type of incidents there is.
-const INCIDENT_TYPE: &str = "incident_default";
 
 fn check_type(prefix: &str, kind: Option<&TypeInput>, errors: &mut Vec<String>) {
     if kind.is_some_and(|kind| kind.name != INCIDENT_TYPE) {
@@ -285,18 +284,13 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
     actions::open(
         change,
         &NewIncident {
-            title: one_line(new.title.trim()),
-            service_id,
-            urgency,
-            origin: Origin::Person,
             incident_key: new.incident_key.clone(),
-            incident_type: INCIDENT_TYPE.to_owned(),
             body: new.body.as_ref().and_then(|body| body.details.clone()),
             priority_id,
             conference_number: bridge.and_then(|bridge| bridge.conference_number.clone()),
             conference_url: bridge.and_then(|bridge| bridge.conference_url.clone()),
             handler,
-            profile: None,
+            ..NewIncident::new(&new.title, service_id, urgency, Origin::Person)
         },
     )
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use crate::http::faults::one_line;
 use crate::oncall::EscalationPolicyId;
 use crate::oncall::EscalationRule;
 use crate::people::UserId;
@@ -109,6 +110,9 @@ pub struct AlertCounts {
     pub resolved: i64,
 }
 
+/// The only type there is.
+pub const INCIDENT_TYPE: &str = "incident_default";
+
 /// What is needed to open an incident.
 #[derive(Debug, Clone)]
 pub struct NewIncident {
@@ -125,6 +129,26 @@ pub struct NewIncident {
     pub handler: Handler,
     /// What grouping remembers of the alerts in it.
     pub profile: Option<triage::Profile>,
+}
+
+impl NewIncident {
+    /// One of the usual type, for the service's policy, about which nothing more is known.
+    pub fn new(title: &str, service_id: ServiceId, urgency: Urgency, origin: Origin) -> Self {
+        Self {
+            title: one_line(title.trim()),
+            service_id,
+            urgency,
+            origin,
+            incident_key: None,
+            incident_type: INCIDENT_TYPE.to_owned(),
+            body: None,
+            priority_id: None,
+            conference_number: None,
+            conference_url: None,
+            handler: Handler::ServicePolicy,
+            profile: None,
+        }
+    }
 }
 
 /// Who is to see to it.

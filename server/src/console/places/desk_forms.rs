@@ -18,7 +18,7 @@ use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::customers::LocationId;
 use crate::desk::answers;
 use crate::http::{Path, Problem};
-use crate::incidents::model::{Handler, NewIncident, Origin};
+use crate::incidents::model::{NewIncident, Origin};
 use crate::incidents::{IncidentId, Urgency};
 use crate::services::{BusinessServiceId, ServiceId};
 use crate::words::InternalText;
@@ -206,23 +206,9 @@ async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Re
                 let (_, incident) = raise_case(change, &CaseId::from(wanted.case.as_str()), &raised)?;
                 return Ok(incident);
             }
-            crate::incidents::actions::open(
-                change,
-                &NewIncident {
-                    title: title.clone(),
-                    service_id: ServiceId::from(wanted.service.as_str()),
-                    urgency: Urgency::High,
-                    origin: Origin::Case,
-                    incident_key: None,
-                    incident_type: "incident_default".to_owned(),
-                    body: None,
-                    priority_id: None,
-                    conference_number: None,
-                    conference_url: None,
-                    handler: Handler::ServicePolicy,
-                    profile: None,
-                },
-            )
+            let service = ServiceId::from(wanted.service.as_str());
+            let new = NewIncident::new(&title, service, Urgency::High, Origin::Case);
+            crate::incidents::actions::open(change, &new)
         })
         .await?;
     Ok(go_to(&format!("/console/incidents/{}", incident.id)))

@@ -22,7 +22,7 @@ use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::incidents::{IncidentFilter, IncidentList, IncidentRow};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
-use crate::incidents::model::{Handler, Incident, NewIncident, Origin, Status, Urgency};
+use crate::incidents::model::{Incident, NewIncident, Origin, Status, Urgency};
 use crate::incidents::store::{self as rows, Order, Sought};
 use crate::incidents::{IncidentId, actions, merge};
 use crate::services::ServiceId;
@@ -317,23 +317,13 @@ async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Re
     }
     let incident = app
         .change(caller.agent(), move |change| {
-            actions::open(
-                change,
-                &NewIncident {
-                    title: title.clone(),
-                    service_id: ServiceId::from(wanted.service.as_str()),
-                    urgency: Urgency::from_text(&wanted.urgency).unwrap_or(Urgency::High),
-                    origin: Origin::Person,
-                    incident_key: None,
-                    incident_type: "incident_default".to_owned(),
-                    body: Some(wanted.details.clone()).filter(|details| !details.trim().is_empty()),
-                    priority_id: None,
-                    conference_number: None,
-                    conference_url: None,
-                    handler: Handler::ServicePolicy,
-                    profile: None,
-                },
-            )
+            let service = ServiceId::from(wanted.service.as_str());
+            let urgency = Urgency::from_text(&wanted.urgency).unwrap_or(Urgency::High);
+            let new = NewIncident {
+                body: Some(wanted.details.clone()).filter(|details| !details.trim().is_empty()),
+                ..NewIncident::new(&title, service, urgency, Origin::Person)
+            };
+            actions::open(change, &new)
         })
         .await?;
     Ok(go_to(&format!("/console/incidents/{}", incident.id)))

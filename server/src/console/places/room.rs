@@ -12,18 +12,13 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
-use super::room_words::how_hurt;
-use super::{incidents::mark, room_links, room_words, situation, story};
+use super::{incidents::mark, room_impact, room_links, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
-use crate::console::kit::{
-    Choices, ChoicesLook, Link, Person, Pick, Reading, Rich, State as Shape, shares, thousands,
-};
+use crate::console::kit::{Choices, ChoicesLook, Link, Person, Pick, Reading, Rich, thousands};
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::screens::room::{
-    Figure, Impact, LocationImpact, Older, Origin, OriginAct, Role, Room, RoomPhase, RoomPicks,
-};
+use crate::console::screens::room::{Older, Origin, OriginAct, Role, Room, RoomPhase, RoomPicks};
 use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
@@ -67,24 +62,24 @@ impl Filter {
 }
 
 /// What the room was made from.
-struct Known {
+pub(super) struct Known {
     situation: Situation,
-    incident: Incident,
-    service: String,
+    pub(super) incident: Incident,
+    pub(super) service: String,
     priority: Option<String>,
-    assignments: Vec<Assignment>,
-    counts: AlertCounts,
-    hurt: Option<Hurt>,
+    pub(super) assignments: Vec<Assignment>,
+    pub(super) counts: AlertCounts,
+    pub(super) hurt: Option<Hurt>,
     /// Touchpoints that are hurt less than the incident as a whole.
-    milder: Vec<String>,
+    pub(super) milder: Vec<String>,
     headline: Headline,
     entries: Vec<timeline::Entry>,
     hearings: Vec<Hearing>,
     agreeing: room_words::Agreeing,
     beside: Option<Beside>,
     voices: Vec<Voice>,
-    cases: i64,
-    owed: i64,
+    pub(super) cases: i64,
+    pub(super) owed: i64,
     roles: Vec<room::RoleHolder>,
     tasks: Vec<room::Task>,
     responders: Vec<room::Responder>,
@@ -365,7 +360,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         }),
         title: known.headline.felt.clone(),
         first_said: known.headline.first_said.clone(),
-        impact: impact(&known),
+        impact: room_impact::impact(&known),
         composer: room_words::composer(
             &id,
             &visitor.csrf_token(),
@@ -455,127 +450,6 @@ fn origin_act(beside: Option<&Beside>, shown: &Origin, visitor: &Visitor) -> Ori
         Some(_) => OriginAct::TakeBack,
         None => OriginAct::Confirm(room_side::named(&beside.origin, shown)),
     }
-}
-
-fn impact(known: &Known) -> Impact {
-    let people: Vec<Rich> = known
-        .assignments
-        .iter()
-        .map(|one| Rich::plain(one.user_name.clone()))
-        .collect();
-    let who = Figure::new(
-        "Who has it",
-        match people.len() {
-            0 => "nobody".to_owned(),
-            1 => "1 person".to_owned(),
-            count => format!("{count} people"),
-        },
-        people,
-    );
-    let alerts = Figure::new(
-        "Alerts",
-        known.counts.all.to_string(),
-        vec![
-            Rich::plain(format!("{} still open", known.counts.triggered)),
-            Rich::plain(format!("on {}", known.service)),
-        ],
-    );
-    let Some(hurt) = &known.hurt else {
-        return Impact {
-            touchpoints: Vec::new(),
-            locations: None,
-            figures: vec![alerts, who],
-        };
-    };
-    let over = known.incident.status == Status::Resolved;
-    let touchpoints = hurt
-        .touchpoints
-        .iter()
-        .map(|one| {
-            let (shape, how) = if over {
-                (Shape::Resolved, "back")
-            } else {
-                how_hurt(&known.incident, &known.milder, one)
-            };
-            (shape.says(one.name.clone()), how)
-        })
-        .collect();
-    let mut figures = vec![
-        Figure::new(
-            "Customers",
-            thousands(hurt.accounts.count.unsigned_abs()),
-            hurt.accounts
-                .tiers
-                .iter()
-                .map(|tier| Rich::plain(format!("{} {}", thousands(tier.count.unsigned_abs()), tier.tier)))
-                .collect(),
-        ),
-        Figure::new(
-            "Cases",
-            format!("{} linked", thousands(known.cases.unsigned_abs())),
-            vec![Rich::default().link(
-                match known.owed {
-                    0 => "Nobody is owed an answer".to_owned(),
-                    count => format!("{} owed an answer", thousands(count.unsigned_abs())),
-                },
-                format!("/console/cases?incident={}&state=owed", known.incident.id),
-            )],
-        ),
-        alerts,
-    ];
-    figures.extend(hurt.loss_per_hour.iter().take(1).map(|loss| {
-        let money = |amount: i64| crate::console::kit::about(amount, &loss.currency);
-        Figure::new(
-            "Cost, estimate and range",
-            format!("{} an hour", money(loss.likely)),
-            vec![Rich::plain(format!(
-                "{} to {}",
-                money(loss.low),
-                money(loss.high)
-            ))],
-        )
-    }));
-    Impact {
-        touchpoints,
-        locations: locations(hurt),
-        figures,
-    }
-}
-
-fn locations(hurt: &Hurt) -> Option<LocationImpact> {
-    let places = &hurt.locations;
-    if places.sites_using == 0 {
-        return None;
-    }
-    let named = places.sites_named().unsigned_abs();
-    let may = (places.sites_using.unsigned_abs()).saturating_sub(named);
-    let value = match (named, places.sites_back) {
-        (0, _) => format!("{} may be hurt", thousands(may)),
-        (named, 0) => format!(
-            "{} of {}",
-            thousands(named),
-            thousands(places.sites_using.unsigned_abs())
-        ),
-        (named, back) => format!("{} of {} back", thousands(back.unsigned_abs()), thousands(named)),
-    };
-    let parts = if named == 0 {
-        shares(&[(Shape::Unknown, may, "no word yet")])
-    } else {
-        shares(&[
-            (Shape::Triggered, places.sites_confirmed.unsigned_abs(), "hurt"),
-            (
-                Shape::Recovering,
-                places.sites_recovering.unsigned_abs(),
-                "recovering",
-            ),
-            (Shape::Resolved, places.sites_back.unsigned_abs(), "back"),
-        ])
-    };
-    Some(LocationImpact {
-        label: "Locations".to_owned(),
-        value,
-        shares: parts,
-    })
 }
 
 fn filter(current: usize) -> Choices {

@@ -1,33 +1,29 @@
-//! How the reader is paged: where, in which order, and what becomes of it; changed, tried out and explained here.
+//! How the reader is paged: where, in which order, and what becomes of it, explained and ready to be changed.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use store::Tx;
 
 use super::super::typed::Wrong;
-use super::super::{from_json, go_to};
 use super::outbox::mark_of;
-use super::{line, own_password, page, row, select, table, title, words};
-use crate::access::audit::{self, AuditAction, Changed};
+use super::{line, me_forms, own_password, page, row, select, table, title, words};
 use crate::app::App;
-use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
+use crate::console::page::{PageProblem, Visitor};
 use crate::console::prelude::{Link, Pick, Reading, Rich};
 use crate::console::screens::settings::{Button, Cell, Field, Form, Live, SettingsPart, TableRow, Weight};
-use crate::http::{Body, Path, Problem, Query};
+use crate::http::{Problem, Query};
 use crate::outbox::Channel;
 use crate::outbox::model::Send;
 use crate::paging::rules::channel_of;
 use crate::paging::trial;
-use crate::people::api::{contact_methods, notification_rules, users};
 use crate::people::model::{ContactKind, ContactMethod, NotificationRule};
-use crate::people::store::{contact_methods_of, find_contact_method, notification_rules_of};
-use crate::people::{ContactMethodId, NotificationRuleId, Urgency, User, UserId};
+use crate::people::store::{contact_methods_of, notification_rules_of};
+use crate::people::{Urgency, User};
 
 pub(super) const HERE: &str = "/console/settings/me";
 /// Delays that are offered, in minutes.
@@ -35,14 +31,8 @@ const DELAYS: [i64; 8] = [0, 1, 2, 5, 10, 15, 30, 60];
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route(HERE, get(show).post(change_me))
-        .route("/console/settings/me/methods", post(add_method))
-        .route("/console/settings/me/methods/{id}", post(change_method))
-        .route("/console/settings/me/methods/{id}/remove", post(remove_method))
-        .route("/console/settings/me/methods/{id}/test", post(test_method))
-        .route("/console/settings/me/rules", post(add_rule))
-        .route("/console/settings/me/rules/{id}", post(change_rule))
-        .route("/console/settings/me/rules/{id}/remove", post(remove_rule))
+        .route(HERE, get(show))
+        .merge(me_forms::routes())
         .merge(own_password::routes())
 }
 
@@ -415,152 +405,4 @@ fn rule_form(methods: &[ContactMethod], rules: &[NotificationRule], changing: &C
         },
     };
     SettingsPart::Form(form)
-}
-
-/// Whoever is signed in; a program has no pages.
-fn me(visitor: &Visitor) -> Result<UserId, Problem> {
-    visitor
-        .0
-        .person_id()
-        .cloned()
-        .ok_or_else(|| Problem::forbidden("Only a person can be paged."))
-}
-
-type Answer = Result<Response, PageProblem>;
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct AboutMe {
-    name: String,
-    time_zone: String,
-}
-
-async fn change_me(State(app): State<Arc<App>>, posted: Posted<AboutMe>) -> Answer {
-    let Posted { visitor, fields } = posted;
-    let id = me(&visitor)?;
-    let body = json!({ "user": { "name": fields.name, "time_zone": fields.time_zone.trim() } });
-    users::update(State(app), visitor.0, Path(id), Body(from_json(body)?))
-        .await
-        .map(drop)?;
-    Ok(go_to(HERE))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct MethodFields {
-    kind: String,
-    label: String,
-    address: String,
-}
-
-async fn add_method(State(app): State<Arc<App>>, posted: Posted<MethodFields>) -> Answer {
-    let Posted { visitor, fields } = posted;
-    let id = me(&visitor)?;
-    let body = json!({ "contact_method": {
-        "type": fields.kind, "label": fields.label, "address": fields.address,
-    } });
-    contact_methods::create(State(app), visitor.0, Path(id), Body(from_json(body)?))
-        .await
-        .map(drop)?;
-    Ok(go_to(HERE))
-}
-
-async fn change_method(
-    State(app): State<Arc<App>>,
-    Path(method): Path<ContactMethodId>,
-    posted: Posted<MethodFields>,
-) -> Answer {
-    let Posted { visitor, fields } = posted;
-    let id = me(&visitor)?;
-    let body = json!({ "contact_method": { "label": fields.label, "address": fields.address } });
-    contact_methods::update(State(app), visitor.0, Path((id, method)), Body(from_json(body)?))
-        .await
-        .map(drop)?;
-    Ok(go_to(HERE))
-}
-
-async fn remove_method(
-    State(app): State<Arc<App>>,
-    Path(method): Path<ContactMethodId>,
-    posted: Posted<Nothing>,
-) -> Answer {
-    let id = me(&posted.visitor)?;
-    contact_methods::delete(State(app), posted.visitor.0, Path((id, method))).await?;
-    Ok(go_to(HERE))
-}
-
-async fn test_method(
-    State(app): State<Arc<App>>,
-    Path(method): Path<ContactMethodId>,
-    posted: Posted<Nothing>,
-) -> Answer {
-    let visitor = posted.visitor;
-    let id = me(&visitor)?;
-    let site = app.site.clone();
-    let caller = visitor.0;
-    app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        let method = find_contact_method(change.tx, &id, &method)?
-            .ok_or_else(|| Problem::not_found("The contact method"))?;
-        let user = caller.user().ok_or_else(|| Problem::not_found("The user"))?;
-        let send = trial::owe(change, &site, user, &method)?;
-        let sent = Changed::named("test_page", send.as_str(), &method.label);
-        Ok(audit::record(change, &caller, AuditAction::Create, &sent)?)
-    })
-    .await?;
-    Ok(go_to(HERE))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct RuleFields {
-    urgency: String,
-    delay: String,
-    by: String,
-}
-
-impl RuleFields {
-    fn body(&self) -> Result<Value, Problem> {
-        let minutes: i64 = self
-            .delay
-            .parse()
-            .map_err(|_| Problem::invalid(["Choose after how many minutes it is sent."]))?;
-        Ok(json!({ "notification_rule": {
-            "urgency": self.urgency, "start_delay_in_minutes": minutes,
-            "contact_method": { "id": self.by, "type": "contact_method_reference" },
-        } }))
-    }
-}
-
-async fn add_rule(State(app): State<Arc<App>>, posted: Posted<RuleFields>) -> Answer {
-    let Posted { visitor, fields } = posted;
-    let id = me(&visitor)?;
-    let body = Body(from_json(fields.body()?)?);
-    notification_rules::create(State(app), visitor.0, Path(id), body)
-        .await
-        .map(drop)?;
-    Ok(go_to(HERE))
-}
-
-async fn change_rule(
-    State(app): State<Arc<App>>,
-    Path(rule): Path<NotificationRuleId>,
-    posted: Posted<RuleFields>,
-) -> Answer {
-    let Posted { visitor, fields } = posted;
-    let id = me(&visitor)?;
-    let body = Body(from_json(fields.body()?)?);
-    notification_rules::update(State(app), visitor.0, Path((id, rule)), body)
-        .await
-        .map(drop)?;
-    Ok(go_to(HERE))
-}
-
-async fn remove_rule(
-    State(app): State<Arc<App>>,
-    Path(rule): Path<NotificationRuleId>,
-    posted: Posted<Nothing>,
-) -> Answer {
-    let id = me(&posted.visitor)?;
-    notification_rules::delete(State(app), posted.visitor.0, Path((id, rule))).await?;
-    Ok(go_to(HERE))
 }

@@ -6,6 +6,7 @@ mod health;
 mod integrations;
 mod keys;
 mod me;
+mod me_forms;
 mod outbox;
 mod own_password;
 mod people;
