@@ -41,6 +41,7 @@ struct Made {
 pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     let settings = arguments.settings.check()?;
     anyhow::ensure!(arguments.email.contains('@'), "--email must be an e-mail address");
+    anyhow::ensure!(!arguments.name.trim().is_empty(), "--name must not be empty");
     let store = open(&settings).await?;
     let app = App::assemble(store, Clock::System, settings.with_vault()?).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(16));

@@ -25,10 +25,11 @@ where
             .await
             .map(|axum_extra::extract::Query(value)| Self(value))
             .map_err(|rejection| {
-                Problem::invalid([format!(
-                    "The query string does not fit: {}.",
-                    rejection.body_text()
-                )])
+                let words = rejection.body_text();
+                let words = words
+                    .split_once("query string: ")
+                    .map_or(words.as_str(), |(_, rest)| rest);
+                Problem::invalid([format!("In the query string, {words}.")])
             })
     }
 }
