@@ -250,6 +250,8 @@ fn apply(
         merge::move_alert(change, &alert.id, &IncidentId::from(target.id.as_str()))?;
     }
     if wanted.status == Some(AlertStatus::Resolved) && alert.status == AlertStatus::Triggered {
+        // Held first, so that an alert that is just joining is seen, or finds it closed.
+        actions::load(change, id)?;
         rows::resolve(change.tx, &alert.id, change.now, triage::Ending::ByPerson)?;
         if !rows::any_open(change.tx, id)? {
             actions::resolve(change, id, Some("its last alert was resolved"))?;

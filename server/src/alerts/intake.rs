@@ -12,12 +12,13 @@ use triage::Ending;
 use super::model::{AlertId, Reason};
 use super::patience;
 use super::placing::{Placed, Placing, event_of, features};
+use super::silence;
 use super::store::{self as rows, NewAlert};
 use crate::http::Problem;
 use crate::incidents::{IncidentId, actions};
 use crate::jobs;
 use crate::jobs::Owed;
-use crate::services::{IntegrationId, Service, ServiceId};
+use crate::services::{IntegrationId, Service, ServiceId, Silence, silence_of};
 use crate::signals::event::{AlertEvent, EventAction};
 use crate::signals::journal::Signal;
 use crate::timeline::{Agent, Change, Kind, NewEntry};
@@ -64,7 +65,7 @@ struct Again {
 #[derive(Clone)]
 struct KnownService {
     service: Arc<Service>,
-    in_maintenance: bool,
+    silence: Option<Silence>,
 }
 
 impl Batch {
@@ -176,10 +177,10 @@ impl Batch {
             let found = match crate::services::store::find(change.tx, id)? {
                 Some(service) => {
                     let now = change.now;
-                    let in_maintenance = crate::services::store::in_maintenance(change.tx, id, now)?;
+                    let silence = silence_of(change.tx, &service, now)?;
                     Some(KnownService {
                         service: Arc::new(service),
-                        in_maintenance,
+                        silence,
                     })
                 }
                 None => None,
@@ -205,19 +206,12 @@ impl Batch {
             reasons: &[],
             received_at: signal.received_at,
         };
-        if known.in_maintenance || known.service.disabled {
+        if let Some(silence) = known.silence {
             new.suppressed = true;
-            let sentence = if known.service.disabled {
-                "The service is switched off, so no incident was opened."
-            } else {
-                "The service is in maintenance, so no incident was opened."
-            };
-            let reasons = [Reason {
-                figures: json!({ "kind": "suppressed" }),
-                sentence: sentence.to_owned(),
-            }];
+            let reasons = [silence::reason(silence)];
             new.reasons = &reasons;
             insert(change, &new, event)?;
+            silence::owe_end(change, &signal.service_id, silence)?;
             return Ok(Taken::Done);
         }
         let service = &known.service;
@@ -246,6 +240,10 @@ impl Batch {
         id: &AlertId,
         text: String,
     ) -> Result<(), Problem> {
+        if let Some(incident_id) = rows::incident_of(change.tx, id)? {
+            // Held first, so that an alert that is just joining is seen, or finds it closed.
+            crate::incidents::store::hold_open(change.tx, &incident_id)?;
+        }
         let incident_id = rows::resolve(change.tx, id, at, Ending::ByItself)?;
         let Some(incident_id) = &incident_id else {
             change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
@@ -303,8 +301,13 @@ pub fn end_unrenewed(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     batch.finish(change)
 }
 
-/// An alert whose pause is over and which is still open finds its incident now.
+/// An alert whose pause or silence is over and which is still open finds its incident now.
 pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
+    let Some(alert) = rows::find(change.tx, id)? else {
+        return Ok(());
+    };
+    // As every run over the journal does: those whose pauses end together see each other's incident.
+    change.tx.lock(&format!("service:{}", alert.service_id))?;
     let Some(alert) = rows::hold(change.tx, id)? else {
         return Ok(());
     };
@@ -314,9 +317,13 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     let Some(service) = crate::services::store::find(change.tx, &alert.service_id)? else {
         return Ok(());
     };
+    let now = change.now;
+    if let Some(silence) = silence_of(change.tx, &service, now)? {
+        rows::silence(change.tx, id, &[silence::reason(silence)])?;
+        return silence::owe_end(change, &service.id, silence);
+    }
     let event = event_of(&alert);
     let mut placing = Placing::default();
-    let now = change.now;
     let Placed { incident_id, reasons } = placing.place(change, &service, &event, now)?;
     rows::set_incident(change.tx, id, &incident_id, &reasons)?;
     placing.finish(change)?;

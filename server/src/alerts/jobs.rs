@@ -1,4 +1,4 @@
-//! What alerts owe: the end of a pause, and their own end when nobody says them again.
+//! What alerts owe: the end of a pause or of a silence, and their own end when nobody says them again.
 
 use std::sync::Arc;
 
@@ -6,14 +6,30 @@ use super::AlertId;
 use crate::app::App;
 use crate::http::Problem;
 use crate::jobs::{Job, store as job_rows};
+use crate::services::ServiceId;
 use crate::timeline::Agent;
 
 /// An alert that was held back has not cleared by itself.
 pub async fn pause_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     let job = job.clone();
     app.change(Agent::muster(), move |change| -> Result<(), Problem> {
-        job_rows::complete(change.tx, &job)?;
+        if !job_rows::complete(change.tx, &job)? {
+            return Ok(());
+        }
         super::intake::place_paused(change, &AlertId::from(job.subject.as_str()))
+    })
+    .await?;
+    Ok(())
+}
+
+/// A service may open incidents again.
+pub async fn silence_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        if !job_rows::complete(change.tx, &job)? {
+            return Ok(());
+        }
+        super::silence::end(change, &ServiceId::from(job.subject.as_str()))
     })
     .await?;
     Ok(())
@@ -23,7 +39,9 @@ pub async fn pause_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
 pub async fn alert_ends(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     let job = job.clone();
     app.change(Agent::muster(), move |change| -> Result<(), Problem> {
-        job_rows::complete(change.tx, &job)?;
+        if !job_rows::complete(change.tx, &job)? {
+            return Ok(());
+        }
         super::intake::end_unrenewed(change, &AlertId::from(job.subject.as_str()))
     })
     .await?;

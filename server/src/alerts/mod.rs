@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod model;
 pub mod patience;
 pub(crate) mod placing;
+pub mod silence;
 pub mod store;
 
 pub use model::{Alert, AlertId};

@@ -286,6 +286,26 @@ pub fn set_incident(
     )
 }
 
+/// A silence has begun before the alert found its incident.
+pub fn silence(tx: &mut Tx, id: &AlertId, reasons: &[Reason]) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE alerts SET reasons = $2, suppressed = $3 WHERE id = $1"),
+        params![id, store::Value::json(reasons)?, true],
+    )
+}
+
+/// Alerts of a service that a silence held back and that are still open, the oldest first.
+pub fn open_silenced(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<AlertId>, Error> {
+    let rows: Vec<(AlertId,)> = tx.rows(
+        sql!(
+            "SELECT a.id FROM open_alerts o JOIN alerts a ON a.id = o.alert_id
+             WHERE a.service_id = $1 AND a.suppressed = $2 AND a.incident_id IS NULL ORDER BY a.id LIMIT $3"
+        ),
+        params![id, true, limit],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
 /// Whether an incident still has an alert that is not over.
 pub fn any_open(tx: &mut Tx, incident_id: &IncidentId) -> Result<bool, Error> {
     let rows: Vec<(i64,)> = tx.rows(

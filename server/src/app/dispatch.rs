@@ -14,6 +14,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::SnoozeEnds => incidents::jobs::snooze_ends(app, job).await,
         Kind::AutoResolveDue => incidents::jobs::auto_resolve_due(app, job).await,
         Kind::PauseEnds => alerts::jobs::pause_ends(app, job).await,
+        Kind::SilenceEnds => alerts::jobs::silence_ends(app, job).await,
         Kind::AlertEnds => alerts::jobs::alert_ends(app, job).await,
         Kind::ImpactDue => impact::jobs::impact_due(app, job).await,
         Kind::PagesDue => paging::jobs::pages_due(app, job).await,

@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(26, "0026_sealed_keys"),
     migration!(27, "0027_devices"),
     migration!(28, "0028_word_beginnings"),
+    migration!(31, "0031_forms_sent"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -94,7 +94,12 @@ pub fn router(app: Arc<App>) -> Router {
     .merge(crate::pages::public::routes())
     .merge(crate::console::routes::routes())
     .merge(crate::desk::form::routes())
-    .merge(crate::console::places::routes())
+    .merge(
+        crate::console::places::routes().layer(axum::middleware::from_fn_with_state(
+            Arc::clone(&app),
+            crate::console::once::remember,
+        )),
+    )
     .fallback(super::elsewhere::answer)
     .method_not_allowed_fallback(super::elsewhere::refuse_method)
     .layer(axum::middleware::from_fn_with_state(

@@ -61,14 +61,14 @@ async fn complete(app: &Arc<App>, mut done: Vec<Job>) {
     let jobs = Arc::clone(&together);
     let ended = app
         .store
-        .write(move |tx| jobs.iter().try_for_each(|job| rows::complete(tx, job)));
+        .write(move |tx| jobs.iter().try_for_each(|job| rows::complete(tx, job).map(drop)));
     if ended.await.is_ok() {
         return;
     }
     for job in together.iter() {
         let job = job.clone();
         let alone = app.store.write(move |tx| rows::complete(tx, &job));
-        tell_if_lost(alone.await);
+        tell_if_lost(alone.await.map(drop));
     }
 }
 

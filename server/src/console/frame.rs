@@ -240,7 +240,8 @@ impl Frame {
     }
 
     pub fn htmx_headers(&self) -> String {
-        format!("{{\"x-csrf-token\":\"{}\"}}", self.csrf_token)
+        let proof = super::once::proof_of(&self.csrf_token);
+        format!("{{\"x-csrf-token\":\"{proof}\"}}")
     }
 }
 

@@ -7,6 +7,7 @@
 pub mod assets;
 pub mod frame;
 pub mod kit;
+pub mod once;
 pub mod page;
 pub mod passwords;
 pub mod places;

@@ -16,6 +16,7 @@ use serde::de::DeserializeOwned;
 
 use super::frame::{Frame, PhonePlaces, Place, SignedIn, Situation};
 use super::kit::Reading;
+use super::once::{self, Sent};
 use super::refusal::{self, Wanted};
 use crate::access::Caller;
 use crate::access::caller::Method;
@@ -154,10 +155,11 @@ impl Visitor {
         Reading::new(app.clock.now(), zone)
     }
 
-    /// What a form of this reader carries to prove where it came from.
-    pub fn csrf_token(&self) -> String {
+    /// What the forms of one drawing of a page carry: the proof of where they come from, and a number by which they count
+    /// once.
+    fn csrf_token(&self) -> String {
         match &self.0.method {
-            Method::Browser { csrf_token } => csrf_token.clone(),
+            Method::Browser { csrf_token } => once::numbered(csrf_token),
             Method::ApiToken { .. } => String::new(),
         }
     }
@@ -204,10 +206,33 @@ struct Proof {
     csrf_token: String,
 }
 
-impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
-    type Rejection = PageProblem;
+/// Why a form is not read.
+#[derive(Debug)]
+pub enum Unread {
+    Refused(PageProblem),
+    /// It was sent before, and led there.
+    Repeated(String),
+}
 
-    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, PageProblem> {
+impl<P: Into<PageProblem>> From<P> for Unread {
+    fn from(problem: P) -> Self {
+        Self::Refused(problem.into())
+    }
+}
+
+impl IntoResponse for Unread {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Refused(problem) => problem.into_response(),
+            Self::Repeated(led_to) => Redirect::to(&led_to).into_response(),
+        }
+    }
+}
+
+impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
+    type Rejection = Unread;
+
+    async fn from_request(request: Request, app: &Arc<App>) -> Result<Self, Unread> {
         let (mut parts, body) = request.into_parts();
         let visitor = Visitor::from_request_parts(&mut parts, app).await?;
         let header = parts
@@ -232,7 +257,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
                 .unwrap_or_default(),
         };
         match &visitor.0.method {
-            Method::Browser { csrf_token } if same(csrf_token, &sent) => {}
+            Method::Browser { csrf_token } if same(csrf_token, once::proof_of(&sent)) => {}
             Method::ApiToken { .. } => {}
             Method::Browser { .. } => {
                 let problem = Problem::forbidden(
@@ -240,6 +265,9 @@ impl<T: DeserializeOwned> FromRequest<Arc<App>> for Posted<T> {
                 );
                 return Err(problem.into());
             }
+        }
+        if let Sent::Before(led_to) = once::note(app, &parts, &sent, &bytes).await? {
+            return Err(Unread::Repeated(led_to));
         }
         let Form(fields) = Form::<T>::from_request(form(&parts), app)
             .await

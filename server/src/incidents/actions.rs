@@ -16,7 +16,7 @@ use crate::jobs;
 use crate::jobs::Owed;
 use crate::oncall::EscalationPolicyId;
 use crate::people::UserId;
-use crate::services::{PriorityId, ServiceId};
+use crate::services::{PriorityId, Service, ServiceId};
 use crate::timeline::{AgentKind, Change, Kind, NewEntry};
 
 /// The longest snooze: a week.
@@ -83,18 +83,21 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
     .service(service.id.as_str())
     .details(json!({ "urgency": new.urgency, "origin": new.origin }));
     change.record(opened)?;
-    if let Some(timeout) = service.auto_resolve_timeout.filter(|seconds| *seconds > 0) {
-        change.owe(&Owed::at(
-            jobs::Kind::AutoResolveDue,
-            id.as_str(),
-            change.now + seconds(timeout),
-        ))?;
-    }
+    owe_auto_resolve(change, &id, &service)?;
     match &new.handler {
         Handler::People(people) => assign(change, &mut incident, people)?,
         Handler::Policy(_) | Handler::ServicePolicy => escalation::start(change, &mut incident)?,
     }
     Ok(incident)
+}
+
+/// Incidents of some services do not stay open for ever.
+fn owe_auto_resolve(change: &mut Change, id: &IncidentId, service: &Service) -> Result<(), Problem> {
+    if let Some(timeout) = service.auto_resolve_timeout.filter(|seconds| *seconds > 0) {
+        let due = change.now + seconds(timeout);
+        change.owe(&Owed::at(jobs::Kind::AutoResolveDue, id.as_str(), due))?;
+    }
+    Ok(())
 }
 
 /// Somebody has seen it and takes it. The escalation stops, and those who acknowledged have it now.
@@ -157,12 +160,7 @@ pub fn unacknowledge(change: &mut Change, id: &IncidentId, kind: Kind, why: &str
     if incident.status != Status::Acknowledged {
         return Ok(());
     }
-    clear_acknowledgements(change, id)?;
-    set_status(change, id, Status::Triggered)?;
-    change.tx.execute_one(
-        sql!("UPDATE incidents SET snoozed_until = NULL WHERE id = $1"),
-        params![id],
-    )?;
+    give_back(change, id)?;
     incident.status = Status::Triggered;
     change.record(NewEntry::new(kind, id, why))?;
     escalation::resume(change, &mut incident)
@@ -214,7 +212,8 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
     set_status(change, id, Status::Triggered)?;
     change.tx.execute_one(
         sql!(
-            "UPDATE incidents SET resolved_at = NULL, escalation_level = 0, escalation_loop = 0 WHERE id = $1"
+            "UPDATE incidents SET resolved_at = NULL, snoozed_until = NULL, escalation_level = 0, escalation_loop = 0
+             WHERE id = $1"
         ),
         params![id],
     )?;
@@ -229,6 +228,9 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
         format!("{} reopened it", change.agent.name),
     ))?;
     incident.assigned_via = AssignedVia::EscalationPolicy;
+    if let Some(service) = crate::services::store::find(change.tx, &incident.service_id)? {
+        owe_auto_resolve(change, id, &service)?;
+    }
     escalation::start(change, &mut incident)?;
     load(change, id)
 }
@@ -288,8 +290,7 @@ pub fn delegate(
         params![id, policy_id, serde_json::to_value(&frozen).map_err(Problem::internal)?, change.now],
     )?;
     if incident.status == Status::Acknowledged {
-        clear_acknowledgements(change, id)?;
-        set_status(change, id, Status::Triggered)?;
+        give_back(change, id)?;
     }
     change.record(NewEntry::new(
         Kind::Delegated,
@@ -314,8 +315,7 @@ pub fn escalate_to(change: &mut Change, id: &IncidentId, level: i64) -> Result<I
         ));
     }
     if incident.status == Status::Acknowledged {
-        clear_acknowledgements(change, id)?;
-        set_status(change, id, Status::Triggered)?;
+        give_back(change, id)?;
         incident.status = Status::Triggered;
     }
     incident.assigned_via = AssignedVia::EscalationPolicy;
@@ -428,8 +428,7 @@ fn assign(change: &mut Change, incident: &mut Incident, people: &[UserId]) -> Re
     )?;
     change.cancel(jobs::Kind::EscalationDue, incident.id.as_str())?;
     if incident.status == Status::Acknowledged {
-        clear_acknowledgements(change, &incident.id)?;
-        set_status(change, &incident.id, Status::Triggered)?;
+        give_back(change, &incident.id)?;
     }
     replace_assignments(change, &incident.id, people)?;
     let text = format!("{} assigned it to {}", change.agent.name, names.join(", "));
@@ -464,6 +463,19 @@ fn insert_assignment(change: &mut Change, id: &IncidentId, user_id: &UserId) -> 
              ON CONFLICT (incident_id, user_id) DO NOTHING"
         ),
         params![id, user_id, change.now],
+    )?;
+    Ok(())
+}
+
+/// An acknowledged incident is triggered again; what its acknowledgement or its snooze had set ends with them.
+fn give_back(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    clear_acknowledgements(change, id)?;
+    set_status(change, id, Status::Triggered)?;
+    change.cancel(jobs::Kind::AcknowledgementExpires, id.as_str())?;
+    change.cancel(jobs::Kind::SnoozeEnds, id.as_str())?;
+    change.tx.execute_one(
+        sql!("UPDATE incidents SET snoozed_until = NULL WHERE id = $1"),
+        params![id],
     )?;
     Ok(())
 }

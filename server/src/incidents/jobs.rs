@@ -48,7 +48,8 @@ pub async fn auto_resolve_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     .await
 }
 
-/// Runs one timer; its effect and its end commit together.
+/// Runs one timer; its effect and its end commit together. One that was set anew or cancelled since it was claimed does
+/// nothing.
 async fn timer(
     app: &Arc<App>,
     job: &Job,
@@ -56,8 +57,13 @@ async fn timer(
 ) -> anyhow::Result<()> {
     let job = job.clone();
     app.change(Agent::muster(), move |change| -> Result<(), Problem> {
-        job_rows::complete(change.tx, &job)?;
-        match work(change, &IncidentId::from(job.subject.as_str())) {
+        let id = IncidentId::from(job.subject.as_str());
+        // The incident first, then its timers: in this order everybody takes them.
+        rows::hold(change.tx, &id)?;
+        if !job_rows::complete(change.tx, &job)? {
+            return Ok(());
+        }
+        match work(change, &id) {
             // The incident is gone: nothing is owed any more.
             Err(problem) if problem.status() == axum::http::StatusCode::NOT_FOUND => Ok(()),
             other => other,

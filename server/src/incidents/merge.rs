@@ -167,7 +167,7 @@ pub fn move_alert(change: &mut Change, alert_id: &AlertId, target: &IncidentId) 
         );
         change
             .record(NewEntry::new(Kind::AlertMoved, &left, text).details(json!({ "alert_id": alert_id })))?;
-        if !crate::alerts::store::any_open(change.tx, &left)? {
+        if super::store::hold_open(change.tx, &left)? && !crate::alerts::store::any_open(change.tx, &left)? {
             actions::resolve(change, &left, Some("its last alert was moved"))?;
         }
     }

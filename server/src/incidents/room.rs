@@ -452,6 +452,8 @@ fn ask(change: &mut Change, request: &ResponderRequest, user_id: &UserId) -> Res
              VALUES ($1, $2, 'pending', $3, $4, $5, $6, $6)
              ON CONFLICT (incident_id, user_id) DO UPDATE SET
                  state = CASE WHEN incident_responders.state = 'joined' THEN 'joined' ELSE 'pending' END,
+                 requested_at = CASE WHEN incident_responders.state = 'joined' THEN incident_responders.requested_at
+                                     ELSE excluded.requested_at END,
                  message = excluded.message, request_id = excluded.request_id, updated_at = excluded.updated_at"
         ),
         params![

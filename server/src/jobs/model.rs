@@ -18,6 +18,8 @@ pub enum Kind {
     AutoResolveDue,
     /// An alert that was held back because its kind tends to clear by itself.
     PauseEnds,
+    /// What was reported while a service opened no incidents is to be looked at again.
+    SilenceEnds,
     /// An alert counts as over unless its sender has said it again.
     AlertEnds,
     /// The impact of an incident is to be computed afresh.

@@ -114,7 +114,10 @@ pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Ve
 
 /// Ends a job that has been done. If it was owed again meanwhile it stays, free to be claimed at its new
 /// time, unless another node has it already. May be called in the job's own transaction, so that the effect and the end commit together.
-pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
+///
+/// Gives whether the promise still stood: it was not taken away, not set anew, and not kept by another node since it was
+/// claimed. A timer for which this is false must not act.
+pub fn complete(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
     let ended = tx.execute(
         sql!("DELETE FROM jobs WHERE id = $1 AND generation = $2"),
         params![&job.id, job.generation],
@@ -128,7 +131,7 @@ pub fn complete(tx: &mut Tx, job: &Job) -> Result<(), Error> {
             params![&job.id, job.generation, &job.leased_by],
         )?;
     }
-    Ok(())
+    Ok(ended > 0)
 }
 
 /// Puts a job back that failed, for a later time.

@@ -4,6 +4,7 @@
 //! Each channel has a lane of its own, so that slow webhooks never hold up mail, and the lanes are apart
 //! from the jobs, so that a mail server that hangs never holds up an escalation.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, mpsc};
 
 use super::links;
 use super::mail::{self, Mailer};
-use super::model::{Channel, Claimed};
+use super::model::{Channel, Claimed, SendId};
 use super::rules::Delivery;
 use super::signing::{self, Secrets, SigningError};
 use super::store::{self as rows, Finished};
@@ -141,8 +142,7 @@ async fn claim(app: &App, lane: Channel, limit: usize) -> Result<Vec<Claimed>, s
 }
 
 /// Records a group, trying until it succeeds: what is not recorded would be sent again.
-async fn record(app: &App, group: Vec<Finished>) {
-    let group = Arc::new(group);
+async fn record(app: &App, group: Arc<Vec<Finished>>) {
     loop {
         let outcomes = Arc::clone(&group);
         let recorded = app
@@ -190,16 +190,32 @@ pub async fn send_due(app: &Arc<App>) -> Result<usize, store::Error> {
                 let app = Arc::clone(app);
                 under_way.spawn(async move { attempt(&app, send).await });
             }
-            record(app, under_way.join_all().await).await;
+            record(app, Arc::new(under_way.join_all().await)).await;
         }
     }
     Ok(count)
 }
 
+/// A message that was claimed: its slot is free again when its outcome is written, not before, so that never more than
+/// the slots are sent and not recorded.
+struct Outcome {
+    finished: Finished,
+    slot: OwnedSemaphorePermit,
+}
+
+/// What one lane has claimed and not recorded yet. When the database was away for longer than a lease, it gives the same
+/// messages out again before their outcome is written.
+type InHand = Arc<std::sync::Mutex<HashSet<SendId>>>;
+
+fn held(in_hand: &InHand) -> std::sync::MutexGuard<'_, HashSet<SendId>> {
+    in_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
 /// Serves one lane until the app is told to stop; what is under way then is finished and recorded.
 pub async fn run(app: Arc<App>, lane: Channel) {
     let (finished, outcomes) = mpsc::channel(GROUP * 4);
-    let recorder = tokio::spawn(record_outcomes(Arc::clone(&app), outcomes));
+    let in_hand = InHand::default();
+    let recorder = tokio::spawn(record_outcomes(Arc::clone(&app), outcomes, Arc::clone(&in_hand)));
     let slots = Arc::new(Semaphore::new(SLOTS));
     while let Some(mut free) = free_slots(&app, &slots).await {
         let woken = app.sends_owed.notified();
@@ -225,11 +241,18 @@ pub async fn run(app: Arc<App>, lane: Channel) {
             continue;
         }
         for send in claimed {
-            let slot = free.split(1);
+            if !held(&in_hand).insert(send.id.clone()) {
+                continue;
+            }
+            let Some(slot) = free.split(1) else {
+                break;
+            };
             let (app, finished) = (Arc::clone(&app), finished.clone());
             tokio::spawn(async move {
-                let outcome = attempt(&app, send).await;
-                drop(slot);
+                let outcome = Outcome {
+                    finished: attempt(&app, send).await,
+                    slot,
+                };
                 if finished.send(outcome).await.is_err() {
                     tracing::error!("an outcome could not be recorded; the message will be sent again");
                 }
@@ -254,9 +277,18 @@ async fn free_slots(app: &App, slots: &Arc<Semaphore>) -> Option<OwnedSemaphoreP
     Some(taken)
 }
 
-async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Finished>) {
+async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Outcome>, in_hand: InHand) {
     let mut group = Vec::new();
     while outcomes.recv_many(&mut group, GROUP).await > 0 {
-        record(&app, std::mem::take(&mut group)).await;
+        let (finished, slots): (Vec<Finished>, Vec<OwnedSemaphorePermit>) =
+            group.drain(..).map(|one| (one.finished, one.slot)).unzip();
+        let finished = Arc::new(finished);
+        record(&app, Arc::clone(&finished)).await;
+        let mut hand = held(&in_hand);
+        for one in finished.iter() {
+            hand.remove(&one.send.id);
+        }
+        drop(hand);
+        drop(slots);
     }
 }

@@ -16,5 +16,5 @@ pub use model::{
     BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Rank, Service, ServiceDependencyId,
     ServiceId, Urgency,
 };
-pub use rules::urgency_at;
-pub use store::in_maintenance;
+pub use rules::{Silence, urgency_at};
+pub use store::silence_of;

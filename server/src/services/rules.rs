@@ -1,10 +1,20 @@
-//! How urgent, and when somebody is there to look.
+//! How urgent, when somebody is there to look, and why nothing is opened.
 
 use jiff::civil::Weekday;
 use jiff::{Timestamp, ToSpan as _};
 use triage::Severity;
 
 use super::model::{Service, SupportHours, Urgency, UrgencyChoice, UrgencyRule};
+
+/// Why a service opens no incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Silence {
+    SwitchedOff,
+    /// Until the last of the windows that are open now ends.
+    Maintenance {
+        until: Timestamp,
+    },
+}
 
 /// How urgent an incident of this service is at an instant. Without a severity (somebody typed it in), it
 /// counts as an error.

@@ -1,6 +1,7 @@
 //! The console's own doors: signing in and out, assets, the headers of every page.
 
 mod now;
+mod once;
 pub(crate) mod room;
 mod search;
 

@@ -328,13 +328,15 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         .iter()
         .filter(|one| one.status == TaskStatus::Done)
         .count();
+    let frame = visitor.frame(
+        app,
+        Place::Incidents,
+        format!("#{} {}", incident.number, known.headline.felt.join(" ")),
+        known.situation.clone(),
+    );
+    let csrf_token = frame.csrf_token.clone();
     Room {
-        frame: visitor.frame(
-            app,
-            Place::Incidents,
-            format!("#{} {}", incident.number, known.headline.felt.join(" ")),
-            known.situation.clone(),
-        ),
+        frame,
         number: format!("#{}", incident.number),
         state: mark(incident, known.headline.course).as_chip(),
         phase: match incident.status {
@@ -363,7 +365,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         impact: room_impact::impact(&known),
         composer: room_words::composer(
             &id,
-            &visitor.csrf_token(),
+            &csrf_token,
             (&visitor.0, known.agreeing),
             &known.hearings,
             reading,

@@ -73,8 +73,12 @@ const MOST_SERVICES: usize = 500;
 const LONGEST_PUBLIC_WORDS: usize = 2_000;
 
 /// Lets the status pages follow at once.
-fn show_on_pages(change: &mut Change) -> Result<(), Problem> {
+/// Has the pages and the alerts of these services follow what was planned.
+fn follow(change: &mut Change, services: &[String]) -> Result<(), Problem> {
     change.touch(crate::live::SERVICES);
+    for id in services {
+        change.owe(&Owed::now(JobKind::SilenceEnds, id, change.now))?;
+    }
     Ok(change.owe(&Owed::now(JobKind::PagesRender, EVERY_PAGE, change.now))?)
 }
 
@@ -128,6 +132,11 @@ fn planners(tx: &mut Tx, windows: &[MaintenanceWindow]) -> Result<Vec<User>, Pro
 
 fn present(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<MaintenanceWindow, Problem> {
     rows::find_window(tx, id)?.ok_or_else(|| Problem::not_found("The maintenance window"))
+}
+
+fn services_of(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<Vec<String>, Problem> {
+    let found = rows::window_services(tx, &[id.to_string()])?;
+    Ok(found.into_iter().map(|(_, id, _)| id).collect())
 }
 
 /// The window as it will be, and its services. A start in the past becomes now.
@@ -265,7 +274,7 @@ pub(crate) async fn create(
             window.sequence_number = crate::numbers::next(change.tx, "maintenance_windows")?;
             rows::put_window(change.tx, &window, &services)?;
             audit::record(change, &caller, AuditAction::Create, &changed(&window))?;
-            show_on_pages(change)?;
+            follow(change, &services)?;
             shown(change.tx, &window, &site)
         })
         .await?;
@@ -308,15 +317,12 @@ pub(crate) async fn update(
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
         let before = present(change.tx, &id)?;
-        let kept = rows::window_services(change.tx, &[id.to_string()])?
-            .into_iter()
-            .map(|(_, id, _)| id)
-            .collect();
+        let kept = services_of(change.tx, &id)?;
         let now = change.now;
-        let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept)?;
+        let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept.clone())?;
         rows::put_window(change.tx, &window, &services)?;
         audit::record(change, &caller, AuditAction::Update, &changed(&window))?;
-        show_on_pages(change)?;
+        follow(change, &[kept, services].concat())?;
         Ok(Json(WindowAnswer {
             maintenance_window: shown(change.tx, &window, &site)?,
         }))
@@ -341,18 +347,15 @@ pub(crate) async fn delete(
                 "A maintenance window that is over cannot be cancelled.",
             ));
         }
+        let services = services_of(change.tx, &id)?;
         if window.start_at > change.now {
             rows::delete_window(change.tx, &id, change.now)?;
         } else {
-            let services: Vec<String> = rows::window_services(change.tx, &[id.to_string()])?
-                .into_iter()
-                .map(|(_, id, _)| id)
-                .collect();
             window.end_at = change.now;
             rows::put_window(change.tx, &window, &services)?;
         }
         audit::record(change, &caller, AuditAction::Delete, &changed(&window))?;
-        show_on_pages(change)?;
+        follow(change, &services)?;
         Ok(StatusCode::NO_CONTENT)
     })
     .await

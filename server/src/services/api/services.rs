@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::http::expansion::expand;
 use crate::http::listing::{Direction, anywhere, sorted_by_name};
 use crate::http::{Body, Include, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::jobs::{self, Owed};
 use crate::oncall::EscalationPolicyId;
 use crate::services::model::{AlertGrouping, AutoPause, Service, ServiceId, UrgencyRule};
 use crate::services::store::services::{self as rows, ServiceFilter, ServiceOrder};
@@ -176,6 +177,12 @@ pub(crate) async fn update(
         let teams = teams_of(change.tx, &service)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
         rows::set(change.tx, &service).map_err(name_taken)?;
+        // It may have been switched on.
+        change.owe(&Owed::now(
+            jobs::Kind::SilenceEnds,
+            service.id.as_str(),
+            change.now,
+        ))?;
         audit::record(change, &caller, AuditAction::Update, &changed(&service))?;
         change.touch("services");
         Ok(Json(ServiceAnswer {

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
 use crate::services::model::{Priority, PriorityId, Service, ServiceId};
+use crate::services::rules::Silence;
 
 pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_policy_id, disabled, auto_resolve_timeout, \
      acknowledgement_timeout, incident_urgency_rule, support_hours, scheduled_actions, alert_grouping, auto_pause, \
@@ -28,17 +29,20 @@ pub fn find(tx: &mut Tx, id: &ServiceId) -> Result<Option<Service>, Error> {
     )
 }
 
-/// Whether planned work on the service is under way.
-pub fn in_maintenance(tx: &mut Tx, id: &ServiceId, now: Timestamp) -> Result<bool, Error> {
-    let (count,): (i64,) = tx.one(
+/// Why a service opens no incidents just now, if it does not.
+pub fn silence_of(tx: &mut Tx, service: &Service, now: Timestamp) -> Result<Option<Silence>, Error> {
+    if service.disabled {
+        return Ok(Some(Silence::SwitchedOff));
+    }
+    let (until,): (Option<Timestamp>,) = tx.one(
         sql!(
-            "SELECT COUNT(*) FROM maintenance_window_services s
+            "SELECT MAX(w.end_at) FROM maintenance_window_services s
              JOIN maintenance_windows w ON w.id = s.maintenance_window_id
              WHERE s.service_id = $1 AND w.start_at <= $2 AND w.end_at > $2 AND w.deleted_at IS NULL"
         ),
-        params![id, now],
+        params![&service.id, now],
     )?;
-    Ok(count > 0)
+    Ok(until.map(|until| Silence::Maintenance { until }))
 }
 
 /// Remembers when the service last had an incident.

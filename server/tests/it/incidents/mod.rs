@@ -1,6 +1,7 @@
 //! The life of an incident.
 
 mod race;
+mod timers;
 
 use std::time::Duration;
 

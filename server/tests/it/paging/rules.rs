@@ -172,3 +172,37 @@ async fn somebody_whose_help_is_asked_for_is_paged_too(engine: Engine) {
     let words = page.text();
     assert!(words.contains("Please look at the gateway"), "{words}");
 }
+
+#[store::both_engines]
+async fn who_declined_and_is_asked_again_is_paged_again(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let priya = paging.priya().await;
+    let id = paging.open(vec![vec![paging.maya()]]).await;
+    paging.next_page_is_for("maya@example.org");
+    let ask = json!({
+        "requester_id": paging.maya(),
+        "message": "Please look at the gateway",
+        "responder_request_targets": [
+            {"responder_request_target": {"id": priya.id, "type": "user_reference"}}
+        ],
+    });
+    let requests = format!("/incidents/{id}/responder_requests");
+    paging.muster.post(&requests, ask.clone()).await.good();
+    paging.muster.settle().await;
+    paging.next_page_is_for("priya@example.org");
+    let declined = json!({ "state": "declined" });
+    paging
+        .muster
+        .as_person(
+            &priya,
+            axum::http::Method::PUT,
+            &format!("/incidents/{id}/responders/me"),
+            Some(declined),
+        )
+        .await
+        .good();
+    paging.pass_minutes(60).await;
+    paging.muster.post(&requests, ask).await.good();
+    paging.muster.settle().await;
+    paging.next_page_is_for("priya@example.org");
+}

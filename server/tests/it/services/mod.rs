@@ -2,6 +2,7 @@
 
 mod includes;
 mod keys;
+mod silence;
 
 use std::time::Duration;
 
@@ -141,6 +142,8 @@ async fn a_service_in_maintenance_opens_no_incident(engine: Engine) {
     assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 0);
     let path = format!("/services/{}", built.service_id);
     assert_eq!(muster.get(&path).await.good()["service"]["status"], "maintenance");
+    muster.enqueue(&built, "resolve", "till-1", "").await;
+    muster.take_signals().await;
     muster.clock.advance(Duration::from_secs(2 * 3600));
     muster.trigger(&built, "till-2", "Terminal silent").await;
     assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 1);
