@@ -149,6 +149,33 @@ pub(crate) async fn on_postgres(postgres: &Postgres, migrations: &[Migration]) -
     }
 }
 
+/// The names of those that are missing.
+pub(crate) fn pending(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<Vec<&'static str>, Error> {
+    let (tables,): (i64,) = tx.one(
+        crate::sql! {
+            sqlite: "SELECT COUNT(*) FROM sqlite_master WHERE name = 'store_migrations'",
+            postgres: "SELECT COUNT(*) FROM pg_tables
+                       WHERE tablename = 'store_migrations' AND schemaname = current_schema()"
+        },
+        &[],
+    )?;
+    let applied: Vec<(u32, String, String)> = if tables == 0 {
+        Vec::new()
+    } else {
+        tx.rows(
+            crate::sql!("SELECT number, name, checksum FROM store_migrations ORDER BY number"),
+            &[],
+        )?
+    };
+    next_of(migrations, &applied)?;
+    let is_missing = |migration: &&Migration| !applied.iter().any(|(number, ..)| *number == migration.number);
+    Ok(migrations
+        .iter()
+        .filter(is_missing)
+        .map(|migration| migration.name)
+        .collect())
+}
+
 /// Applies the next migration that is missing, if there is one. Runs in a transaction that holds the lock.
 fn apply_next(tx: &mut Tx<'_>, migrations: &[Migration]) -> Result<Option<AppliedStep>, Error> {
     tx.lock("store.migrations")?;

@@ -95,6 +95,35 @@ impl Store {
         }
     }
 
+    /// Opens a database as it is, without bringing it up to date, for looking into one that another program may be
+    /// serving. See [`Store::pending`].
+    ///
+    /// # Errors
+    /// As [`Store::open`]; and when there is no database.
+    pub async fn open_as_it_is(location: &Location) -> Result<Self, Error> {
+        match location {
+            Location::Sqlite { directory } => {
+                let file = sqlite::file_in(directory);
+                if !file.exists() {
+                    return Err(Error::unavailable(format!("{} does not exist", file.display())));
+                }
+                Self::open_file(file, Vec::new(), SQLITE_READERS, || Ok(())).await
+            }
+            Location::Postgres { url } => Ok(Self {
+                backend: Backend::Postgres(Postgres::connect(url)?),
+            }),
+        }
+    }
+
+    /// The names of the migrations that this database still lacks.
+    ///
+    /// # Errors
+    /// When the database cannot be read, or is newer than these migrations, or had others.
+    pub async fn pending(&self, migrations: &[Migration]) -> Result<Vec<&'static str>, Error> {
+        let migrations = migrations.to_vec();
+        self.read(move |tx| migration::pending(tx, &migrations)).await
+    }
+
     async fn open_sqlite(directory: PathBuf, migrations: Vec<Migration>) -> Result<Self, Error> {
         let file = sqlite::file_in(&directory);
         Self::open_file(file, migrations, SQLITE_READERS, move || {
@@ -105,8 +134,8 @@ impl Store {
     }
 
     /// A store for what must not wait for the transactions of this one: on SQLite the file `NAME.db` beside it, with
-    /// these tables and a writer of its own; on PostgreSQL, where writers do not wait for one another, this store
-    /// itself, whose own migrations then hold the same tables.
+    /// these tables and a writer of its own; on PostgreSQL, where writers do not wait for one another, the same database
+    /// over a few connections of its own. The tables are then in this store's own migrations.
     ///
     /// No transaction covers both: whoever moves something from one to the other must be able to do so twice.
     /// [`Store::backup`] and [`Store::restore`] know nothing of it.
@@ -116,7 +145,9 @@ impl Store {
     pub async fn beside(&self, name: &str, migrations: &[Migration]) -> Result<Self, Error> {
         migration::validate(migrations)?;
         match &self.backend {
-            Backend::Postgres(_) => Ok(self.clone()),
+            Backend::Postgres(postgres) => Ok(Self {
+                backend: Backend::Postgres(postgres.beside()?),
+            }),
             Backend::Sqlite { file, .. } => {
                 let file = sqlite::file_beside(file, name);
                 Self::open_file(file, migrations.to_vec(), SQLITE_READERS_BESIDE, || Ok(())).await
@@ -132,7 +163,9 @@ impl Store {
     ) -> Result<Self, Error> {
         let open = move || {
             prepare()?;
-            migration::on_sqlite(&file, &migrations)?;
+            if !migrations.is_empty() {
+                migration::on_sqlite(&file, &migrations)?;
+            }
             let writer = sqlite::Writer::start(&file)?;
             let readers = sqlite::Readers::open(&file, readers)?;
             Ok(Self {

@@ -11,7 +11,7 @@ use super::model::{Action, ApiKeyId, KeyKind, KeyScope, Resource};
 use super::rules::{Grant, account_key_grant, grant};
 use super::store;
 use crate::app::App;
-use crate::http::request::RequestId;
+use crate::http::request::{Accepted, RequestId};
 use crate::http::{Origin, Problem};
 use crate::people::{Role, TeamId, TeamRole, User, UserId};
 use crate::timeline::{Agent, AgentKind};
@@ -219,7 +219,9 @@ impl FromRequestParts<Arc<App>> for Caller {
                 .get(header::FROM)
                 .and_then(|value| value.to_str().ok())
                 .map(str::to_owned);
-            return by_key(app, key, from, remote_address, request_id).await;
+            let caller = by_key(app, key, from, remote_address, request_id).await?;
+            note_accepted(parts);
+            return Ok(caller);
         }
         let caller = Self::by_session(parts, app, remote_address, request_id).await?;
         caller.require_proof(parts, app)?;
@@ -285,6 +287,7 @@ impl Caller {
         let Some((session, user, teams)) = found.filter(|(_, user, _)| user.deleted_at.is_none()) else {
             return Err(Problem::unauthenticated());
         };
+        note_accepted(parts);
         Ok(Self {
             identity: Identity::Person {
                 user: Box::new(user),
@@ -297,6 +300,13 @@ impl Caller {
             remote_address,
             request_id,
         })
+    }
+}
+
+/// Lets the front know that the key or session is good.
+fn note_accepted(parts: &Parts) {
+    if let Some(accepted) = parts.extensions.get::<Accepted>() {
+        accepted.note();
     }
 }
 

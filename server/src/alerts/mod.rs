@@ -8,6 +8,7 @@
 pub mod api;
 pub mod intake;
 pub mod jobs;
+pub mod links;
 pub mod model;
 pub mod patience;
 pub(crate) mod placing;

@@ -30,7 +30,9 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         .write(move |tx| crate::outbox::store::sweep_withdrawn(tx, now))
         .await;
     let paged = crate::paging::auditor::audit(app).await;
+    let owed = crate::desk::undelivered::owe_again(app).await;
     swept?;
     paged?;
+    owed?;
     Ok(())
 }

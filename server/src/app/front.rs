@@ -1,19 +1,22 @@
 //! What every request passes before its handler: who is on the line, an id for the logs, its rate limit,
 //! and the measuring of the answer.
 //!
-//! Keys and sessions have a limit of their own; whoever shows neither shares that of the address. An address
-//! that keeps showing keys which are refused is held up before they are looked at. Events are limited by
+//! Keys and sessions that were found good lately have a limit of their own; all others share that of their address,
+//! and an address that keeps showing keys which are refused is held up before they are looked at. So neither a
+//! stranger's mistakes nor a flood from behind the same address shut out who works there. Events are limited by
 //! their integration, where they are accepted, and what is public and cached is not limited here at all.
 //! Nothing secret is logged: of a request only the pattern of its route, of a caller only the address.
 
+use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::{ConnectInfo, MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 
 use super::App;
@@ -22,7 +25,7 @@ use crate::config::Settings;
 use crate::console::page::PageProblem;
 use crate::http::Problem;
 use crate::http::limits::{Decision, Limiter, Verdict};
-use crate::http::request::RequestId;
+use crate::http::request::{Accepted, RequestId};
 use crate::outbound::Network;
 
 /// Requests a minute of one address that shows neither key nor session. A whole shop or office may stand
@@ -33,6 +36,13 @@ const SIGN_IN_LIMIT: u32 = 30;
 /// Refused keys and sessions a minute from one address.
 const REFUSAL_LIMIT: u32 = 60;
 
+/// How long a key or session that was found good is known as such, and how many are known.
+const WELCOME: SignedDuration = SignedDuration::from_hours(24);
+const MOST_WELCOME: usize = 20_000;
+
+/// Bodies up to this length, in bytes, are read before the request is looked at.
+const READ_AHEAD: usize = 64 * 1024;
+
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The limiters of one node.
@@ -41,6 +51,8 @@ pub struct Front {
     visitors: Limiter,
     sign_ins: Limiter,
     refusals: Limiter,
+    /// Hashes of keys and sessions that were found good, and when last.
+    welcome: Mutex<HashMap<String, Timestamp>>,
     trusted_proxies: Vec<Network>,
 }
 
@@ -51,26 +63,67 @@ impl Front {
             visitors: Limiter::per_minute(VISITOR_LIMIT),
             sign_ins: Limiter::per_minute(SIGN_IN_LIMIT),
             refusals: Limiter::per_minute(REFUSAL_LIMIT),
+            welcome: Mutex::default(),
             trusted_proxies: settings.trusted_proxies.clone(),
         }
     }
 
     /// Which limit applies, and what it says. None where there is no limit.
-    fn decide(&self, class: &Class, address: &str, now: jiff::Timestamp) -> Option<Decision> {
+    fn decide(&self, class: &Class, address: &str, now: Timestamp) -> Option<Decision> {
         match class {
             Class::Free => None,
             Class::Caller(key) => {
-                let limiter = self.callers.as_ref()?;
-                let refusals = self.refusals.look(address, now);
-                if refusals.verdict == Verdict::Refused {
-                    return Some(refusals);
+                if !self.is_welcome(key, now) {
+                    let of_address = [self.refusals.look(address, now), self.visitors.take(address, now)];
+                    let refused = of_address.into_iter().find(|one| one.verdict == Verdict::Refused);
+                    if refused.is_some() {
+                        return refused;
+                    }
                 }
-                Some(limiter.take(key, now))
+                Some(self.callers.as_ref()?.take(key, now))
             }
             Class::SignIn => Some(self.sign_ins.take(address, now)),
             Class::Visitor => Some(self.visitors.take(address, now)),
         }
     }
+
+    fn welcome(&self) -> MutexGuard<'_, HashMap<String, Timestamp>> {
+        self.welcome.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn is_welcome(&self, key: &str, now: Timestamp) -> bool {
+        self.welcome().get(key).is_some_and(|last| now - WELCOME < *last)
+    }
+
+    /// Remembers what was found of a key or a session.
+    fn learn(&self, class: &Class, address: &str, found: Found, now: Timestamp) {
+        let Class::Caller(key) = class else {
+            return;
+        };
+        let mut welcome = self.welcome();
+        match found {
+            Found::Nothing => {}
+            Found::Refused => {
+                welcome.remove(key);
+                self.refusals.take(address, now);
+            }
+            Found::Good => {
+                if welcome.len() >= MOST_WELCOME && !welcome.contains_key(key) {
+                    welcome.clear();
+                }
+                welcome.insert(key.clone(), now);
+            }
+        }
+    }
+}
+
+/// What a request showed of its key or session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Good,
+    Refused,
+    /// Nobody looked at it.
+    Nothing,
 }
 
 /// What a request counts as.
@@ -169,9 +222,30 @@ fn refuse(path: &str) -> Response {
     }
 }
 
+/// Reads a small body before anybody answers. Whoever is refused without a look at their body loses the connection, and
+/// with it the next request, which they may have sent already.
+async fn read_ahead(request: Request) -> Result<Request, Problem> {
+    let length = request
+        .headers()
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse().ok());
+    if length.is_none_or(|length: usize| length == 0 || length > READ_AHEAD) {
+        return Ok(request);
+    }
+    let (parts, body) = request.into_parts();
+    let bytes = axum::body::to_bytes(body, READ_AHEAD)
+        .await
+        .map_err(|_| Problem::invalid(["The body did not come to its end."]))?;
+    Ok(Request::from_parts(parts, bytes.into()))
+}
+
 /// The middleware around every route.
-pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next) -> Response {
+pub async fn pass(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let began = Instant::now();
+    let mut request = match read_ahead(request).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
     let id: String = app.identifiers.next(app.clock.now());
     let peer = request
         .extensions()
@@ -185,6 +259,8 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
         request.extensions_mut().insert(ConnectInfo(client));
     }
     request.extensions_mut().insert(RequestId(id.clone()));
+    let accepted = Accepted::default();
+    request.extensions_mut().insert(accepted.clone());
     let address = client.map_or_else(|| "unknown".to_owned(), |client| client.ip().to_string());
     let method = request.method().clone();
     let route = request
@@ -203,9 +279,12 @@ pub async fn pass(State(app): State<Arc<App>>, mut request: Request, next: Next)
         next.run(request).instrument(span).await
     };
     let status = response.status();
-    if status == StatusCode::UNAUTHORIZED {
-        app.front.refusals.take(&address, app.clock.now());
-    }
+    let found = match (accepted.is_noted(), status) {
+        (true, _) => Found::Good,
+        (false, StatusCode::UNAUTHORIZED) => Found::Refused,
+        (false, _) => Found::Nothing,
+    };
+    app.front.learn(&class, &address, found, app.clock.now());
     if let Some(decision) = decision {
         decision.tell(response.headers_mut());
     }

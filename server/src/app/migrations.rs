@@ -40,6 +40,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(27, "0027_devices"),
     migration!(28, "0028_word_beginnings"),
     migration!(31, "0031_forms_sent"),
+    migration!(34, "0034_live_hints"),
+    migration!(35, "0035_undelivered_answers"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -118,14 +118,16 @@ impl App {
         E: From<store::Error> + Send + 'static,
     {
         let (identifiers, now) = (Arc::clone(&self.identifiers), self.clock.now());
-        let vault = self.settings.vault.clone();
+        let (vault, node) = (self.settings.vault.clone(), self.node);
         let (answer, told) = self
             .store
             .write(move |tx| -> Result<(T, Told), E> {
                 let mut change =
                     Change::new(tx, now, agent.clone(), &vault, &identifiers, subscriptions::ALL);
                 let answer = work(&mut change)?;
-                Ok((answer, change.into_told()))
+                let told = change.into_told();
+                crate::live::others::leave(tx, node, now, &told.touched)?;
+                Ok((answer, told))
             })
             .await?;
         let touched = |topic: &str| told.touched.iter().any(|one| one == topic);

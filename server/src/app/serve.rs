@@ -47,6 +47,7 @@ pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
     background.spawn(super::runner::run(Arc::clone(app)));
     background.spawn(crate::signals::intake::run(Arc::clone(app)));
     background.spawn(crate::pages::jobs::watch(Arc::clone(app)));
+    background.spawn(crate::live::others::watch(Arc::clone(app)));
     for lane in crate::outbox::sender::LANES {
         background.spawn(crate::outbox::sender::run(Arc::clone(app), lane));
     }

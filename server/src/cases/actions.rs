@@ -127,7 +127,7 @@ pub fn correct(change: &mut Change, case: &Case, corrected: &Corrected) -> Resul
 }
 
 /// From now on the reporter is owed an answer, if they were not before.
-fn owe_answer(change: &mut Change, case: &Case) -> Result<(), Problem> {
+pub fn owe_answer(change: &mut Change, case: &Case) -> Result<(), Problem> {
     let since = case.owed_since.unwrap_or(change.now);
     change.tx.execute_one(
         sql!("UPDATE cases SET owed_since = $2, owed_order = $3, updated_at = $4 WHERE id = $1"),

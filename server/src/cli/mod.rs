@@ -90,7 +90,8 @@ pub fn run() -> anyhow::Result<()> {
                     "there is no database in {}, so there is nothing to copy; say where it is with --data",
                     place(&settings)
                 );
-                let store = open(&settings).await?;
+                // As it is: an older server may be running on it, and its copy is to be its own.
+                let store = open_as_it_is(&settings).await?;
                 leaves::back_up(&store, &to).await?;
                 print_line(&format!(
                     "The database was copied to {}. The key that its secrets are sealed with (secret.key) is not \
@@ -146,7 +147,24 @@ async fn open(settings: &Settings) -> anyhow::Result<Store> {
         .context("the database cannot be opened")
 }
 
+async fn open_as_it_is(settings: &Settings) -> anyhow::Result<Store> {
+    Store::open_as_it_is(&settings.location)
+        .await
+        .context("the database cannot be opened")
+}
+
+/// Nobody's real work belongs into a folder that the next demo empties.
+fn refuse_the_demos(settings: &Settings) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        !crate::demo::owns(&settings.location),
+        "{} belongs to the demo, which empties it at its next start; choose another folder with --data",
+        place(settings)
+    );
+    Ok(())
+}
+
 async fn serve_command(settings: Settings) -> anyhow::Result<()> {
+    refuse_the_demos(&settings)?;
     if let Some(tls) = &settings.tls {
         crate::app::tls::check(tls)?;
     }
@@ -210,7 +228,15 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
 
 /// What the database says of itself, and the sealed secret that is kept in it.
 async fn look_into_database(settings: &Settings) -> anyhow::Result<(String, Option<String>)> {
-    let store = open(settings).await?;
+    let store = open_as_it_is(settings).await?;
+    let pending = store.pending(MIGRATIONS).await?;
+    if !pending.is_empty() {
+        let words = format!(
+            "database: {} migrations behind this program; its next start applies them",
+            pending.len()
+        );
+        return Ok((words, None));
+    }
     store.check().await.context("the database cannot be written to")?;
     let audit = match store.read(crate::access::audit::verify).await? {
         Verification {

@@ -40,6 +40,7 @@ struct Made {
 
 pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     let settings = arguments.settings.check()?;
+    super::refuse_the_demos(&settings)?;
     anyhow::ensure!(arguments.email.contains('@'), "--email must be an e-mail address");
     anyhow::ensure!(!arguments.name.trim().is_empty(), "--name must not be empty");
     let store = open(&settings).await?;

@@ -39,7 +39,12 @@ pub struct DemoArguments {
     #[arg(long, default_value = "muster-data", value_name = "DIR")]
     data: PathBuf,
     /// Address and port to listen on
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(
+        long,
+        env = "MUSTER_LISTEN",
+        default_value = "127.0.0.1:8080",
+        value_name = "ADDRESS:PORT"
+    )]
     listen: String,
     /// How many times faster than the wall's the demo's clock runs while the outage is replayed
     #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=1000))]
@@ -116,6 +121,14 @@ fn time_of_the_story(text: &str) -> anyhow::Result<Timestamp> {
     format!("2026-11-17T{text}:00Z")
         .parse()
         .context("--until is a time of the story, such as 06:12")
+}
+
+/// Whether a folder belongs to the demo, whose next start empties it.
+pub fn owns(location: &Location) -> bool {
+    match location {
+        Location::Sqlite { directory } => directory.join(MARK).exists(),
+        Location::Postgres { .. } => false,
+    }
 }
 
 /// Makes the folder, or empties it when an earlier demo made it. Anything else is left alone.

@@ -15,6 +15,8 @@ use crate::timeline::{Agent, Change, Kind as EntryKind, NewEntry};
 
 /// Cases that one run drafts answers for, so that no transaction is long.
 const AT_ONCE: i64 = 200;
+/// Groups that are drafted while somebody waits for them.
+const MOST_GROUPS: usize = 50;
 
 /// An incident was resolved, opened again or merged, or its cases changed.
 pub async fn answers_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
@@ -29,15 +31,18 @@ pub async fn answers_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
 
 /// Drafts what is owed of a resolved incident now, for whoever asks before the job has come to it.
 pub(super) async fn draft_now(app: &Arc<App>, id: &IncidentId) -> Result<(), Problem> {
-    let wanted = id.clone();
-    let is_behind = app
-        .read(move |tx| -> Result<_, Problem> {
-            let incident = incident_rows::find(tx, &wanted)?;
-            let is_over = incident.is_some_and(|one| one.status == Status::Resolved);
-            Ok(is_over && !case_rows::without_draft(tx, &wanted, 1)?.is_empty())
-        })
-        .await?;
-    if is_behind {
+    for _ in 0..MOST_GROUPS {
+        let wanted = id.clone();
+        let is_behind = app
+            .read(move |tx| -> Result<_, Problem> {
+                let incident = incident_rows::find(tx, &wanted)?;
+                let is_over = incident.is_some_and(|one| one.status == Status::Resolved);
+                Ok(is_over && !case_rows::without_draft(tx, &wanted, 1)?.is_empty())
+            })
+            .await?;
+        if !is_behind {
+            return Ok(());
+        }
         let id = id.clone();
         app.change(Agent::muster(), move |change| reconcile(change, &id))
             .await?;

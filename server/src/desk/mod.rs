@@ -21,6 +21,7 @@ pub mod known;
 pub mod matching;
 pub mod notices;
 pub mod question;
+pub mod undelivered;
 pub mod voices;
 pub mod warnings;
 

@@ -37,9 +37,9 @@ where
 /// Parses a JSON text into `T`, naming the field that does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
-        return Err(Problem::invalid([
-            "The body is empty; a JSON object was expected.",
-        ]));
+        // Where every field may be left out, so may the body.
+        return fields::read(&Value::Object(serde_json::Map::new()))
+            .map_err(|_| Problem::invalid(["The body is empty; a JSON object was expected."]));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::invalid(["The body is not UTF-8."]))?;
     if text.contains("\\u0000") {

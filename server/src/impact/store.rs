@@ -14,7 +14,9 @@ use crate::services::graph::{self, ServiceNode};
 use crate::timeline::{Change, Kind};
 
 /// Alerts of an incident that are looked at for the names of places.
-const MOST_ALERTS: i64 = 1_000;
+const MOST_ALERTS: usize = 20_000;
+/// Alerts that are read at once.
+const ALERTS_AT_ONCE: i64 = 1_000;
 /// Fields of an alert's details that senders put a place into.
 const PLACE_FIELDS: [&str; 8] = [
     "location",
@@ -224,36 +226,43 @@ fn touchpoints(tx: &mut Tx) -> Result<Vec<Touchpoint>, Error> {
     )
 }
 
+/// What the alerts of an incident name: each text once for those that are open and once for those that are over.
 fn named_by_alerts(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Naming>, Error> {
-    let alerts: Vec<AlertWords> = tx.rows(
-        sql!(
-            "SELECT source, component, alert_group, custom_details, created_at, resolved_at FROM alerts
-             WHERE incident_id = $1 AND suppressed = $2 ORDER BY id LIMIT $3"
-        ),
-        params![id, false, MOST_ALERTS],
-    )?;
-    let mut named = Vec::new();
-    for alert in alerts {
-        let fields = PLACE_FIELDS
-            .iter()
-            .filter_map(|field| alert.custom_details.get(field).and_then(Json::as_str))
-            .map(str::to_owned);
-        let texts = [
-            Some(alert.source.clone()),
-            alert.component.clone(),
-            alert.alert_group.clone(),
-        ];
-        named.extend(texts.into_iter().flatten().chain(fields).map(|text| Naming {
-            text,
-            began_at: alert.created_at,
-            ended_at: alert.resolved_at,
-        }));
+    let mut named: HashMap<(String, bool), Naming> = HashMap::new();
+    let (mut after, mut looked_at) = (String::new(), 0);
+    loop {
+        let alerts: Vec<AlertWords> = tx.rows(
+            sql!(
+                "SELECT id, source, component, alert_group, custom_details, created_at, resolved_at FROM alerts
+                 WHERE incident_id = $1 AND id > $2 AND suppressed = $3 ORDER BY id LIMIT $4"
+            ),
+            params![id, &after, false, ALERTS_AT_ONCE],
+        )?;
+        looked_at += alerts.len();
+        let is_last = alerts.len() < ALERTS_AT_ONCE as usize || looked_at >= MOST_ALERTS;
+        for alert in alerts {
+            for text in alert.places() {
+                let naming = named
+                    .entry((text.clone(), alert.resolved_at.is_none()))
+                    .or_insert_with(|| Naming {
+                        text,
+                        began_at: alert.created_at,
+                        ended_at: alert.resolved_at,
+                    });
+                naming.began_at = naming.began_at.max(alert.created_at);
+                naming.ended_at = naming.ended_at.max(alert.resolved_at);
+            }
+            after = alert.id;
+        }
+        if is_last {
+            return Ok(named.into_values().collect());
+        }
     }
-    Ok(named)
 }
 
 #[derive(store::FromRow)]
 struct AlertWords {
+    id: String,
     source: String,
     component: Option<String>,
     alert_group: Option<String>,
@@ -261,6 +270,20 @@ struct AlertWords {
     custom_details: Json,
     created_at: Timestamp,
     resolved_at: Option<Timestamp>,
+}
+
+impl AlertWords {
+    fn places(&self) -> impl Iterator<Item = String> {
+        let fields = PLACE_FIELDS
+            .iter()
+            .filter_map(|field| self.custom_details.get(field).and_then(Json::as_str));
+        let texts = [
+            Some(self.source.as_str()),
+            self.component.as_deref(),
+            self.alert_group.as_deref(),
+        ];
+        texts.into_iter().flatten().chain(fields).map(str::to_owned)
+    }
 }
 
 /// The last word of each location about this incident: `details` of the entry names the location and

@@ -213,8 +213,6 @@ impl IncidentChange {
     }
 }
 
-/// The one type of incidents there is.
-
 fn check_type(prefix: &str, kind: Option<&TypeInput>, errors: &mut Vec<String>) {
     if kind.is_some_and(|kind| kind.name != INCIDENT_TYPE) {
         errors.push(format!("{prefix}.incident_type.name must be {INCIDENT_TYPE}."));

@@ -321,15 +321,6 @@ pub fn find_open_by_key(
     Ok(rows.into_iter().next().map(|(id,)| id))
 }
 
-/// Everybody who is assigned to something open, for the rule that such a person cannot be deleted.
-pub fn is_assigned(tx: &mut Tx, user_id: &UserId) -> Result<bool, Error> {
-    let (count,): (i64,) = tx.one(
-        sql!("SELECT COUNT(*) FROM incident_assignments WHERE user_id = $1"),
-        params![user_id],
-    )?;
-    Ok(count > 0)
-}
-
 /// Names for references.
 pub fn service_names(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
     tx.rows(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use store::{Error, Tx, params, sql};
+use store::{Error, Tx, Value, params, sql};
 
 use super::model::{Job, Kind, Owed, WhenOwed, unique_key};
 use crate::identifier::Identifiers;
@@ -83,7 +83,7 @@ pub fn due_times(
     }
     tx.rows(
         sql!("SELECT kind, subject, due_at FROM jobs WHERE unique_key = ANY($1)"),
-        params![store::Value::texts(keys)],
+        params![Value::texts(keys)],
     )
 }
 
@@ -96,19 +96,21 @@ pub fn waiting_since(tx: &mut Tx, now: Timestamp) -> Result<Option<Timestamp>, E
     Ok(row.and_then(|(due_at,)| due_at))
 }
 
-/// Takes up to `limit` jobs that are due and that no other node holds.
+/// Takes up to `limit` jobs that are due and that no other node holds. Kinds that only a newer node knows are left to it.
 pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Vec<Job>, Error> {
     tx.rows(
         sql! {
             sqlite: "UPDATE jobs SET leased_by = $1, leased_until = $2
-                     WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4)
+                     WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 AND kind = ANY($5)
+                                  ORDER BY due_at, id LIMIT $4)
                      RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by",
             postgres: "UPDATE jobs SET leased_by = $1, leased_until = $2
-                       WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 ORDER BY due_at, id LIMIT $4
+                       WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 AND kind = ANY($5)
+                                    ORDER BY due_at, id LIMIT $4
                                     FOR UPDATE SKIP LOCKED)
                        RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by"
         },
-        params![holder, now + LEASE, now, limit],
+        params![holder, now + LEASE, now, limit, Value::texts(Kind::ALL.iter().map(Kind::as_text))],
     )
 }
 

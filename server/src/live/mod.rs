@@ -1,7 +1,9 @@
 //! Live views: whoever looks at something is told that it changed, and looks again.
 //!
 //! A hint carries only a topic (an incident's id, `cases`, `sends` …), never content, so a lost or doubled
-//! one does no harm and permissions are checked when the page is read afresh.
+//! one does no harm and permissions are checked when the page is read afresh. What other nodes did comes through [`others`].
+
+pub mod others;
 
 use std::sync::Arc;
 

@@ -373,14 +373,6 @@ pub fn find(tx: &mut Tx, id: &SendId) -> Result<Option<Send>, Error> {
     tx.row(sql!("SELECT ", COLUMNS, " FROM sends WHERE id = $1"), params![id])
 }
 
-/// The message that keeps a promise, by the key it was owed with.
-pub fn find_by_key(tx: &mut Tx, idempotency_key: &str) -> Result<Option<Send>, Error> {
-    tx.row(
-        sql!("SELECT ", COLUMNS, " FROM sends WHERE idempotency_key = $1"),
-        params![idempotency_key],
-    )
-}
-
 /// Every page of an incident, with its key and state, oldest first.
 pub fn pages_of(tx: &mut Tx, incident_id: &IncidentId) -> Result<Vec<(SendId, String, State)>, Error> {
     tx.rows(

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::json;
 
+use super::links;
+use super::message::{self, Beside};
 use super::rules::{self, Planned, Wanted};
 use super::store::{self as rows, Facts};
-use super::{links, message};
 use crate::app::App;
 use crate::http::{Problem, Site};
 use crate::incidents::IncidentId;
@@ -45,6 +46,8 @@ pub const SUBSCRIPTION: Subscription = Subscription {
 /// The wake-up for the next rule is a job of its own, so that it can never put off a reconciliation that
 /// something else has asked for meanwhile.
 const NEXT: &str = "next";
+/// Links of senders that a page carries.
+const MOST_LINKS: usize = 3;
 
 /// What a reconciliation did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -95,16 +98,26 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
         withdrawn: withdraw(change, &known, &pages)?,
         ..Reconciled::default()
     };
+    let mut links = None;
     for (one, user, page) in &pages {
         if page.at > change.now {
             done.next = Some(done.next.map_or(page.at, |next| next.min(page.at)));
         } else if !known.iter().any(|(_, key, _)| *key == page.key) {
-            let others: Vec<String> = people
+            let mut others: Vec<String> = people
                 .values()
                 .filter(|other| other.id != user.id)
                 .map(|other| other.name.clone())
                 .collect();
-            owe_page(change, site, &facts, one, user, page, others)?;
+            others.sort_unstable();
+            let links = match &links {
+                Some(known) => known,
+                None => links.insert(crate::alerts::links::of(change.tx, id, MOST_LINKS)?),
+            };
+            let beside = Beside {
+                others,
+                links: links.clone(),
+            };
+            owe_page(change, site, &facts, one, user, page, &beside)?;
             done.owed += 1;
         }
     }
@@ -136,10 +149,9 @@ fn owe_page(
     wanted: &Wanted,
     user: &User,
     page: &Planned,
-    mut others: Vec<String>,
+    beside: &Beside,
 ) -> Result<(), Problem> {
-    others.sort_unstable();
-    let words = message::compose(site, facts, user, &wanted.reason, &others, page.target.length)
+    let words = message::compose(site, facts, user, &wanted.reason, beside, page.target.length)
         .map_err(Problem::internal)?;
     let token = links::make(change, &facts.id, &user.id)?;
     let recipient = Recipient {

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::rules::{Length, Reason};
 use super::store::Facts;
+use crate::alerts::links::SenderLink;
 use crate::drawing::unturned;
 use crate::http::Site;
 use crate::incidents::Urgency;
@@ -39,17 +40,25 @@ struct View<'a> {
     since: String,
     others: String,
     why: String,
+    links: &'a [SenderLink],
     acknowledge: &'a str,
     room: String,
 }
 
-/// Composes a page for one person. `others` are the names of those paged beside them.
+/// What stands on a page beside the facts.
+pub(super) struct Beside {
+    /// The names of those who are paged, too.
+    pub(super) others: Vec<String>,
+    pub(super) links: Vec<SenderLink>,
+}
+
+/// Composes a page for one person.
 pub(super) fn compose(
     site: &Site,
     facts: &Facts,
     user: &User,
     reason: &Reason,
-    others: &[String],
+    beside: &Beside,
     length: Length,
 ) -> Result<Words, askama::Error> {
     let urgency = match facts.urgency {
@@ -77,7 +86,7 @@ pub(super) fn compose(
         service: &facts.service_name,
         urgency,
         since: spoken_time(facts.created_at, &user.time_zone),
-        others: others.join(", "),
+        others: beside.others.join(", "),
         why: match reason {
             Reason::Assigned if facts.assigned_via == AssignedVia::DirectAssignment => {
                 "Somebody gave it to you by name.".to_owned()
@@ -86,6 +95,7 @@ pub(super) fn compose(
             Reason::Requested { message } if message.is_empty() => "Your help was asked for.".to_owned(),
             Reason::Requested { message } => format!("Your help was asked for: {message}"),
         },
+        links: &beside.links,
         acknowledge: SECRET_LINK,
         room: site.room_url(facts.id.as_str()),
     };

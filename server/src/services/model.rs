@@ -58,7 +58,6 @@ pub struct Service {
     #[row(json)]
     pub auto_pause: AutoPause,
     pub created_at: Timestamp,
-    pub last_incident_at: Option<Timestamp>,
     pub deleted_at: Option<Timestamp>,
 }
 

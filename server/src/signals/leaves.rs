@@ -2,7 +2,7 @@
 //!
 //! The embedded database has one writer, and a run over a storm holds it for milliseconds. So that accepting an event
 //! never waits for that, leaves lie in a file of their own beside it, with a writer of their own; in PostgreSQL, where
-//! writers do not wait for one another, they lie in the database itself. How far a part was taken is said in the
+//! writers do not wait for one another, they lie in the database itself and have connections of their own. How far a part was taken is said in the
 //! database, by the transaction that took it (`signal_cursors`). A leaf goes only after that: one that a crash left
 //! behind lies behind its cursor, and is passed and removed by whoever looks next.
 
@@ -44,6 +44,9 @@ impl Leaves {
     /// When they cannot be opened, or when those that wait were accepted for another database.
     pub async fn open(database: &Store, node: i64) -> anyhow::Result<Self> {
         let leaves = Self::beside(database).await?;
+        if !leaves.is_apart() {
+            return Ok(leaves);
+        }
         leaves.move_from(database).await?;
         let newest = leaves
             .store
@@ -69,9 +72,6 @@ impl Leaves {
 
     /// Copies first and removes then, so that a crash in between loses nothing.
     async fn move_from(&self, database: &Store) -> Result<(), Error> {
-        if !self.is_apart() {
-            return Ok(());
-        }
         let older = database.read(rows).await?;
         let Some((last_node, last_sequence, ..)) = older.last().cloned() else {
             return Ok(());
@@ -167,11 +167,9 @@ impl Leaves {
         Ok(())
     }
 
-    /// Closes the file of the leaves; what is shared with the database stays open.
+    /// Closes the connections of the leaves; those of the database stay open.
     pub async fn close(self) {
-        if self.is_apart() {
-            self.store.close().await;
-        }
+        self.store.close().await;
     }
 }
 

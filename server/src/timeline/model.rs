@@ -128,6 +128,8 @@ pub enum Kind {
     CaseRaised,
     AnswersDrafted,
     AnswerSent,
+    /// No attempt brought an answer to its reporter.
+    AnswerUndelivered,
     AnswerReplied,
     UpdateDrafted,
     UpdateApproved,

@@ -85,3 +85,19 @@ fn a_folder_is_served_by_one_server() {
     drop(held);
     assert!(muster::app::serve::hold_folder(&location).is_ok());
 }
+
+#[test]
+fn nothing_real_is_put_into_the_demos_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("this-is-a-demo"), "").unwrap();
+    let data = text(folder.path());
+    let person = ["--email", "maya@example.org", "--name", "Maya"];
+    let set_up = [&["setup", "--data", data][..], &person].concat();
+    let serve = ["serve", "--data", data, "--listen", "127.0.0.1:0"];
+    for refused in [run(&set_up), run(&serve)] {
+        assert!(!refused.status.success());
+        let words = String::from_utf8(refused.stderr).unwrap();
+        assert!(words.contains("belongs to the demo"), "{words}");
+    }
+    assert!(!folder.path().join("muster.db").exists());
+}

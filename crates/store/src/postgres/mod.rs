@@ -10,6 +10,7 @@ mod session;
 mod tls;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -26,6 +27,8 @@ use crate::transaction::{Access, Connection, Failure, Retry, Tx};
 
 /// Connections of this process.
 const CONNECTIONS: usize = 16;
+/// Connections for what must get through when those are all taken.
+const CONNECTIONS_BESIDE: usize = 4;
 /// How long a caller waits for a connection before it is told that the database is overloaded or lost.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a closure is run when it collides with others.
@@ -54,6 +57,7 @@ fn begin(access: Access) -> &'static str {
 #[derive(Clone)]
 pub(crate) struct Postgres {
     pool: Pool,
+    url: Arc<str>,
 }
 
 /// What became of one attempt.
@@ -65,6 +69,15 @@ enum Outcome<T, E> {
 impl Postgres {
     /// Prepares the pool; the first connection is made when it is needed.
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
+        Self::connect_with(url, CONNECTIONS)
+    }
+
+    /// The same database over connections of its own.
+    pub(crate) fn beside(&self) -> Result<Self, Error> {
+        Self::connect_with(&self.url, CONNECTIONS_BESIDE)
+    }
+
+    fn connect_with(url: &str, connections: usize) -> Result<Self, Error> {
         let mut address = Address::parse(url)?;
         let encryption = address.encryption()?;
         let config = &mut address.config;
@@ -88,13 +101,16 @@ impl Postgres {
             None => Manager::from_config(address.config, tokio_postgres::NoTls, recycling),
         };
         let pool = Pool::builder(manager)
-            .max_size(CONNECTIONS)
+            .max_size(connections)
             .runtime(Runtime::Tokio1)
             .wait_timeout(Some(PATIENCE))
             .create_timeout(Some(PATIENCE))
             .build()
             .map_err(Error::other)?;
-        Ok(Self { pool })
+        Ok(Self {
+            pool,
+            url: url.into(),
+        })
     }
 
     pub(crate) fn close(&self) {

@@ -185,3 +185,15 @@ async fn tables_can_be_rebuilt_while_others_refer_to_them(engine: Engine) {
         "{error}"
     );
 }
+
+#[both_engines]
+async fn a_database_that_is_only_looked_into_stays_as_it_is(engine: Engine) {
+    let (location, _guard) = empty(engine).await;
+    Store::open(&location, &[FIRST]).await.unwrap().close().await;
+    let looked_into = Store::open_as_it_is(&location).await.unwrap();
+    let both = [FIRST, SECOND];
+    assert_eq!(looked_into.pending(&both).await.unwrap(), ["a team"]);
+    assert_eq!(count_teams(&looked_into).await, 0);
+    Store::open(&location, &both).await.unwrap();
+    assert!(looked_into.pending(&both).await.unwrap().is_empty());
+}

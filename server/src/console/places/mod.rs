@@ -25,7 +25,6 @@ mod report_chart;
 pub mod room;
 pub mod room_forms;
 mod room_impact;
-mod room_links;
 mod room_side;
 mod room_words;
 mod schedule_change;

@@ -12,13 +12,13 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
-use super::{incidents::mark, room_impact, room_links, room_words, situation, story};
+use super::{incidents::mark, room_impact, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{Choices, ChoicesLook, Link, Person, Pick, Reading, Rich, thousands};
 use crate::console::page::{PageProblem, Visitor, show};
-use crate::console::screens::room::{Older, Origin, OriginAct, Role, Room, RoomPhase, RoomPicks};
+use crate::console::screens::room::{Older, Origin, OriginAct, Role, Room, RoomPhase, RoomPicks, RoomReader};
 use crate::desk::voices::{self, Voice};
 use crate::http::{Path, Problem, Query};
 use crate::impact::Impact as Hurt;
@@ -32,6 +32,8 @@ use crate::services::change_events::KeptChange;
 use crate::timeline;
 use crate::updates::headline::{self, Headline};
 
+/// Links of senders that are shown.
+const MOST_LINKS: usize = 8;
 /// What a list to choose from holds at most.
 const PICKS: i64 = 500;
 /// Past incidents and changes since the beginning that are looked at.
@@ -182,7 +184,10 @@ fn beside(tx: &mut Tx, incident: &Incident) -> Result<Beside, Problem> {
         origin: origin::of(tx, incident)?,
         confirmed: confirmed_origin::find(tx, &incident.id)?,
         later,
-        links: room_links::of(tx, &incident.id)?,
+        links: crate::alerts::links::of(tx, &incident.id, MOST_LINKS)?
+            .into_iter()
+            .map(|link| Link::new(link.words, link.to))
+            .collect(),
         resolutions: timeline::store::resolutions(tx, &ids)?,
         similar,
     })
@@ -343,6 +348,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
             Status::Triggered => RoomPhase::Triggered,
             Status::Acknowledged => RoomPhase::Acknowledged,
             Status::Resolved => RoomPhase::Resolved,
+        },
+        reader: if visitor.0.may(Action::Respond, Resource::Incident) {
+            RoomReader::Responds
+        } else {
+            RoomReader::Watches
         },
         priority: known.priority.clone(),
         age_word: if incident.resolved_at.is_some() {

@@ -78,16 +78,19 @@ pub(super) fn composer(
     hearings: &[Hearing],
     reading: &Reading,
 ) -> Composer {
-    let mut readers = vec![ComposerReader {
-        value: INSIDE.to_owned(),
-        words: "Inside".to_owned(),
-        icon: "lock",
-        reach: Reach::Inside,
-        sees: "Only people inside see this.".to_owned(),
-        verb: "Add note".to_owned(),
-        draft: String::new(),
-        promises: Vec::new(),
-    }];
+    let inside = caller
+        .may(Action::Respond, Resource::Incident)
+        .then(|| ComposerReader {
+            value: INSIDE.to_owned(),
+            words: "Inside".to_owned(),
+            icon: "lock",
+            reach: Reach::Inside,
+            sees: "Only people inside see this.".to_owned(),
+            verb: "Add note".to_owned(),
+            draft: String::new(),
+            promises: Vec::new(),
+        });
+    let mut readers: Vec<ComposerReader> = inside.into_iter().collect();
     if caller.may(Action::Create, Resource::Update) {
         readers.extend(
             hearings
@@ -101,7 +104,9 @@ pub(super) fn composer(
         post_to: format!("/console/incidents/{id}/say"),
         placeholder: "What did you see or do?",
         readers,
-        task_to: Some(format!("/console/incidents/{id}/tasks")),
+        task_to: caller
+            .may(Action::Respond, Resource::Incident)
+            .then(|| format!("/console/incidents/{id}/tasks")),
     }
 }
 

@@ -111,7 +111,7 @@ fn sort_of(entry: &timeline::Entry) -> Option<Sort> {
         Kind::AlertAdded | Kind::AlertRepeated => Some(Sort::Alerts),
         Kind::AlertResolved => Some(Sort::AlertsOver),
         Kind::CaseLinked | Kind::CaseReported => Some(Sort::Cases),
-        Kind::AnswerSent => Some(Sort::Answers),
+        Kind::AnswerSent | Kind::AnswerUndelivered => Some(Sort::Answers),
         Kind::PageOwed | Kind::PageSent => Some(Sort::Pages),
         Kind::RoleAssigned => Some(Sort::Roles),
         Kind::TaskAdded => Some(Sort::Tasks),

@@ -15,6 +15,7 @@ pub struct Room {
     /// A chip.
     pub state: StateMark,
     pub phase: RoomPhase,
+    pub reader: RoomReader,
     /// "P1", when one is set.
     pub priority: Option<String>,
     /// "open" or "lasted", and how long.
@@ -117,6 +118,13 @@ pub struct Voice {
     pub words: Rich,
     pub bar: Bar,
     pub count: String,
+}
+
+/// What the reader may do with the incident: those who may only look are offered nothing that would be refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RoomReader {
+    Responds,
+    Watches,
 }
 
 /// Where it probably began.

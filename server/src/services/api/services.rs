@@ -118,7 +118,6 @@ pub(crate) async fn create(
                 alert_grouping: AlertGrouping::default(),
                 auto_pause: AutoPause::default(),
                 created_at: change.now,
-                last_incident_at: None,
                 deleted_at: None,
             };
             let service = check(change.tx, &request.service, blank)?;

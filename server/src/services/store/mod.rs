@@ -7,12 +7,12 @@ pub mod touchpoints;
 use jiff::Timestamp;
 use store::{Error, Tx, params, sql};
 
-use crate::services::model::{Priority, PriorityId, Service, ServiceId};
+use crate::services::model::{Priority, Service, ServiceId};
 use crate::services::rules::Silence;
 
 pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_policy_id, disabled, auto_resolve_timeout, \
      acknowledgement_timeout, incident_urgency_rule, support_hours, scheduled_actions, alert_grouping, auto_pause, \
-     created_at, last_incident_at, deleted_at";
+     created_at, deleted_at";
 
 pub(super) const INTEGRATION_COLUMNS: &str =
     "id, service_id, type, name, integration_key, vendor_id, created_at";
@@ -45,26 +45,10 @@ pub fn silence_of(tx: &mut Tx, service: &Service, now: Timestamp) -> Result<Opti
     Ok(until.map(|until| Silence::Maintenance { until }))
 }
 
-/// Remembers when the service last had an incident.
-pub fn touch_last_incident(tx: &mut Tx, id: &ServiceId, at: Timestamp) -> Result<(), Error> {
-    tx.execute(
-        sql!("UPDATE services SET last_incident_at = $2 WHERE id = $1"),
-        params![id, at],
-    )?;
-    Ok(())
-}
-
 /// All priorities, the most important first.
 pub fn priorities(tx: &mut Tx) -> Result<Vec<Priority>, Error> {
     tx.rows(
         sql!("SELECT id, name, description, position, color FROM priorities ORDER BY position"),
         params![],
-    )
-}
-
-pub fn find_priority(tx: &mut Tx, id: &PriorityId) -> Result<Option<Priority>, Error> {
-    tx.row(
-        sql!("SELECT id, name, description, position, color FROM priorities WHERE id = $1"),
-        params![id],
     )
 }

@@ -448,3 +448,28 @@ async fn what_senders_give_along_is_linked_from_the_room(engine: Engine) {
     );
     assert!(!shown.contains("javascript:"));
 }
+
+#[store::both_engines]
+async fn who_may_only_look_is_offered_nothing_that_would_be_refused(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let Outage { incident, .. } = outage(&muster).await;
+    let path = format!("/console/incidents/{incident}");
+    for role in [Role::Stakeholder, Role::Observer] {
+        let page = muster.browser_as(role).await.open(&path).await;
+        for words in [
+            "acknowledge\"",
+            "data-open=",
+            "<dialog id=\"resolve\"",
+            "Add note",
+        ] {
+            assert!(!page.contains(words), "{role:?} is offered {words}");
+        }
+        assert!(page.contains("Report so far"));
+    }
+    let agent = muster.browser_as(Role::Agent).await.open(&path).await;
+    assert!(!agent.contains("acknowledge\"") && !agent.contains("Add note"));
+    assert!(
+        agent.contains("aria-label=\"Say something\""),
+        "agents write to customers"
+    );
+}

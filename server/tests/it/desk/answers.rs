@@ -7,6 +7,8 @@ use store::Engine;
 
 use super::{Outage, link, outage, set_status};
 use crate::harness::TestApp;
+use crate::smtp::MailServer;
+use muster::app::auditor::begin;
 
 /// Three linked reporters: by e-mail, by telephone, and one who left nothing.
 async fn reported(muster: &TestApp) -> (Outage, [Value; 3]) {
@@ -169,4 +171,28 @@ async fn a_case_without_an_incident_is_answered_with_the_agents_own_words(engine
         .post("/incidents/Q0/answers/confirm", json!({}))
         .await
         .with_status(404);
+}
+
+#[store::both_engines]
+async fn an_answer_that_cannot_be_delivered_is_owed_again(engine: Engine) {
+    let server = MailServer::start();
+    let muster = TestApp::with_settings(engine, server.settings()).await;
+    begin(&muster.app).await.unwrap();
+    let outage = outage(&muster).await;
+    let case = muster
+        .case(json!({ "text": "Card reader offline", "reporter": { "name": "Hannah", "email": "refused@example.org" } }))
+        .await;
+    link(&muster, &case, &outage.incident).await;
+    set_status(&muster, &outage.incident, "resolved").await;
+    let answer = json!({ "answer": {} });
+    muster.post(&path(&case, "/answer"), answer).await.good();
+    assert_eq!(owed(&muster).await, 0);
+    muster.pass(std::time::Duration::from_secs(120)).await;
+    assert_eq!(owed(&muster).await, 1, "Hannah has heard nothing");
+    let draft = muster.get(&path(&case, "/answer")).await.good();
+    assert_eq!(draft["answer"]["state"], "drafted");
+    let entries = muster
+        .get(&format!("/incidents/{}/log_entries?limit=100", outage.incident))
+        .await;
+    assert!(entries.text.contains("No such person here"), "{}", entries.text);
 }

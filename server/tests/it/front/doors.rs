@@ -55,3 +55,23 @@ async fn a_public_page_comes_from_the_door_and_the_rest_from_the_router(engine: 
         "nobody listens any more"
     );
 }
+
+#[store::both_engines]
+async fn a_refusal_does_not_cost_the_next_request_of_a_connection(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = tokio::spawn(serve::serve(Arc::clone(&muster.app), listener));
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    for path in ["/incidents", "/nowhere", "/health/live"] {
+        let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        stream.write_all(b"{}").await.unwrap();
+    }
+    let last = ask(&mut stream, "/health/live").await;
+    let answers = last.matches("HTTP/1.1 ").count();
+    assert!(answers == 4 && last.ends_with("ok\n"), "{last}");
+    muster.app.stopping.cancel();
+    serving.await.unwrap().unwrap();
+}

@@ -85,3 +85,30 @@ async fn an_address_that_shows_wrong_keys_is_held_up(engine: Engine) {
     assert_eq!(statuses.iter().filter(|status| **status == 401).count(), 60);
     assert_eq!(statuses.iter().filter(|status| **status == 429).count(), 10);
 }
+
+#[store::both_engines]
+async fn who_works_there_is_not_held_up_by_the_wrong_keys_of_a_neighbour(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    muster.get("/users/me").await.good();
+    for number in 0..70 {
+        let key = format!("wrong{number}");
+        muster.with_key(&key, Method::GET, "/users/me", None).await;
+    }
+    muster.get("/users/me").await.good();
+    browser.open("/console").await;
+}
+
+#[store::both_engines]
+async fn a_made_up_session_is_a_visitor(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let mut refused = 0;
+    for number in 0..310 {
+        let request = Request::get("/report")
+            .header("cookie", format!("muster=made-up-{number}"))
+            .body(Body::empty())
+            .unwrap();
+        refused += u32::from(muster.send(request).await.status.as_u16() == 429);
+    }
+    assert_eq!(refused, 10);
+}

@@ -1,7 +1,7 @@
 //! Whom an incident hurts.
 
 use serde_json::{Value, json};
-use store::Engine;
+use store::{Engine, params, sql};
 
 use crate::harness::{Built, TestApp};
 
@@ -213,4 +213,31 @@ async fn an_incident_that_is_over_keeps_the_impact_it_ended_with(engine: Engine)
     muster.settle().await;
     let after = impact(&muster, &outage.incident).await;
     assert_eq!(after["touchpoints"], before["touchpoints"]);
+}
+
+#[store::both_engines]
+async fn a_place_that_only_a_late_alert_of_many_names_is_named(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let incident = outage.incident.clone();
+    let copies = muster.app.store.write(move |tx| {
+        for number in 0..1_100 {
+            let source = if number == 1_099 { "Leeds Briggate" } else { "elsewhere" };
+            tx.execute(
+                sql!(
+                    "INSERT INTO alerts (id, incident_id, integration_id, service_id, alert_key, status, severity, summary,
+                         source, custom_details, contexts, truncated, suppressed, reasons, created_at, last_event_at,
+                         event_count)
+                     SELECT $2, incident_id, integration_id, service_id, $2, status, severity, summary, $3, custom_details,
+                         contexts, truncated, suppressed, reasons, created_at, last_event_at, event_count
+                     FROM alerts WHERE incident_id = $1 ORDER BY id LIMIT 1"
+                ),
+                params![&incident, format!("Z{number:05}"), source],
+            )?;
+        }
+        Ok::<_, store::Error>(())
+    });
+    copies.await.unwrap();
+    let places = &impact(&muster, &outage.incident).await["locations"];
+    assert_eq!(places["sites_confirmed"], 1, "{places}");
 }

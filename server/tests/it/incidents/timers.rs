@@ -6,7 +6,7 @@ use muster::app::dispatch;
 use muster::jobs::{Job, Kind, store as jobs};
 use muster::people::{Role, UserId};
 use serde_json::{Value, json};
-use store::Engine;
+use store::{Engine, params, sql};
 
 use super::{assignees, only_incident, open_one};
 use crate::harness::TestApp;
@@ -90,4 +90,22 @@ async fn a_snooze_ends_with_the_acknowledgement_that_it_rested_on(engine: Engine
     let incident = only_incident(&muster).await;
     assert_eq!(incident["status"], "acknowledged");
     assert_eq!(incident["pending_actions"], json!([]));
+}
+
+#[store::both_engines]
+async fn a_kind_of_job_that_only_a_newer_node_knows_is_left_to_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    three_levels(&muster).await;
+    let newer = muster.app.store.write(|tx| {
+        tx.execute(
+            sql!(
+                "INSERT INTO jobs (id, kind, subject, payload, unique_key, generation, due_at, attempt, leased_until, created_at)
+                 VALUES ('newer', 'from_the_future', 'x', 'null', 'from_the_future:x', 1, 0, 0, 0, 0)"
+            ),
+            params![],
+        )
+    });
+    newer.await.unwrap();
+    muster.pass(Duration::from_secs(301)).await;
+    assert_eq!(assignees(&only_incident(&muster).await), ["Tomasz"]);
 }

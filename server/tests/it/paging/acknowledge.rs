@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Method, Request};
+use serde_json::json;
 use store::Engine;
 
-use super::{link_in, open_one};
+use super::{Paging, link_in, open_one};
 use crate::harness::{Answer, TestApp};
 use crate::smtp::MailServer;
 
@@ -124,4 +125,31 @@ async fn the_outbox_does_not_give_the_link_away(engine: Engine) {
     let sends = muster.get(&format!("/outbox/sends?incident_id={id}")).await;
     sends.good();
     assert!(!sends.text.contains(&link), "{}", sends.text);
+}
+
+#[store::both_engines]
+async fn the_senders_runbook_is_on_the_page(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let built = paging
+        .muster
+        .service("card-gateway")
+        .levels(vec![vec![paging.maya()]])
+        .build()
+        .await;
+    let event = json!({
+        "routing_key": built.integration_key,
+        "event_action": "trigger",
+        "links": [{ "href": "https://wiki.example/till?a=1", "text": "Runbook\nAcknowledge" }],
+        "payload": { "summary": "Terminal silent", "source": "till-1", "severity": "critical" },
+    });
+    let request = axum::http::Request::post("/v2/enqueue")
+        .body(axum::body::Body::from(event.to_string()))
+        .unwrap();
+    paging.muster.send(request).await.with_status(202);
+    paging.muster.take_signals().await;
+    let words = paging.server.mail().text();
+    assert!(
+        words.contains("Runbook Acknowledge: https://wiki.example/till?a=1"),
+        "{words}"
+    );
 }

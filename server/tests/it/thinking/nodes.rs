@@ -10,6 +10,7 @@ use muster::app::migrations::MIGRATIONS;
 use muster::app::router::router;
 use muster::app::runner::run_due;
 use muster::clock::Clock;
+use muster::live::others::Heard;
 use muster::outbox::sender::send_due;
 use muster::people::Role;
 use muster::signals::intake::take_waiting;
@@ -209,4 +210,23 @@ async fn a_page_that_waits_on_one_is_withdrawn_by_an_acknowledgement_on_the_othe
     server.no_more_mail();
     let sends = first.get("/outbox/sends?purposes[]=page").await.good();
     assert_eq!(sends["sends"][0]["state"], "cancelled", "{sends}");
+}
+
+#[tokio::test]
+async fn what_one_server_does_is_heard_by_those_who_look_at_the_other() {
+    let first = TestApp::new(Engine::Postgres).await;
+    let second = beside(&first).await;
+    let built = service(&first, &json!({ "type": "time", "window_seconds": null })).await;
+    let mut heard = Heard::from_now(&second.app).await.unwrap();
+    let mut reader = second.app.live.listen();
+    first.trigger(&built, "till-1", "Terminal is silent").await;
+    heard.tell(&second.app).await.unwrap();
+    let id = second.get("/incidents").await.good()["incidents"][0]["id"].clone();
+    let mut topics = BTreeSet::new();
+    while let Ok(topic) = reader.try_recv() {
+        topics.insert(topic.to_string());
+    }
+    assert!(topics.contains(id.as_str().unwrap()), "{topics:?}");
+    heard.tell(&second.app).await.unwrap();
+    assert!(reader.try_recv().is_err(), "nothing is told twice");
 }

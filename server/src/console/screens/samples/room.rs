@@ -186,6 +186,7 @@ pub(crate) fn room() -> Room {
         number: "#1042".to_owned(),
         state: State::Recovering.mark().as_chip(),
         phase: RoomPhase::Acknowledged,
+        reader: RoomReader::Responds,
         priority: Some("P1".to_owned()),
         age_word: "open",
         age: told.age(at("05:41")),

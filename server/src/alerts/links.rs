@@ -1,37 +1,45 @@
-//! What senders gave along with their alerts: runbooks, dashboards and pictures, as links for whoever responds.
+//! What senders gave along with their alerts: runbooks, dashboards and pictures, for whoever responds.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use store::Tx;
+use store::{Error, Tx};
 
-use crate::console::kit::Link;
-use crate::http::Problem;
+use super::store as rows;
+use crate::http::faults::one_line;
 use crate::incidents::IncidentId;
 
 /// Alerts whose links are read, the newest first.
 const ALERTS: i64 = 200;
-/// Links that are shown.
-const MOST: usize = 8;
 
-/// The links of an incident's alerts, each address once, those of the newest alerts first.
-pub(super) fn of(tx: &mut Tx, id: &IncidentId) -> Result<Vec<Link>, Problem> {
-    let contexts = crate::alerts::store::contexts_of(tx, id, ALERTS)?;
-    Ok(distinct(contexts.iter().filter_map(Value::as_array).flatten()))
+/// A link by the sender's words, or by its address without its scheme where they gave none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SenderLink {
+    pub words: String,
+    /// With `https` or `http`.
+    pub to: String,
 }
 
-fn distinct<'c>(contexts: impl Iterator<Item = &'c Value>) -> Vec<Link> {
+/// The links of an incident's alerts, each address once, those of the newest alerts first; at most `most`.
+pub fn of(tx: &mut Tx, id: &IncidentId, most: usize) -> Result<Vec<SenderLink>, Error> {
+    let contexts = rows::contexts_of(tx, id, ALERTS)?;
+    Ok(distinct(
+        contexts.iter().filter_map(Value::as_array).flatten(),
+        most,
+    ))
+}
+
+fn distinct<'c>(contexts: impl Iterator<Item = &'c Value>, most: usize) -> Vec<SenderLink> {
     let mut known = BTreeSet::new();
     contexts
         .filter_map(link_of)
         .filter(|link| known.insert(link.to.clone()))
-        .take(MOST)
+        .take(most)
         .collect()
 }
 
-/// A link by its words, a picture by what it shows, and either by its address where the sender gave no words. Addresses
-/// were checked when the event was accepted.
-fn link_of(context: &Value) -> Option<Link> {
+/// A link by its words, a picture by what it shows. Addresses were checked when the event was accepted.
+fn link_of(context: &Value) -> Option<SenderLink> {
     let text = |name: &str| {
         let text = context.get(name)?.as_str()?.trim();
         (!text.is_empty()).then_some(text)
@@ -42,8 +50,11 @@ fn link_of(context: &Value) -> Option<Link> {
     }
     let words = text("text")
         .or_else(|| text("alt"))
-        .map_or_else(|| bare(to), str::to_owned);
-    Some(Link::new(words, to))
+        .map_or_else(|| bare(to), one_line);
+    Some(SenderLink {
+        words,
+        to: to.to_owned(),
+    })
 }
 
 /// "wiki.example/runbooks/till" of "https://wiki.example/runbooks/till".
@@ -68,7 +79,7 @@ mod tests {
             json!({ "type": "link", "href": "javascript:alert(1)", "text": "An old one" }),
             json!({ "type": "link", "text": "Nowhere" }),
         ];
-        let links = distinct(contexts.iter());
+        let links = distinct(contexts.iter(), 8);
         let shown: Vec<(&str, &str)> = links
             .iter()
             .map(|one| (one.words.as_str(), one.to.as_str()))
