@@ -458,7 +458,8 @@ async fn who_may_only_look_is_offered_nothing_that_would_be_refused(engine: Engi
         let page = muster.browser_as(role).await.open(&path).await;
         for words in [
             "acknowledge\"",
-            "data-open=",
+            "data-open=\"escalate\"",
+            "data-open=\"responders\"",
             "<dialog id=\"resolve\"",
             "Add note",
         ] {
