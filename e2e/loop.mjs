@@ -3,6 +3,7 @@
 // reporter is answered, the report is read. Every page on the way is looked at by axe-core; at the end every
 // page that the rail leads to, in both themes.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
 import { openPage, startBrowser, startMuster, violations } from "./muster.mjs";
 
@@ -165,6 +166,9 @@ test("the shop reads what to do without a script, and a customer reports on the 
   assert.equal(await shop.locator("h1").innerText(), "Card payments do not work here");
   await shop.getByText("Hold baskets until tomorrow.").waitFor();
   await shop.context().close();
+  const inText = execFileSync("w3m", ["-dump", "-cols", "80", `${muster.base}/at/${known.code}`], { encoding: "utf8" });
+  const [what, instead] = ["Card payments do not work here", "Hold baskets until tomorrow."].map((words) => inText.indexOf(words));
+  assert.ok(what >= 0 && instead > what, inText);
 
   const customer = await visitor("/report", { width: 390 });
   await clean(customer, "the public form");

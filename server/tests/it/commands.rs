@@ -101,3 +101,144 @@ fn nothing_real_is_put_into_the_demos_folder() {
     }
     assert!(!folder.path().join("muster.db").exists());
 }
+
+/// Makes the first owner of a folder.
+fn set_up(data: &Path) {
+    let person = ["--email", "maya@example.org", "--name", "Maya", "--json"];
+    let made = run(&[&["setup", "--data", text(data)][..], &person].concat());
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn the_help_names_every_command_with_a_sentence() {
+    let help = said(&run(&["--help"]));
+    for words in [
+        "serve    Run Muster: accept events, page, and show the console",
+        "demo     Show a retailer's outage from beginning to end, in a database of its own",
+        "setup    Make the first owner and an API key, without asking questions",
+        "check    Say what is configured, what is missing, and what is wrong",
+        "backup   Write a consistent copy of the embedded database while it is in use",
+        "restore  Make a copy that `backup` wrote the database of a folder that has none",
+        "openapi  Print the OpenAPI document",
+    ] {
+        assert!(help.contains(words), "{help}");
+    }
+}
+
+#[test]
+fn a_flag_goes_before_the_environment_and_that_before_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("muster.toml");
+    std::fs::write(
+        &file,
+        "listen = \"127.0.0.1:7001\"\nbase_url = \"https://file.example.org\"\nmail_from = \"file@example.org\"\n\
+         smtp_url = \"smtp://localhost:25\"\n",
+    )
+    .unwrap();
+    let checked = Command::new(PROGRAM)
+        .args(["check", "--data", text(folder.path()), "--config", text(&file)])
+        .args(["--listen", "127.0.0.1:7003"])
+        .env("MUSTER_LISTEN", "127.0.0.1:7002")
+        .env("MUSTER_BASE_URL", "https://environment.example.org")
+        .output()
+        .unwrap();
+    let words = said(&checked);
+    for part in [
+        "listen: 127.0.0.1:7003",
+        "https://environment.example.org",
+        "mail: sent as file@example.org",
+    ] {
+        assert!(
+            words.contains(part),
+            "{words}{}",
+            String::from_utf8_lossy(&checked.stderr)
+        );
+    }
+}
+
+#[test]
+fn a_check_says_what_is_there_and_what_is_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    set_up(&data);
+    let words = said(&run(&["check", "--data", text(&data)]));
+    for part in [
+        "database: ready",
+        "audit log: ",
+        "chain whole",
+        "mail: not configured",
+        "TLS: off",
+    ] {
+        assert!(words.contains(part), "{words}");
+    }
+}
+
+#[test]
+fn a_copy_that_is_restored_is_whole_and_nothing_is_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let (data, copy, again) = (
+        folder.path().join("data"),
+        folder.path().join("copy.db"),
+        folder.path().join("again"),
+    );
+    set_up(&data);
+    assert!(
+        run(&["backup", "--data", text(&data), text(&copy)])
+            .status
+            .success()
+    );
+    let restore = ["restore", "--data", text(&again), text(&copy)];
+    let restored = run(&restore);
+    assert!(
+        restored.status.success(),
+        "{}",
+        String::from_utf8_lossy(&restored.stderr)
+    );
+    let words = said(&run(&["check", "--data", text(&again)]));
+    assert!(words.contains("chain whole"), "{words}");
+    assert!(!run(&restore).status.success(), "there is one already");
+}
+
+#[test]
+fn logs_can_be_for_programs() {
+    use std::io::{BufRead as _, BufReader};
+    let folder = tempfile::tempdir().unwrap();
+    let mut server = Command::new(PROGRAM)
+        .args(["serve", "--data", text(folder.path()), "--listen", "127.0.0.1:0"])
+        .env("MUSTER_LOG_FORMAT", "json")
+        .env("MUSTER_LOG", "info")
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(server.stderr.take().unwrap()).lines();
+    let greeting = lines.find_map(|line| {
+        let line: serde_json::Value = serde_json::from_str(&line.unwrap()).expect("every line is JSON");
+        line["message"]
+            .as_str()
+            .is_some_and(|words| words.starts_with("Muster listens on"))
+            .then_some(line)
+    });
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let greeting = greeting.unwrap();
+    assert_eq!(greeting["level"], "INFO");
+    assert!(greeting["timestamp"].is_string());
+}
+
+#[test]
+fn a_demo_runs_at_the_speeds_that_it_names_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    for speed in ["0", "1001", "fast"] {
+        let refused = run(&["demo", "--data", text(folder.path()), "--speed", speed]);
+        assert!(!refused.status.success(), "{speed}");
+    }
+    assert!(!folder.path().join("muster.db").exists());
+}

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use muster::app::migrations::MIGRATIONS;
 use muster::jobs::{Kind, Owed};
 use muster::timeline::Agent;
-use store::Engine;
+use store::{Engine, params, sql};
 
 use crate::harness::TestApp;
 
@@ -32,4 +33,14 @@ async fn a_job_owed_twice_is_one_promise(engine: Engine) {
     muster.clock.advance(Duration::from_secs(31));
     assert_eq!(muster::app::runner::run_due(&muster.app).await.unwrap(), 1);
     assert_eq!(muster::app::runner::run_due(&muster.app).await.unwrap(), 0);
+}
+
+/// The demo's people and their password are made by the demo, and by nothing else.
+#[store::both_engines]
+async fn a_new_database_has_nobody_in_it(engine: Engine) {
+    let database = store::testing::fresh(engine, MIGRATIONS).await;
+    let read = database
+        .store
+        .read(|tx| tx.one::<(i64,)>(sql!("SELECT COUNT(*) FROM users"), params![]));
+    assert_eq!(read.await.unwrap().0, 0);
 }
