@@ -106,11 +106,7 @@ fn nothing_real_is_put_into_the_demos_folder() {
 fn set_up(data: &Path) {
     let person = ["--email", "maya@example.org", "--name", "Maya", "--json"];
     let made = run(&[&["setup", "--data", text(data)][..], &person].concat());
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
-    );
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
 fn said(output: &Output) -> String {

@@ -2,7 +2,7 @@ use axum::body::Body;
 use axum::http::{Method, Request};
 use muster::people::Role;
 use serde_json::json;
-use store::Engine;
+use store::{Engine, params, sql};
 
 use crate::harness::TestApp;
 
@@ -140,4 +140,28 @@ async fn without_a_good_key_nothing_is_answered(engine: Engine) {
         let problem = muster.send(request).await.with_status(401);
         assert_eq!(problem["error"]["code"], 2006, "{authorization}");
     }
+}
+
+#[store::both_engines]
+async fn no_key_and_no_password_lies_in_the_database_as_it_is(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let key = muster.account_key("full").await;
+    let read = muster.app.store.read(|tx| {
+        let keys: Vec<(String,)> = tx.rows(sql!("SELECT key_hash FROM api_keys"), params![])?;
+        let passwords: Vec<(Option<String>,)> =
+            tx.rows(sql!("SELECT password_hash FROM users"), params![])?;
+        Ok::<_, store::Error>((keys, passwords))
+    });
+    let (keys, passwords) = read.await.unwrap();
+    assert!(keys.len() >= 2);
+    for (hash,) in keys {
+        assert!(hash.len() == 64 && !hash.contains(&key) && !hash.contains(&muster.owner.key));
+    }
+    for hash in passwords.into_iter().filter_map(|(hash,)| hash) {
+        assert!(hash.starts_with("$argon2id$v=19$"), "{hash}");
+    }
+    let made = muster::access::password::hash("Correct horse battery".to_owned())
+        .await
+        .unwrap();
+    assert!(made.starts_with("$argon2id$v=19$"), "{made}");
 }

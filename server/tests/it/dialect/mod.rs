@@ -285,3 +285,31 @@ async fn every_reference_has_a_name_and_every_address_leads_somewhere(engine: En
         assert_eq!(answer.status.as_u16(), 200, "{address}: {}", answer.text);
     }
 }
+
+#[store::both_engines]
+async fn a_body_that_cannot_be_understood_is_refused_and_nothing_breaks(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let deep = format!("{}{}", "[".repeat(5_000), "]".repeat(5_000));
+    let deep_inside = format!("{{\"team\":{{\"name\":{deep}}}}}");
+    let bodies: [&[u8]; 5] = [
+        b"\xff\xfe{}",
+        deep.as_bytes(),
+        deep_inside.as_bytes(),
+        b"{\"team\":",
+        b"{\"team\":{\"name\":\"\\ud800\"}}",
+    ];
+    for body in bodies {
+        let request = Request::post("/teams")
+            .header(header::AUTHORIZATION, format!("Token token={}", muster.owner.key))
+            .body(Body::from(body.to_vec()))
+            .unwrap();
+        let refused = muster.send(request).await.with_status(400);
+        assert_eq!(refused["error"]["code"], 2001);
+    }
+    assert!(
+        muster.get("/teams").await.good()["teams"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+}

@@ -1,5 +1,6 @@
 //! Escalation policies, schedules, and who is on call.
 
+mod climbing;
 mod oncalls;
 mod overrides;
 mod policies;

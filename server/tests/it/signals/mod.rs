@@ -329,3 +329,25 @@ async fn what_is_said_again_renews_links_and_pictures_and_takes_none_away(engine
     assert_eq!(body["cef_details"]["client"], "Grafana");
     assert_eq!(body["cef_details"]["creation_time"], "2026-11-17T05:59:00Z");
 }
+
+#[store::both_engines]
+async fn the_same_key_of_two_integrations_is_two_alerts(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let tills = muster.service("tills").build().await;
+    let gateway = muster.service("card-gateway").build().await;
+    muster.trigger(&tills, "silent", "A till is silent").await;
+    muster.trigger(&gateway, "silent", "The gateway is silent").await;
+    muster.enqueue(&tills, "resolve", "silent", "").await;
+    muster.take_signals().await;
+    let found = muster
+        .get("/incidents?date_range=all&statuses[]=triggered")
+        .await
+        .good();
+    let open: Vec<&str> = found["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["title"].as_str().unwrap())
+        .collect();
+    assert_eq!(open, ["The gateway is silent"]);
+}
