@@ -29,6 +29,7 @@ mod room_side;
 mod room_words;
 mod schedule_change;
 mod schedule_form;
+mod schedule_new;
 mod search;
 pub mod service;
 pub mod service_forms;
@@ -71,6 +72,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(oncall::routes())
         .merge(oncall_forms::routes())
         .merge(schedule_change::routes())
+        .merge(schedule_new::routes())
         .merge(swaps::routes())
         .merge(room::routes())
         .merge(services::routes())

@@ -371,7 +371,7 @@ fn first_page(app: &App, visitor: &Visitor, situation: Situation, first: &First)
                 "Say who is on call",
                 "One person is enough to begin. Muster shows the gaps.",
                 "Add a schedule",
-                "/console/on-call#add-schedule",
+                super::schedule_new::ADDRESS,
             ),
             step(
                 "Name what your customers touch",

@@ -15,7 +15,7 @@ use store::Tx;
 use super::oncall_judged::{self as judged, Judged};
 use super::oncall_lanes::{agenda, gaps, lanes};
 use super::oncall_ways::{self as ways, Handover};
-use super::{schedule_change, situation, swaps};
+use super::{schedule_change, schedule_new, situation, swaps};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
@@ -24,7 +24,7 @@ use crate::console::prelude::{
     CalendarInput, Choices, ChoicesLook, Link, Person, Pick, Pin, Place, Reading, Rich, calendar, counted,
     duration_words,
 };
-use crate::console::screens::oncall::{AddSchedule, Cover, CoverRow, MarginNote, OnCallNow, OnCallWeek};
+use crate::console::screens::oncall::{Cover, CoverRow, MarginNote, OnCallNow, OnCallWeek};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
 use crate::oncall::model::ScheduleOverride;
@@ -375,7 +375,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
         cover: cover(visitor, &known, shown, reading),
         swap: swaps::offered(&known.turns, known.current.as_ref(), &visitor.0, name, reading),
         change: known.change.clone(),
-        add: adding(visitor, &known, reading),
+        add: visitor
+            .0
+            .may(Action::Create, Resource::Schedule)
+            .then(|| Link::new("Add a schedule", schedule_new::ADDRESS)),
         covers: known
             .overrides
             .iter()
@@ -492,25 +495,6 @@ fn cover(visitor: &Visitor, known: &Known, shown: &Shown, reading: &Reading) -> 
             .collect(),
         from: or(&shown.looked.cover_from, in_hours(1)),
         until: or(&shown.looked.cover_until, in_hours(9)),
-    })
-}
-
-/// The form for a new schedule: from the next full hour, in the reader's zone.
-fn adding(visitor: &Visitor, known: &Known, reading: &Reading) -> Option<AddSchedule> {
-    if !visitor.0.may(Action::Create, Resource::Schedule) {
-        return None;
-    }
-    let hour = reading.now.as_second().div_euclid(3_600) * 3_600;
-    Some(AddSchedule {
-        people: known
-            .staff
-            .iter()
-            .map(|(id, name)| Pick::new(id.clone(), name.clone()))
-            .collect(),
-        starts: Timestamp::from_second(hour)
-            .map(|at| local(reading, at))
-            .unwrap_or_default(),
-        zone: reading.zone.iana_name().unwrap_or("UTC").to_owned(),
     })
 }
 

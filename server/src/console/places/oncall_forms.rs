@@ -13,56 +13,13 @@ use super::{escaped, from_json, go_to, maintenance};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::http::{Body, Path, Problem};
-use crate::oncall::api::{overrides as api, schedules};
+use crate::oncall::api::overrides as api;
 use crate::oncall::{ScheduleId, ScheduleOverrideId};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/console/on-call", post(add))
         .route("/console/on-call/{id}/overrides", post(cover))
         .route("/console/on-call/{id}/overrides/{override_id}/end", post(end))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct NewSchedule {
-    name: String,
-    /// In the order of their turns.
-    person: Vec<String>,
-    /// `day`, `week` or `fortnight`.
-    turn: String,
-    starts: String,
-}
-
-async fn add(State(app): State<Arc<App>>, posted: Posted<NewSchedule>) -> Result<Response, PageProblem> {
-    const DAY_SECONDS: i64 = 86_400;
-    let Posted { visitor, fields } = posted;
-    let reading = visitor.reading(&app);
-    let starts = maintenance::instant(&fields.starts, &reading)
-        .ok_or_else(|| Problem::invalid(["Say when the first turn begins."]))?
-        .to_string();
-    if fields.person.is_empty() {
-        return Err(Problem::invalid(["Choose at least one person who takes turns."]).into());
-    }
-    let users: Vec<_> = fields
-        .person
-        .iter()
-        .map(|id| json!({ "user": { "id": id, "type": "user_reference" } }))
-        .collect();
-    let days = match fields.turn.as_str() {
-        "day" => 1,
-        "fortnight" => 14,
-        _ => 7,
-    };
-    let body = json!({ "schedule": {
-        "name": fields.name, "time_zone": reading.zone.iana_name().unwrap_or("UTC"),
-        "schedule_layers": [{
-            "name": "Turns", "start": starts, "rotation_virtual_start": starts,
-            "rotation_turn_length_seconds": days * DAY_SECONDS, "users": users,
-        }],
-    } });
-    let id = schedules::add(app, visitor.0, body).await?;
-    Ok(go_to(&format!("/console/on-call?schedule={}", escaped(&id))))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]

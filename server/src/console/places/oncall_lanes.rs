@@ -1,7 +1,8 @@
 //! A schedule as the calendar draws it: the final line with its gaps, the layers below, the changes; and the same as
 //! a list of days for a phone.
 
-use jiff::{Timestamp, ToSpan};
+use jiff::civil::Date;
+use jiff::{Timestamp, ToSpan, Zoned};
 use schedule::Rendered;
 
 use super::oncall::{Known, Shown};
@@ -128,50 +129,88 @@ pub(super) fn lanes(
     lanes
 }
 
-/// The final line as a list of days, for a phone.
+/// The final line as a list of days, for a phone. Days that are alike share one entry; today begins one of its own.
 pub(super) fn agenda(lane: Option<&CalendarLaneInput>, reading: &Reading, shown: &Shown) -> Vec<AgendaDay> {
     let Some(lane) = lane else { return Vec::new() };
     let today = reading.zoned(reading.now).date();
-    let mut days: Vec<AgendaDay> = Vec::new();
+    let mut days: Vec<(Date, Date, Vec<AgendaTurn>)> = Vec::new();
     let mut day = shown.from.clone();
     while day < shown.to {
         let Ok(next) = day.checked_add(1.day()) else { break };
-        let turns: Vec<AgendaTurn> = lane
-            .shifts
-            .iter()
-            .filter(|shift| shift.from < next.timestamp() && shift.to > day.timestamp())
-            .map(|shift| AgendaTurn {
-                hours: format!(
-                    "{} to {}",
-                    reading.zoned(shift.from.max(day.timestamp())).strftime("%H:%M"),
-                    if shift.to >= next.timestamp() {
-                        "24:00".to_owned()
-                    } else {
-                        reading.zoned(shift.to).strftime("%H:%M").to_string()
-                    }
-                ),
-                who: if shift.look == ShiftLook::You {
-                    "You".to_owned()
-                } else {
-                    shift.name.clone()
-                },
-                look: shift.look,
-            })
-            .collect();
-        if !turns.is_empty() {
-            let name = day.strftime("%a %-d").to_string();
-            let name = if day.date() == today {
-                format!("Today, {name}")
-            } else {
-                name
-            };
-            days.push(AgendaDay {
-                name,
-                turns,
-                pins: Vec::new(),
-            });
+        let turns = turns_of(lane, reading, &day, &next);
+        match days.last_mut() {
+            Some((_, last, before)) if *before == turns && day.date() != today => *last = day.date(),
+            _ => days.push((day.date(), day.date(), turns)),
         }
         day = next;
     }
-    days
+    days.into_iter()
+        .filter(|(_, _, turns)| !turns.is_empty())
+        .map(|(first, last, turns)| AgendaDay {
+            name: days_in_words(first, last, today),
+            turns,
+            pins: Vec::new(),
+        })
+        .collect()
+}
+
+fn turns_of(lane: &CalendarLaneInput, reading: &Reading, day: &Zoned, next: &Zoned) -> Vec<AgendaTurn> {
+    let (begins, ends) = (day.timestamp(), next.timestamp());
+    lane.shifts
+        .iter()
+        .filter(|shift| shift.from < ends && shift.to > begins)
+        .map(|shift| AgendaTurn {
+            hours: match (shift.from <= begins, shift.to >= ends) {
+                (true, true) => "all day".to_owned(),
+                (false, true) => format!("{} to 24:00", hour(reading, shift.from)),
+                (true, false) => format!("00:00 to {}", hour(reading, shift.to)),
+                (false, false) => format!("{} to {}", hour(reading, shift.from), hour(reading, shift.to)),
+            },
+            who: if shift.look == ShiftLook::You {
+                "You".to_owned()
+            } else {
+                shift.name.clone()
+            },
+            look: shift.look,
+        })
+        .collect()
+}
+
+fn hour(reading: &Reading, at: Timestamp) -> String {
+    reading.zoned(at).strftime("%H:%M").to_string()
+}
+
+/// "Mon 16", "Today, Tue 17", "Wed 18 to Sun 22".
+fn days_in_words(first: Date, last: Date, today: Date) -> String {
+    let name = |day: Date| day.strftime("%a %-d").to_string();
+    let begins = if first == today {
+        format!("Today, {}", name(first))
+    } else {
+        name(first)
+    };
+    if first == last {
+        begins
+    } else {
+        format!("{begins} to {}", name(last))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+
+    #[test]
+    fn days_alike_are_named_together_and_today_by_its_name() {
+        let today = date(2026, 11, 17);
+        assert_eq!(
+            days_in_words(date(2026, 11, 16), date(2026, 11, 16), today),
+            "Mon 16"
+        );
+        assert_eq!(
+            days_in_words(today, date(2026, 11, 22), today),
+            "Today, Tue 17 to Sun 22"
+        );
+    }
 }

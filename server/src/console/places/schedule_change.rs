@@ -75,10 +75,45 @@ struct Known {
     situation: Situation,
     row: ScheduleRow,
     team: Option<String>,
-    teams: Vec<Pick>,
-    /// Everybody, by name; who has left at the end, so that their turns can be named.
-    people: Vec<Pick>,
+    choices: Choices,
+}
+
+/// What the selects of the form offer.
+pub(super) struct Choices {
+    pub(super) teams: Vec<Pick>,
+    pub(super) people: Vec<Pick>,
+    /// What everybody is called; who has left too, so that their turns can be named.
     names: BTreeMap<String, String>,
+}
+
+pub(super) fn choices(tx: &mut Tx) -> Result<Choices, Problem> {
+    let all = Page {
+        limit: 500,
+        offset: 0,
+        counted: Counted::No,
+    };
+    let users = everybody(tx)?;
+    let mut people: Vec<Pick> = users
+        .iter()
+        .filter(|user| user.deleted_at.is_none())
+        .map(|user| Pick::new(user.id.as_str(), user.name.clone()))
+        .collect();
+    people.sort_by(|one, other| one.words.cmp(&other.words));
+    people.insert(0, Pick::new("", "Nobody"));
+    let mut teams = vec![Pick::new("", "No team’s")];
+    teams.extend(
+        list_teams(tx, &TeamFilter::default(), all)?
+            .into_iter()
+            .map(|team| Pick::new(team.id.as_str(), team.name)),
+    );
+    Ok(Choices {
+        teams,
+        people,
+        names: users
+            .into_iter()
+            .map(|user| (user.id.to_string(), user.name))
+            .collect(),
+    })
 }
 
 async fn know(app: &App, caller: &Caller, id: ScheduleId) -> Result<Known, Problem> {
@@ -87,35 +122,11 @@ async fn know(app: &App, caller: &Caller, id: ScheduleId) -> Result<Known, Probl
         let row = find_schedule(tx, &id)?.ok_or_else(|| Problem::not_found("The schedule"))?;
         let own = teams_of(tx, &id)?;
         caller.require_for_teams(Action::Change, Resource::Schedule, &own)?;
-        let all = Page {
-            limit: 500,
-            offset: 0,
-            counted: Counted::No,
-        };
-        let users = everybody(tx)?;
-        let mut people: Vec<Pick> = users
-            .iter()
-            .filter(|user| user.deleted_at.is_none())
-            .map(|user| Pick::new(user.id.as_str(), user.name.clone()))
-            .collect();
-        people.sort_by(|one, other| one.words.cmp(&other.words));
-        people.insert(0, Pick::new("", "Nobody"));
-        let mut teams = vec![Pick::new("", "No team’s")];
-        teams.extend(
-            list_teams(tx, &TeamFilter::default(), all)?
-                .into_iter()
-                .map(|team| Pick::new(team.id.as_str(), team.name)),
-        );
         Ok(Known {
             situation: situation::read(tx, &caller, now)?,
             row,
             team: own.first().map(ToString::to_string),
-            teams,
-            people,
-            names: users
-                .into_iter()
-                .map(|user| (user.id.to_string(), user.name))
-                .collect(),
+            choices: choices(tx)?,
         })
     })
     .await
@@ -142,12 +153,10 @@ async fn change(
     } = posted;
     let known = know(&app, &visitor.0, id.clone()).await?;
     let fields = Fields::of_typed(&typed);
-    if typed.text("act") == "more" {
-        let hour = app.clock.now().as_second().div_euclid(3_600) * 3_600;
-        let fields = fields.with_another_layer(Timestamp::from_second(hour).unwrap_or_default());
+    if let Some(fields) = fields.rearranged(typed.text("act"), app.clock.now()) {
         return Ok(draw(&app, &visitor, known, &fields, Above::default()));
     }
-    let body = match fields.body(&known.row) {
+    let body = match fields.body(Some(&known.row)) {
         Ok(body) => body,
         Err(wrong) => {
             let above = Above {
@@ -198,9 +207,11 @@ fn draw(app: &App, visitor: &Visitor, known: Known, fields: &Fields, above: Abov
         let zone = TimeZone::get(&fields.zone).unwrap_or(TimeZone::UTC);
         let reading = Reading::new(app.clock.now(), zone);
         if let Some(difference) = &above.difference {
-            parts.extend(what_changes(difference, &known.names, &reading));
+            parts.extend(what_changes(difference, &known.choices.names, &reading));
         }
-        let (problem, drawn) = above.wrong.beside(fields.drawn(&known.people, &known.teams));
+        let (problem, drawn) = above
+            .wrong
+            .beside(fields.drawn(&known.choices.people, &known.choices.teams));
         parts.splice(0..0, problem);
         parts.push(SettingsPart::Form(Form {
             id: "change-schedule",
@@ -237,7 +248,7 @@ fn draw(app: &App, visitor: &Visitor, known: Known, fields: &Fields, above: Abov
     show_with_status(status, &view)
 }
 
-fn zone_note(fields: &Fields) -> String {
+pub(super) fn zone_note(fields: &Fields) -> String {
     format!("All times are those of {}.", fields.zone)
 }
 

@@ -1,4 +1,4 @@
-//! The form that changes a schedule: what stands in it, from the row or as typed, and what it says to the API. All
+//! The form that makes or changes a schedule: what stands in it, from the row or as typed, and what it says to the API. All
 //! times are those of the schedule's own zone, as its turns are handed over by that wall clock.
 
 use jiff::Timestamp;
@@ -8,7 +8,7 @@ use schedule::Layer;
 use serde_json::{Value, json};
 
 use super::oncall_hours as hours;
-use super::typed::{Belongs, Typed, Wrong, chosen};
+use super::typed::{Belongs, Typed, Wrong, chosen, heading, moved};
 use crate::console::prelude::Pick;
 use crate::console::screens::settings::{Control, Field, Required};
 use crate::oncall::model::ScheduleRow;
@@ -81,6 +81,15 @@ fn local(at: Timestamp, zone: &TimeZone) -> String {
 }
 
 impl Fields {
+    /// What the form for a new schedule begins with: turns of a week from `at` on.
+    pub(super) fn blank(zone: &str, at: Timestamp) -> Self {
+        Self {
+            zone: zone.to_owned(),
+            ..Self::default()
+        }
+        .with_another_layer(at)
+    }
+
     pub(super) fn of(row: &ScheduleRow, team: Option<String>) -> Self {
         let zone = zone_of(&row.time_zone);
         let layers = &row.definition.schedule.layers;
@@ -135,13 +144,25 @@ impl Fields {
         self.layers.iter().all(|layer| layer.who.len() < MOST_PLACES)
     }
 
-    /// The form with one layer more than there is, which begins at `at`.
-    pub(super) fn with_another_layer(mut self, at: Timestamp) -> Self {
+    /// The form as a button asks for it that changes its fields and keeps nothing; none when it was another button. A
+    /// further layer begins with the hour.
+    pub(super) fn rearranged(&self, act: &str, now: Timestamp) -> Option<Self> {
+        let mut fields = self.clone();
+        if act == "more" {
+            return Some(fields.with_another_layer(now));
+        }
+        moved(&mut fields.layers, act, |layer| &layer.key)?;
+        Some(fields)
+    }
+
+    /// The form with one layer more than there is, which begins with the hour.
+    fn with_another_layer(mut self, at: Timestamp) -> Self {
         let key = (1..=MOST_LAYERS)
             .map(|number| format!("new{number}"))
             .find(|key| !self.layers.iter().any(|layer| layer.key == *key));
         let Some(key) = key else { return self };
-        let starts = local(at, &zone_of(&self.zone));
+        let hour = Timestamp::from_second(at.as_second().div_euclid(3_600) * 3_600).unwrap_or(at);
+        let starts = local(hour, &zone_of(&self.zone));
         self.layers.push(LayerFields {
             key,
             length: "1".to_owned(),
@@ -157,20 +178,16 @@ impl Fields {
         self.layers.iter().filter(|layer| !layer.who.is_empty())
     }
 
-    /// What the API is told, or what cannot be understood.
-    pub(super) fn body(&self, row: &ScheduleRow) -> Result<Value, Wrong> {
+    /// What the API is told, or what cannot be understood. `row` is the schedule as it is, where there is one.
+    pub(super) fn body(&self, row: Option<&ScheduleRow>) -> Result<Value, Wrong> {
         let mut wrong = Wrong::default();
         let zone = zone_of(&self.zone);
-        let is_same_zone = self.zone == row.time_zone;
+        let same_zone = row.filter(|row| row.time_zone == self.zone);
         let mut layers = Vec::new();
         for layer in self.kept() {
-            let before = known(row, &layer.key).filter(|_| is_same_zone);
-            layers.push(layer.body(
-                before.as_ref(),
-                known(row, &layer.key).as_ref(),
-                &zone,
-                &mut wrong,
-            ));
+            let find = |row| known(row, &layer.key);
+            let (before, known) = (same_zone.and_then(find), row.and_then(find));
+            layers.push(layer.body(before.as_ref(), known.as_ref(), &zone, &mut wrong));
         }
         if !wrong.is_empty() {
             return Err(wrong);
@@ -228,7 +245,9 @@ impl Fields {
                 },
             ),
         ];
-        for layer in &self.layers {
+        for (layer, place) in self.layers.iter().zip(1..) {
+            let head = heading(layer.field("head"), "Layer", &layer.key, place, self.layers.len());
+            fields.push(head);
             fields.extend(layer.drawn(people));
         }
         fields
@@ -338,7 +357,6 @@ impl LayerFields {
             .map(|(unit, _, words)| Pick::new(*unit, *words))
             .collect();
         vec![
-            Field::new(self.field("head"), "One layer", Control::Heading),
             optional(&self.field("name"), "Name of the layer", "text", &self.name),
             Field::new(
                 self.field("who"),

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 use crate::console::prelude::{Current, Pick};
-use crate::console::screens::settings::{Field, SettingsPart};
+use crate::console::screens::settings::{Control, Field, Move, SettingsPart};
 
 /// Names and values in the order in which the form had them.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -123,6 +123,34 @@ impl Wrong {
     }
 }
 
+/// The heading of one group of several, with the buttons that move it: "Layer 2".
+pub(super) fn heading(field: String, what: &str, key: &str, place: usize, count: usize) -> Field {
+    let moved = |act: &str, words: &str| Move {
+        act: format!("{act}-{key}"),
+        icon: if act == "up" { "up" } else { "down" },
+        words: format!("Move {} {place} {words}", what.to_lowercase()),
+    };
+    let up = (place > 1).then(|| moved("up", "up"));
+    let down = (place < count).then(|| moved("down", "down"));
+    let moves = up.into_iter().chain(down).collect();
+    Field::new(field, format!("{what} {place}"), Control::Heading { moves })
+}
+
+/// Moves one of `list` as the button says that was pressed; nothing when it was another button.
+pub(super) fn moved<T>(list: &mut [T], act: &str, key: impl Fn(&T) -> &str) -> Option<()> {
+    let (step, wanted) = match act.split_once('-')? {
+        ("up", wanted) => (-1, wanted),
+        ("down", wanted) => (1, wanted),
+        _ => return None,
+    };
+    if let Some(at) = list.iter().position(|one| key(one) == wanted)
+        && let Some(other) = at.checked_add_signed(step).filter(|other| *other < list.len())
+    {
+        list.swap(at, other);
+    }
+    Some(())
+}
+
 /// The choices with this one chosen. One that is no longer offered, such as somebody who left, stays to be seen.
 pub(super) fn chosen(picks: &[Pick], value: &str) -> Vec<Pick> {
     let mut picks: Vec<Pick> = picks
@@ -145,7 +173,6 @@ pub(super) fn chosen(picks: &[Pick], value: &str) -> Vec<Pick> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::console::screens::settings::Control;
 
     fn typed(pairs: &[(&str, &str)]) -> Typed {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -174,7 +201,7 @@ mod tests {
             "Something else.".to_owned(),
         ];
         let wrong = Wrong::of(&errors, &belongs);
-        let field = Field::new("level-a-delay", "Minutes", Control::Heading);
+        let field = Field::new("level-a-delay", "Minutes", Control::Heading { moves: Vec::new() });
         let (above, fields) = wrong.beside(vec![field]);
         assert_eq!(
             fields[0].problem.as_deref(),
@@ -184,6 +211,30 @@ mod tests {
             panic!("nothing above")
         };
         assert_eq!(words, "Something else.");
+    }
+
+    #[test]
+    fn a_group_moves_one_place_and_not_past_the_ends() {
+        let mut keys = ["a", "new1", "c"];
+        assert_eq!(moved(&mut keys, "up-new1", |key| key), Some(()));
+        assert_eq!(keys, ["new1", "a", "c"]);
+        moved(&mut keys, "up-new1", |key| key);
+        moved(&mut keys, "down-c", |key| key);
+        moved(&mut keys, "down-nobody", |key| key);
+        assert_eq!(keys, ["new1", "a", "c"]);
+        assert_eq!(moved(&mut keys, "more", |key| key), None);
+    }
+
+    #[test]
+    fn only_what_can_move_is_offered_to() {
+        let acts = |place| match heading("x".to_owned(), "Layer", "k", place, 2).control {
+            Control::Heading { moves } => moves.into_iter().map(|one| one.act).collect(),
+            _ => Vec::new(),
+        };
+        assert_eq!(
+            (acts(1), acts(2)),
+            (vec!["down-k".to_owned()], vec!["up-k".to_owned()])
+        );
     }
 
     #[test]

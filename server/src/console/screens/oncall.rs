@@ -32,21 +32,12 @@ pub struct OnCallWeek {
     pub swap: Option<Swap>,
     /// Where the schedule is changed, for whoever may.
     pub change: Option<Link>,
-    /// Adding a schedule, for whoever may.
-    pub add: Option<AddSchedule>,
+    /// Where a schedule is added, for whoever may.
+    pub add: Option<Link>,
     /// Changes to the plan that are not over.
     pub covers: Vec<CoverRow>,
     /// Who is on call now, for every escalation policy.
     pub now_rows: Vec<OnCallNow>,
-}
-
-/// What the form for a new schedule begins with.
-#[derive(Debug, Clone)]
-pub struct AddSchedule {
-    pub people: Vec<Pick>,
-    /// When the first turn begins, in the reader's zone.
-    pub starts: String,
-    pub zone: String,
 }
 
 #[derive(Debug, Clone)]
@@ -57,9 +48,9 @@ pub struct AgendaDay {
     pub pins: Vec<(Pin, String)>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AgendaTurn {
-    /// "02:00 to 20:00".
+    /// "02:00 to 20:00", "all day".
     pub hours: String,
     pub who: String,
     pub look: ShiftLook,

@@ -1,6 +1,8 @@
 //! Settings and other plain lists: people, teams, keys, integrations, escalation policies, outbox, audit. One
 //! screen draws them all: a table that is typed by what stands in its cells, a form in the kit's fields.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use crate::console::prelude::*;
@@ -41,8 +43,8 @@ pub enum SettingsPart {
         title: String,
         lines: Vec<Rich>,
     },
-    /// A button by itself that takes the whole thing away.
-    Removal {
+    /// A button by itself, below what it does.
+    Act {
         title: String,
         words: String,
         button: Button,
@@ -76,6 +78,15 @@ pub struct Live {
 pub struct TableRow {
     pub id: String,
     pub cells: Vec<Cell>,
+}
+
+impl Form {
+    /// Whether a button other than the form's own stands first in it.
+    fn has_moves(&self) -> bool {
+        self.fields
+            .iter()
+            .any(|field| matches!(&field.control, Control::Heading { moves } if !moves.is_empty()))
+    }
 }
 
 impl Settings {
@@ -198,7 +209,7 @@ pub struct Form {
 pub struct Field {
     /// What the form calls it. Unique on the page.
     pub name: String,
-    pub label: &'static str,
+    pub label: Cow<'static, str>,
     pub hint: &'static str,
     pub problem: Option<String>,
     pub control: Control,
@@ -226,8 +237,20 @@ pub enum Control {
     Ordered {
         places: Vec<Vec<Pick>>,
     },
-    /// A heading between fields: what those below are about.
-    Heading,
+    /// A heading between fields: what those below are about, and how it changes its place among its like.
+    Heading {
+        moves: Vec<Move>,
+    },
+}
+
+/// A button that moves a group of fields; the form comes back with all that was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Move {
+    /// What the form sends as `act`.
+    pub act: String,
+    pub icon: &'static str,
+    /// "Move layer 2 up".
+    pub words: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -237,10 +260,10 @@ pub enum Required {
 }
 
 impl Field {
-    pub fn new(name: impl Into<String>, label: &'static str, control: Control) -> Self {
+    pub fn new(name: impl Into<String>, label: impl Into<Cow<'static, str>>, control: Control) -> Self {
         Self {
             name: name.into(),
-            label,
+            label: label.into(),
             hint: "",
             problem: None,
             control,
@@ -274,7 +297,7 @@ impl Field {
                     };
                 }
             }
-            Control::Check { .. } | Control::Ordered { .. } | Control::Heading => {}
+            Control::Check { .. } | Control::Ordered { .. } | Control::Heading { .. } => {}
         }
         self
     }

@@ -158,7 +158,9 @@ fn filled(page: &str) -> Vec<(String, String)> {
         }
     }
     fields.retain(|(name, _)| {
-        ["name", "description", "zone", "team"].contains(&name.as_str()) || name.starts_with("layer-")
+        ["name", "description", "zone", "team", "loops"].contains(&name.as_str())
+            || name.starts_with("layer-")
+            || name.starts_with("level-")
     });
     fields
 }
@@ -246,6 +248,136 @@ async fn a_layer_is_added_and_one_is_taken_away(engine: Engine) {
     let schedule = muster.get(&format!("/schedules/{id}")).await.good();
     let left = &schedule["schedule"]["schedule_layers"][0];
     assert_eq!(left["users"][0]["user"]["summary"], "Ben", "{left}");
+}
+
+#[store::both_engines]
+async fn a_layer_changes_its_place_and_with_it_what_it_covers(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (id, ben) = rota(&muster).await;
+    let browser = muster.browser().await;
+    let page = format!("/console/on-call/{id}/change");
+    let pressed = async |fields: &[(String, String)], act: &str| {
+        let mut fields = fields.to_vec();
+        fields.push(("act".to_owned(), act.to_owned()));
+        browser.send(&page, &lent(&fields)).await
+    };
+    let mut fields = filled(&pressed(&filled(&browser.open(&page).await), "more").await.text);
+    set(&mut fields, "layer-new1-name", 0, "Nights");
+    set(&mut fields, "layer-new1-who", 0, &ben);
+    let moved = pressed(&fields, "up-new1").await;
+    assert_eq!(moved.status.as_u16(), 200, "{}", moved.text);
+    let fields = filled(&moved.text);
+    let first = fields
+        .iter()
+        .find(|(name, _)| name.starts_with("layer-"))
+        .unwrap();
+    assert_eq!(
+        (first.0.as_str(), first.1.as_str()),
+        ("layer-new1-name", "Nights")
+    );
+    Browser::led_to(&pressed(&fields, "keep").await);
+    let after = filled(&browser.open(&page).await);
+    let names: Vec<&str> = after
+        .iter()
+        .filter(|(name, _)| name.starts_with("layer-") && name.ends_with("-name"))
+        .map(|(_, value)| value.as_str())
+        .collect();
+    assert_eq!(names[0], "Nights", "{names:?}");
+    assert_eq!(names.len(), 2);
+}
+
+#[store::both_engines]
+async fn a_schedule_is_made_by_the_same_form_which_forgets_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = "/console/on-call/new";
+    assert!(browser.open("/console/on-call").await.contains(page));
+    let mut fields = filled(&browser.open(page).await);
+    set(&mut fields, "description", 0, HOSTILE);
+    set(&mut fields, "layer-new1-who", 0, muster.owner.id.as_str());
+    let refused = browser.send(page, &lent(&fields)).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+    assert!(
+        refused.text.contains("The name can&#39;t be blank."),
+        "{}",
+        refused.text
+    );
+    shows_harmlessly(&refused.text);
+    let mut fields = filled(&refused.text);
+    set(&mut fields, "name", 0, "Nights");
+    fields.push(("act".to_owned(), "more".to_owned()));
+    let mut fields = filled(&browser.send(page, &lent(&fields)).await.text);
+    fields.retain(|(name, _)| name != "act");
+    set(&mut fields, "layer-new2-hours", 0, "at night");
+    set(&mut fields, "layer-new2-who", 0, muster.owner.id.as_str());
+    let refused = browser.send(page, &lent(&fields)).await;
+    assert!(
+        refused.text.contains("cannot be read as hours"),
+        "{}",
+        refused.text
+    );
+    set(&mut fields, "layer-new2-hours", 0, "");
+    set(&mut fields, "description", 0, HOSTILE);
+    let led = Browser::led_to(&browser.send(page, &lent(&fields)).await);
+    assert!(browser.open(&led).await.contains("Nights"));
+    let schedules = muster.get("/schedules?include[]=schedule_layers").await.good();
+    let made = &schedules["schedules"][0];
+    assert_eq!(made["description"], HOSTILE);
+    assert_eq!(
+        made["schedule_layers"].as_array().map(Vec::len),
+        Some(2),
+        "{made}"
+    );
+
+    let fields = lent(&fields);
+    assert_eq!(browser.send_forged(page, &fields).await.status.as_u16(), 403);
+    let agent = muster.browser_as(Role::Agent).await;
+    assert!(!agent.open("/console/on-call").await.contains(page));
+    assert_eq!(agent.look(page).await.status.as_u16(), 403);
+    assert_eq!(agent.send(page, &fields).await.status.as_u16(), 403);
+}
+
+#[store::both_engines]
+async fn a_policy_is_made_by_the_same_form_which_forgets_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = "/console/settings/escalation-policies/new";
+    assert!(
+        browser
+            .open("/console/settings/escalation-policies")
+            .await
+            .contains(page)
+    );
+    let maya = format!("user:{}", muster.owner.id);
+    let mut fields = filled(&browser.open(page).await);
+    set(&mut fields, "description", 0, "By night");
+    fields.push(("act".to_owned(), "more".to_owned()));
+    let mut fields = filled(&browser.send(page, &lent(&fields)).await.text);
+    fields.retain(|(name, _)| name != "act");
+    set(&mut fields, "level-new1-minutes", 0, "7");
+    set(&mut fields, "level-new2-who", 0, &maya);
+    set(&mut fields, "level-new2-minutes", 0, "9");
+    let refused = browser.send(page, &lent(&fields)).await;
+    assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);
+    assert!(
+        refused.text.contains("The name can&#39;t be blank.") && refused.text.contains("By night"),
+        "{}",
+        refused.text
+    );
+    set(&mut fields, "name", 0, "Night watch");
+    set(&mut fields, "level-new1-who", 0, &maya);
+    fields.push(("act".to_owned(), "down-new1".to_owned()));
+    let mut fields = filled(&browser.send(page, &lent(&fields)).await.text);
+    fields.retain(|(name, _)| name != "act");
+    Browser::led_to(&browser.send(page, &lent(&fields)).await);
+    let policies = muster.get("/escalation_policies?query=Night").await.good();
+    let minutes: Vec<i64> = policies["escalation_policies"][0]["escalation_rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["escalation_delay_in_minutes"].as_i64().unwrap())
+        .collect();
+    assert_eq!(minutes, [9, 7], "{policies}");
 }
 
 #[store::both_engines]

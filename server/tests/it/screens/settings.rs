@@ -102,13 +102,13 @@ async fn teams_policies_and_integrations_are_made_and_taken_away(engine: Engine)
     let first = format!("user:{}", muster.owner.id);
     let policy = [
         ("name", "Night watch"),
-        ("first", first.as_str()),
-        ("delay", "10"),
-        ("second", ""),
+        ("level-new1-who", first.as_str()),
+        ("level-new1-minutes", "10"),
+        ("loops", "2"),
     ];
     Browser::led_to(
         &browser
-            .send("/console/settings/escalation-policies", &policy)
+            .send("/console/settings/escalation-policies/new", &policy)
             .await,
     );
     let page = browser.open("/console/settings/escalation-policies").await;
@@ -162,8 +162,8 @@ async fn whoever_may_not_change_settings_is_not_offered_it_and_is_refused(engine
         ),
         ("/console/settings/teams", &[("name", "x")]),
         (
-            "/console/settings/escalation-policies",
-            &[("name", "x"), ("first", "user:Q1")],
+            "/console/settings/escalation-policies/new",
+            &[("name", "x"), ("level-new1-who", "user:Q1")],
         ),
     ] {
         assert_eq!(agent.send(path, fields).await.status.as_u16(), 403, "{path}");

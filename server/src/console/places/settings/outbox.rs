@@ -88,13 +88,13 @@ fn signing_parts(old_until: Option<Timestamp>, reading: &Reading) -> [SettingsPa
     };
     let question = "Make another secret? Receivers must be given it within a day.".to_owned();
     [
-        SettingsPart::Removal {
+        SettingsPart::Act {
             title: "How webhooks are signed".to_owned(),
             words: "Each webhook carries a signature, by which its receiver knows that it is from here."
                 .to_owned(),
             button: Button::post("Show the secret", SIGNING_SECRET, Weight::Plain),
         },
-        SettingsPart::Removal {
+        SettingsPart::Act {
             title: "Another secret".to_owned(),
             words: overlap,
             button: Button::post(

@@ -7,18 +7,16 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use serde::Deserialize;
-use serde_json::{Value, json};
 use store::Tx;
 
-use super::super::{from_json, go_to};
-use super::{From, line, long_table, page, policy, select, words};
+use super::super::go_to;
+use super::{From, long_table, page, policy, words};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Link, Pick, counted};
-use crate::console::screens::settings::{Cell, Form, SettingsPart, TableRow, Weight};
-use crate::http::{Body, Path, Problem, Query};
+use crate::console::screens::settings::{Button, Cell, SettingsPart, TableRow, Weight};
+use crate::http::{Path, Problem, Query};
 use crate::oncall::EscalationPolicyId;
 use crate::oncall::api::policies as api;
 use crate::oncall::model::{EscalationPolicy, EscalationRule, TargetKind};
@@ -30,7 +28,7 @@ use crate::people::{TeamId, UserId};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
-        .route("/console/settings/escalation-policies", get(list).post(add))
+        .route("/console/settings/escalation-policies", get(list))
         .route("/console/settings/escalation-policies/{id}/remove", post(remove))
         .merge(policy::routes())
 }
@@ -88,33 +86,14 @@ async fn list(
                 columns.push("");
             }
             let address = (asked, "/console/settings/escalation-policies");
-            let empty =
-                "A policy says who is paged first, and who when nobody answers. Add the first one below.";
+            let empty = "A policy says who is paged first, and who when nobody answers. Add the first one.";
             let mut parts = vec![long_table("Policies", columns, rows, address, empty)];
             if caller.may(Action::Create, Resource::EscalationPolicy) {
-                let targets = targets(tx)?;
-                let mut second = vec![Pick::new("", "Nobody")];
-                second.extend(targets.iter().cloned());
-                let minutes = || {
-                    [5, 10, 15, 30]
-                        .map(|minutes| Pick::new(minutes.to_string(), format!("{minutes} min")))
-                        .to_vec()
-                };
-                parts.push(SettingsPart::Form(Form {
-                    id: "add-policy",
-                    title: "Add a policy".to_owned(),
-                    words: String::new(),
-                    post_to: "/console/settings/escalation-policies".to_owned(),
-                    fields: vec![
-                        line("name", "Name", "text"),
-                        select("first", "Who is paged first", targets),
-                        select("delay", "If they do not answer within", minutes()),
-                        select("second", "Who is paged then", second),
-                    ],
-                    verb: "Add it",
-                    also: Vec::new(),
-                    back: None,
-                }));
+                parts.push(SettingsPart::Act {
+                    title: "One more".to_owned(),
+                    words: "A service says on its own page which policy it uses.".to_owned(),
+                    button: Button::open("Add a policy", policy::NEW),
+                });
             }
             Ok(parts)
         },
@@ -203,39 +182,5 @@ async fn remove(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageProblem> {
     api::delete(State(app), posted.visitor.0, Path(id)).await?;
-    Ok(go_to("/console/settings/escalation-policies"))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct NewPolicy {
-    name: String,
-    first: String,
-    delay: String,
-    second: String,
-}
-
-/// "user:Q…" as the API names it.
-fn target(text: &str) -> Option<Value> {
-    let (kind, id) = text.split_once(':')?;
-    Some(json!({ "id": id, "type": format!("{kind}_reference") }))
-}
-
-async fn add(State(app): State<Arc<App>>, posted: Posted<NewPolicy>) -> Result<Response, PageProblem> {
-    let Posted { visitor, fields } = posted;
-    let delay: i64 = fields.delay.parse().unwrap_or(5);
-    let rules: Vec<Value> = [&fields.first, &fields.second]
-        .into_iter()
-        .filter_map(|text| target(text))
-        .map(|target| json!({ "escalation_delay_in_minutes": delay, "targets": [target] }))
-        .collect();
-    if rules.is_empty() {
-        return Err(Problem::invalid(["Choose who is paged first."]).into());
-    }
-    let body =
-        json!({ "escalation_policy": { "name": fields.name, "escalation_rules": rules, "num_loops": 2 } });
-    api::create(State(app), visitor.0, Body(from_json(body)?))
-        .await
-        .map(drop)?;
     Ok(go_to("/console/settings/escalation-policies"))
 }

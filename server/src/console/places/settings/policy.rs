@@ -1,5 +1,5 @@
-//! One escalation policy: its levels, what pages by it, and the form that changes all of it at once. A level in which
-//! nobody is picked is taken away.
+//! One escalation policy: its levels, what pages by it, and the form that makes one or changes all of it at once. A
+//! level in which nobody is picked is taken away.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use store::Tx;
 
-use super::super::typed::{Belongs, Typed, Wrong, chosen};
+use super::super::typed::{Belongs, Typed, Wrong, chosen, heading, moved};
 use super::super::{from_json, go_to};
 use super::{From, line, optional_line, part_of, select};
 use crate::access::{Action, Caller, Resource};
@@ -34,11 +34,14 @@ const MOST_PLACES: usize = 11;
 const USUAL_MINUTES: &str = "10";
 
 pub(super) fn routes() -> Router<Arc<App>> {
-    Router::new().route(
+    Router::new().route(NEW, get(blank).post(add)).route(
         "/console/settings/escalation-policies/{id}",
         get(one).post(change),
     )
 }
+
+/// Where a policy is made.
+pub(super) const NEW: &str = "/console/settings/escalation-policies/new";
 
 pub(super) fn address(id: &EscalationPolicyId) -> String {
     format!("/console/settings/escalation-policies/{id}")
@@ -77,6 +80,15 @@ impl Level {
 }
 
 impl Fields {
+    /// What the form for a new policy begins with.
+    fn blank() -> Self {
+        Self {
+            loops: "2".to_owned(),
+            levels: vec![Level::blank("new1".to_owned())],
+            ..Self::default()
+        }
+    }
+
     fn of(policy: &EscalationPolicy, teams: &[TeamId]) -> Self {
         Self {
             name: policy.name.clone(),
@@ -204,6 +216,16 @@ impl Fields {
         all
     }
 
+    /// The form as a button asks for it that changes its fields and keeps nothing; none when it was another button.
+    fn rearranged(&self, act: &str) -> Option<Self> {
+        let mut fields = self.clone();
+        if act == "more" {
+            return Some(fields.with_another_level());
+        }
+        moved(&mut fields.levels, act, |level| &level.key)?;
+        Some(fields)
+    }
+
     /// The form with one level more than there is.
     fn with_another_level(mut self) -> Self {
         let key = (1..=MOST_LEVELS)
@@ -219,11 +241,17 @@ impl Fields {
             optional_line("description", "What it is for").filled(self.description.clone()),
             select("team", "Whose it is", chosen(&choices.teams, &self.team)),
         ];
-        for level in &self.levels {
+        for (level, place) in self.levels.iter().zip(1..) {
             let key = |what: &str| format!("level-{}-{what}", level.key);
             // More places than are taken, so that there is always one to fill.
             let places = level.who.iter().map(String::as_str).chain(["", ""]);
-            fields.push(Field::new(key("head"), "One level", Control::Heading));
+            fields.push(heading(
+                key("head"),
+                "Level",
+                &level.key,
+                place,
+                self.levels.len(),
+            ));
             fields.push(
                 Field::new(
                     key("who"),
@@ -257,7 +285,8 @@ impl Fields {
         let loops: Vec<Pick> = (0..=9)
             .map(|times| Pick::new(times.to_string(), again(times)))
             .collect();
-        fields.push(Field::new("loops-head", "After the last level", Control::Heading));
+        let last = Control::Heading { moves: Vec::new() };
+        fields.push(Field::new("loops-head", "After the last level", last));
         fields.push(select(
             "loops",
             "If nobody has answered",
@@ -283,6 +312,69 @@ fn choices(tx: &mut Tx) -> Result<Choices, Problem> {
             .map(|team| Pick::new(team.id.as_str(), team.name)),
     );
     Ok(Choices { who, teams })
+}
+
+async fn blank(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response, PageProblem> {
+    draw_new(&app, &visitor, Fields::blank(), Wrong::default()).await
+}
+
+/// The form for a new policy, with what was typed.
+async fn draw_new(
+    app: &Arc<App>,
+    visitor: &Visitor,
+    typed: Fields,
+    wrong: Wrong,
+) -> Result<Response, PageProblem> {
+    visitor
+        .0
+        .require_for_own(Action::Create, Resource::EscalationPolicy)?;
+    let status = status_of(&wrong);
+    let headline = ("A new escalation policy".to_owned(), Rich::default());
+    let parts = move |tx: &mut Tx, _: &_, _: &Caller| -> Result<_, Problem> {
+        let (above, fields) = wrong.beside(typed.drawn(&choices(tx)?));
+        let form = SettingsPart::Form(Form {
+            id: "add-policy",
+            title: "Who is paged, and who next".to_owned(),
+            words: String::new(),
+            post_to: NEW.to_owned(),
+            fields,
+            verb: "Add it",
+            also: vec![("more", "One more level")],
+            back: Some(Link::new("Not yet", "/console/settings/escalation-policies")),
+        });
+        Ok(above.into_iter().chain([form]).collect())
+    };
+    let mut page = part_of(app, visitor, "Escalation policies", headline, parts).await?;
+    *page.status_mut() = status;
+    Ok(page)
+}
+
+fn status_of(wrong: &Wrong) -> StatusCode {
+    if wrong.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    }
+}
+
+async fn add(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Response, PageProblem> {
+    let Posted {
+        visitor,
+        fields: typed,
+    } = posted;
+    let fields = Fields::of_typed(&typed);
+    if let Some(fields) = fields.rearranged(typed.text("act")) {
+        return draw_new(&app, &visitor, fields, Wrong::default()).await;
+    }
+    let body = Body(from_json(fields.body())?);
+    match api::create(State(app.clone()), visitor.0.clone(), body).await {
+        Ok(_) => Ok(go_to("/console/settings/escalation-policies")),
+        Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
+            let wrong = Wrong::of(problem.errors(), &fields.belongs());
+            draw_new(&app, &visitor, fields, wrong).await
+        }
+        Err(problem) => Err(problem.into()),
+    }
 }
 
 async fn one(
@@ -312,7 +404,7 @@ async fn draw(
         policy.name.clone(),
         Rich::plain(policy.description.clone().unwrap_or_default()),
     );
-    let is_wrong = !wrong.is_empty();
+    let status = status_of(&wrong);
     let mut page = part_of(
         app,
         visitor,
@@ -321,9 +413,7 @@ async fn draw(
         move |tx, _, caller| parts(tx, caller, &policy, typed.as_ref(), &wrong),
     )
     .await?;
-    if is_wrong {
-        *page.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    }
+    *page.status_mut() = status;
     Ok(page)
 }
 
@@ -383,7 +473,7 @@ fn parts(
     if may(Action::Delete) {
         let question = format!("Take the policy {} away?", policy.name);
         let to = format!("{}/remove", address(&policy.id));
-        parts.push(SettingsPart::Removal {
+        parts.push(SettingsPart::Act {
             title: "Take it away".to_owned(),
             words: "A policy that a service uses stays until the service has another.".to_owned(),
             button: Button::post("Take the policy away", to, Weight::Danger(question)),
@@ -402,9 +492,8 @@ async fn change(
         fields: typed,
     } = posted;
     let fields = Fields::of_typed(&typed);
-    if typed.text("act") == "more" {
-        let more = fields.with_another_level();
-        return draw(&app, &visitor, id, Some(more), Wrong::default()).await;
+    if let Some(fields) = fields.rearranged(typed.text("act")) {
+        return draw(&app, &visitor, id, Some(fields), Wrong::default()).await;
     }
     let body = Body(from_json(fields.body())?);
     match api::update(State(app.clone()), visitor.0.clone(), Path(id.clone()), body).await {

@@ -183,7 +183,7 @@ fn team_parts(tx: &mut Tx, team: &Team, caller: &Caller) -> Result<Vec<SettingsP
     }
     if may(Action::Delete) {
         let question = format!("Take the team {} away? Its people stay.", team.name);
-        parts.push(SettingsPart::Removal {
+        parts.push(SettingsPart::Act {
             title: "Take it away".to_owned(),
             words: "Its people stay. What it owns must have another owner first.".to_owned(),
             button: Button::post(

@@ -535,11 +535,7 @@ pub(crate) fn on_call() -> OnCallWeek {
             load(Person::You("Priya Raman".to_owned()), 212, "6", "5", "4 % more"),
             load(Person::named("Jonas Weber"), 204, "8", "3", "even"),
         ],
-        add: Some(AddSchedule {
-            people: vec![Pick::new("U1", "Priya Raman"), Pick::new("U2", "Jonas Weber")],
-            starts: "2026-11-17T06:00".to_owned(),
-            zone: "Europe/London".to_owned(),
-        }),
+        add: Some(Link::new("Add a schedule", "#")),
         cover: Some(Cover {
             schedule: "P1".to_owned(),
             people: vec![Pick::new("U1", "Priya Raman").current(), Pick::new("U2", "Emre Yıldız")],
