@@ -231,7 +231,13 @@ impl Impact {
         if named > 0 {
             sentence.push_str(&format!("; {named} of {} sites named", locations.sites_using));
         } else if locations.sites_using > 0 && locations.sites_back == 0 {
-            sentence.push_str(&format!("; {} sites use it", locations.sites_using));
+            let using = locations.sites_using;
+            let use_it = if using == 1 {
+                "site uses it"
+            } else {
+                "sites use it"
+            };
+            sentence.push_str(&format!("; {using} {use_it}"));
         }
         if locations.sites_recovering > 0 {
             sentence.push_str(&format!(", {} recovering", locations.sites_recovering));

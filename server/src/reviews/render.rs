@@ -6,10 +6,11 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::facts::Facts;
+use super::facts::{Facts, Line};
 use super::store::Review;
 use crate::impact::model::LossPerHour;
 use crate::incidents::Incident;
+use crate::timeline::Kind;
 
 /// The whole report: facts as they stand, and the words.
 pub fn markdown(review: &Review, incident: &Incident, facts: &Facts, words: &str) -> String {
@@ -32,17 +33,56 @@ pub fn markdown(review: &Review, incident: &Incident, facts: &Facts, words: &str
     text.push('\n');
     text.push_str(words.trim_end());
     text.push_str("\n\n## Timeline\n\nTimes are in UTC.\n\n");
-    for line in &facts.timeline {
-        writeln!(
-            text,
-            "- **{}** {}: {}",
-            line.at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S"),
-            escaped(&line.who),
-            escaped(&line.text)
-        )
-        .ok();
+    text.push_str(&told(&facts.timeline));
+    text
+}
+
+/// The timeline, a line for each entry; a row of like reports is one.
+fn told(mut lines: &[Line]) -> String {
+    let mut text = String::new();
+    while let Some((line, rest)) = lines.split_first() {
+        let alike = 1 + rest.iter().take_while(|next| is_more_of(line, next)).count();
+        let (told, more) = if alike > MOST_ALIKE {
+            (1, alike - 1)
+        } else {
+            (alike, 0)
+        };
+        for line in &lines[..told] {
+            // Writing to a string does not fail.
+            writeln!(text, "- **{}** {}", time(line), said(line)).ok();
+        }
+        if more > 0 {
+            let last = time(&lines[alike - 1]);
+            writeln!(text, "- until **{last}** {more} more like it").ok();
+        }
+        lines = &lines[alike..];
     }
     text
+}
+
+/// Reports of machines in a row that are told one by one; of more the first is told, and how many followed.
+const MOST_ALIKE: usize = 3;
+
+/// Whether a line only says the same again: one more alert of the same sender, as a whole row of shops sends them.
+fn is_more_of(line: &Line, next: &Line) -> bool {
+    let repeats = matches!(
+        line.kind,
+        Kind::AlertAdded | Kind::AlertRepeated | Kind::AlertResolved | Kind::CaseLinked
+    );
+    repeats && next.kind == line.kind && next.who == line.who
+}
+
+fn time(line: &Line) -> String {
+    line.at.to_zoned(TimeZone::UTC).strftime("%H:%M:%S").to_string()
+}
+
+/// Who did it and what; once, where the words name who did it.
+fn said(line: &Line) -> String {
+    if line.text.starts_with(&line.who) {
+        escaped(&line.text)
+    } else {
+        format!("{}: {}", escaped(&line.who), escaped(&line.text))
+    }
 }
 
 /// The figures that a report leads with.
@@ -108,8 +148,13 @@ fn clock(at: Timestamp) -> String {
 /// Text from outside as Markdown that says just that text, on one line.
 pub(super) fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
-    for one in text.chars() {
+    let text_after = |at: usize| text.get(at + 1..).unwrap_or_default();
+    for (at, one) in text.char_indices() {
         match one {
+            // Alone it says nothing else; before letters it could stand for another sign.
+            '&' if !text_after(at).starts_with(|next: char| next.is_alphanumeric() || next == '#') => {
+                safe.push(one);
+            }
             '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '#' | '|' | '!' | '~' | '&' => {
                 safe.push('\\');
                 safe.push(one);
@@ -164,9 +209,34 @@ mod tests {
     #[test]
     fn text_from_outside_does_not_become_markup() {
         assert_eq!(escaped("a|b\n# <b>*"), "a\\|b \\# \\<b\\>\\*");
+        assert_eq!(escaped("Click & collect &lt;"), "Click & collect \\&lt;");
         let page = html(&escaped("<script>x</script> [a](b)"));
         assert!(page.contains("&lt;script&gt;"));
         assert!(!page.contains("<a "));
+    }
+
+    fn line(second: i64, kind: Kind, who: &str, text: &str) -> Line {
+        Line {
+            at: Timestamp::from_second(second).unwrap(),
+            entry_id: second.to_string(),
+            kind,
+            who: who.to_owned(),
+            text: text.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_row_of_like_reports_is_one_line_and_a_name_is_said_once() {
+        let mut lines = vec![line(0, Kind::Noted, "Maya", "It is the router.")];
+        lines.extend((1..=5).map(|second| line(second, Kind::AlertAdded, "Probe", "Probe reported: silent")));
+        lines.push(line(9, Kind::Acknowledged, "Ben", "Ben acknowledged"));
+        assert_eq!(
+            told(&lines),
+            "- **00:00:00** Maya: It is the router.\n\
+             - **00:00:01** Probe reported: silent\n\
+             - until **00:00:05** 4 more like it\n\
+             - **00:00:09** Ben acknowledged\n"
+        );
     }
 
     #[test]

@@ -213,6 +213,11 @@ fn renew(change: &mut Change, incident: &Incident, review: &Review, facts: &Fact
         .any(|version| version.origin == VersionOrigin::Edited);
     if !edited {
         let felt = felt(change.tx, incident)?;
+        let title = felt.as_deref().unwrap_or(&incident.title);
+        change.tx.execute_one(
+            sql!("UPDATE reviews SET title = $2 WHERE id = $1"),
+            params![&review.id, title],
+        )?;
         let words = first_words(incident, felt.as_deref(), facts);
         change.tx.execute_one(
             sql!(

@@ -186,7 +186,7 @@ fn end(facts: &Facts) -> String {
     let Some(seconds) = facts.seconds.to_resolve else {
         return "It is not over yet.".to_owned();
     };
-    let mut words = format!("It lasted {}.", spoken(seconds));
+    let mut words = format!("It lasted {}.", round(seconds));
     if let Some(line) = lines(facts, Kind::Resolved).last()
         && let Some((_, how)) = line.text.split_once(": ")
     {
@@ -306,6 +306,7 @@ fn promises(facts: &Facts) -> String {
     match (facts.promises.kept, facts.promises.missed) {
         (0, 0) => "No next update was promised.".to_owned(),
         (1, 0) => "The promise of a next update was kept.".to_owned(),
+        (2, 0) => "Both promises of a next update were kept.".to_owned(),
         (kept, 0) => format!("All {kept} promises of a next update were kept."),
         (kept, missed) => format!("Promises of a next update: {kept} kept, {missed} missed."),
     }
@@ -314,7 +315,7 @@ fn promises(facts: &Facts) -> String {
 fn answers(facts: &Facts) -> String {
     match (facts.cases.linked, facts.cases.owed, facts.seconds.to_last_answer) {
         (0, ..) | (_, 0, None) => String::new(),
-        (_, 0, Some(seconds)) => format!("The last answer went out after {}.", spoken(seconds)),
+        (_, 0, Some(seconds)) => format!("The last answer went out after {}.", round(seconds)),
         (_, owed, _) => format!(
             "{} for an answer.",
             count(owed, "customer still waits", "customers still wait")

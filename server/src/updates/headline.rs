@@ -68,9 +68,12 @@ pub fn count_recovering(tx: &mut Tx) -> Result<i64, Error> {
 
 /// The headline of one incident from what is known.
 pub fn headline(incident: &Incident, stated: &Stated, impact: &Impact) -> Headline {
+    // What people stated was true while it lasted; afterwards the impact says what happened, in the past.
+    let is_history = incident.status == Status::Resolved && !impact.touchpoints.is_empty();
     let own_words = stated
         .symptom
         .as_ref()
+        .filter(|_| !is_history)
         .map(|symptom| sentence(symptom.for_insiders()))
         .or_else(|| (incident.origin == Origin::Person).then(|| incident.title.clone()));
     let felt = match own_words {

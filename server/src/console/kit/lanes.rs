@@ -95,7 +95,7 @@ impl Lane {
             None if block.label_class.starts_with("wide") => Some(block.label.clone()),
             None => None,
         });
-        let labels = self.labels.iter().filter(|label| label.class == "wide");
+        let labels = self.labels.iter().filter(|label| label.class.starts_with("wide"));
         blocks.chain(labels.map(|label| label.words.clone())).collect()
     }
 }
@@ -278,9 +278,18 @@ fn lay_area(
         .enumerate()
         .map(|(index, (at, words))| Label {
             across: axis.text(*at),
-            down: if index == 0 { 34 } else { 40 },
+            // The first stands in the area where that has a ground of its own, or beside its peak.
+            down: match (index, state) {
+                (0, Some(_)) => 34,
+                (0, None) => 14,
+                _ => 40,
+            },
             words: words.clone(),
-            class: "wide",
+            class: if index == 0 && state.is_some() {
+                "wide inside"
+            } else {
+                "wide"
+            },
             anchor: "start",
         })
         .collect();
