@@ -122,6 +122,18 @@ pub fn save(change: &mut Change, audience: &Audience) -> Result<(), Problem> {
         .map_err(taken)
 }
 
+/// Audiences that tell the time as a status page did tell it as the page now does, so that its words and its clock
+/// agree. One that was given another zone keeps it.
+pub fn follow_zone(change: &mut Change, before: &str, now: &str) -> Result<(), Error> {
+    change
+        .tx
+        .execute(
+            sql!("UPDATE audiences SET time_zone = $2 WHERE time_zone = $1 AND deleted_at IS NULL"),
+            params![before, now],
+        )
+        .map(drop)
+}
+
 /// Nothing is written for it any more; what it was told stays, and so do the promises already made.
 pub fn delete(change: &mut Change, id: &AudienceId) -> Result<(), Error> {
     change.tx.execute(

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::pages::model::{StatusPage, Visibility};
 use crate::pages::{jobs, store as rows, subscribers};
+use crate::updates::audiences;
 
 /// One status page.
 #[derive(Debug, serde::Serialize, ToSchema)]
@@ -147,6 +148,9 @@ pub(super) async fn list(
     Ok(axum::Json(answer))
 }
 
+/// The zone of pages and audiences that nobody gave one.
+const UNSAID_ZONE: &str = "Etc/UTC";
+
 /// Add a status page.
 #[utoipa::path(
     post, path = "/status_pages", tag = "Status pages", request_body = StatusPageBody,
@@ -167,7 +171,7 @@ pub(crate) async fn create(
                 slug: String::new(),
                 visibility: Visibility::Public,
                 language: "en".to_owned(),
-                time_zone: "Etc/UTC".to_owned(),
+                time_zone: UNSAID_ZONE.to_owned(),
                 version: 1,
                 digest: String::new(),
                 created_at: change.now,
@@ -175,6 +179,7 @@ pub(crate) async fn create(
             };
             let page = body.status_page.over(blank)?;
             rows::insert(change, &page)?;
+            audiences::follow_zone(change, UNSAID_ZONE, &page.time_zone)?;
             jobs::owe(change, &page.id)?;
             note(
                 change,
@@ -228,8 +233,11 @@ pub(crate) async fn change_one(
     let site = app.site.clone();
     let (page_id, status_page) = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let page = body.status_page.over(find(change.tx, &id)?)?;
+            let before = find(change.tx, &id)?;
+            let zone = before.time_zone.clone();
+            let page = body.status_page.over(before)?;
             rows::save(change, &page)?;
+            audiences::follow_zone(change, &zone, &page.time_zone)?;
             jobs::owe(change, &page.id)?;
             note(
                 change,

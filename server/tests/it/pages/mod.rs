@@ -312,6 +312,33 @@ async fn a_person_may_say_how_a_component_stands(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn what_customers_are_told_tells_the_time_as_the_page_does(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let zone = async || {
+        let audiences = muster.get("/audiences").await.good();
+        let all = audiences["audiences"].as_array().unwrap();
+        let zone = all.iter().find(|one| one["name"] == "Customers").unwrap();
+        zone["time_zone"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(zone().await, "Etc/UTC");
+    let page = shown(&muster).await.page;
+    assert_eq!(zone().await, "Europe/London");
+    let moved = json!({ "status_page": { "time_zone": "Europe/Berlin" } });
+    muster.put(&format!("/status_pages/{page}"), moved).await.good();
+    assert_eq!(zone().await, "Europe/Berlin");
+
+    let customers = muster.get("/audiences").await.good()["audiences"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let own = json!({ "audience": { "time_zone": "Asia/Tokyo" } });
+    muster.put(&format!("/audiences/{customers}"), own).await.good();
+    let moved = json!({ "status_page": { "time_zone": "Europe/Paris" } });
+    muster.put(&format!("/status_pages/{page}"), moved).await.good();
+    assert_eq!(zone().await, "Asia/Tokyo", "an audience keeps a zone of its own");
+}
+
+#[store::both_engines]
 async fn pages_are_kept_like_every_resource(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let shown = shown(&muster).await;
