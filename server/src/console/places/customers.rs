@@ -208,7 +208,7 @@ async fn one(
     fact("E-mail", account.email.clone());
     fact("Telephone", account.telephone.clone());
     fact("Language", Some(language_name(&account.language)));
-    fact("Your number", account.external_id.clone());
+    fact("Their number", account.external_id.clone());
     let mut figures = told.figures();
     if account.value_per_year > 0 {
         let value = money(account.value_per_year, &account.currency);

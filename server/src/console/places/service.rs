@@ -510,15 +510,20 @@ fn integration(
     Integration {
         id: one.id.to_string(),
         name: one.name,
-        kind: match one.kind.as_str() {
-            "events_api_v2_inbound_integration" => "Events API v2".to_owned(),
-            other => other.trim_end_matches("_inbound_integration").replace('_', " "),
-        },
+        kind: kind_words(&one.kind),
         key: format!("…{end}"),
         last_event: last.map_or_else(
             || Rich::plain("nothing heard yet"),
             |at| Rich::plain(format!("last event {}", reading.ago(*at).words)),
         ),
+    }
+}
+
+/// "Events API v2".
+pub(super) fn kind_words(kind: &str) -> String {
+    match kind {
+        "events_api_v2_inbound_integration" => "Events API v2".to_owned(),
+        other => other.trim_end_matches("_inbound_integration").replace('_', " "),
     }
 }
 

@@ -10,13 +10,14 @@ use serde::Deserialize;
 use serde_json::json;
 use store::Tx;
 
+use super::super::service::kind_words;
 use super::super::{from_json, go_to};
 use super::{From, line, long_table, page, row, select, title, words};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Rich};
-use crate::console::screens::settings::{Cell, Form, SettingsPart, Weight};
+use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem, Query, Site};
 use crate::services::api::integrations as api;
 use crate::services::store::keys;
@@ -40,10 +41,7 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, site: &Site) -> Result<Vec<S
     let rows = list_integrations(tx, asked)?
         .into_iter()
         .map(|(one, service)| {
-            let kind = one
-                .kind
-                .trim_end_matches("_inbound_integration")
-                .replace('_', " ");
+            let kind = kind_words(&one.kind);
             let end = keys::last_letters(site.vault(), &one);
             let to = format!(
                 "/console/settings/integrations/{}/{}/remove",
@@ -81,11 +79,16 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, site: &Site) -> Result<Vec<S
     let empty = "Nothing reports here yet. Connect a tool below, and it gets a key of its own.";
     let mut parts = vec![long_table("Integrations", columns, rows, address, empty)];
     if may_change {
-        let services = list_services(tx, &ServiceFilter::default(), From::everybody())?
+        let services: Vec<Pick> = list_services(tx, &ServiceFilter::default(), From::everybody())?
             .into_iter()
             .map(|service| Pick::new(service.id.as_str(), service.name))
             .collect();
-        parts.push(SettingsPart::Form(Form {
+        let nothing_to_watch = services.is_empty().then(|| SettingsPart::Act {
+            title: "Connect a tool".to_owned(),
+            words: "A tool watches a service, and there is none yet.".to_owned(),
+            button: Button::open("Add a service", "/console/services"),
+        });
+        let form = SettingsPart::Form(Form {
             id: "add-integration",
             title: "Connect a tool".to_owned(),
             words: "It gets a key, which is shown once.".to_owned(),
@@ -97,7 +100,8 @@ fn parts(tx: &mut Tx, caller: &Caller, from: &From, site: &Site) -> Result<Vec<S
             verb: "Make a key",
             also: Vec::new(),
             back: None,
-        }));
+        });
+        parts.push(nothing_to_watch.unwrap_or(form));
     }
     parts.push(send);
     Ok(parts)

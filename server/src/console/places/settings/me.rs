@@ -70,7 +70,7 @@ pub(super) async fn draw(
                 return Ok(Vec::new());
             };
             let mut parts = parts(tx, reading, user, &changing)?;
-            parts.push(own_password::form(caller, &wrong));
+            parts.push(own_password::form(&wrong));
             Ok(parts)
         },
     )

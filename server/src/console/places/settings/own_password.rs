@@ -31,18 +31,17 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// The form; nothing that was typed into it is ever shown again.
-pub(super) fn form(caller: &Caller, wrong: &Wrong) -> SettingsPart {
+pub(super) fn form(wrong: &Wrong) -> SettingsPart {
     let fields = vec![
         line("old_password", "Your password until now", "password"),
         line("new_password", "The new one", "password").hint("12 letters or more."),
         line("again", "The new one again", "password"),
     ];
     let (_, fields) = wrong.beside(fields);
-    let name = caller.user().map_or("", |user| user.name.as_str());
     SettingsPart::Form(Form {
         id: "password",
         title: "Your password".to_owned(),
-        words: format!("Wherever else {name} is signed in, they are signed out."),
+        words: "Wherever else you are signed in, you are signed out.".to_owned(),
         post_to: "/console/settings/me/password".to_owned(),
         fields,
         verb: "Change the password",
