@@ -271,10 +271,11 @@ impl Caller {
         }
         let token = super::store::session_token_of(&parts.headers).ok_or_else(Problem::unauthenticated)?;
         let now = app.clock.now();
+        let wanted = token.clone();
         let found = app
             .store
             .read(move |tx| -> Result<_, Problem> {
-                let Some(session) = store::find_session(tx, &token, now)? else {
+                let Some(session) = store::find_session(tx, &wanted, now)? else {
                     return Ok(None);
                 };
                 let Some(user) = crate::people::store::find_user(tx, &session.user_id)? else {
@@ -288,6 +289,12 @@ impl Caller {
             return Err(Problem::unauthenticated());
         };
         note_accepted(parts);
+        if now.duration_since(session.seen_at) >= LAST_USED_PRECISION {
+            let noted = app.store.write(move |tx| store::note_seen(tx, &token, now)).await;
+            if let Err(error) = noted {
+                tracing::warn!("that a session is used could not be noted: {error}");
+            }
+        }
         Ok(Self {
             identity: Identity::Person {
                 user: Box::new(user),

@@ -32,6 +32,8 @@ pub struct Key {
 pub struct Session {
     pub user_id: UserId,
     pub csrf_token: String,
+    /// To an hour.
+    pub seen_at: Timestamp,
 }
 
 /// Finds a key that has not been revoked.
@@ -158,9 +160,18 @@ pub fn session_token_of(headers: &HeaderMap) -> Option<String> {
 
 pub fn find_session(tx: &mut Tx, token: &str, now: Timestamp) -> Result<Option<Session>, Error> {
     tx.row(
-        sql!("SELECT user_id, csrf_token FROM sessions WHERE token_hash = $1 AND expires_at > $2"),
+        sql!("SELECT user_id, csrf_token, seen_at FROM sessions WHERE token_hash = $1 AND expires_at > $2"),
         params![token::hash(token), now],
     )
+}
+
+/// Notes that somebody uses their session.
+pub fn note_seen(tx: &mut Tx, token: &str, now: Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("UPDATE sessions SET seen_at = $2 WHERE token_hash = $1"),
+        params![token::hash(token), now],
+    )
+    .map(drop)
 }
 
 /// How long a session lasts after a sign-in.

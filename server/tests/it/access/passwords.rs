@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, header};
 use muster::people::Role;
 use serde_json::json;
-use store::Engine;
+use store::{Engine, params, sql};
 
 use crate::harness::{Answer, Browser, Person, TestApp};
 use crate::smtp::MailServer;
@@ -329,4 +329,17 @@ async fn an_admin_does_not_move_an_owners_address(engine: Engine) {
         .await;
     assert_eq!(refused.status.as_u16(), 403, "{}", refused.text);
     muster.put(&path, email).await.good();
+}
+
+#[store::both_engines]
+async fn people_show_when_they_were_here_last_and_not_when_they_signed_in(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser_as(Role::Agent).await;
+    muster.clock.advance(Duration::from_hours(30));
+    browser.open("/console").await;
+    let read = muster.app.store.read(|tx| {
+        tx.rows::<(jiff::Timestamp,)>(sql!("SELECT seen_at FROM sessions ORDER BY seen_at"), params![])
+    });
+    let seen: Vec<_> = read.await.unwrap().into_iter().map(|(at,)| at).collect();
+    assert_eq!(*seen.last().unwrap(), muster.app.clock.now());
 }

@@ -38,3 +38,13 @@ async fn an_unknown_address_is_a_page_for_a_person_and_a_refusal_for_a_program()
     let program = muster.get("/nothing-here").await.with_status(404);
     assert_eq!(program["error"]["code"], 2100);
 }
+
+#[tokio::test]
+async fn renewing_the_page_of_a_refused_form_leads_to_the_page_above_it() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    let answer = as_browser(&muster, "/console/incidents/P1/resolve").await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    assert_eq!(answer.headers[header::LOCATION], "/console/incidents/P1");
+    let program = muster.get("/console/incidents/P1/resolve").await;
+    assert_eq!(program.status, StatusCode::METHOD_NOT_ALLOWED);
+}
