@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
-import { openPage, startBrowser, startMuster, violations } from "./muster.mjs";
+import { everyPlace, openPage, startBrowser, startMuster, violations } from "./muster.mjs";
 
 const SYMPTOM = "Card payments do not work in Leeds.";
 const REPORT = "The card reader at Leeds Briggate keeps saying offline. Have I paid or not?";
@@ -55,6 +55,11 @@ before(async () => {
   await muster.post(`/status_pages/${known.page}/components`, {
     component: { name: "Card payments", business_service: { id: known.touchpoint, type: "business_service_reference" } },
   });
+  const turns = { name: "Days", start: "2026-11-01T00:00:00Z", rotation_virtual_start: "2026-11-01T00:00:00Z", rotation_turn_length_seconds: 86_400 };
+  await muster.post("/schedules", {
+    schedule: { type: "schedule", name: "Payments", time_zone: "Europe/London", schedule_layers: [{ ...turns, users: [{ user: { id: muster.owner.user_id, type: "user_reference" } }] }] },
+  });
+  await muster.post("/teams", { team: { name: HOSTILE } });
   await muster.post("/maintenance_windows", {
     maintenance_window: {
       type: "maintenance_window", start_time: "2036-11-18T22:00:00Z", end_time: "2036-11-18T23:30:00Z",
@@ -249,7 +254,8 @@ test("the reporter is answered from the desk, and nobody is owed an answer any m
 });
 
 test("the report has written itself; it is put right, published and exported", async () => {
-  await eventually(desk, "/console/learn", SYMPTOM);
+  const list = await eventually(desk, "/console/learn", `/console/learn/${known.incident}`);
+  assert.match(list, /Customers (had trouble with|could not use) Card payments/, "what is over is told in the past");
   await desk.goto(`${muster.base}/console/learn/${known.incident}`);
   await clean(desk, "the report");
   await desk.goto(`${muster.base}/console/learn/${known.incident}/edit`);
@@ -269,38 +275,63 @@ test("the report has written itself; it is put right, published and exported", a
   assert.equal(printed.status, 200);
 });
 
-/** Everything the rail and the pages of settings lead to, and one of each kind of detail. */
-async function everyPlace(page) {
-  await page.goto(`${muster.base}/console/settings`);
-  const links = await page.locator("nav.rail a, main nav a, .tabs a").evaluateAll((all) => all.map((link) => new URL(link.href).pathname));
-  const further = [
-    "/console/incidents?view=all", `/console/incidents/${known.incident}`, `/console/updates?incident=${known.incident}`,
-    "/console/services/shops", `/console/customers/${known.account}`, "/console/settings/outbox", "/console/settings/audit",
-    "/console/settings/me", "/console/kit", `/console/services/${known.service}`, `/console/learn/${known.incident}`,
-    `/console/learn/${known.incident}/edit`, `/console/pages/${known.page}`,
-  ];
-  return [...new Set([...links, ...further])];
-}
-
-const PUBLIC = ["/status/larkfield", "/status/larkfield/history", "/report", "/status/nothing-here"];
+/** Pages that no link of the console leads to, with what they answer. */
+const FURTHER = new Map([
+  ["/console/kit", 200], ["/console/sign-in", 200], ["/console/sign-in/forgotten", 200], ["/console/password/nothing", 410],
+  ["/console/nothing-here", 404], ["/console/incidents/NOTHING", 404], ["/nothing-here", 404],
+  ["/status/larkfield", 200], ["/status/larkfield/history", 200], ["/status/larkfield/confirm/nothing", 200],
+  ["/status/larkfield/unsubscribe/nothing", 200], ["/status/nothing-here", 404], ["/report", 200], ["/at/nothing", 404],
+  ["/case/nothing", 404], ["/ack/nothing", 404], ["/docs", 200], ["/docs/incidents", 200],
+]);
 
 for (const theme of ["light", "dark"]) {
   for (const width of [1440, 390]) {
     test(`every page is clean in ${theme} at ${width}`, async () => {
       const page = await openPage(browser, muster.base, { theme, width });
       await signIn(page);
-      const places = await everyPlace(page);
-      const visited = [...places, ...PUBLIC, `/at/${known.code}`, `/at/${known.code}/report`, known.casePath];
-      for (const path of visited) {
+      known.places ??= await everyPlace(page, muster);
+      assert.ok(known.places.length > 35, `only ${known.places.length} kinds of pages were found`);
+      const visited = new Map([...known.places.map((path) => [path, 200]), ...FURTHER]);
+      for (const path of [`/at/${known.code}`, `/at/${known.code}/report`, known.casePath]) visited.set(path, 200);
+      for (const [path, wanted] of visited) {
         const answer = await page.goto(muster.base + path);
-        const wanted = path === "/status/nothing-here" ? 404 : 200;
         assert.equal(answer.status(), wanted, `${path} answered ${answer.status()}`);
         await clean(page, `${path} (${theme}, ${width})`);
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
         assert.ok(wider <= 0, `${path} is ${wider} px wider than a screen of ${width}`);
       }
-      assert.ok(visited.length > 20, `only ${visited.length} pages were found`);
       await page.context().close();
     });
   }
 }
+
+test("who may not see a page is told so on a page that is clean", async () => {
+  const person = await muster.post("/users", { user: { type: "user", name: "Ben", email: "ben@example.org", role: "read_only_user", time_zone: "Europe/London" } });
+  const page = await openPage(browser, muster.base, { width: 390, theme: "dark" });
+  await desk.goto(`${muster.base}/console/settings`);
+  await desk.locator(`form[action$='/${person.user.id}/password'] button`).click();
+  await Promise.all([desk.waitForNavigation({ waitUntil: "load" }), desk.locator("[data-really]").click()]);
+  await clean(desk, "the link for a new password");
+  await page.goto(await desk.locator(".command pre").innerText());
+  await clean(page, "the form behind the link");
+  for (const field of await page.locator("input[type=password]").all()) await field.fill("another long password");
+  await send(page, "form button[type=submit]");
+  const refused = await page.goto(`${muster.base}/console/settings/audit`);
+  assert.equal(refused.status(), 403);
+  await clean(page, "a refusal");
+  await page.context().close();
+});
+
+test("what is wrong with a form is said on a page that is clean, and nothing typed is lost", async () => {
+  const kept = `Turns by night & "on call" <b>`;
+  for (const path of ["/console/on-call/new", "/console/settings/escalation-policies/new"]) {
+    await desk.goto(muster.base + path);
+    await send(desk, "form.form-fields button[value=more]");
+    await desk.fill("#description", kept);
+    await desk.locator("form.form-fields").evaluate((form) => { form.noValidate = true; });
+    await send(desk, "form.form-fields button.primary");
+    await clean(desk, `${path}, refused`);
+    assert.equal(await desk.inputValue("#description"), kept);
+    assert.ok((await desk.locator(".problem, .problem-box").count()) > 0, `${path} says what is wrong`);
+  }
+});

@@ -129,6 +129,25 @@ export async function openPage(browser, base, { width = 1440, theme = "light", s
   return page;
 }
 
+/** What kind of page an address is: ids of any length are one. */
+export const kind = (path) => path.replace(/\/(case|ack)\/(?!nothing)[^/]+/, "/$1/*").replace(/\/[A-Z0-9]{8,}(?=\/|$)/g, "/*").replace(/=.*/, "");
+
+/** One address of every kind that can be reached by links from the rail, for whoever is signed in on the page. */
+export async function everyPlace(page, muster) {
+  const found = new Map([["/console", "/console"]]);
+  const waiting = ["/console"];
+  while (waiting.length) {
+    await page.goto(muster.base + waiting.shift(), { waitUntil: "domcontentloaded" });
+    const links = await page.locator("a[href^='/console']").evaluateAll((all) => all.map((link) => link.getAttribute("href").split("#")[0]));
+    for (const path of links) {
+      if (/sign-out|[?&](from|before|earlier|later)=/.test(path) || found.has(kind(path))) continue;
+      found.set(kind(path), path);
+      waiting.push(path);
+    }
+  }
+  return [...found.values()];
+}
+
 /** What axe-core finds wrong with the page as it stands. */
 export async function violations(page) {
   await page.evaluate(AXE).catch(async () => page.addScriptTag({ content: AXE }));

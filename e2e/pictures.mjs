@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { openPage, startBrowser, startDemo, startMuster } from "./muster.mjs";
+import { everyPlace, kind, openPage, startBrowser, startDemo, startMuster } from "./muster.mjs";
 
 const FOLDER = process.env.MUSTER_PICTURES;
 const VIEWS = [1440, 390].flatMap((width) => ["light", "dark"].map((theme) => ({ width, theme })));
@@ -28,25 +28,6 @@ async function signIn(page, muster) {
   await page.fill("input[name=email]", muster.email);
   await page.fill("input[name=password]", muster.password);
   await Promise.all([page.waitForNavigation(), page.click("button[type=submit]")]);
-}
-
-/** What kind of page an address is: ids of any length are one. */
-const kind = (path) => path.replace(/\/(case|ack)\/(?!nothing)[^/]+/, "/$1/*").replace(/\/[A-Z0-9]{8,}(?=\/|$)/g, "/*").replace(/=.*/, "");
-
-/** One address of every kind that can be reached by links from the rail. */
-async function everyPlace(page, muster) {
-  const found = new Map([["/console", "/console"]]);
-  const waiting = ["/console"];
-  while (waiting.length) {
-    await page.goto(muster.base + waiting.shift(), { waitUntil: "domcontentloaded" });
-    const links = await page.locator("a[href^='/console']").evaluateAll((all) => all.map((link) => link.getAttribute("href").split("#")[0]));
-    for (const path of links) {
-      if (/sign-out|[?&](from|before|earlier|later)=/.test(path) || found.has(kind(path))) continue;
-      found.set(kind(path), path);
-      waiting.push(path);
-    }
-  }
-  return [...found.values()];
 }
 
 const named = (path) => path.replace(/^\//, "").replace(/[^a-z0-9]+/gi, "-") || "root";
