@@ -126,6 +126,13 @@ impl Causes {
         fit.causes(setting.lowest_rate)
     }
 
+    /// Takes over what was learned of one pair before and kept elsewhere, such as in a table.
+    pub fn recall(&mut self, cause: Cause) {
+        if self.pairs.len() < PAIRS || self.pairs.contains_key(&(cause.from, cause.to)) {
+            self.pairs.insert((cause.from, cause.to), cause);
+        }
+    }
+
     /// What is known of a pair, if anything.
     pub fn of(&self, from: Kind, to: Kind) -> Option<Cause> {
         self.pairs.get(&(from, to)).copied()
@@ -396,6 +403,20 @@ mod tests {
             })
             .collect();
         assert!(Causes::learn(&history, &Topology::default(), &CausesSetting::default()).is_empty());
+    }
+
+    #[test]
+    fn what_was_learned_and_kept_elsewhere_is_taken_over() {
+        let history: Vec<Happening<'_>> = (0..50_i64)
+            .flat_map(|round| [1, 2].map(|kind| happening(kind, "a", round * 4000 + 9 * kind as i64)))
+            .collect();
+        let learned = Causes::learn(&history, &Topology::default(), &CausesSetting::default());
+        let mut kept = Causes::default();
+        for cause in learned.by_rate() {
+            kept.recall(cause);
+        }
+        assert!(!kept.is_empty());
+        assert_eq!(kept, learned);
     }
 
     /// Counted, not timed: ten times as many alerts of one instant at one place take ten times the work, not a hundred times.

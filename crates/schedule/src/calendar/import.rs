@@ -2,7 +2,8 @@
 //!
 //! Calendars in the wild are sloppy, so an event that cannot be read is left out with a note that says where and why, and
 //! the others are kept. Repeating events are written out over the span that is asked for; an occurrence that was moved or
-//! cancelled on its own is obeyed. Sizes and counts are bounded, so that no calendar costs more than a moment.
+//! cancelled on its own is obeyed, and so is a change of one occurrence and all that follow (`RANGE=THISANDFUTURE`, RFC 5545,
+//! 3.8.4.4: they keep their distance from what the rule says). Sizes and counts are bounded, so that no calendar costs more than a moment.
 
 use std::collections::{HashMap, HashSet};
 
@@ -153,22 +154,26 @@ pub fn import_calendar(text: &str, import: &Import<'_>) -> Result<Imported, Impo
         imported: Imported::default(),
         effort: 0,
     };
-    let mut moved: HashMap<&str, HashSet<Meant>> = HashMap::new();
+    let mut exceptions: HashMap<&str, Exceptions<'_>> = HashMap::new();
     for event in &events {
         if let Some(moment) = &event.replaces {
             let meant = reader.occurrence_meant(moment, event.line);
-            moved.entry(&event.uid).or_default().insert(meant);
+            let exceptions = exceptions.entry(&event.uid).or_default();
+            exceptions.moved.insert(meant);
+            if event.reach == Reach::ThisAndFuture {
+                exceptions.later.push(event);
+            }
         }
     }
-    let none = HashSet::new();
+    let none = Exceptions::default();
     for event in &events {
-        let moved = if event.replaces.is_none() {
-            moved.get(event.uid.as_str()).unwrap_or(&none)
+        let exceptions = if event.replaces.is_none() {
+            exceptions.get(event.uid.as_str()).unwrap_or(&none)
         } else {
             &none
         };
         if !event.is_cancelled {
-            reader.read(event, moved);
+            reader.read(event, exceptions);
         }
     }
     let mut imported = reader.imported;
@@ -193,8 +198,35 @@ struct RawEvent {
     recurrence: Vec<String>,
     /// The occurrence that this event stands in for.
     replaces: Option<Moment>,
+    reach: Reach,
     is_cancelled: bool,
     is_free: bool,
+}
+
+/// How far a replaced occurrence reaches (`RANGE`).
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    #[default]
+    This,
+    ThisAndFuture,
+}
+
+/// What is said of single occurrences of a repeated event.
+#[derive(Debug, Default)]
+struct Exceptions<'events> {
+    /// Occurrences that others stand in for.
+    moved: HashSet<Meant>,
+    /// Those that change what follows them, too.
+    later: Vec<&'events RawEvent>,
+}
+
+/// From some occurrence on, on the wall clock of the repeated event.
+struct Later<'events> {
+    from: Micros,
+    shift: Micros,
+    length: Micros,
+    /// What the occurrences are from then on; nothing when they are cancelled, or written out by a rule of their own.
+    event: Option<&'events RawEvent>,
 }
 
 /// The occurrence that another event stands in for, as that event names it.
@@ -285,7 +317,17 @@ impl RawEvent {
             "DTSTART" => self.start = moment(),
             "DTEND" => self.end = moment(),
             "DURATION" => self.duration = duration(property.value.trim()),
-            "RECURRENCE-ID" => self.replaces = moment(),
+            "RECURRENCE-ID" => {
+                self.replaces = moment();
+                let is_later = property
+                    .parameter("RANGE")
+                    .is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
+                self.reach = if is_later {
+                    Reach::ThisAndFuture
+                } else {
+                    Reach::This
+                };
+            }
             "STATUS" => self.is_cancelled = property.value.trim().eq_ignore_ascii_case("CANCELLED"),
             "TRANSP" => self.is_free = property.value.trim().eq_ignore_ascii_case("TRANSPARENT"),
             "RRULE" => self.recurrence.push(format!("RRULE:{}", property.value)),
@@ -374,7 +416,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn read(&mut self, event: &RawEvent, moved: &HashSet<Meant>) {
+    fn read(&mut self, event: &RawEvent, exceptions: &Exceptions<'_>) {
         let Some(start) = &event.start else {
             return self.note(event.line, Skipped::NoStart);
         };
@@ -384,67 +426,128 @@ impl Reader<'_, '_> {
             Err(problem) => return self.note(event.line, Skipped::Recurrence(problem)),
         };
         let local = start.on_wall(&zone, self.import.zones);
-        let length = match (&event.end, event.duration, start) {
-            (Some(end), _, _) => self.local_end(end, &zone, event.line) - local,
-            (None, Some(duration), _) => duration,
-            (None, None, Moment::Date(_)) => DAY,
-            (None, None, _) => 0,
-        };
-        if length <= 0 || length > MAX_EVENT_LENGTH {
+        let Some(length) = self.length_of(event, start, local, &zone) else {
             return self.note(event.line, Skipped::NoLength);
+        };
+        self.effort += EFFORT_OF_A_CHANGE * exceptions.later.len() as i64;
+        if self.effort > MAX_EFFORT {
+            return self.note(event.line, Skipped::TooManyOccurrences);
         }
+        let later = self.changes_from(&exceptions.later, &zone);
+        let further = later.iter().map(|later| later.shift.abs() + later.length).max();
+        let further = further.unwrap_or(0);
+        let reach = length + further;
         let (from, to) = (self.import.span.start_micros(), self.import.span.end_micros());
-        let clock = WallClock::over(&zone, from - length - DAY, to + length + DAY);
-        self.effort += recurrence.effort(from, to);
+        let clock = WallClock::over(&zone, from - reach - DAY, to + reach + DAY);
+        self.effort += recurrence.effort(from - further, to + further);
         if self.effort > MAX_EFFORT || self.imported.events.len() >= MAX_OCCURRENCES {
             return self.note(event.line, Skipped::TooManyOccurrences);
         }
         let placed = recurrence.place(local, &zone, self.import.zones);
         self.effort += placed.as_ref().map_or(MAX_BARREN_DAYS, |placed| placed.looked_at);
         let (first, last) = (
-            clock.reading(from) - length - 2 * DAY,
-            clock.reading(to).saturating_add(1),
+            clock.reading(from) - reach - 2 * DAY,
+            (clock.reading(to) + further).saturating_add(1),
         );
         let Ok(occurrences) = placed.and_then(|placed| placed.between(first, last)) else {
             return self.note(event.line, Skipped::TooManyOccurrences);
         };
         for Occurrence { local, .. } in occurrences {
-            let (start, end) = (clock.first_instant(local), clock.first_instant(local + length));
             let mut names = [
                 Meant::Day(local.div_euclid(DAY)),
                 Meant::Local(local),
-                Meant::Instant(start),
+                Meant::Instant(clock.first_instant(local)),
             ]
             .into_iter();
-            if start >= end || end <= from || to <= start || names.any(|name| moved.contains(&name)) {
+            if names.any(|name| exceptions.moved.contains(&name)) {
+                continue;
+            }
+            let changed = later.partition_point(|later| later.from <= local).checked_sub(1);
+            let (said, local, length) = match changed.and_then(|index| later.get(index)) {
+                None => (event, local, length),
+                Some(Later { event: None, .. }) => continue,
+                Some(Later {
+                    event: Some(said),
+                    shift,
+                    length,
+                    ..
+                }) => (*said, local + shift, *length),
+            };
+            let (start, end) = (clock.first_instant(local), clock.first_instant(local + length));
+            if start >= end || end <= from || to <= start {
                 continue;
             }
             if self.imported.events.len() >= MAX_OCCURRENCES {
                 return self.note(event.line, Skipped::TooManyOccurrences);
             }
-            self.imported.events.push(ImportedEvent {
-                uid: event.uid.clone(),
-                summary: event.summary.clone(),
-                span: Span::from_micros(start, end),
-                length: if matches!(event.start, Some(Moment::Date(_))) {
-                    Length::Days
-                } else {
-                    Length::Hours
-                },
-                occupied: if event.is_free {
-                    Occupied::Free
-                } else {
-                    Occupied::Busy
-                },
-                categories: event.categories.clone(),
-            });
+            self.imported
+                .events
+                .push(said.during(Span::from_micros(start, end)));
         }
     }
 
-    /// The end on the wall clock of the start's zone.
-    fn local_end(&mut self, end: &Moment, zone: &TimeZone, line: usize) -> Micros {
-        let own_zone = self.zone_of(end, line);
-        let local = end.on_wall(&own_zone, self.import.zones);
+    /// How long an event is on the wall clock of its zone, if it has a length that can be.
+    fn length_of(
+        &mut self,
+        event: &RawEvent,
+        start: &Moment,
+        local: Micros,
+        zone: &TimeZone,
+    ) -> Option<Micros> {
+        let length = match (&event.end, event.duration, start) {
+            (Some(end), _, _) => self.on_wall_of(zone, end, event.line) - local,
+            (None, Some(duration), _) => duration,
+            (None, None, Moment::Date(_)) => DAY,
+            (None, None, _) => 0,
+        };
+        (length > 0 && length <= MAX_EVENT_LENGTH).then_some(length)
+    }
+
+    /// Changes of an occurrence and all that follow, by time. One that cannot be read, or shifts by years, is left out.
+    fn changes_from<'events>(&mut self, said: &[&'events RawEvent], zone: &TimeZone) -> Vec<Later<'events>> {
+        let mut changes: Vec<Later<'events>> = Vec::new();
+        for event in said {
+            let Some(from) = &event.replaces else {
+                continue;
+            };
+            let from = match from {
+                // What names no zone means the repeated event's own clock.
+                Moment::Date(_) | Moment::Local(_) => from.on_wall(zone, self.import.zones),
+                Moment::Instant(_) | Moment::Zoned(..) => self.on_wall_of(zone, from, event.line),
+            };
+            if event.is_cancelled || !event.recurrence.is_empty() {
+                changes.push(Later {
+                    from,
+                    shift: 0,
+                    length: 0,
+                    event: None,
+                });
+                continue;
+            }
+            let Some(start) = &event.start else {
+                continue;
+            };
+            let local = self.on_wall_of(zone, start, event.line);
+            let shift = local - from;
+            if let Some(length) = self.length_of(event, start, local, zone)
+                && shift.abs() <= MAX_EVENT_LENGTH
+            {
+                changes.push(Later {
+                    from,
+                    shift,
+                    length,
+                    event: Some(event),
+                });
+            }
+        }
+        changes.sort_by_key(|later| later.from);
+        changes
+    }
+
+    /// A moment on the wall clock of a zone.
+    fn on_wall_of(&mut self, zone: &TimeZone, moment: &Moment, line: usize) -> Micros {
+        let own_zone = self.zone_of(moment, line);
+        let local = moment.on_wall(&own_zone, self.import.zones);
         if own_zone == *zone {
             return local;
         }
@@ -453,5 +556,29 @@ impl Reader<'_, '_> {
     }
 }
 
+impl RawEvent {
+    /// One occurrence of it.
+    fn during(&self, span: Span) -> ImportedEvent {
+        ImportedEvent {
+            uid: self.uid.clone(),
+            summary: self.summary.clone(),
+            span,
+            length: if matches!(self.start, Some(Moment::Date(_))) {
+                Length::Days
+            } else {
+                Length::Hours
+            },
+            occupied: if self.is_free {
+                Occupied::Free
+            } else {
+                Occupied::Busy
+            },
+            categories: self.categories.clone(),
+        }
+    }
+}
+
+/// What it costs to read one change of all that follow, in days looked at.
+const EFFORT_OF_A_CHANGE: i64 = 100;
 /// Leave longer than this is a change of job: ten years.
 const MAX_EVENT_LENGTH: Micros = 3660 * DAY;

@@ -222,6 +222,85 @@ fn an_occurrence_is_moved_however_its_beginning_is_written() {
     );
 }
 
+#[test]
+fn a_change_of_one_occurrence_and_all_that_follow_is_obeyed() {
+    // From the third on an hour later and twice as long, except the fourth, which is on its own; the clocks change before the sixth.
+    let text = calendar(
+        "BEGIN:VEVENT\nUID:1\nSUMMARY:Clinic\nDTSTART;TZID=Europe/Berlin:20260223T090000\nDURATION:PT1H\n\
+         RRULE:FREQ=WEEKLY;COUNT=6\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:1\nSUMMARY:Clinic\\, longer\nRECURRENCE-ID;RANGE=THISANDFUTURE;TZID=Europe/Berlin:20260309T090000\n\
+         DTSTART;TZID=Europe/Berlin:20260309T100000\nDURATION:PT2H\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;TZID=Europe/Berlin:20260316T090000\nDTSTART:20260317T060000Z\nDTEND:20260317T070000Z\nEND:VEVENT\n",
+    );
+    let found = import(&text);
+    assert_eq!(
+        spans(&found),
+        [
+            "2026-02-23T08:00:00Z 2026-02-23T09:00:00Z",
+            "2026-03-02T08:00:00Z 2026-03-02T09:00:00Z",
+            "2026-03-09T09:00:00Z 2026-03-09T11:00:00Z",
+            "2026-03-17T06:00:00Z 2026-03-17T07:00:00Z",
+            "2026-03-23T09:00:00Z 2026-03-23T11:00:00Z",
+            "2026-03-30T08:00:00Z 2026-03-30T10:00:00Z",
+        ]
+    );
+    let named: Vec<&str> = found.events.iter().map(|event| event.summary.as_str()).collect();
+    assert_eq!(named[1..3], ["Clinic", "Clinic, longer"]);
+    assert_eq!(named[5], "Clinic, longer");
+}
+
+#[test]
+fn all_that_follow_may_be_cancelled_or_follow_a_rule_of_their_own_or_be_changed_again() {
+    let daily = "BEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20260601\nRRULE:FREQ=DAILY;COUNT=5\nEND:VEVENT\n";
+    let changed = |rest: &str| spans(&import(&calendar(&format!("{daily}{rest}"))));
+    let first = "2026-05-31T23:00:00Z 2026-06-01T23:00:00Z";
+    let second = "2026-06-01T23:00:00Z 2026-06-02T23:00:00Z";
+    let cancelled = "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260603\nSTATUS:CANCELLED\nEND:VEVENT\n";
+    assert_eq!(changed(cancelled), [first, second]);
+    let own_rule = "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260603\nDTSTART;VALUE=DATE:20260610\n\
+                    RRULE:FREQ=WEEKLY;COUNT=2\nEND:VEVENT\n";
+    assert_eq!(
+        changed(own_rule),
+        [
+            first,
+            second,
+            "2026-06-09T23:00:00Z 2026-06-10T23:00:00Z",
+            "2026-06-16T23:00:00Z 2026-06-17T23:00:00Z"
+        ]
+    );
+    let twice = "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260604\nDTSTART;VALUE=DATE:20260620\nEND:VEVENT\n\
+                 BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20260602\nDTSTART;VALUE=DATE:20260602\n\
+                 DTEND;VALUE=DATE:20260603\nTRANSP:TRANSPARENT\nEND:VEVENT\n";
+    assert_eq!(
+        changed(twice),
+        [
+            first,
+            second,
+            "2026-06-02T23:00:00Z 2026-06-03T23:00:00Z",
+            "2026-06-19T23:00:00Z 2026-06-20T23:00:00Z",
+            "2026-06-20T23:00:00Z 2026-06-21T23:00:00Z"
+        ]
+    );
+}
+
+#[test]
+fn what_is_moved_into_the_span_from_outside_is_found() {
+    let text = calendar(
+        "BEGIN:VEVENT\nUID:1\nDTSTART;VALUE=DATE:20240101\nRRULE:FREQ=YEARLY\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20250101\nDTSTART;VALUE=DATE:20250301\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:2\nDTSTART;VALUE=DATE:20220601\nRRULE:FREQ=YEARLY\nEND:VEVENT\n\
+         BEGIN:VEVENT\nUID:2\nRECURRENCE-ID;VALUE=DATE;RANGE=THISANDFUTURE:20220601\nDTSTART;VALUE=DATE:20240601\nEND:VEVENT\n",
+    );
+    // The second is moved by 731 days, as its first occurrence was.
+    assert_eq!(
+        spans(&import(&text)),
+        [
+            "2026-03-01T00:00:00Z 2026-03-02T00:00:00Z",
+            "2026-06-01T23:00:00Z 2026-06-02T23:00:00Z"
+        ]
+    );
+}
+
 /// A zone as Outlook defines it, under a name that nobody else knows.
 const CUSTOMIZED: &str = "BEGIN:VTIMEZONE\nTZID:Customized Time Zone\nBEGIN:STANDARD\nDTSTART:16010101T030000\n\
     TZOFFSETFROM:+0200\nTZOFFSETTO:+0100\nRRULE:FREQ=YEARLY;INTERVAL=1;BYDAY=-1SU;BYMONTH=10\nEND:STANDARD\n\
@@ -321,7 +400,7 @@ proptest! {
     #[test]
     fn no_text_makes_the_reader_panic(
         lines in prop::collection::vec(
-            "((BEGIN|END):(VEVENT|VCALENDAR|VALARM|VTIMEZONE)|(DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE)(;TZID=[A-Za-z/\"]{0,9}|;VALUE=DATE)?:[0-9]{0,9}T?[0-9]{0,7}Z?|RRULE:FREQ=(DAILY|YEARLY|HOURLY)(;(COUNT|INTERVAL|BYMONTHDAY)=-?[0-9]{1,9})?|DURATION:P[0-9TDWHMS]{0,20}|[ \\t]?\\PC{0,40})",
+            "((BEGIN|END):(VEVENT|VCALENDAR|VALARM|VTIMEZONE)|(DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE)(;TZID=[A-Za-z/\"]{0,9}|;VALUE=DATE|;RANGE=THISANDFUTURE)?:[0-9]{0,9}T?[0-9]{0,7}Z?|RRULE:FREQ=(DAILY|YEARLY|HOURLY)(;(COUNT|INTERVAL|BYMONTHDAY)=-?[0-9]{1,9})?|DURATION:P[0-9TDWHMS]{0,20}|[ \\t]?\\PC{0,40})",
             0..30,
         ),
         bytes in prop::collection::vec(any::<u8>(), 0..200),

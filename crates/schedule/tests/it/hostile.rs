@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use schedule::calendar::{Import, Skipped, import_calendar};
 use schedule::shifts::{
     AssignmentStrategy, CustomShift, Member, OverrideTarget, PlaceTime, ShiftEvent, ShiftOverride,
     ShiftRotation, ShiftSchedule,
@@ -537,5 +538,30 @@ fn the_largest_rotations_by_worked_turns_are_counted_in_good_time() {
             .unwrap()
             .on_call_at(at("2030-01-01T00:00:00Z"))
             .is_some()
+    );
+}
+
+#[test]
+fn many_changes_of_many_events_with_one_name_are_given_up_soon() {
+    let repeated =
+        "BEGIN:VEVENT\nUID:1\nDTSTART:20260601T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY\nEND:VEVENT\n";
+    let change = "BEGIN:VEVENT\nUID:1\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260603T090000Z\nDTSTART:20260603T100000Z\n\
+                  DURATION:PT1H\nEND:VEVENT\n";
+    let text = format!(
+        "BEGIN:VCALENDAR\n{}{}END:VCALENDAR\n",
+        repeated.repeat(5_000),
+        change.repeat(5_000)
+    );
+    let import = Import {
+        zone: TimeZone::UTC,
+        span: Span::new(at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")).unwrap(),
+        zones: jiff::tz::db(),
+    };
+    let found = soon(|| import_calendar(&text, &import).unwrap());
+    assert!(
+        found
+            .notes
+            .iter()
+            .any(|note| note.skipped == Skipped::TooManyOccurrences)
     );
 }

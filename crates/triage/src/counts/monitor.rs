@@ -62,16 +62,19 @@ impl From<MonitorRecord> for Monitor {
     }
 }
 
+fn bounded_rate(rate: f64) -> f64 {
+    if rate.is_finite() {
+        rate.clamp(1e-6, 1e3)
+    } else {
+        Settings::default().false_alarms_per_week
+    }
+}
+
 /// Settings that make sense, whatever was asked for.
 fn bounded(settings: Settings) -> Settings {
-    let rate = settings.false_alarms_per_week;
     Settings {
         bucket_seconds: settings.bucket_seconds.clamp(1, 3_600),
-        false_alarms_per_week: if rate.is_finite() {
-            rate.clamp(1e-6, 1e3)
-        } else {
-            Settings::default().false_alarms_per_week
-        },
+        false_alarms_per_week: bounded_rate(settings.false_alarms_per_week),
         keys_maximum: settings.keys_maximum.max(1),
         ..settings
     }
@@ -88,6 +91,12 @@ impl Monitor {
             spans: 0,
             series: BTreeMap::new(),
         }
+    }
+
+    /// States another rate of false alarms, by the week ([`Settings::false_alarms_per_week`]), from now on. What is known of
+    /// the usual stays.
+    pub fn state_false_alarms(&mut self, per_week: f64) {
+        self.settings.false_alarms_per_week = bounded_rate(per_week);
     }
 
     /// Counts `reports` of `key` now, that is in the bucket of the last [`Monitor::advance`].

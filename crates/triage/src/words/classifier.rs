@@ -357,6 +357,57 @@ mod tests {
         }
     }
 
+    /// Customers of five topics, each in words of its own and words that all use, by a small generator.
+    fn written(seed: u64, topics: u64, texts: u64) -> Vec<(String, String)> {
+        let mut state = seed;
+        let mut draw = |below: u64| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            (state >> 33) % below
+        };
+        let mut all = Vec::new();
+        for topic in 0..topics {
+            for _ in 0..texts {
+                let own = (0..2 + draw(2)).map(|_| format!("own{topic}x{}", draw(12)));
+                let text: Vec<String> = own.collect();
+                let common: Vec<String> = (0..3).map(|_| format!("common{}", draw(20))).collect();
+                all.push((
+                    format!("topic{topic}"),
+                    format!("{} {}", text.join(" "), common.join(" ")),
+                ));
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn the_share_of_known_texts_that_is_kept_is_what_was_asked_for() {
+        for keep in [0.8, 0.95] {
+            let mut classifier = Classifier::new(Settings {
+                keep,
+                ..Settings::default()
+            });
+            for (topic, text) in written(1, 5, 40) {
+                classifier.teach(&topic, &text).unwrap();
+            }
+            classifier.fit();
+            let asked = written(2, 5, 80);
+            let is_kept = |text: &str| matches!(topic(&classifier, text), Decision::Topic(_));
+            let kept = asked.iter().filter(|(_, text)| is_kept(text)).count() as f64 / asked.len() as f64;
+            // The threshold comes from models that were taught a little less, so a little more is kept.
+            let most = 1.0 - (1.0 - keep) / 5.0;
+            assert!(
+                (keep - 0.04..most).contains(&kept),
+                "{kept} where {keep} was asked for"
+            );
+            // Strangers share only the words that all use.
+            let strangers = written(3, 9, 40).split_off(5 * 40);
+            let let_in = strangers.iter().filter(|(_, text)| is_kept(text)).count();
+            assert!(let_in * 4 < strangers.len(), "{let_in} of {}", strangers.len());
+        }
+    }
+
     #[test]
     fn the_deciding_words_are_named_with_their_place() {
         let text = "Hello, where are my POINTS please";

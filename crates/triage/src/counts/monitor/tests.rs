@@ -110,7 +110,26 @@ fn it_holds_for_restless_series_too() {
 fn it_holds_for_rare_reports_too() {
     let mut monitor = Monitor::new(Settings::default());
     let alarms = run(&mut monitor, 20, 0..8 * WEEK, &mut Chance(9), |_| 0.004);
-    assert!(alarms.len() <= 8, "{}", alarms.len());
+    // Half an alarm a week is stated unless told.
+    assert!(alarms.len() <= 4, "{}", alarms.len());
+}
+
+#[test]
+fn another_rate_can_be_stated_without_forgetting_what_is_usual() {
+    let mut monitor = Monitor::new(Settings::default());
+    let chance = &mut Chance(5);
+    run(&mut monitor, 1, 0..2 * WEEK, chance, usual);
+    let mut stricter = monitor.clone();
+    stricter.state_false_alarms(1e-6);
+    let noticed = |monitor: &mut Monitor| {
+        monitor.observe(&key(0), 14);
+        monitor.advance((2 * WEEK + 1) * BUCKET).len()
+    };
+    assert_eq!((noticed(&mut monitor), noticed(&mut stricter)), (1, 0));
+    for rate in [f64::NAN, -1.0, f64::INFINITY] {
+        monitor.state_false_alarms(rate);
+        assert_eq!(monitor.len(), 1);
+    }
 }
 
 #[test]
