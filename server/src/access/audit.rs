@@ -6,22 +6,10 @@ use serde_json::Value;
 use store::{Error, Tx, params, query, sql};
 use utoipa::ToSchema;
 
-use super::caller::{Caller, Method};
+use super::caller::Caller;
 use super::token;
-use crate::timeline::{Agent, AgentKind, Change};
-
-/// The kind of change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, store::TextEnum)]
-pub enum AuditAction {
-    Create,
-    Update,
-    Delete,
-    SignIn,
-    SignOut,
-    SignInRefused,
-    /// Somebody was shown a secret.
-    Show,
-}
+pub use crate::timeline::AuditAction;
+use crate::timeline::{Agent, AgentKind, Change, Deed};
 
 /// What was changed.
 #[derive(Debug, Clone)]
@@ -53,18 +41,7 @@ pub fn record(
     action: AuditAction,
     changed: &Changed<'_>,
 ) -> Result<(), Error> {
-    let (method, truncated_token) = match &caller.method {
-        Method::Browser { .. } => ("browser", None),
-        Method::ApiToken { last_four } => ("api_token", Some(last_four.clone())),
-    };
-    let origin = Origin {
-        agent: caller.agent(),
-        method,
-        truncated_token,
-        remote_address: caller.remote_address.clone(),
-        request_id: Some(caller.request_id.clone()),
-    };
-    write(change, &origin, action, changed)
+    write(change, &deed(caller.agent(), action, changed))
 }
 
 /// Writes that somebody without a caller did it: the command line, a sign-in.
@@ -74,30 +51,58 @@ pub fn record_as(
     action: AuditAction,
     changed: &Changed<'_>,
 ) -> Result<(), Error> {
-    let origin = Origin {
+    write(change, &deed(agent, action, changed))
+}
+
+/// Says of whoever asked for this change that they did it; for actions that the API and the console share. It is
+/// written when the change is whole, one record for a thing, however many actions had a part in it. What a timer or
+/// a customer does is no deed.
+pub fn note(change: &mut Change, action: AuditAction, changed: &Changed<'_>) {
+    if change.agent.request.is_some() {
+        let deed = deed(change.agent.clone(), action, changed);
+        change.account_for(deed);
+    }
+}
+
+/// Writes what was noted. The lock of the chain is taken last of all, so that it is held shortly.
+pub fn write_noted(change: &mut Change) -> Result<(), Error> {
+    for deed in change.take_deeds() {
+        write(change, &deed)?;
+    }
+    Ok(())
+}
+
+fn deed(agent: Agent, action: AuditAction, changed: &Changed<'_>) -> Deed {
+    Deed {
         agent,
-        method: "other",
-        truncated_token: None,
-        remote_address: None,
-        request_id: None,
-    };
-    write(change, &origin, action, changed)
+        action,
+        resource_type: changed.resource_type.to_owned(),
+        resource_id: changed.resource_id.to_owned(),
+        resource_name: changed.resource_name.to_owned(),
+        details: changed.details.clone(),
+    }
 }
 
-struct Origin {
-    agent: Agent,
-    method: &'static str,
-    truncated_token: Option<String>,
-    remote_address: Option<String>,
-    request_id: Option<String>,
+/// What changed, and the key that acted where the actor's name is that of the person it acted for.
+fn details_of(deed: &Deed) -> Value {
+    let key_name = deed
+        .agent
+        .request
+        .as_ref()
+        .and_then(|request| request.key_name.clone())
+        .filter(|_| deed.agent.kind != AgentKind::Key);
+    match (key_name, &deed.details) {
+        (Some(key), Value::Object(details)) => {
+            let mut details = details.clone();
+            details.insert("key".to_owned(), Value::String(key));
+            Value::Object(details)
+        }
+        (Some(key), _) => serde_json::json!({ "key": key }),
+        (None, details) => details.clone(),
+    }
 }
 
-fn write(
-    change: &mut Change,
-    origin: &Origin,
-    action: AuditAction,
-    changed: &Changed<'_>,
-) -> Result<(), Error> {
+fn write(change: &mut Change, deed: &Deed) -> Result<(), Error> {
     // One chain for all nodes: whoever appends holds this lock until the commit.
     change.tx.lock("audit")?;
     let last: Option<(i64, String)> = change.tx.row(
@@ -105,22 +110,23 @@ fn write(
         params![],
     )?;
     let (sequence, previous_hash) = last.map_or((1, String::new()), |(sequence, hash)| (sequence + 1, hash));
+    let request = deed.agent.request.as_deref();
     let mut row = AuditRecord {
         sequence,
         id: change.identifier(),
         at: change.now,
-        actor_type: origin.agent.kind,
-        actor_id: origin.agent.id.clone(),
-        actor_name: origin.agent.name.clone(),
-        method: origin.method.to_owned(),
-        truncated_token: origin.truncated_token.clone(),
-        remote_address: origin.remote_address.clone(),
-        request_id: origin.request_id.clone(),
-        action,
-        resource_type: changed.resource_type.to_owned(),
-        resource_id: changed.resource_id.to_owned(),
-        resource_name: changed.resource_name.to_owned(),
-        details: changed.details.clone(),
+        actor_type: deed.agent.kind,
+        actor_id: deed.agent.id.clone(),
+        actor_name: deed.agent.name.clone(),
+        method: request.map_or("other", |request| request.method).to_owned(),
+        truncated_token: request.and_then(|request| request.truncated_token.clone()),
+        remote_address: request.and_then(|request| request.remote_address.clone()),
+        request_id: request.map(|request| request.id.clone()),
+        action: deed.action,
+        resource_type: deed.resource_type.clone(),
+        resource_id: deed.resource_id.clone(),
+        resource_name: deed.resource_name.clone(),
+        details: details_of(deed),
         previous_hash,
         hash: String::new(),
     };

@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::http::request::{Accepted, RequestId};
 use crate::http::{Origin, Problem};
 use crate::people::{Role, TeamId, TeamRole, User, UserId};
-use crate::timeline::{Agent, AgentKind};
+use crate::timeline::{Agent, AgentKind, Request};
 
 /// Somebody who asked for something and proved who they are.
 #[derive(Debug, Clone)]
@@ -78,8 +78,9 @@ impl Caller {
         self.person_id() == Some(id)
     }
 
+    /// Whoever stands behind what is done now, with the request by which it is done.
     pub fn agent(&self) -> Agent {
-        match &self.identity {
+        let agent = match &self.identity {
             Identity::Person { user, .. }
             | Identity::Program {
                 acting_for: Some(user),
@@ -93,7 +94,26 @@ impl Caller {
                 kind: AgentKind::Key,
                 id: Some(key_id.to_string()),
                 name: name.clone(),
+                request: None,
             },
+        };
+        agent.by(self.request())
+    }
+
+    fn request(&self) -> Request {
+        let (method, truncated_token) = match &self.method {
+            Method::Browser { .. } => ("browser", None),
+            Method::ApiToken { last_four } => ("api_token", Some(last_four.clone())),
+        };
+        Request {
+            method,
+            truncated_token,
+            key_name: match &self.identity {
+                Identity::Program { name, .. } => Some(name.clone()),
+                Identity::Person { .. } => None,
+            },
+            remote_address: self.remote_address.clone(),
+            id: self.request_id.clone(),
         }
     }
 

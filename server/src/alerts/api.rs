@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 
 use super::model::{Alert, AlertId, AlertStatus};
 use super::store::{self as rows, Sought};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
@@ -246,6 +247,7 @@ fn apply(
     wanted: &AlertChange,
 ) -> Result<Alert, Problem> {
     let alert = found(change.tx, id, alert_id)?;
+    note(change, &alert, wanted);
     if let Some(target) = &wanted.incident {
         merge::move_alert(change, &alert.id, &IncidentId::from(target.id.as_str()))?;
     }
@@ -262,6 +264,19 @@ fn apply(
         reopen(change, &now_in, &alert)?;
     }
     rows::find(change.tx, &alert.id)?.ok_or_else(|| Problem::not_found("The alert"))
+}
+
+fn note(change: &mut crate::timeline::Change, alert: &Alert, wanted: &AlertChange) {
+    let changed = Changed {
+        resource_type: "alert",
+        resource_id: alert.id.as_str(),
+        resource_name: &alert.summary,
+        details: json!({
+            "status": wanted.status,
+            "incident": wanted.incident.as_ref().map(|incident| &incident.id),
+        }),
+    };
+    audit::note(change, AuditAction::Update, &changed);
 }
 
 /// An alert that was over opens again, in an incident that is open.

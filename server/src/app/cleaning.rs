@@ -1,5 +1,6 @@
-//! Once a day goes what nobody can use any more: sessions that ran out, links to passwords that are too old, and the addresses of readers who never said that
-//! they want mail. The engine first looks at its tables, so that its plans fit what they hold by now.
+//! Once a day goes what nobody can use any more: sessions that ran out, links to passwords that are too old, the
+//! addresses of readers who never said that they want mail, the ways out of mails of long ago, and the words of mails to
+//! readers that went out long ago (what was said stands on the page). docs/operations.md says what is kept. The engine first looks at its tables, so that its plans fit what they hold by now.
 //!
 //! Nothing that tells what happened is removed here. A day that fails is tried again, as every job is.
 
@@ -15,6 +16,12 @@ use crate::timeline::Agent;
 const PAUSE: SignedDuration = SignedDuration::from_hours(24);
 /// A reader who has not answered the question for so long does not want mail.
 const UNANSWERED: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// A mail says how to get no more of them; for so long that works.
+const WAYS_OUT: SignedDuration = SignedDuration::from_hours(400 * 24);
+/// For so long the words of a mail to a reader of a status page are kept with it.
+const WORDS: SignedDuration = SignedDuration::from_hours(90 * 24);
+/// Mails whose words go in one transaction.
+const AT_ONCE: i64 = 1_000;
 const SUBJECT: &str = "all";
 
 /// Sees to it that it runs. Several nodes share one.
@@ -34,8 +41,18 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         crate::access::store::forget_ended_sessions(change.tx, now)?;
         crate::passwords::store::forget_old(change.tx, now)?;
         crate::outbox::signing::forget_old(change.tx, now)?;
-        crate::pages::subscribers::forget_unanswered(change.tx, now - UNANSWERED)
+        crate::pages::subscribers::forget_unanswered(change.tx, now - UNANSWERED)?;
+        crate::pages::subscribers::forget_old_ways_out(change.tx, now - WAYS_OUT)
     })
     .await?;
+    while forget_words(app).await? == AT_ONCE {}
     Ok(())
+}
+
+/// Takes the words out of some of the mails to readers that went out long ago. Says of how many.
+async fn forget_words(app: &App) -> Result<i64, Error> {
+    app.change(Agent::muster(), |change| {
+        crate::outbox::store::forget_words(change, change.now - WORDS, AT_ONCE)
+    })
+    .await
 }

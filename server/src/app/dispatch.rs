@@ -22,6 +22,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::ReviewDue => reviews::jobs::review_due(app, job).await,
         Kind::UpdatesDue => updates::jobs::updates_due(app, job).await,
         Kind::PagesRender => pages::jobs::pages_render(app, job).await,
+        Kind::ReadersDue => pages::jobs::readers_due(app, job).await,
         Kind::PromiseDue => updates::jobs::promise_due(app, job).await,
         Kind::EstimateDue => updates::jobs::estimate_due(app, job).await,
         Kind::PasswordForgotten => passwords::jobs::password_forgotten(app, job).await,

@@ -40,6 +40,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(27, "0027_devices"),
     migration!(28, "0028_word_beginnings"),
     migration!(31, "0031_forms_sent"),
+    migration!(32, "0032_pages_and_keys"),
     migration!(34, "0034_live_hints"),
     migration!(35, "0035_undelivered_answers"),
 ];

@@ -2,6 +2,7 @@
 
 pub mod auditor;
 pub mod cleaning;
+mod deeds;
 pub mod dispatch;
 pub mod door;
 mod elsewhere;
@@ -125,6 +126,7 @@ impl App {
                 let mut change =
                     Change::new(tx, now, agent.clone(), &vault, &identifiers, subscriptions::ALL);
                 let answer = work(&mut change)?;
+                deeds::settle(&mut change)?;
                 let told = change.into_told();
                 crate::live::others::leave(tx, node, now, &told.touched)?;
                 Ok((answer, told))

@@ -1,11 +1,16 @@
-//! What happens to a case: reported, linked, told, answered by its reporter.
+//! What happens to a case: reported, linked, told, answered by its reporter. Whoever does it, over the API or in the
+//! console, is audited here.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{params, sql};
 
+use super::input::check_references;
 use super::model::{Case, CaseId, Direction, MessageId, NewCase, Recovery, Status, Word};
 use super::{rules, store as rows};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::token::random_token;
 use crate::customers::accounts;
 use crate::http::Problem;
@@ -19,12 +24,59 @@ const TOKEN_LENGTH: usize = 32;
 /// Messages a reporter may write.
 const MOST_REPLIES: i64 = 100;
 
+/// For so long the same words said again are the same words: a form sent twice, a button pressed twice.
+pub const SAID_AGAIN: Duration = Duration::from_secs(600);
+
+/// Reads a case, or says that there is none. What somebody else does to it meanwhile waits.
 pub fn load(change: &mut Change, id: &CaseId) -> Result<Case, Problem> {
-    rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The case"))
+    rows::hold(change.tx, id)?.ok_or_else(|| Problem::not_found("The case"))
 }
 
-/// Keeps a report. From now on an answer is owed.
-pub fn report(change: &mut Change, new: &NewCase) -> Result<Case, Problem> {
+/// For the audit log: what somebody did to a case.
+pub fn note(change: &mut Change, action: AuditAction, case: &Case, details: Value) {
+    let changed = Changed {
+        resource_type: "case",
+        resource_id: case.id.as_str(),
+        resource_name: &case.label(),
+        details,
+    };
+    audit::note(change, action, &changed);
+}
+
+/// Whether a report was kept just now, or is known by its sender's number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kept {
+    New,
+    Known,
+}
+
+/// Keeps a report, or gives the one that its sender gave the same number. What it points at must be there.
+pub fn report(change: &mut Change, new: &NewCase) -> Result<(Kept, Case), Problem> {
+    if let Some(reference) = &new.external_reference {
+        change.tx.lock(&format!("case {reference}"))?;
+        if let Some(known) = rows::find_by_reference(change.tx, reference)? {
+            return Ok((Kept::Known, known));
+        }
+    }
+    check_references(
+        change.tx,
+        new.account_id.as_ref().map(AsRef::as_ref),
+        new.location_id.as_ref().map(AsRef::as_ref),
+        new.touchpoint_id.as_ref().map(AsRef::as_ref),
+        new.owner_id.as_ref().map(AsRef::as_ref),
+    )?;
+    let case = keep(change, new)?;
+    note(
+        change,
+        AuditAction::Create,
+        &case,
+        json!({ "channel": case.channel }),
+    );
+    Ok((Kept::New, case))
+}
+
+/// From now on an answer is owed.
+fn keep(change: &mut Change, new: &NewCase) -> Result<Case, Problem> {
     let account = match (&new.account_id, &new.reporter_email) {
         (Some(id), _) => accounts::find(change.tx, id)?,
         (None, Some(email)) => accounts::find_by_email(change.tx, email)?,
@@ -118,6 +170,12 @@ pub fn correct(change: &mut Change, case: &Case, corrected: &Corrected) -> Resul
         _ => {}
     }
     let corrected = load(change, &case.id)?;
+    note(
+        change,
+        AuditAction::Update,
+        &corrected,
+        json!({ "status": corrected.status }),
+    );
     rows::index_words(change.tx, &corrected)?;
     if let Some(incident_id) = &case.incident_id {
         change.owe(&Owed::now(JobKind::ImpactDue, incident_id.as_str(), now))?;
@@ -195,10 +253,16 @@ pub fn link(change: &mut Change, id: &CaseId, incident_id: &IncidentId) -> Resul
         NewEntry::new(Kind::CaseLinked, &incident.id, text)
             .details(json!({ "case_id": case.id, "number": case.number, "count": 1 })),
     )?;
+    note(
+        change,
+        AuditAction::Update,
+        &case,
+        json!({ "linked_to": incident.id }),
+    );
     load(change, id)
 }
 
-/// Takes a link back.
+/// Takes a link back. An answer that waits to be given speaks of the incident, so it is no longer right.
 pub fn unlink(change: &mut Change, id: &CaseId) -> Result<Case, Problem> {
     let case = load(change, id)?;
     let Some(incident_id) = &case.incident_id else {
@@ -208,11 +272,19 @@ pub fn unlink(change: &mut Change, id: &CaseId) -> Result<Case, Problem> {
         sql!("UPDATE cases SET incident_id = NULL, linked_at = NULL, updated_at = $2 WHERE id = $1"),
         params![id, change.now],
     )?;
+    change.tx.execute(
+        sql!(
+            "UPDATE case_answers SET state = 'withdrawn' WHERE case_id = $1 AND incident_id = $2
+             AND state IN ('drafted', 'to_call')"
+        ),
+        params![id, incident_id],
+    )?;
     let text = format!("{} unlinked {}", change.agent.name, case.label());
     change.record(
         NewEntry::new(Kind::CaseUnlinked, incident_id, text)
             .details(json!({ "case_id": case.id, "number": case.number, "count": 1 })),
     )?;
+    note(change, AuditAction::Update, &case, json!({ "linked_to": null }));
     change.touch(CASES);
     load(change, id)
 }
@@ -265,20 +337,28 @@ pub fn add_message(
     Ok(message_id)
 }
 
-/// The reporter speaks, on their own page. Whatever they say about recovery counts, and nothing else does.
+/// A note that stays inside.
+pub fn add_note(change: &mut Change, case: &Case, text: &str) -> Result<MessageId, Problem> {
+    let added = add_message(change, &case.id, Direction::Inside, text)?;
+    note(change, AuditAction::Update, case, json!({ "note": added }));
+    Ok(added)
+}
+
+/// The reporter speaks, on their own page. Whatever they say about recovery counts, and nothing else does. The same
+/// words once more, before anything else was said, are a form that was sent twice.
 pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) -> Result<(), Problem> {
+    let spoken = spoken(word, text);
+    let last = rows::last_said(change.tx, &case.id)?;
+    if last.is_some_and(|last| {
+        last.direction == Direction::In && last.text == spoken && last.created_at + SAID_AGAIN > change.now
+    }) {
+        return Ok(());
+    }
     if rows::count_messages(change.tx, &case.id, Direction::In)? >= MOST_REPLIES {
         return Err(Problem::invalid([
             "This report has too many replies. Please make a new one.",
         ]));
     }
-    let spoken = match (word, text) {
-        (Word::Works, None) => "It works.".to_owned(),
-        (Word::Works, Some(text)) => format!("It works. {text}"),
-        (Word::StillBroken, None) => "It is still broken.".to_owned(),
-        (Word::StillBroken, Some(text)) => format!("It is still broken. {text}"),
-        (Word::Reply, text) => text.unwrap_or_default().to_owned(),
-    };
     add_message(change, &case.id, Direction::In, &spoken)?;
     match word {
         Word::Works => {
@@ -318,6 +398,17 @@ pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) ->
         )?;
     }
     Ok(())
+}
+
+/// As it stands on the reporter's page.
+fn spoken(word: Word, text: Option<&str>) -> String {
+    match (word, text) {
+        (Word::Works, None) => "It works.".to_owned(),
+        (Word::Works, Some(text)) => format!("It works. {text}"),
+        (Word::StillBroken, None) => "It is still broken.".to_owned(),
+        (Word::StillBroken, Some(text)) => format!("It is still broken. {text}"),
+        (Word::Reply, text) => text.unwrap_or_default().to_owned(),
+    }
 }
 
 fn reopen(change: &mut Change, case: &Case) -> Result<(), Problem> {

@@ -10,12 +10,12 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::input::{AddNote, ChangeCase, CreateCase, LinkCase, RaiseCase, check_references};
-use super::model::{Case, CaseId, Channel, Direction, Status};
+use super::actions::Kept;
+use super::input::{AddNote, ChangeCase, CreateCase, LinkCase, RaiseCase};
+use super::model::{Case, CaseId, Channel, Status};
 use super::store::{self as rows, Linked, Sought};
 use super::view::{message_view, private_url, view};
 use super::{actions, raise};
-use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::caller::Method;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -183,55 +183,16 @@ async fn create(
     };
     let new = body.case.check(usual)?;
     let site = app.site.clone();
-    let (status, case) = app
-        .change(caller.agent(), move |change| -> Result<_, Problem> {
-            if let Some(reference) = &new.external_reference
-                && let Some(known) = rows::find_by_reference(change.tx, reference)?
-            {
-                return Ok((StatusCode::OK, known));
-            }
-            check_references(
-                change.tx,
-                new.account_id.as_ref().map(AsRef::as_ref),
-                new.location_id.as_ref().map(AsRef::as_ref),
-                new.touchpoint_id.as_ref().map(AsRef::as_ref),
-                new.owner_id.as_ref().map(AsRef::as_ref),
-            )?;
-            let case = actions::report(change, &new)?;
-            audited(
-                change,
-                &caller,
-                AuditAction::Create,
-                &case,
-                json!({ "channel": case.channel }),
-            )?;
-            Ok((StatusCode::CREATED, case))
-        })
+    let (kept, case) = app
+        .change(caller.agent(), move |change| actions::report(change, &new))
         .await?;
+    let status = match kept {
+        Kept::New => StatusCode::CREATED,
+        Kept::Known => StatusCode::OK,
+    };
     let mut shown = view(&case, &site);
     shown["private_url"] = json!(private_url(&case, &site));
     Ok((status, axum::Json(CaseAnswer { case: shown })))
-}
-
-pub fn audited(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    case: &Case,
-    details: Value,
-) -> Result<(), Problem> {
-    audit::record(
-        change,
-        caller,
-        action,
-        &Changed {
-            resource_type: "case",
-            resource_id: case.id.as_str(),
-            resource_name: &case.label(),
-            details,
-        },
-    )?;
-    Ok(())
 }
 
 /// Show one case.
@@ -269,18 +230,10 @@ async fn change_one(
     Body(body): Body<ChangeCase>,
 ) -> Result<axum::Json<CaseAnswer>, Problem> {
     caller.require(Action::Change, Resource::Case)?;
-    answer(&app, caller, move |change, caller| {
+    answer(&app, &caller, move |change| {
         let case = actions::load(change, &CaseId::from(id.as_str()))?;
         let corrected = body.case.over(change.tx, &case)?;
-        let case = actions::correct(change, &case, &corrected)?;
-        audited(
-            change,
-            caller,
-            AuditAction::Update,
-            &case,
-            json!({ "status": case.status }),
-        )?;
-        Ok(case)
+        actions::correct(change, &case, &corrected)
     })
     .await
 }
@@ -288,12 +241,10 @@ async fn change_one(
 /// Does something to a case as the caller, and shows it.
 async fn answer(
     app: &Arc<App>,
-    caller: Caller,
-    work: impl Fn(&mut Change, &Caller) -> Result<Case, Problem> + Send + 'static,
+    caller: &Caller,
+    work: impl Fn(&mut Change) -> Result<Case, Problem> + Send + 'static,
 ) -> Result<axum::Json<CaseAnswer>, Problem> {
-    let case = app
-        .change(caller.agent(), move |change| work(change, &caller))
-        .await?;
+    let case = app.change(caller.agent(), work).await?;
     Ok(axum::Json(CaseAnswer {
         case: view(&case, &app.site),
     }))
@@ -312,17 +263,9 @@ async fn link(
     Body(body): Body<LinkCase>,
 ) -> Result<axum::Json<CaseAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Case)?;
-    answer(&app, caller, move |change, caller| {
+    answer(&app, &caller, move |change| {
         let incident_id = IncidentId::from(body.incident.id.as_str());
-        let case = actions::link(change, &CaseId::from(id.as_str()), &incident_id)?;
-        audited(
-            change,
-            caller,
-            AuditAction::Update,
-            &case,
-            json!({ "linked_to": case.incident_id }),
-        )?;
-        Ok(case)
+        actions::link(change, &CaseId::from(id.as_str()), &incident_id)
     })
     .await
 }
@@ -339,16 +282,8 @@ async fn unlink(
     Path(id): Path<String>,
 ) -> Result<axum::Json<CaseAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Case)?;
-    answer(&app, caller, move |change, caller| {
-        let case = actions::unlink(change, &CaseId::from(id.as_str()))?;
-        audited(
-            change,
-            caller,
-            AuditAction::Update,
-            &case,
-            json!({ "linked_to": null }),
-        )?;
-        Ok(case)
+    answer(&app, &caller, move |change| {
+        actions::unlink(change, &CaseId::from(id.as_str()))
     })
     .await
 }
@@ -368,16 +303,8 @@ async fn raise_incident(
     caller.require(Action::Respond, Resource::Case)?;
     caller.require(Action::Create, Resource::Incident)?;
     let wanted = body.check()?;
-    let shown = answer(&app, caller, move |change, caller| {
-        let (case, incident) = raise::raise(change, &CaseId::from(id.as_str()), &wanted)?;
-        audited(
-            change,
-            caller,
-            AuditAction::Update,
-            &case,
-            json!({ "raised": incident.id }),
-        )?;
-        Ok(case)
+    let shown = answer(&app, &caller, move |change| {
+        raise::raise(change, &CaseId::from(id.as_str()), &wanted).map(|(case, _)| case)
     })
     .await?;
     Ok((StatusCode::CREATED, shown))
@@ -425,14 +352,7 @@ async fn add_note(
     let message = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let case = actions::load(change, &CaseId::from(id.as_str()))?;
-            let added = actions::add_message(change, &case.id, Direction::Inside, &text)?;
-            audited(
-                change,
-                &caller,
-                AuditAction::Update,
-                &case,
-                json!({ "note": added }),
-            )?;
+            let added = actions::add_note(change, &case, &text)?;
             let all = rows::messages(change.tx, &case.id)?;
             Ok(all.into_iter().find(|message| message.id == added))
         })

@@ -5,7 +5,7 @@ use store::Tx;
 use utoipa::ToSchema;
 
 use super::actions::Corrected;
-use super::model::{Case, Channel, NewCase, Status};
+use super::model::{Case, Channel, NewCase, OF_A_FORM, Status};
 use super::raise::Raise;
 use crate::customers::{AccountId, LocationId, accounts, locations};
 use crate::http::faults::{LONGEST_NAME, LONGEST_TEXT};
@@ -147,7 +147,7 @@ impl CaseInput {
         if new
             .external_reference
             .as_deref()
-            .is_some_and(|one| one.starts_with("form:"))
+            .is_some_and(|one| one.starts_with(OF_A_FORM))
         {
             faults.add("case.external_reference must not begin with form:.");
         }

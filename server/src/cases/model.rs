@@ -19,6 +19,9 @@ crate::identifier! {
     MessageId
 }
 
+/// How the reference of a report begins that a form made up to count once.
+pub const OF_A_FORM: &str = "form:";
+
 /// Where a case was reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
 #[serde(rename_all = "snake_case")]
@@ -96,6 +99,13 @@ pub struct Case {
 }
 
 impl Case {
+    /// The sender's own number for it. What makes a form that was sent twice count once is not theirs.
+    pub fn senders_number(&self) -> Option<&str> {
+        self.external_reference
+            .as_deref()
+            .filter(|reference| !reference.starts_with(OF_A_FORM))
+    }
+
     /// As it is read aloud.
     pub fn label(&self) -> String {
         format!("C-{}", self.number)

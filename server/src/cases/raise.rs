@@ -5,9 +5,10 @@ use store::{Tx, params, sql};
 
 use super::actions;
 use super::model::{Case, CaseId};
+use crate::access::audit::AuditAction;
 use crate::http::Problem;
 use crate::incidents::model::{NewIncident, Origin};
-use crate::incidents::{Incident, Urgency};
+use crate::incidents::{Incident, Status, Urgency};
 use crate::services::graph::{self, ServiceKind, ServiceNode};
 use crate::services::{ServiceId, urgency_at};
 use crate::timeline::{Change, Kind, NewEntry};
@@ -23,9 +24,10 @@ pub struct Raise {
     pub tried: Option<String>,
 }
 
-/// Opens an incident and links the case to it.
+/// Opens an incident and links the case to it. A case of an incident that is open is that incident's already.
 pub fn raise(change: &mut Change, id: &CaseId, raise: &Raise) -> Result<(Case, Incident), Problem> {
     let case = actions::load(change, id)?;
+    refuse_if_raised(&case)?;
     let service_id = match &raise.service_id {
         Some(id) => ServiceId::from(id.as_str()),
         None => supporting_service(change.tx, &case)?,
@@ -52,7 +54,25 @@ pub fn raise(change: &mut Change, id: &CaseId, raise: &Raise) -> Result<(Case, I
             .details(json!({ "case_id": case.id, "number": case.number })),
     )?;
     let case = actions::link(change, id, &incident.id)?;
+    actions::note(
+        change,
+        AuditAction::Update,
+        &case,
+        json!({ "raised": incident.id }),
+    );
     Ok((case, incident))
+}
+
+fn refuse_if_raised(case: &Case) -> Result<(), Problem> {
+    match case.incident_status {
+        None | Some(Status::Resolved) => Ok(()),
+        Some(Status::Triggered | Status::Acknowledged) => Err(Problem::conflict(format!(
+            "{} is linked to incident #{} already: {}. Work on that one, or take the link back first.",
+            case.label(),
+            case.incident_number.unwrap_or_default(),
+            case.incident_title.as_deref().unwrap_or_default()
+        ))),
+    }
 }
 
 /// The technical service nearest below the case's touchpoint; by name where several are as near.

@@ -35,6 +35,15 @@ pub fn find(tx: &mut Tx, id: &CaseId) -> Result<Option<Case>, Error> {
         .map(|mut rows: Vec<Case>| rows.pop())
 }
 
+/// The case as it stands, for a transaction that goes by it: it stays so until that ends.
+pub fn hold(tx: &mut Tx, id: &CaseId) -> Result<Option<Case>, Error> {
+    tx.rows::<(String,)>(
+        sql!("SELECT id FROM cases WHERE id = $1 FOR NO KEY UPDATE"),
+        params![id],
+    )?;
+    find(tx, id)
+}
+
 /// The case behind a reporter's link.
 pub fn find_by_token(tx: &mut Tx, token: &str) -> Result<Option<Case>, Error> {
     query!("SELECT ", COLUMNS, JOINED, " WHERE c.token = $token")
@@ -352,6 +361,17 @@ pub fn messages(tx: &mut Tx, id: &CaseId) -> Result<Vec<Message>, Error> {
         sql!(
             "SELECT id, case_id, direction, author_name, text, created_at FROM case_messages
              WHERE case_id = $1 ORDER BY id LIMIT 1000"
+        ),
+        params![id],
+    )
+}
+
+/// What the reporter, or somebody to the reporter, said last.
+pub fn last_said(tx: &mut Tx, id: &CaseId) -> Result<Option<Message>, Error> {
+    tx.row(
+        sql!(
+            "SELECT id, case_id, direction, author_name, text, created_at FROM case_messages
+             WHERE case_id = $1 AND direction <> 'inside' ORDER BY id DESC LIMIT 1"
         ),
         params![id],
     )

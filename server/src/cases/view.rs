@@ -21,7 +21,7 @@ pub fn view(case: &Case, site: &Site) -> Value {
         "html_url": head.html_url,
         "number": case.number,
         "channel": case.channel,
-        "external_reference": case.external_reference,
+        "external_reference": case.senders_number(),
         "subject": case.subject,
         "text": case.text,
         "language": case.language,

@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use super::compose::{self, Facts};
 use super::known;
+use crate::access::audit::AuditAction;
 use crate::cases::actions::{self, Told};
 use crate::cases::model::Direction;
 use crate::cases::view::private_url;
@@ -141,22 +142,45 @@ pub fn drafted_cases(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Cas
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// How many drafted answers wait to be confirmed, over all incidents.
+/// How many drafted answers wait to be confirmed, over all incidents that are over. What an agent began to write to one
+/// reporter is not among them.
 pub fn count_drafted(tx: &mut Tx) -> Result<i64, Error> {
     let (count,): (i64,) = tx.one(
-        sql!("SELECT COUNT(*) FROM case_answers WHERE state = 'drafted'"),
+        sql!(
+            "SELECT COUNT(*) FROM case_answers w JOIN cases c ON c.id = w.case_id AND c.incident_id = w.incident_id
+             JOIN incidents i ON i.id = w.incident_id
+             WHERE w.state = 'drafted' AND w.kind = 'resolution' AND i.status = 'resolved'"
+        ),
         params![],
     )?;
     Ok(count)
 }
 
-/// Cases of any incident whose drafted answer waits to be confirmed; bounded.
-pub fn all_drafted_cases(tx: &mut Tx) -> Result<Vec<CaseId>, Error> {
-    let rows: Vec<(CaseId,)> = tx.rows(
-        sql!("SELECT case_id FROM case_answers WHERE state = 'drafted' ORDER BY id LIMIT 1000"),
+/// Incidents that are over and whose reporters' answers wait to be confirmed.
+pub fn incidents_with_drafts(tx: &mut Tx) -> Result<Vec<IncidentId>, Error> {
+    let rows: Vec<(IncidentId,)> = tx.rows(
+        sql!(
+            "SELECT DISTINCT w.incident_id FROM case_answers w JOIN incidents i ON i.id = w.incident_id
+             WHERE w.state = 'drafted' AND w.kind = 'resolution' AND i.status = 'resolved'
+             ORDER BY w.incident_id LIMIT 1000"
+        ),
         params![],
     )?;
     Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// The answer that was given last, if that was after `since`.
+fn given_since(tx: &mut Tx, case_id: &CaseId, since: Timestamp) -> Result<Option<Answer>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM case_answers w WHERE w.case_id = $case AND w.state IN ('sent', 'to_call') AND w.confirmed_at > $since
+          ORDER BY w.confirmed_at DESC, w.id DESC LIMIT 1"
+    )
+    .bind("case", case_id)
+    .bind("since", since)
+    .rows(tx)
+    .map(|mut rows: Vec<Answer>| rows.pop())
 }
 
 /// The kind that fits a case as it stands.
@@ -246,6 +270,12 @@ pub fn keep_personal_part(
         params![&answer.id, personal],
     )?;
     change.touch(CASES);
+    actions::note(
+        change,
+        AuditAction::Update,
+        case,
+        json!({ "personal_part": "kept" }),
+    );
     Ok(Answer {
         personal_part: personal.cloned(),
         ..answer
@@ -278,15 +308,26 @@ pub struct Confirmed {
     pub text: Option<InternalText>,
 }
 
-/// Sends an answer that a person has read and agreed to.
+/// Whether an answer was given by this request, or by the same one a moment ago.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    Now,
+    Before,
+}
+
+/// Sends an answer that a person has read and agreed to. The very same words once more within ten minutes are the
+/// answer that was given: a button pressed twice, or two agents with one case.
 pub fn confirm(
     change: &mut Change,
     case: &Case,
     confirmed: &Confirmed,
     user_id: &UserId,
     site: &Site,
-) -> Result<Answer, Problem> {
+) -> Result<(Given, Answer), Problem> {
     let kind = confirmed.kind.unwrap_or_else(|| fitting_kind(case));
+    if let Some(given) = given_before(change, case, confirmed, kind)? {
+        return Ok((Given::Before, given));
+    }
     check_kind(case, kind)?;
     if kind == Kind::Reply && confirmed.text.is_none() && confirmed.personal_part.is_none() {
         return Err(Problem::invalid([
@@ -300,7 +341,7 @@ pub fn confirm(
     )?;
     let answer = draft(change, case, kind)?;
     if answer.state == State::ToCall {
-        return Ok(answer);
+        return Ok((Given::Before, answer));
     }
     let common = confirmed.text.as_ref().unwrap_or(&answer.common_part).clone();
     let personal = confirmed.personal_part.clone().or(answer.personal_part.clone());
@@ -342,7 +383,7 @@ pub fn confirm(
         tell(change, case, kind)?;
     }
     change.touch(CASES);
-    Ok(Answer {
+    let given = Answer {
         state,
         common_part: common,
         personal_part: personal,
@@ -352,7 +393,37 @@ pub fn confirm(
         confirmed_at: Some(change.now),
         told_at,
         ..answer
-    })
+    };
+    Ok((Given::Now, given))
+}
+
+/// The answer that was just given, if what is confirmed now says the same.
+fn given_before(
+    change: &mut Change,
+    case: &Case,
+    confirmed: &Confirmed,
+    kind: Kind,
+) -> Result<Option<Answer>, Problem> {
+    let since = change.now - actions::SAID_AGAIN;
+    let Some(given) = given_since(change.tx, &case.id, since)?.filter(|given| given.kind == kind) else {
+        return Ok(None);
+    };
+    if let Some(open) = open_answer(change.tx, &case.id)?.filter(|open| open.state == State::Drafted) {
+        let personal = confirmed.personal_part.as_ref().or(open.personal_part.as_ref());
+        let is_same = open.kind == kind
+            && confirmed.text.as_ref().unwrap_or(&open.common_part) == &given.common_part
+            && personal == given.personal_part.as_ref();
+        return Ok(is_same.then_some(given));
+    }
+    let common = match &confirmed.text {
+        Some(text) => text.clone(),
+        None if kind == Kind::Reply => given.common_part.clone(),
+        None => proposed(change.tx, case, kind)?,
+    };
+    // What was kept with a draft went out with it: whoever confirms the draft again means that, too.
+    let personal = confirmed.personal_part.as_ref().or(given.personal_part.as_ref());
+    let is_same = common == given.common_part && personal == given.personal_part.as_ref();
+    Ok(is_same.then_some(given))
 }
 
 fn check_kind(case: &Case, kind: Kind) -> Result<(), Problem> {
@@ -432,7 +503,7 @@ fn tell(change: &mut Change, case: &Case, kind: Kind) -> Result<(), Problem> {
 }
 
 /// Writes on the incident's timeline that reporters were answered.
-pub fn record_sent(
+pub(super) fn record_sent(
     change: &mut Change,
     incident_id: &IncidentId,
     kind: Kind,
@@ -466,6 +537,7 @@ pub fn called(change: &mut Change, case: &Case) -> Result<Answer, Problem> {
     if let Some(incident_id) = &case.incident_id {
         record_sent(change, incident_id, answer.kind, &[case.label()])?;
     }
+    actions::note(change, AuditAction::Update, case, json!({ "called": true }));
     Ok(Answer {
         state: State::Sent,
         told_at: Some(change.now),

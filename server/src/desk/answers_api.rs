@@ -10,22 +10,14 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answers::{self, Answer, Confirmed, Kind, State};
-use super::compose;
-use crate::access::audit::AuditAction;
+use super::{actions, compose};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::cases::api::audited;
-use crate::cases::{Case, CaseId, actions, store as case_rows};
+use crate::cases::{Case, CaseId, actions as cases, store as case_rows};
 use crate::http::faults::LONGEST_TEXT;
 use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Sent, Site};
 use crate::incidents::{IncidentId, store as incident_rows};
-use crate::people::UserId;
 use crate::words::InternalText;
-
-/// Answers that one transaction sends.
-const AT_ONCE: i64 = 100;
-/// Answers that one request sends.
-const MOST: usize = 5_000;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -172,14 +164,6 @@ impl ConfirmedParts {
     }
 }
 
-/// Words go out in a person's name: a program must say for whom it acts.
-fn person(caller: &Caller) -> Result<UserId, Problem> {
-    caller
-        .user_id()
-        .cloned()
-        .ok_or_else(|| Problem::refused(1008, "From must name the person who answers for these words."))
-}
-
 /// Keep the agent's own part with the draft, for when one or all are confirmed.
 #[utoipa::path(
     put, path = "/cases/{id}/answer", tag = "Answers", request_body = KeepAnswer,
@@ -205,18 +189,11 @@ async fn keep(
     let site = app.site.clone();
     let answer = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let case = actions::load(change, &CaseId::from(id.as_str()))?;
+            let case = cases::load(change, &CaseId::from(id.as_str()))?;
             let answer = match sent {
                 Sent::Nothing => answers::draft(change, &case, answers::fitting_kind(&case))?,
                 Sent::Null | Sent::Value(_) => answers::keep_personal_part(change, &case, personal.as_ref())?,
             };
-            audited(
-                change,
-                &caller,
-                AuditAction::Update,
-                &case,
-                json!({ "personal_part": "kept" }),
-            )?;
             Ok(view(&answer, &case, &site))
         })
         .await?;
@@ -238,22 +215,12 @@ async fn confirm(
 ) -> Result<axum::Json<AnswerAnswer>, Problem> {
     caller.require(Action::Publish, Resource::Case)?;
     let confirmed = body.answer.check()?;
-    let user_id = person(&caller)?;
+    let user_id = actions::person(&caller)?;
     let site = app.site.clone();
     let answer = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let case = actions::load(change, &CaseId::from(id.as_str()))?;
-            let answer = answers::confirm(change, &case, &confirmed, &user_id, &site)?;
-            if let (State::Sent, Some(incident_id)) = (answer.state, &case.incident_id) {
-                answers::record_sent(change, incident_id, answer.kind, &[case.label()])?;
-            }
-            audited(
-                change,
-                &caller,
-                AuditAction::Update,
-                &case,
-                json!({ "answered": answer.kind }),
-            )?;
+            let case_id = CaseId::from(id.as_str());
+            let (case, answer) = actions::confirm(change, &case_id, &confirmed, &user_id, &site)?;
             Ok(view(&answer, &case, &site))
         })
         .await?;
@@ -275,15 +242,8 @@ async fn called(
     let site = app.site.clone();
     let answer = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
-            let case = actions::load(change, &CaseId::from(id.as_str()))?;
+            let case = cases::load(change, &CaseId::from(id.as_str()))?;
             let answer = answers::called(change, &case)?;
-            audited(
-                change,
-                &caller,
-                AuditAction::Update,
-                &case,
-                json!({ "called": true }),
-            )?;
             Ok(view(&answer, &case, &site))
         })
         .await?;
@@ -358,63 +318,26 @@ async fn confirm_all(
     Body(body): Body<ConfirmMany>,
 ) -> Result<axum::Json<ConfirmedAnswer>, Problem> {
     caller.require(Action::Publish, Resource::Case)?;
-    let user_id = person(&caller)?;
     let id = IncidentId::from(id);
-    super::jobs::draft_now(&app, &id).await?;
-    let asked = id.clone();
-    let mut waiting: Vec<CaseId> = app
+    if body
+        .case_ids
+        .as_ref()
+        .is_some_and(|wanted| wanted.len() > actions::MOST)
+    {
+        return Err(Problem::invalid([format!(
+            "case_ids may name at most {} cases.",
+            actions::MOST
+        )]));
+    }
+    let answered = actions::confirm_drafted(&app, &caller, &id, body.case_ids.as_deref()).await?;
+    let left = app
         .read(move |tx| -> Result<_, Problem> {
-            incident_rows::find(tx, &asked)?.ok_or_else(|| Problem::not_found("The incident"))?;
-            Ok(answers::drafted_cases(tx, &asked, MOST as i64)?)
+            Ok(answers::drafted_cases(tx, &id, actions::MOST as i64)?.len())
         })
         .await?;
-    if let Some(wanted) = &body.case_ids {
-        if wanted.len() > MOST {
-            return Err(Problem::invalid([format!(
-                "case_ids may name at most {MOST} cases."
-            )]));
-        }
-        waiting.retain(|case| wanted.iter().any(|one| one == case.as_str()));
-    }
-    let mut total = ConfirmedAnswer::default();
-    for group in waiting.chunks(AT_ONCE as usize) {
-        let (group, incident_id) = (group.to_vec(), id.clone());
-        let (caller, user_id, site) = (caller.clone(), user_id.clone(), app.site.clone());
-        let (sent, to_call) = app
-            .change(caller.agent(), move |change| -> Result<_, Problem> {
-                let (mut sent, mut to_call) = (Vec::new(), 0);
-                for case_id in &group {
-                    let case = actions::load(change, case_id)?;
-                    // Confirmed, reopened or moved by somebody else meanwhile.
-                    let still_drafted = answers::open_answer(change.tx, case_id)?.is_some_and(|answer| {
-                        answer.state == State::Drafted && answer.kind == Kind::Resolution
-                    }) && case.incident_id.as_ref() == Some(&incident_id)
-                        && answers::fitting_kind(&case) == Kind::Resolution;
-                    if !still_drafted {
-                        continue;
-                    }
-                    let answer = answers::confirm(change, &case, &Confirmed::default(), &user_id, &site)?;
-                    match answer.state {
-                        State::Sent => sent.push(case.label()),
-                        _ => to_call += 1,
-                    }
-                    audited(
-                        change,
-                        &caller,
-                        AuditAction::Update,
-                        &case,
-                        json!({ "answered": answer.kind }),
-                    )?;
-                }
-                answers::record_sent(change, &incident_id, Kind::Resolution, &sent)?;
-                Ok((sent.len(), to_call))
-            })
-            .await?;
-        total.sent += sent;
-        total.to_call += to_call;
-    }
-    total.left = app
-        .read(move |tx| -> Result<_, Problem> { Ok(answers::drafted_cases(tx, &id, MOST as i64)?.len()) })
-        .await?;
-    Ok(axum::Json(total))
+    Ok(axum::Json(ConfirmedAnswer {
+        sent: answered.sent,
+        to_call: answered.to_call,
+        left,
+    }))
 }

@@ -26,7 +26,7 @@ use super::known::{self, PublicTouchpoint};
 use crate::access::token::random_token;
 use crate::app::App;
 use crate::cases::input::Report;
-use crate::cases::model::{Direction, Word};
+use crate::cases::model::{Direction, OF_A_FORM, Word};
 use crate::cases::{Case, Channel, Recovery, Status, actions, store as case_rows};
 use crate::customers::locations::{self, Location};
 use crate::drawing::unturned;
@@ -368,21 +368,16 @@ async fn keep(app: &Arc<App>, place: Option<Location>, fields: Fields) -> Respon
         .filter(char::is_ascii_alphanumeric)
         .take(ONCE_LENGTH)
         .collect();
-    new.external_reference = (once.len() == ONCE_LENGTH).then(|| format!("form:{once}"));
+    new.external_reference = (once.len() == ONCE_LENGTH).then(|| format!("{OF_A_FORM}{once}"));
     let name = new
         .reporter_name
         .clone()
         .unwrap_or_else(|| "A visitor".to_owned());
     let kept = app
         .change(Agent::visitor(name), move |change| -> Result<Case, Problem> {
-            if let Some(reference) = &new.external_reference
-                && let Some(known) = case_rows::find_by_reference(change.tx, reference)?
-            {
-                return Ok(known);
-            }
             let mut new = new.clone();
             new.touchpoint_id = touchpoint(change.tx, &wanted)?;
-            actions::report(change, &new)
+            actions::report(change, &new).map(|(_, case)| case)
         })
         .await;
     match kept {

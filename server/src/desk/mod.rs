@@ -11,6 +11,7 @@
 //! ([`form`]); those pages need no cookies and no script. What is published for agents stands on their desk at once
 //! ([`notices`]).
 
+pub mod actions;
 pub mod answers;
 pub mod answers_api;
 pub mod api;

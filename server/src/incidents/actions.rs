@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{params, sql};
 
 use super::escalation;
-use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Status, Urgency};
+use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
 use super::store as rows;
 use crate::http::Problem;
 use crate::jobs;
@@ -31,6 +31,11 @@ pub fn load(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> {
 pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem> {
     let service = crate::services::store::find(change.tx, &new.service_id)?
         .ok_or_else(|| Problem::refused(5002, "service was not found."))?;
+    if service.disabled && new.origin != Origin::Event {
+        return Err(Problem::invalid([
+            "incident.service is switched off; switch it on first, or name another.",
+        ]));
+    }
     let policy_id = match &new.handler {
         Handler::Policy(id) => id.clone(),
         Handler::ServicePolicy | Handler::People(_) => service.escalation_policy_id.clone(),
@@ -43,7 +48,7 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
     let id: IncidentId = change.identifier();
     let number = crate::numbers::next(change.tx, "incidents")?;
     let profile = serde_json::to_value(&new.profile).map_err(Problem::internal)?;
-    change.tx.execute(
+    let inserted = change.tx.execute(
         sql!(
             "INSERT INTO incidents (id, number, title, status, urgency, origin, incident_key, incident_type, body, service_id,
                  escalation_policy_id, priority_id, assigned_via, escalation_rules, escalation_level, escalation_loop,
@@ -73,7 +78,8 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
             new.conference_url.as_deref(),
             profile
         ],
-    )?;
+    );
+    inserted.map_err(key_taken)?;
     let mut incident = load(change, &id)?;
     let opened = NewEntry::new(
         Kind::Triggered,
@@ -98,6 +104,16 @@ fn owe_auto_resolve(change: &mut Change, id: &IncidentId, service: &Service) -> 
         change.owe(&Owed::at(jobs::Kind::AutoResolveDue, id.as_str(), due))?;
     }
     Ok(())
+}
+
+/// Two open incidents of a service never have one key.
+fn key_taken(error: store::Error) -> Problem {
+    Problem::if_taken(
+        error,
+        "incidents",
+        &["service_id", "incident_key"],
+        "incident.incident_key: an open incident on this service has it already.",
+    )
 }
 
 /// Somebody has seen it and takes it. The escalation stops, and those who acknowledged have it now.
@@ -207,6 +223,16 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
         return Err(Problem::refused(
             1019,
             "Incident was merged into another; reopen that one.",
+        ));
+    }
+    let holder = match &incident.incident_key {
+        Some(key) => rows::find_open_by_key(change.tx, &incident.service_id, key)?,
+        None => None,
+    };
+    if holder.is_some() {
+        return Err(Problem::refused(
+            1019,
+            "An open incident on the service has this one's incident_key; work on that one.",
         ));
     }
     set_status(change, id, Status::Triggered)?;
@@ -373,10 +399,11 @@ pub fn set_urgency(change: &mut Change, id: &IncidentId, urgency: Urgency) -> Re
 pub fn move_to_service(change: &mut Change, id: &IncidentId, service_id: &ServiceId) -> Result<(), Problem> {
     let service = crate::services::store::find(change.tx, service_id)?
         .ok_or_else(|| Problem::refused(5002, "service was not found."))?;
-    change.tx.execute_one(
+    let moved = change.tx.execute_one(
         sql!("UPDATE incidents SET service_id = $2, updated_at = $3 WHERE id = $1"),
         params![id, service_id, change.now],
-    )?;
+    );
+    moved.map_err(key_taken)?;
     let text = format!("{} moved it to {}", change.agent.name, service.name);
     change.record(NewEntry::new(Kind::ServiceChanged, id, text).service(service_id.as_str()))?;
     Ok(())

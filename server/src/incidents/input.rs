@@ -254,18 +254,6 @@ pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Proble
     let service_id = ServiceId::from(new.service.id.as_str());
     let service = crate::services::store::find(change.tx, &service_id)?
         .ok_or_else(|| Problem::refused(5002, "incident.service was not found."))?;
-    if service.disabled {
-        return Err(Problem::invalid([
-            "incident.service is switched off; switch it on first, or name another.",
-        ]));
-    }
-    if let Some(key) = &new.incident_key
-        && super::store::find_open_by_key(change.tx, &service_id, key)?.is_some()
-    {
-        return Err(Problem::invalid([
-            "incident.incident_key: an open incident on this service has it already.",
-        ]));
-    }
     let handler = match (&new.assignments, &new.escalation_policy) {
         (Some(assignments), _) if !assignments.is_empty() => Handler::People(people_of(assignments)),
         (_, Some(policy)) => Handler::Policy(EscalationPolicyId::from(policy.id.as_str())),

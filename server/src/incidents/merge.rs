@@ -150,8 +150,9 @@ pub fn move_alert(change: &mut Change, alert_id: &AlertId, target: &IncidentId) 
             "alerts.incident: the incident is resolved already.",
         ));
     }
+    // Somebody else may be moving it, too: whoever comes second goes by where the first has put it.
     let alert =
-        crate::alerts::store::find(change.tx, alert_id)?.ok_or_else(|| Problem::not_found("The alert"))?;
+        crate::alerts::store::hold(change.tx, alert_id)?.ok_or_else(|| Problem::not_found("The alert"))?;
     let reasons = [crate::alerts::model::Reason {
         figures: json!({ "kind": "moved" }),
         sentence: format!("{} moved it here.", change.agent.name),

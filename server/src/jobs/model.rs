@@ -32,6 +32,8 @@ pub enum Kind {
     EstimateDue,
     /// The status pages that show an incident are to be rendered afresh.
     PagesRender,
+    /// The next group of a status page's readers is to be told of an update.
+    ReadersDue,
     /// The reporters of an incident's cases are to be drafted an answer.
     AnswersDue,
     /// A review is to be written from the timeline.

@@ -487,6 +487,20 @@ fn plain(text: &str) -> String {
         .collect()
 }
 
+/// Takes the words out of up to `limit` messages to readers outside that were done with by `before`. That each was
+/// sent, when, and the hash of what it said stay. Says of how many.
+pub fn forget_words(change: &mut Change, before: Timestamp, limit: i64) -> Result<i64, Error> {
+    let forgotten = change.tx.execute(
+        sql!(
+            "UPDATE sends SET body = '', html = NULL WHERE id IN (
+                 SELECT id FROM sends WHERE purpose = 'update' AND user_id IS NULL AND body <> '' AND created_at <= $1
+                   AND state NOT IN ('owed', 'sending') ORDER BY created_at LIMIT $2)"
+        ),
+        params![before, limit],
+    )?;
+    Ok(forgotten as i64)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

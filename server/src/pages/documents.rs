@@ -275,7 +275,7 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
         .collect();
     let base = format!("/status/{}", page.slug);
     view::StatusPage {
-        title: format!("{} status", page.name),
+        title: page.title(),
         language: page.language.clone(),
         languages: Vec::new(),
         state: state_now(snapshot),
@@ -435,7 +435,7 @@ fn history(snapshot: &Snapshot) -> Plain {
     let quiet = sections.is_empty();
     Plain {
         language: page.language.clone(),
-        title: format!("{} status", page.name),
+        title: page.title(),
         headline: "Everything that happened".to_owned(),
         words: if quiet {
             vec!["Nothing has happened yet.".to_owned()]
@@ -466,7 +466,7 @@ fn story_of(snapshot: &Snapshot, incident: &PageIncident) -> Plain {
         .collect();
     Plain {
         language: page.language.clone(),
-        title: format!("{} status", page.name),
+        title: page.title(),
         headline: incident.name.to_string(),
         words: Vec::new(),
         sections: vec![Section {

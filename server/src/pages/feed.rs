@@ -68,12 +68,12 @@ pub fn feed(snapshot: &Snapshot, site: &Site) -> String {
     write!(
         out,
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" xml:lang=\"{}\">\n\
-         <id>{address}</id>\n<title>{} status</title>\n<updated>{}</updated>\n\
+         <id>{address}</id>\n<title>{}</title>\n<updated>{}</updated>\n\
          <link rel=\"alternate\" type=\"text/html\" href=\"{address}\"/>\n\
          <link rel=\"self\" type=\"application/atom+xml\" href=\"{address}/feed.atom\"/>\n\
          <author><name>{}</name></author>\n",
         escaped(&page.language),
-        escaped(&page.name),
+        escaped(&page.title()),
         page.updated_at,
         escaped(&page.name)
     )

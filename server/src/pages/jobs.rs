@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::model::{StatusPage, StatusPageId, Visibility};
-use super::{board, components, documents, posts, snapshot, store as rows};
+use super::posts::Followed;
+use super::{board, components, documents, posts, snapshot, store as rows, subscribers};
 use crate::app::App;
-use crate::http::Site;
 use crate::impact::store as impact;
 use crate::incidents::IncidentId;
 use crate::jobs::{EVERY_PAGE, Job, Kind as JobKind, Owed};
@@ -56,6 +56,7 @@ fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store:
     if impact::hurts_touchpoints(change.tx, incident_id)?
         || crate::updates::store::any(change.tx, incident_id)?
     {
+        posts::look_again_at_incident(change, incident_id)?;
         for page in &pages {
             owe(change, &page.id)?;
         }
@@ -67,21 +68,13 @@ fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store:
 async fn follow_page(app: &Arc<App>, id: StatusPageId) -> anyhow::Result<()> {
     // What hurts is computed before the writer is taken: whatever changes it meanwhile wakes this job again.
     let hurt = app.read(situation::hurt_touchpoints).await?;
-    let site = app.site.clone();
     let page_id = id.clone();
-    app.change(Agent::muster(), move |change| {
-        bring_up(change, &site, &page_id, &hurt)
-    })
-    .await?;
+    app.change(Agent::muster(), move |change| bring_up(change, &page_id, &hurt))
+        .await?;
     draw(app, &id).await
 }
 
-fn bring_up(
-    change: &mut Change,
-    site: &Site,
-    id: &StatusPageId,
-    hurt: &HashMap<String, Hurt>,
-) -> anyhow::Result<()> {
+fn bring_up(change: &mut Change, id: &StatusPageId, hurt: &HashMap<String, Hurt>) -> anyhow::Result<()> {
     let Some(page) = rows::find(change.tx, id)? else {
         return Ok(());
     };
@@ -89,16 +82,26 @@ fn bring_up(
     let mut shown = rows::components(change.tx, id)?;
     let planned = components::maintenances(change.tx, &shown, change.now)?;
     components::follow(change, &mut shown, &planned, hurt)?;
-    posts::follow(change, site, &page, &shown)?;
+    let followed = posts::follow(change, &page, &shown)?;
     let snapshot = snapshot::of(change.tx, page, change.now, hurt)?;
     rows::set_digest(change, id, &snapshot.digest()?)?;
-    let owed = Owed::at(
-        JobKind::PagesRender,
-        format!("{PAGE}{id}"),
-        snapshot.next_change(change.now),
-    );
-    change.owe(&owed)?;
+    let due = match followed {
+        Followed::Everything => snapshot.next_change(change.now),
+        Followed::InPart => change.now,
+    };
+    change.owe(&Owed::at(JobKind::PagesRender, format!("{PAGE}{id}"), due))?;
     Ok(())
+}
+
+/// Tells one group of a page's readers about an update, and owes the rest their turn.
+pub async fn readers_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let page_id = StatusPageId::from(job.subject.as_str());
+    let (site, payload) = (app.site.clone(), job.payload.clone());
+    app.change(Agent::muster(), move |change| -> anyhow::Result<()> {
+        let group = serde_json::from_value(payload.clone())?;
+        Ok(subscribers::tell(change, &site, &page_id, &group)?)
+    })
+    .await
 }
 
 /// Draws a page into this node's cache. One that is private, or gone, is taken out.

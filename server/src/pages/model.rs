@@ -49,6 +49,17 @@ pub struct StatusPage {
     pub updated_at: Timestamp,
 }
 
+impl StatusPage {
+    /// "Larkfield status"; a name that says so already stays as it is.
+    pub fn title(&self) -> String {
+        if self.name.to_lowercase().ends_with("status") {
+            self.name.clone()
+        } else {
+            format!("{} status", self.name)
+        }
+    }
+}
+
 /// How a component stands, in the field's words, best first.
 #[derive(
     Debug,

@@ -3,66 +3,148 @@
 use serde_json::json;
 use store::{Error, params, sql};
 
-use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage};
+use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage, StatusPageId};
 use super::{store as rows, subscribers};
-use crate::http::Site;
 use crate::incidents::{IncidentId, store as incidents};
 use crate::timeline::{Change, Kind, NewEntry};
-use crate::updates::situation;
 use crate::updates::store::PublicWord;
-use crate::updates::{Phase, UpdateId};
+use crate::updates::{AudienceId, Phase, UpdateId, audiences, situation};
 
-/// Updates taken over at once; more wait for the next run.
+/// Updates looked at in one run; more wait for the next.
 const MOST_AT_ONCE: i64 = 200;
+/// Merges that are followed one after the other.
+const LONGEST_WAY: usize = 20;
 
-/// Posts what was published since the last time. Gives how many were posted.
-pub fn follow(
-    change: &mut Change,
-    site: &Site,
-    page: &StatusPage,
-    components: &[Component],
-) -> Result<usize, Error> {
+/// Whether all that was published has been looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Followed {
+    Everything,
+    /// More waits, so the next run is due at once.
+    InPart,
+}
+
+/// Posts what was published since the last time. What is not for this page is remembered as such, so that it never
+/// stands before what is.
+pub fn follow(change: &mut Change, page: &StatusPage, components: &[Component]) -> Result<Followed, Error> {
+    let speaking = audiences::on_status_pages(change.tx)?;
     let words: Vec<PublicWord> = change.tx.rows(
         sql!(
             "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at
              FROM updates u
              WHERE u.state = 'published' AND u.public_words IS NOT NULL AND u.published_at >= $1
+               AND u.audience_id = ANY($4)
                AND NOT EXISTS (SELECT 1 FROM status_page_updates p JOIN status_page_incidents i ON i.id = p.page_incident_id
                                WHERE p.update_id = u.id AND i.page_id = $2)
+               AND NOT EXISTS (SELECT 1 FROM status_page_passed d WHERE d.update_id = u.id AND d.page_id = $2)
              ORDER BY u.published_at, u.id LIMIT $3"
         ),
-        params![page.created_at, &page.id, MOST_AT_ONCE],
+        params![
+            page.created_at,
+            &page.id,
+            MOST_AT_ONCE,
+            store::Value::texts(speaking.iter().map(AudienceId::as_str))
+        ],
     )?;
-    let mut posted = 0;
     for word in &words {
         if shows(change, page, components, word)? {
-            post(change, site, page, components, word)?;
-            posted += 1;
+            post(change, page, components, word)?;
+        } else {
+            pass(change, page, &word.update_id)?;
         }
     }
-    Ok(posted)
+    follow_merges(change, page)?;
+    Ok(if words.len() as i64 == MOST_AT_ONCE {
+        Followed::InPart
+    } else {
+        Followed::Everything
+    })
 }
 
-/// Whether a page shows what an update is about: the audience speaks on status pages, and the incident is on the
-/// page already or hurts something that is.
+fn pass(change: &mut Change, page: &StatusPage, update_id: &UpdateId) -> Result<(), Error> {
+    change.tx.execute(
+        sql!("INSERT INTO status_page_passed (page_id, update_id) VALUES ($1, $2)"),
+        params![&page.id, update_id],
+    )?;
+    Ok(())
+}
+
+/// An incident may hurt other things by now: what was said about it is looked at anew.
+pub fn look_again_at_incident(change: &mut Change, incident_id: &IncidentId) -> Result<(), Error> {
+    change.tx.execute(
+        sql!(
+            "DELETE FROM status_page_passed WHERE update_id IN (SELECT id FROM updates WHERE incident_id = $1)"
+        ),
+        params![incident_id],
+    )?;
+    Ok(())
+}
+
+/// A page shows other things by now: everything that was said is looked at anew.
+pub fn look_again_at_page(change: &mut Change, page_id: &StatusPageId) -> Result<(), Error> {
+    change.tx.execute(
+        sql!("DELETE FROM status_page_passed WHERE page_id = $1"),
+        params![page_id],
+    )?;
+    Ok(())
+}
+
+/// An incident of the page that was merged into another.
+#[derive(Debug, store::FromRow)]
+struct MergedAway {
+    id: PageIncidentId,
+    incident_id: IncidentId,
+}
+
+/// Readers go on with one story: what was merged goes on as what it was merged into, or, where that has a story on the
+/// page already, ends with a word that leads there.
+fn follow_merges(change: &mut Change, page: &StatusPage) -> Result<(), Error> {
+    let merged: Vec<MergedAway> = change.tx.rows(
+        sql!(
+            "SELECT p.id, p.incident_id FROM status_page_incidents p JOIN incidents i ON i.id = p.incident_id
+             WHERE p.page_id = $1 AND p.status <> 'resolved' AND i.merged_into_id IS NOT NULL ORDER BY p.id"
+        ),
+        params![&page.id],
+    )?;
+    for one in merged {
+        let Some(target) = target(change, &one.incident_id)? else {
+            continue;
+        };
+        match find(change, page, &target)? {
+            None => change.tx.execute_one(
+                sql!("UPDATE status_page_incidents SET incident_id = $2, updated_at = $3 WHERE id = $1"),
+                params![&one.id, &target, change.now],
+            )?,
+            Some(other) => change.tx.execute_one(
+                sql!(
+                    "UPDATE status_page_incidents SET status = 'resolved', resolved_at = $3, updated_at = $3, goes_on_in = $2
+                     WHERE id = $1"
+                ),
+                params![&one.id, &other, change.now],
+            )?,
+        }
+    }
+    Ok(())
+}
+
+/// Where an incident went in the end.
+fn target(change: &mut Change, id: &IncidentId) -> Result<Option<IncidentId>, Error> {
+    let mut id = id.clone();
+    for _ in 0..LONGEST_WAY {
+        match incidents::find(change.tx, &id)?.and_then(|incident| incident.merged_into_id) {
+            Some(into) => id = into,
+            None => return Ok(Some(id)),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether a page shows what an update is about: the incident is on the page already or hurts something that is.
 fn shows(
     change: &mut Change,
     page: &StatusPage,
     components: &[Component],
     word: &PublicWord,
 ) -> Result<bool, Error> {
-    let Some(update) = crate::updates::store::find(change.tx, &word.update_id)? else {
-        return Ok(false);
-    };
-    let audience = crate::updates::audiences::find_even_deleted(change.tx, &update.audience_id)?;
-    let speaks = audience.is_some_and(|audience| {
-        audience
-            .channels
-            .contains(&crate::updates::model::AudienceChannel::StatusPage)
-    });
-    if !speaks {
-        return Ok(false);
-    }
     if find(change, page, &word.incident_id)?.is_some() {
         return Ok(true);
     }
@@ -91,7 +173,6 @@ fn find(change: &mut Change, page: &StatusPage, id: &IncidentId) -> Result<Optio
 
 fn post(
     change: &mut Change,
-    site: &Site,
     page: &StatusPage,
     components: &[Component],
     word: &PublicWord,
@@ -140,7 +221,7 @@ fn post(
         ],
     )?;
     record(change, page, &word.incident_id, &word.update_id)?;
-    subscribers::tell(change, site, page, &id, word)
+    subscribers::owe(change, page, &word.update_id)
 }
 
 fn record(

@@ -175,7 +175,7 @@ async fn open_page(app: &Arc<App>, slug: String) -> Result<StatusPage, Response>
 fn small(page: &StatusPage, headline: &str, words: &str) -> Plain {
     Plain {
         language: page.language.clone(),
-        title: format!("{} status", page.name),
+        title: page.title(),
         headline: headline.to_owned(),
         words: vec![words.to_owned()],
         back: Some((

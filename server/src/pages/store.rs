@@ -9,7 +9,8 @@ use super::model::{
 };
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
-use crate::words::PublicText;
+use crate::updates::{Phase, UpdateId};
+use crate::words::{Approval, InternalText, PublicText};
 
 const PAGE: &str = "id, name, slug, visibility, language, time_zone, version, digest, created_at, updated_at";
 
@@ -287,14 +288,63 @@ pub fn incidents(tx: &mut Tx, page_id: &StatusPageId, limit: i64) -> Result<Vec<
     )
 }
 
+/// What was said about these incidents, the newest first. One that goes on under another ends by saying so.
 pub fn updates(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, Error> {
-    tx.rows(
+    let mut updates = leading_on(tx, ids)?;
+    let said: Vec<PageUpdate> = tx.rows(
         sql!(
             "SELECT page_incident_id, update_id, status, body, next_update_by, at, affected FROM status_page_updates
              WHERE page_incident_id = ANY($1) ORDER BY at DESC, update_id DESC"
         ),
         params![Value::texts(ids.iter().map(PageIncidentId::as_str))],
-    )
+    )?;
+    updates.extend(said);
+    Ok(updates)
+}
+
+/// The last words about incidents that were merged, under a number of their own.
+fn leading_on(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, Error> {
+    let rows: Vec<(PageIncidentId, Timestamp, PublicText)> = tx.rows(
+        sql!(
+            "SELECT p.id, p.updated_at, o.name FROM status_page_incidents p JOIN status_page_incidents o ON o.id = p.goes_on_in
+             WHERE p.id = ANY($1) ORDER BY p.updated_at DESC, p.id DESC"
+        ),
+        params![Value::texts(ids.iter().map(PageIncidentId::as_str))],
+    )?;
+    let leading = rows.into_iter().map(|(id, at, name)| {
+        let words = InternalText::new(format!(
+            "This turned out to be part of “{name}”. We go on telling about it there."
+        ));
+        PageUpdate {
+            update_id: UpdateId::from(id.as_str()),
+            status: Phase::Resolved,
+            body: PublicText::approve(
+                &words,
+                &Approval::by_rule("a merged incident goes on under another", at),
+            ),
+            next_update_by: None,
+            at,
+            affected: Vec::new(),
+            page_incident_id: id,
+        }
+    });
+    Ok(leading.collect())
+}
+
+/// The incident under which a page shows an update.
+pub fn posted(
+    tx: &mut Tx,
+    page_id: &StatusPageId,
+    update_id: &UpdateId,
+) -> Result<Option<PageIncidentId>, Error> {
+    let row: Option<(PageIncidentId,)> = tx.row(
+        sql!(
+            "SELECT i.id FROM status_page_updates p JOIN status_page_incidents i ON i.id = p.page_incident_id
+             WHERE p.update_id = $1 AND i.page_id = $2"
+        ),
+        params![update_id, page_id],
+    )?;
+    Ok(row.map(|(id,)| id))
 }
 
 /// Planned work on one service, as far as readers may know of it.

@@ -6,15 +6,17 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use store::{Error, params, sql};
 
-use super::model::{
-    PageIncidentId, PageSubscriber, PageSubscriberId, StatusPage, StatusPageId, SubscriberState,
-};
+use super::model::{PageSubscriber, PageSubscriberId, StatusPage, StatusPageId, SubscriberState};
+use super::store as rows;
 use crate::access::token;
 use crate::http::Site;
+use crate::jobs::{Kind as JobKind, Owed};
 use crate::outbox::{self, Channel, HeaderName, NewSend, Purpose, Recipient, SECRET_LINK};
 use crate::timeline::Change;
+use crate::updates::UpdateId;
 use crate::updates::store::PublicWord;
 
 const TOKEN_LENGTH: usize = 32;
@@ -72,7 +74,7 @@ pub fn ask(change: &mut Change, site: &Site, page: &StatusPage, email: &str) -> 
     };
     let key = format!("status-page-confirm:{id}:{}", change.now.as_microsecond());
     let send = NewSend::new(Purpose::Confirmation, Channel::Email, recipient, key, change.now)
-        .words(format!("Confirm: news from {} status", page.name), body)
+        .words(format!("Confirm: news from {}", page.title()), body)
         .secret_link(link);
     outbox::owe(change, &send)?;
     Ok(())
@@ -117,49 +119,105 @@ pub fn let_go(change: &mut Change, page_id: &StatusPageId, secret: &str) -> Resu
     Ok(())
 }
 
-/// Owes every confirmed reader a mail about a posted update. The words are public by their type.
-pub fn tell(
-    change: &mut Change,
-    site: &Site,
-    page: &StatusPage,
-    incident: &PageIncidentId,
-    word: &PublicWord,
-) -> Result<(), Error> {
+/// Readers who are told in one transaction. There may be many, and others have to write meanwhile.
+const TOLD_AT_ONCE: i64 = 500;
+
+/// Which readers are told next about an update.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Group {
+    update_id: UpdateId,
+    /// The last one who has been told.
+    after: Option<PageSubscriberId>,
+}
+
+/// Owes every confirmed reader a mail about a posted update.
+pub fn owe(change: &mut Change, page: &StatusPage, update_id: &UpdateId) -> Result<(), Error> {
+    let group = Group {
+        update_id: update_id.clone(),
+        after: None,
+    };
+    owe_group(change, &page.id, &group)
+}
+
+fn owe_group(change: &mut Change, page_id: &StatusPageId, group: &Group) -> Result<(), Error> {
+    let payload = serde_json::to_value(group).map_err(|error| Error::Invalid {
+        reason: error.to_string(),
+    })?;
+    let owed = Owed::at(JobKind::ReadersDue, page_id.as_str(), change.now)
+        .part(group.update_id.as_str())
+        .payload(payload);
+    change.owe(&owed)
+}
+
+/// Owes a group of readers their mail, and the next group its turn. The words are public by their type.
+pub fn tell(change: &mut Change, site: &Site, page_id: &StatusPageId, group: &Group) -> Result<(), Error> {
+    let Some(page) = rows::find(change.tx, page_id)? else {
+        return Ok(());
+    };
+    let posted = rows::posted(change.tx, page_id, &group.update_id)?;
+    let word = crate::updates::store::public_word(change.tx, &group.update_id)?;
+    let (Some(incident), Some(word)) = (posted, word) else {
+        return Ok(());
+    };
     let readers: Vec<PageSubscriber> = change.tx.rows(
         sql!(
             "SELECT ",
             COLUMNS,
-            " FROM status_page_subscribers WHERE page_id = $1 AND state = 'confirmed' ORDER BY id"
+            " FROM status_page_subscribers WHERE page_id = $1 AND state = 'confirmed' AND id > $2 ORDER BY id LIMIT $3"
         ),
-        params![&page.id],
+        params![
+            page_id,
+            group.after.as_ref().map_or("", PageSubscriberId::as_str),
+            TOLD_AT_ONCE
+        ],
     )?;
     let story = site.url(&format!("/status/{}/incidents/{incident}", page.slug));
-    for reader in readers {
-        let secret = token::random_token(TOKEN_LENGTH);
-        change.tx.execute(
-            sql!(
-                "INSERT INTO status_page_ways_out (token_hash, subscriber_id, created_at) VALUES ($1, $2, $3)"
-            ),
-            params![token::hash(&secret), &reader.id, change.now],
-        )?;
-        let way_out = site.url(&format!("/status/{}/unsubscribe/{secret}", page.slug));
-        let body = format!(
-            "{}\n\nThe whole story: {story}\n\n--\nYou asked to be told by {}. No more of these: {way_out}\n",
-            word.public_words, page.name
-        );
-        let recipient = Recipient {
-            name: String::new(),
-            address: reader.email.clone(),
-            user_id: None,
-        };
-        let key = format!("status-page:{}:{}:{}", page.id, word.update_id, reader.id);
-        let send = NewSend::new(Purpose::Update, Channel::Email, recipient, key, change.now)
-            .about(&word.incident_id)
-            .words(format!("{}: {}", page.name, word.public_subject), body)
-            .header(HeaderName::ListUnsubscribe, format!("<{way_out}>"))
-            .header(HeaderName::ListUnsubscribePost, "List-Unsubscribe=One-Click");
-        outbox::owe(change, &send)?;
+    for reader in &readers {
+        mail(change, site, &page, reader, &word, &story)?;
     }
+    match readers.last() {
+        Some(last) if readers.len() as i64 == TOLD_AT_ONCE => owe_group(
+            change,
+            page_id,
+            &Group {
+                update_id: group.update_id.clone(),
+                after: Some(last.id.clone()),
+            },
+        ),
+        _ => Ok(()),
+    }
+}
+
+fn mail(
+    change: &mut Change,
+    site: &Site,
+    page: &StatusPage,
+    reader: &PageSubscriber,
+    word: &PublicWord,
+    story: &str,
+) -> Result<(), Error> {
+    let secret = token::random_token(TOKEN_LENGTH);
+    change.tx.execute(
+        sql!("INSERT INTO status_page_ways_out (token_hash, subscriber_id, created_at) VALUES ($1, $2, $3)"),
+        params![token::hash(&secret), &reader.id, change.now],
+    )?;
+    let way_out = site.url(&format!("/status/{}/unsubscribe/{secret}", page.slug));
+    let body = format!(
+        "{}\n\nThe whole story: {story}\n\n--\nYou asked to be told by {}. No more of these: {way_out}\n",
+        word.public_words, page.name
+    );
+    let recipient = Recipient {
+        name: String::new(),
+        address: reader.email.clone(),
+        user_id: None,
+    };
+    let key = format!("status-page:{}:{}:{}", page.id, word.update_id, reader.id);
+    let send = NewSend::new(Purpose::Update, Channel::Email, recipient, key, change.now)
+        .about(&word.incident_id)
+        .words(format!("{}: {}", page.name, word.public_subject), body)
+        .header(HeaderName::ListUnsubscribe, format!("<{way_out}>"))
+        .header(HeaderName::ListUnsubscribePost, "List-Unsubscribe=One-Click");
+    outbox::owe(change, &send)?;
     Ok(())
 }
 
@@ -170,6 +228,15 @@ pub fn count(tx: &mut store::Tx, page_id: &StatusPageId) -> Result<i64, Error> {
         params![page_id],
     )?;
     Ok(count)
+}
+
+/// Removes the ways out of mails that are older than `sent_by`. Whoever keeps a mail for so long finds the next one.
+pub fn forget_old_ways_out(tx: &mut store::Tx, sent_by: jiff::Timestamp) -> Result<(), Error> {
+    tx.execute(
+        sql!("DELETE FROM status_page_ways_out WHERE created_at <= $1"),
+        params![sent_by],
+    )?;
+    Ok(())
 }
 
 /// Removes the addresses that were asked by `asked_by` at the latest and never said yes.

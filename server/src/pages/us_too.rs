@@ -53,7 +53,7 @@ pub fn tell(change: &mut Change, here: &LocationSituation, trouble: &Trouble) ->
     new.external_reference = Some(reference);
     new.location_id = Some(location.id.clone());
     new.touchpoint_id = Some(BusinessServiceId::from(touchpoint.id.as_str()));
-    let case = actions::report(change, &new)?;
+    let (_, case) = actions::report(change, &new)?;
     actions::link(change, &case.id, &trouble.incident_id)?;
     Ok(())
 }

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use jiff::Timestamp;
+use serde_json::Value;
 use store::Tx;
 
-use super::model::{Agent, EntryId, Kind, NewEntry};
+use super::model::{Agent, EntryId, IncidentId, Kind, NewEntry};
 use crate::identifier::Identifiers;
 use crate::jobs::{self, Owed};
 use crate::vault::Vault;
@@ -19,6 +20,40 @@ pub struct Subscription {
     pub job: jobs::Kind,
     /// How long others may gather before the job is due.
     pub gathering: Duration,
+}
+
+/// The kind of a change, for the audit log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, store::TextEnum)]
+pub enum AuditAction {
+    Create,
+    Update,
+    Delete,
+    SignIn,
+    SignOut,
+    SignInRefused,
+    /// Somebody was shown a secret.
+    Show,
+}
+
+/// What the audit log is to say of a change once it is whole (`access::audit`).
+#[derive(Debug, Clone)]
+pub struct Deed {
+    pub agent: Agent,
+    pub action: AuditAction,
+    pub resource_type: String,
+    pub resource_id: String,
+    pub resource_name: String,
+    /// An object.
+    pub details: Value,
+}
+
+/// What whoever asked for a change did to one incident, as the timeline tells it.
+#[derive(Debug, Clone)]
+pub struct Act {
+    pub agent: Agent,
+    pub incident_id: IncidentId,
+    pub kind: Kind,
+    pub details: Value,
 }
 
 /// A transaction with everything a decision needs: the time, an agent, a way to make identifiers.
@@ -36,6 +71,9 @@ pub struct Change<'a, 'b> {
     /// incident owes each of them once in a transaction.
     woken: BTreeMap<(jobs::Kind, String), Duration>,
     owes: bool,
+    /// Only of those who came with a request: what they did is audited when the change is whole.
+    acts: Vec<Act>,
+    deeds: Vec<Deed>,
 }
 
 /// What is told after the commit.
@@ -68,6 +106,8 @@ impl<'a, 'b> Change<'a, 'b> {
             touched: BTreeSet::new(),
             woken: BTreeMap::new(),
             owes: false,
+            acts: Vec::new(),
+            deeds: Vec::new(),
         }
     }
 
@@ -111,8 +151,43 @@ impl<'a, 'b> Change<'a, 'b> {
                 }
             }
             self.touched.insert(incident_id.as_str().to_owned());
+            if self.agent.request.is_some() {
+                self.acts.push(Act {
+                    agent: self.agent.clone(),
+                    incident_id: incident_id.clone(),
+                    kind: entry.kind,
+                    details: entry.details,
+                });
+            }
         }
         Ok(id)
+    }
+
+    /// Remembers what the audit log is to say. Several deeds on one thing are one: what is known of them is put
+    /// together, and what was created is said to have been created.
+    pub fn account_for(&mut self, deed: Deed) {
+        let known = self
+            .deeds
+            .iter_mut()
+            .find(|one| one.resource_type == deed.resource_type && one.resource_id == deed.resource_id);
+        match known {
+            Some(known) => {
+                if let (Value::Object(known), Value::Object(more)) = (&mut known.details, deed.details) {
+                    known.extend(more);
+                }
+            }
+            None => self.deeds.push(deed),
+        }
+    }
+
+    /// What was done to incidents so far, in order; asked for once, at the end.
+    pub fn take_acts(&mut self) -> Vec<Act> {
+        std::mem::take(&mut self.acts)
+    }
+
+    /// What the audit log is still to say.
+    pub fn take_deeds(&mut self) -> Vec<Deed> {
+        std::mem::take(&mut self.deeds)
     }
 
     /// Tells those who watch `topic` live, once this has been committed.

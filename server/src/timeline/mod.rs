@@ -9,5 +9,5 @@ pub mod change;
 pub mod model;
 pub mod store;
 
-pub use change::{Change, Subscription, Told};
-pub use model::{Agent, AgentKind, Entry, IncidentId, Kind, NewEntry};
+pub use change::{Act, AuditAction, Change, Deed, Subscription, Told};
+pub use model::{Agent, AgentKind, Entry, IncidentId, Kind, NewEntry, Request};

@@ -1,5 +1,7 @@
 //! Entries, their kinds, and who stands behind them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +23,22 @@ pub struct Agent {
     pub kind: AgentKind,
     pub id: Option<String>,
     pub name: String,
+    /// The request by which they do it; none for a timer, an event, or a customer.
+    #[serde(skip)]
+    pub request: Option<Arc<Request>>,
+}
+
+/// What the audit log says beside a name: how somebody proved who they are, and from where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// `browser` or `api_token`.
+    pub method: &'static str,
+    /// The last four letters of the key that was shown.
+    pub truncated_token: Option<String>,
+    /// The account-level key that acts, also where it acts for a person.
+    pub key_name: Option<String>,
+    pub remote_address: Option<String>,
+    pub id: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, store::TextEnum, ToSchema)]
@@ -43,6 +61,7 @@ impl Agent {
             kind: AgentKind::Muster,
             id: None,
             name: "Muster".to_owned(),
+            request: None,
         }
     }
 
@@ -51,6 +70,7 @@ impl Agent {
             kind: AgentKind::User,
             id: Some(id.as_ref().to_owned()),
             name: name.into(),
+            request: None,
         }
     }
 
@@ -59,6 +79,7 @@ impl Agent {
             kind: AgentKind::Integration,
             id: Some(id.as_ref().to_owned()),
             name: name.into(),
+            request: None,
         }
     }
 
@@ -67,7 +88,15 @@ impl Agent {
             kind: AgentKind::Visitor,
             id: None,
             name: name.into(),
+            request: None,
         }
+    }
+
+    /// The same one, by a request.
+    #[must_use]
+    pub fn by(mut self, request: Request) -> Self {
+        self.request = Some(Arc::new(request));
+        self
     }
 
     pub fn user_id(&self) -> Option<&str> {

@@ -2,7 +2,7 @@
 
 use store::{Error, Tx, params, query, sql};
 
-use super::model::{Audience, AudienceId};
+use super::model::{Audience, AudienceChannel, AudienceId};
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
 
@@ -27,6 +27,15 @@ pub fn find_even_deleted(tx: &mut Tx, id: &AudienceId) -> Result<Option<Audience
         sql!("SELECT ", COLUMNS, " FROM audiences WHERE id = $1"),
         params![id],
     )
+}
+
+/// Those whose words stand on status pages; also deleted ones, for what was said to them.
+pub fn on_status_pages(tx: &mut Tx) -> Result<Vec<AudienceId>, Error> {
+    let every: Vec<Audience> = tx.rows(sql!("SELECT ", COLUMNS, " FROM audiences ORDER BY id"), params![])?;
+    let speaking = every
+        .into_iter()
+        .filter(|one| one.channels.contains(&AudienceChannel::StatusPage));
+    Ok(speaking.map(|one| one.id).collect())
 }
 
 /// All of them, in the order of the house.

@@ -87,6 +87,17 @@ pub struct PublicWord {
     pub published_at: Timestamp,
 }
 
+/// What the public was told by one update.
+pub fn public_word(tx: &mut Tx, id: &UpdateId) -> Result<Option<PublicWord>, Error> {
+    tx.row(
+        sql!(
+            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at
+             FROM updates u WHERE u.id = $1 AND u.state = 'published' AND u.public_words IS NOT NULL"
+        ),
+        params![id],
+    )
+}
+
 /// Everything the public was told about incidents, the newest first.
 pub fn public_words(tx: &mut Tx, incident_ids: &[IncidentId]) -> Result<Vec<PublicWord>, Error> {
     tx.rows(

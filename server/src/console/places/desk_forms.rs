@@ -16,7 +16,8 @@ use crate::cases::raise::{Raise, raise as raise_case};
 use crate::cases::{CaseId, actions as case_actions};
 use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::customers::LocationId;
-use crate::desk::answers;
+use crate::desk::answers::Confirmed;
+use crate::desk::{actions, answers};
 use crate::http::{Path, Problem};
 use crate::incidents::model::{NewIncident, Origin};
 use crate::incidents::{IncidentId, Urgency};
@@ -94,7 +95,7 @@ async fn write_down(
     {
         return Err(Problem::invalid(["The e-mail address does not look like one."]).into());
     }
-    let case = app
+    let (_, case) = app
         .change(caller.agent(), move |change| case_actions::report(change, &new))
         .await?;
     Ok(go_to(&format!("/console/desk?case={}", case.id)))
@@ -140,18 +141,14 @@ async fn answer(
     else {
         return Err(Problem::invalid([format!("Write the answer, at most {LONGEST_WORDS} letters.")]).into());
     };
-    let user_id = caller
-        .user_id()
-        .cloned()
-        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm an answer."))?;
+    let user_id = actions::person(&caller)?;
     let site = app.site.clone();
     app.change(caller.agent(), move |change| {
-        let case = case_actions::load(change, &CaseId::from(id.as_str()))?;
-        let confirmed = answers::Confirmed {
+        let confirmed = Confirmed {
             text: Some(InternalText::new(words.clone())),
-            ..answers::Confirmed::default()
+            ..Confirmed::default()
         };
-        answers::confirm(change, &case, &confirmed, &user_id, &site)
+        actions::confirm(change, &CaseId::from(id.as_str()), &confirmed, &user_id, &site)
     })
     .await?;
     Ok(go_to("/console/desk"))
@@ -161,19 +158,10 @@ async fn answer(
 async fn answer_all(State(app): State<Arc<App>>, posted: Posted<Nothing>) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Publish, Resource::Case)?;
-    let user_id = caller
-        .user_id()
-        .cloned()
-        .ok_or_else(|| Problem::refused(2011, "Only a person can confirm answers."))?;
-    let site = app.site.clone();
-    app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        for case_id in answers::all_drafted_cases(change.tx)? {
-            let case = case_actions::load(change, &case_id)?;
-            answers::confirm(change, &case, &answers::Confirmed::default(), &user_id, &site)?;
-        }
-        Ok(())
-    })
-    .await?;
+    let incidents: Vec<IncidentId> = app.read(answers::incidents_with_drafts).await?;
+    for id in &incidents {
+        actions::confirm_drafted(&app, &caller, id, None).await?;
+    }
     Ok(go_to("/console/desk"))
 }
 

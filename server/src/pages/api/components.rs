@@ -14,7 +14,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput, Sent, Site};
 use crate::pages::model::{Component, ComponentId, ComponentStatus, StatusPage};
-use crate::pages::{jobs, store as rows};
+use crate::pages::{jobs, posts, store as rows};
 use crate::services::BusinessServiceId;
 use crate::timeline::Change;
 use crate::words::{Approval, InternalText, PublicText};
@@ -247,6 +247,7 @@ pub(crate) async fn add_component(
             };
             let component = body.component.over(change, &page, blank)?;
             rows::insert_component(change, &component)?;
+            posts::look_again_at_page(change, &component.page_id)?;
             jobs::owe(change, &page.id)?;
             let (id, name) = (component.id.as_str(), component.name.as_str());
             note(
@@ -305,6 +306,7 @@ pub(crate) async fn change_component(
             let known = find_component(change.tx, &page, &component_id)?;
             let component = body.component.over(change, &page, known)?;
             rows::save_component(change, &component)?;
+            posts::look_again_at_page(change, &component.page_id)?;
             jobs::owe(change, &page.id)?;
             let (id, name) = (component.id.as_str(), component.name.as_str());
             note(

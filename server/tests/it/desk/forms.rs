@@ -181,3 +181,28 @@ async fn recovery_is_the_reporters_to_say(engine: Engine) {
     assert_eq!(muster.get("/desk/owed").await.good()["counts"]["owed"], 0);
     assert_eq!(submit(&muster, &own, "said=").await.status.as_u16(), 400);
 }
+
+#[store::both_engines]
+async fn the_same_words_sent_twice_are_heard_once(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let form = format!("{ONCE}&text=Card+reader+offline&name=Hannah");
+    let own = leads_to(&submit(&muster, "/report", &form).await);
+    let heard = async || {
+        let case = muster.get("/cases").await.good()["cases"][0]["id"].clone();
+        let messages = muster
+            .get(&format!("/cases/{}/messages", case.as_str().unwrap()))
+            .await
+            .good();
+        messages["messages"].as_array().unwrap().len()
+    };
+    for _ in 0..3 {
+        assert_eq!(leads_to(&submit(&muster, &own, "text=Any+news%3F").await), own);
+    }
+    assert_eq!(heard().await, 1);
+    leads_to(&submit(&muster, &own, "text=Hello%3F").await);
+    leads_to(&submit(&muster, &own, "text=Any+news%3F").await);
+    assert_eq!(heard().await, 3, "after other words they are news");
+    muster.pass_quietly(601);
+    leads_to(&submit(&muster, &own, "text=Any+news%3F").await);
+    assert_eq!(heard().await, 4, "and so they are later");
+}

@@ -1,8 +1,10 @@
 //! The desk: is it us, who is owed an answer, and the public forms.
 
 mod answers;
+mod at_the_desk;
 mod forms;
 mod notices;
+mod race;
 
 use serde_json::{Value, json};
 use store::Engine;

@@ -1,6 +1,6 @@
 //! The life of an incident.
 
-mod race;
+pub(crate) mod race;
 mod timers;
 
 use std::time::Duration;

@@ -36,7 +36,7 @@ async fn begin_to_resolve(muster: &TestApp, id: &str) -> (JoinHandle<()>, Arc<Ba
 }
 
 /// Waits until the other has to wait for the first, or was done without: SQLite has one writer, who is taken.
-async fn until_it_waits<T>(muster: &TestApp, other: &JoinHandle<T>) {
+pub(crate) async fn until_it_waits<T>(muster: &TestApp, other: &JoinHandle<T>) {
     if muster.database.store.engine() == Engine::Sqlite {
         return;
     }
@@ -58,7 +58,7 @@ async fn until_it_waits<T>(muster: &TestApp, other: &JoinHandle<T>) {
     }
 }
 
-async fn go_on(barrier: Arc<Barrier>) {
+pub(crate) async fn go_on(barrier: Arc<Barrier>) {
     tokio::task::spawn_blocking(move || barrier.wait()).await.unwrap();
 }
 

@@ -1,6 +1,7 @@
 //! Status pages and location pages as anybody outside sees them.
 
 mod fields;
+mod following;
 mod location;
 mod readers;
 

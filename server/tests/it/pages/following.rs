@@ -1,0 +1,231 @@
+//! A page follows what is said for it, whatever is said for others, and one story goes on when incidents are merged.
+
+use muster::http::Problem;
+use muster::incidents::IncidentId;
+use muster::timeline::Agent;
+use muster::updates::drafts::{self, Edit};
+use muster::updates::{AudienceId, publication};
+use serde_json::{Value, json};
+use store::{Engine, params, sql};
+
+use super::{SECRET, anybody, shown};
+use crate::harness::{Built, TestApp};
+use crate::updates::{CUSTOMERS, resolve, tell_customers, touchpoint};
+
+/// Breaks a service once more, and gives the incident that this opened.
+async fn break_again(muster: &TestApp, built: &Built, key: &str) -> String {
+    let before = ids(muster).await;
+    muster.trigger(built, key, SECRET).await;
+    let after = ids(muster).await;
+    after.into_iter().find(|id| !before.contains(id)).unwrap()
+}
+
+async fn ids(muster: &TestApp) -> Vec<String> {
+    let incidents = muster.get("/incidents?date_range=all").await.good();
+    let incidents = incidents["incidents"].as_array().unwrap().clone();
+    incidents
+        .iter()
+        .map(|one| one["id"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Tells customers the same thing many times.
+async fn tell_often(muster: &TestApp, incident: &str, times: usize) {
+    let (id, owner) = (IncidentId::from(incident), muster.owner.id.clone());
+    let agent = Agent::user(owner.as_str(), "Maya Okafor");
+    muster
+        .app
+        .change(agent, move |change| -> Result<(), Problem> {
+            for _ in 0..times {
+                let draft = drafts::write(change, &id, &AudienceId::from(CUSTOMERS), &Edit::default())?;
+                drafts::approve(change, &draft.id, &owner, None)?;
+                publication::publish(change, &draft.id, Some(&owner))?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    muster.settle().await;
+}
+
+async fn open_on_the_page(muster: &TestApp) -> Vec<Value> {
+    let open = anybody(muster, "/status/larkfield/api/v2/incidents/unresolved.json").await;
+    open.good()["incidents"].as_array().unwrap().clone()
+}
+
+async fn merge(muster: &TestApp, source: &str, target: &str) {
+    let body = json!({ "source_incidents": [{ "id": source, "type": "incident_reference" }] });
+    muster
+        .put(&format!("/incidents/{target}/merge"), body)
+        .await
+        .good();
+    muster.settle().await;
+}
+
+#[store::both_engines]
+async fn what_is_said_for_others_never_stands_before_what_is_said_for_the_page(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let parcels = muster.service("parcels").build().await;
+    touchpoint(&muster, &parcels, "Parcels").await;
+    let elsewhere = break_again(&muster, &parcels, "belt-1").await;
+    tell_often(&muster, &elsewhere, 201).await;
+    assert_eq!(open_on_the_page(&muster).await, Vec::<Value>::new());
+    let incident = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &incident).await;
+    let open = open_on_the_page(&muster).await;
+    assert_eq!(open.len(), 1, "{open:?}");
+    assert_eq!(open[0]["name"], "Problem with Card payments");
+}
+
+#[store::both_engines]
+async fn what_was_said_before_a_component_was_added_stands_there_too(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let parcels = muster.service("parcels").build().await;
+    let touchpoint = touchpoint(&muster, &parcels, "Parcels").await;
+    let incident = break_again(&muster, &parcels, "belt-1").await;
+    tell_customers(&muster, &incident).await;
+    assert_eq!(open_on_the_page(&muster).await, Vec::<Value>::new());
+    let body = json!({ "component": { "name": "Parcels",
+        "business_service": { "id": touchpoint, "type": "business_service_reference" } } });
+    let components = format!("/status_pages/{}/components", shown.page);
+    muster.post(&components, body).await.with_status(201);
+    muster.settle().await;
+    assert_eq!(open_on_the_page(&muster).await.len(), 1);
+}
+
+#[store::both_engines]
+async fn a_merged_incident_goes_on_as_the_one_it_went_into(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let first = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &first).await;
+    let second = break_again(&muster, &shown.built, "till-2").await;
+    let before = open_on_the_page(&muster).await;
+    merge(&muster, &first, &second).await;
+    let after = open_on_the_page(&muster).await;
+    assert_eq!((after.len(), &after[0]["id"]), (1, &before[0]["id"]));
+    resolve(&muster, &second).await;
+    tell_customers(&muster, &second).await;
+    assert_eq!(open_on_the_page(&muster).await, Vec::<Value>::new());
+    let status = anybody(&muster, "/status/larkfield/api/v2/status.json").await;
+    assert_eq!(status.json()["status"]["indicator"], "none");
+}
+
+#[store::both_engines]
+async fn of_two_stories_that_are_one_the_merged_one_ends_and_says_where_it_goes_on(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let first = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &first).await;
+    let second = break_again(&muster, &shown.built, "till-2").await;
+    tell_customers(&muster, &second).await;
+    assert_eq!(open_on_the_page(&muster).await.len(), 2);
+    merge(&muster, &first, &second).await;
+    assert_eq!(open_on_the_page(&muster).await.len(), 1);
+    let all = anybody(&muster, "/status/larkfield/api/v2/incidents.json").await;
+    let all = all.json()["incidents"].as_array().unwrap().clone();
+    let ended = all.iter().find(|one| one["status"] == "resolved").unwrap();
+    let words = &ended["incident_updates"][0]["body"];
+    assert_eq!(
+        words,
+        "This turned out to be part of “Problem with Card payments”. We go on telling about it there."
+    );
+    let story = format!("/status/larkfield/incidents/{}", ended["id"].as_str().unwrap());
+    assert!(
+        anybody(&muster, &story)
+            .await
+            .text
+            .contains("This turned out to be part of")
+    );
+}
+
+#[store::both_engines]
+async fn many_readers_are_told_in_groups_each_of_them_once(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let page = shown.page.clone();
+    muster
+        .app
+        .change(Agent::muster(), move |change| -> Result<(), store::Error> {
+            for number in 0..1_001 {
+                let id: String = change.identifier();
+                change.tx.execute(
+                    sql!(
+                        "INSERT INTO status_page_subscribers (id, page_id, email, state, asked_at, confirmed_at)
+                         VALUES ($1, $2, $3, 'confirmed', $4, $4)"
+                    ),
+                    params![&id, &page, format!("reader{number}@example.org"), change.now],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let incident = break_again(&muster, &shown.built, "till-1").await;
+    let update = crate::updates::draft(&muster, &incident, CUSTOMERS).await;
+    crate::updates::approve(&muster, &update).await.good();
+    crate::updates::publish(&muster, &update).await.good();
+    let mut told = vec![0];
+    while told.last() != Some(&1_001) {
+        assert!(
+            muster::app::runner::run_due(&muster.app).await.unwrap() > 0,
+            "{told:?}"
+        );
+        let (now,): (i64,) = muster
+            .database
+            .store
+            .read(|tx| {
+                tx.one(
+                    sql!("SELECT COUNT(*) FROM sends WHERE idempotency_key LIKE 'status-page:%'"),
+                    params![],
+                )
+            })
+            .await
+            .unwrap();
+        assert!(now - told.last().unwrap() <= 500, "{told:?} then {now}");
+        told.push(now);
+    }
+}
+
+#[store::both_engines]
+async fn the_words_of_old_mails_go_and_that_they_were_sent_stays(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    muster::app::cleaning::begin(&muster.app).await.unwrap();
+    let (_, incident) = (&shown, break_again(&muster, &shown.built, "till-1").await);
+    let agents = crate::updates::draft(&muster, &incident, crate::updates::AGENTS).await;
+    crate::updates::publish(&muster, &agents).await.good();
+    muster.settle().await;
+    let sends = async || {
+        let sends = muster
+            .get("/outbox/sends?purposes[]=update&limit=100")
+            .await
+            .good();
+        sends["sends"].as_array().unwrap().clone()
+    };
+    let before = sends().await;
+    assert!(!before.is_empty() && before[0]["body"] != "", "{before:?}");
+    let days = |days: u64| std::time::Duration::from_secs(days * 24 * 3600);
+    muster.clock.advance(days(89));
+    muster.settle().await;
+    assert_eq!(sends().await, before);
+    muster.clock.advance(days(2));
+    muster.settle().await;
+    let after = sends().await;
+    assert_eq!((after.len(), &after[0]["body"]), (before.len(), &json!("")));
+}
+
+#[store::both_engines]
+async fn a_page_that_is_called_status_is_not_called_so_twice(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let body =
+        json!({ "status_page": { "name": "Larkfield Status", "slug": "larkfield", "time_zone": "UTC" } });
+    muster.post("/status_pages", body).await.with_status(201);
+    muster.settle().await;
+    let page = anybody(&muster, "/status/larkfield").await.text;
+    assert!(page.contains("<title>Larkfield Status: "), "{page}");
+    let feed = anybody(&muster, "/status/larkfield/feed.atom").await.text;
+    assert!(feed.contains("<title>Larkfield Status</title>"), "{feed}");
+}
