@@ -105,6 +105,7 @@ fn is_deed(kind: Kind) -> bool {
         | Kind::AnswersDrafted
         | Kind::AnswerSent
         | Kind::AnswerReplied
+        | Kind::AnswerUndelivered
         | Kind::UpdateDrafted
         | Kind::UpdateApproved
         | Kind::ApprovalWithdrawn

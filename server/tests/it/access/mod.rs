@@ -3,6 +3,7 @@
 mod abilities;
 mod api_keys;
 mod audit;
+mod deeds;
 mod matrix;
 mod origin;
 mod passwords;

@@ -1,6 +1,7 @@
 //! The life of an incident.
 
 pub(crate) mod race;
+mod refusals;
 mod timers;
 
 use std::time::Duration;

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Barrier};
 
+use muster::http::Problem;
 use muster::incidents::{IncidentId, actions};
 use muster::signals::intake::take_waiting;
-use muster::timeline::Agent;
+use muster::timeline::{Agent, Change};
 use serde_json::json;
 use store::{Engine, params, sql};
 use tokio::task::JoinHandle;
@@ -18,15 +19,12 @@ async fn begin_to_resolve(muster: &TestApp, id: &str) -> (JoinHandle<()>, Arc<Ba
     let (app, id) = (Arc::clone(&muster.app), IncidentId::from(id));
     let (has_resolved, may_commit) = (Arc::clone(&resolved), Arc::clone(&go_on));
     let resolving = tokio::spawn(async move {
-        let change = app.change(
-            Agent::muster(),
-            move |change| -> Result<(), muster::http::Problem> {
-                actions::resolve(change, &id, None)?;
-                has_resolved.wait();
-                may_commit.wait();
-                Ok(())
-            },
-        );
+        let change = app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+            actions::resolve(change, &id, None)?;
+            has_resolved.wait();
+            may_commit.wait();
+            Ok(())
+        });
         change.await.unwrap();
     });
     tokio::task::spawn_blocking(move || resolved.wait())
@@ -56,6 +54,34 @@ pub(crate) async fn until_it_waits<T>(muster: &TestApp, other: &JoinHandle<T>) {
         }
         tokio::task::yield_now().await;
     }
+}
+
+/// Two do something at the same moment: the second comes while the first has done it and not committed.
+pub(crate) async fn at_once<T, F, G>(muster: &TestApp, first: F, second: G) -> [Result<T, Problem>; 2]
+where
+    T: Send + 'static,
+    F: Fn(&mut Change) -> Result<T, Problem> + Send + 'static,
+    G: Fn(&mut Change) -> Result<T, Problem> + Send + 'static,
+{
+    let (done, may_commit) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let agent = Agent::user(muster.owner.id.as_str(), "Maya Okafor");
+    let (app, acting) = (Arc::clone(&muster.app), agent.clone());
+    let (is_done, commits) = (Arc::clone(&done), Arc::clone(&may_commit));
+    let one = tokio::spawn(async move {
+        let change = app.change(acting, move |change| {
+            let answer = first(change);
+            is_done.wait();
+            commits.wait();
+            answer
+        });
+        change.await
+    });
+    tokio::task::spawn_blocking(move || done.wait()).await.unwrap();
+    let app = Arc::clone(&muster.app);
+    let other = tokio::spawn(async move { app.change(agent, second).await });
+    until_it_waits(muster, &other).await;
+    go_on(may_commit).await;
+    [one.await.unwrap(), other.await.unwrap()]
 }
 
 pub(crate) async fn go_on(barrier: Arc<Barrier>) {
