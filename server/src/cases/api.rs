@@ -281,9 +281,23 @@ async fn unlink(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<CaseAnswer>, Problem> {
+    take_off(&app, caller, CaseId::from(id.as_str()), None).await
+}
+
+/// The same, when it is known which incident it is to be taken off: where it is linked to that one no more, nothing is
+/// changed.
+pub(crate) async fn take_off(
+    app: &Arc<App>,
+    caller: Caller,
+    id: CaseId,
+    from: Option<IncidentId>,
+) -> Result<axum::Json<CaseAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Case)?;
-    answer(&app, &caller, move |change| {
-        actions::unlink(change, &CaseId::from(id.as_str()))
+    answer(app, &caller, move |change| {
+        if from.is_some() && actions::load(change, &id)?.incident_id != from {
+            return Err(Problem::conflict("The case is linked to that incident no more."));
+        }
+        actions::unlink(change, &id)
     })
     .await
 }

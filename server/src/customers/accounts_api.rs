@@ -19,7 +19,9 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::{
+    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
+};
 use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -54,19 +56,21 @@ struct Narrowing {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-struct AccountBody {
+pub(crate) struct AccountBody {
     account: AccountInput,
 }
 
-/// A customer as it is sent. On a change, what is left out stays.
+/// A customer as it is sent. On a change, what is left out stays, and what is null is forgotten.
 #[derive(Debug, Deserialize, ToSchema)]
-struct AccountInput {
+pub(crate) struct AccountInput {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
-    email: Option<String>,
+    #[schema(value_type = Option<String>)]
+    email: Sent<String>,
     #[serde(default)]
-    telephone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    telephone: Sent<String>,
     #[serde(default)]
     tier: Option<Tier>,
     /// In the smallest unit of the currency.
@@ -78,13 +82,15 @@ struct AccountInput {
     #[serde(default)]
     language: Option<String>,
     #[serde(default)]
-    external_id: Option<String>,
+    #[schema(value_type = Option<String>)]
+    external_id: Sent<String>,
     /// The location the customer usually goes to.
     #[serde(default)]
-    location: Option<ReferenceInput>,
+    #[schema(value_type = Option<ReferenceInput>)]
+    location: Sent<ReferenceInput>,
     #[serde(default)]
     #[schema(value_type = Option<String>, format = DateTime)]
-    customer_since: Option<Timestamp>,
+    customer_since: Sent<Timestamp>,
     /// Technical services and touchpoints the customer uses; replaces what was there.
     #[serde(default)]
     services: Option<Vec<ReferenceInput>>,
@@ -96,17 +102,20 @@ impl AccountInput {
         if self.name.is_some() {
             faults.name("account.name", self.name.as_deref(), LONGEST_NAME);
         }
-        faults.optional_text("account.email", self.email.as_deref(), 255);
+        let mut text = |field: &str, sent: &Sent<String>, longest: usize| {
+            faults.optional_text(field, sent.value().map(String::as_str), longest);
+        };
+        text("account.email", &self.email, 255);
+        text("account.telephone", &self.telephone, 64);
+        text("account.external_id", &self.external_id, 255);
         if self
             .email
-            .as_deref()
+            .value()
             .is_some_and(|email| email.parse::<lettre::Address>().is_err())
         {
             faults.add("account.email is not a mail address.");
         }
-        faults.optional_text("account.telephone", self.telephone.as_deref(), 64);
         faults.optional_text("account.language", self.language.as_deref(), 16);
-        faults.optional_text("account.external_id", self.external_id.as_deref(), 255);
         faults.money("account.value_per_year", self.value_per_year);
         faults.currency("account.currency", self.currency.as_deref());
         faults.done()
@@ -117,21 +126,24 @@ impl AccountInput {
             return Err(Problem::invalid(["account.name is needed."]));
         };
         let location_id = match &self.location {
-            Some(reference) => {
+            Sent::Value(reference) => {
                 let id = LocationId::from(reference.id.as_str());
                 super::locations::find(change.tx, &id)?
                     .ok_or_else(|| Problem::invalid(["account.location was not found."]))?;
                 Some(id)
             }
-            None => known.and_then(|one| one.location_id.clone()),
+            Sent::Null => None,
+            Sent::Nothing => known.and_then(|one| one.location_id.clone()),
         };
-        let either = |sent: &Option<String>, kept: fn(&Account) -> Option<String>| {
-            sent.clone().or_else(|| known.and_then(kept))
+        let over = |sent: &Sent<String>, kept: fn(&Account) -> Option<String>| {
+            sent.clone().over(known.and_then(kept))
         };
+        let either =
+            |sent: &Option<String>, kept: fn(&Account) -> String| sent.clone().or_else(|| known.map(kept));
         Ok(AccountText {
             name,
-            email: either(&self.email, |one| one.email.clone()),
-            telephone: either(&self.telephone, |one| one.telephone.clone()),
+            email: over(&self.email, |one| one.email.clone()),
+            telephone: over(&self.telephone, |one| one.telephone.clone()),
             tier: self
                 .tier
                 .or_else(|| known.map(|one| one.tier))
@@ -140,15 +152,14 @@ impl AccountInput {
                 .value_per_year
                 .or_else(|| known.map(|one| one.value_per_year))
                 .unwrap_or(0),
-            currency: either(&self.currency, |one| Some(one.currency.clone()))
-                .unwrap_or_else(|| "EUR".to_owned()),
-            language: either(&self.language, |one| Some(one.language.clone()))
-                .unwrap_or_else(|| "en".to_owned()),
-            external_id: either(&self.external_id, |one| one.external_id.clone()),
+            currency: either(&self.currency, |one| one.currency.clone()).unwrap_or_else(|| "EUR".to_owned()),
+            language: either(&self.language, |one| one.language.clone()).unwrap_or_else(|| "en".to_owned()),
+            external_id: over(&self.external_id, |one| one.external_id.clone()),
             location_id,
             customer_since: self
                 .customer_since
-                .or_else(|| known.and_then(|one| one.customer_since)),
+                .clone()
+                .over(known.and_then(|one| one.customer_since)),
         })
     }
 }
@@ -245,7 +256,7 @@ async fn list(
     post, path = "/accounts", tag = "Accounts", request_body = AccountBody,
     responses((status = 201, description = "The customer", body = AccountAnswer), Problems)
 )]
-async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(body): Body<AccountBody>,
@@ -308,7 +319,7 @@ async fn show(
     params(("id" = String, Path, description = "The customer's id")),
     responses((status = 200, description = "The customer", body = AccountAnswer), Problems)
 )]
-async fn change_one(
+pub(crate) async fn change_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -340,7 +351,7 @@ async fn change_one(
     params(("id" = String, Path, description = "The customer's id")),
     responses((status = 204, description = "Deleted"), Problems)
 )]
-async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,

@@ -18,7 +18,9 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::{
+    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
+};
 use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
@@ -55,28 +57,33 @@ struct Narrowing {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-struct LocationBody {
+pub(crate) struct LocationBody {
     location: LocationInput,
 }
 
-/// A location as it is sent. On a change, what is left out stays.
+/// A location as it is sent. On a change, what is left out stays, and what is null is forgotten.
 #[derive(Debug, Deserialize, ToSchema)]
-struct LocationInput {
+pub(crate) struct LocationInput {
     #[serde(default)]
     name: Option<String>,
     #[serde(default)]
     kind: Option<LocationKind>,
     #[serde(default)]
-    parent: Option<ReferenceInput>,
+    #[schema(value_type = Option<ReferenceInput>)]
+    parent: Sent<ReferenceInput>,
     #[serde(default)]
-    time_zone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    time_zone: Sent<String>,
     /// Two letters, ISO 3166.
     #[serde(default)]
-    country: Option<String>,
+    #[schema(value_type = Option<String>)]
+    country: Sent<String>,
     #[serde(default)]
-    address: Option<String>,
+    #[schema(value_type = Option<String>)]
+    address: Sent<String>,
     #[serde(default)]
-    telephone: Option<String>,
+    #[schema(value_type = Option<String>)]
+    telephone: Sent<String>,
     /// In the smallest unit of the currency.
     #[serde(default)]
     takings_per_hour: Option<i64>,
@@ -93,12 +100,15 @@ impl LocationInput {
         if self.name.is_some() {
             faults.name("location.name", self.name.as_deref(), LONGEST_NAME);
         }
-        if let Some(zone) = &self.time_zone {
+        if let Some(zone) = self.time_zone.value() {
             faults.time_zone("location.time_zone", zone);
         }
-        faults.optional_text("location.country", self.country.as_deref(), 2);
-        faults.optional_text("location.address", self.address.as_deref(), 1024);
-        faults.optional_text("location.telephone", self.telephone.as_deref(), 64);
+        let mut text = |field: &str, sent: &Sent<String>, longest: usize| {
+            faults.optional_text(field, sent.value().map(String::as_str), longest);
+        };
+        text("location.country", &self.country, 2);
+        text("location.address", &self.address, 1024);
+        text("location.telephone", &self.telephone, 64);
         faults.money("location.takings_per_hour", self.takings_per_hour);
         faults.currency("location.currency", self.currency.as_deref());
         faults.done()
@@ -110,26 +120,29 @@ impl LocationInput {
         let (Some(name), Some(kind)) = (name, kind) else {
             return Err(Problem::invalid(["location.name and location.kind are needed."]));
         };
-        let either = |sent: &Option<String>, kept: fn(&Location) -> Option<String>| {
-            sent.clone().or_else(|| known.and_then(kept))
+        let over = |sent: &Sent<String>, kept: fn(&Location) -> Option<String>| {
+            sent.clone().over(known.and_then(kept))
         };
         Ok(LocationText {
-            parent_id: self
-                .parent
-                .as_ref()
-                .map(|parent| LocationId::from(parent.id.as_str()))
-                .or_else(|| known.and_then(|one| one.parent_id.clone())),
+            parent_id: match &self.parent {
+                Sent::Value(parent) => Some(LocationId::from(parent.id.as_str())),
+                Sent::Null => None,
+                Sent::Nothing => known.and_then(|one| one.parent_id.clone()),
+            },
             kind,
             name,
-            time_zone: either(&self.time_zone, |one| one.time_zone.clone()),
-            country: either(&self.country, |one| one.country.clone()),
-            address: either(&self.address, |one| one.address.clone()),
-            telephone: either(&self.telephone, |one| one.telephone.clone()),
+            time_zone: over(&self.time_zone, |one| one.time_zone.clone()),
+            country: over(&self.country, |one| one.country.clone()),
+            address: over(&self.address, |one| one.address.clone()),
+            telephone: over(&self.telephone, |one| one.telephone.clone()),
             takings_per_hour: self
                 .takings_per_hour
                 .or_else(|| known.map(|one| one.takings_per_hour))
                 .unwrap_or(0),
-            currency: either(&self.currency, |one| Some(one.currency.clone()))
+            currency: self
+                .currency
+                .clone()
+                .or_else(|| known.map(|one| one.currency.clone()))
                 .unwrap_or_else(|| "EUR".to_owned()),
         })
     }
@@ -228,7 +241,7 @@ async fn list(
     post, path = "/locations", tag = "Locations", request_body = LocationBody,
     responses((status = 201, description = "The location", body = LocationAnswer), Problems)
 )]
-async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(body): Body<LocationBody>,
@@ -291,7 +304,7 @@ async fn show(
     params(("id" = String, Path, description = "The location's id")),
     responses((status = 200, description = "The location", body = LocationAnswer), Problems)
 )]
-async fn change_one(
+pub(crate) async fn change_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -323,7 +336,7 @@ async fn change_one(
     params(("id" = String, Path, description = "The location's id")),
     responses((status = 204, description = "Deleted"), Problems)
 )]
-async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -345,7 +358,7 @@ async fn delete(
     params(("id" = String, Path, description = "The location's id")),
     responses((status = 200, description = "The location", body = LocationAnswer), Problems)
 )]
-async fn renew_code(
+pub(crate) async fn renew_code(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,

@@ -31,9 +31,9 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 /// One audience.
 #[derive(Debug, serde::Serialize, ToSchema)]
-struct AudienceAnswer {
+pub(crate) struct AudienceAnswer {
     #[schema(value_type = Object)]
-    audience: Value,
+    pub(crate) audience: Value,
 }
 
 /// A page of audiences.
@@ -46,13 +46,13 @@ struct AudiencesAnswer {
 }
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct AudienceBody {
+pub(crate) struct AudienceBody {
     audience: AudienceInput,
 }
 
 /// An audience as it is sent. On a change, what is left out stays.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
-struct AudienceInput {
+pub(crate) struct AudienceInput {
     #[serde(default)]
     name: Option<String>,
     /// Who may read its words: `public` or `internal`; cannot be changed later.
@@ -234,7 +234,7 @@ async fn list(
     post, path = "/audiences", tag = "Audiences", request_body = AudienceBody,
     responses((status = 201, description = "The audience", body = AudienceAnswer), Problems)
 )]
-async fn create(
+pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(body): Body<AudienceBody>,
@@ -293,7 +293,7 @@ async fn show(
     params(("id" = String, Path, description = "The audience's id")),
     responses((status = 200, description = "The audience", body = AudienceAnswer), Problems)
 )]
-async fn change_one(
+pub(crate) async fn change_one(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
@@ -328,7 +328,7 @@ async fn change_one(
     params(("id" = String, Path, description = "The audience's id")),
     responses((status = 204, description = "Deleted"), Problems)
 )]
-async fn delete(
+pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,

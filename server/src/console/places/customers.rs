@@ -8,7 +8,7 @@ use axum::response::Response;
 use axum::routing::get;
 use serde::Deserialize;
 
-use super::{situation, standing as told};
+use super::{customer_change, situation, standing as told};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::cases::store as case_rows;
@@ -109,6 +109,7 @@ async fn list(
                 }
             })
             .collect(),
+        add: customer_change::way_to_add(&visitor.0),
         rows: found
             .iter()
             .map(|account| row(account, &used, &open, &reading))
@@ -224,5 +225,6 @@ async fn one(
         facts,
         cases: told.rows(&reading),
         story: told.story(&reading),
+        change: customer_change::way_to_change(&visitor.0, &account.id),
     }))
 }

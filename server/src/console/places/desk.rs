@@ -11,7 +11,7 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::incidents::mark;
-use super::situation;
+use super::{case_unlink, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::cases::model::Channel;
@@ -224,7 +224,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
                 "/console/desk/answers",
             )
         }),
-        open_case: case.map(|case| open_case(case, &known.headlines, known.proposed.clone(), reading)),
+        open_case: case.map(|case| {
+            let unlink = case_unlink::way_to_take_back(&visitor.0, case);
+            open_case(case, &known.headlines, known.proposed.clone(), unlink, reading)
+        }),
         told: known.told.iter().map(|one| told_agents(one, reading)).collect(),
         services: known.services,
         locations: known.locations,
@@ -417,6 +420,7 @@ fn open_case(
     case: &Case,
     headlines: &HashMap<IncidentId, Headline>,
     proposed: Option<String>,
+    unlink: Option<Link>,
     reading: &Reading,
 ) -> OpenCase {
     let mut facts = Vec::new();
@@ -437,7 +441,11 @@ fn open_case(
     {
         let felt = headlines.get(id).and_then(|headline| headline.felt.first());
         let words = felt.unwrap_or(title).trim_end_matches('.');
-        let words = Rich::default().link(format!("#{number} {words}"), format!("/console/incidents/{id}"));
+        let mut words =
+            Rich::default().link(format!("#{number} {words}"), format!("/console/incidents/{id}"));
+        if let Some(unlink) = unlink {
+            words = words.then(". ").link(unlink.words, unlink.to);
+        }
         facts.push(("Linked to", CaseFact::Words(words)));
     }
     for (name, value) in [

@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
 
-use super::{situation, standing as told};
+use super::{location_change, situation, standing as told};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::cases::store as case_rows;
@@ -135,6 +135,7 @@ async fn page(
         facts,
         cases: told.rows(&reading),
         story: told.story(&reading),
+        change: location_change::way_to_change(&visitor.0, &location.id),
     }))
 }
 

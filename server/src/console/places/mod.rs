@@ -2,13 +2,18 @@
 //! drawn. Forms post here too; each does one action of a slice and goes back to where it was.
 
 mod addresses;
+mod amounts;
+mod case_unlink;
 pub mod cases;
+mod customer_change;
 pub mod customers;
 pub mod desk;
 mod desk_forms;
 pub mod incidents;
 pub mod learn;
+mod lengths;
 pub mod location;
+mod location_change;
 pub mod maintenance;
 mod needs;
 pub mod now;
@@ -32,17 +37,23 @@ mod schedule_form;
 mod schedule_new;
 mod search;
 pub mod service;
+mod service_change;
+mod service_fields;
 pub mod service_forms;
 pub mod services;
 mod services_hurt;
 pub mod settings;
+mod sheet;
 pub mod shops;
 pub mod situation;
 mod standing;
 mod story;
 mod swaps;
+mod touchpoint_change;
 mod typed;
 pub mod updates;
+mod uses;
+mod weekdays;
 
 use std::sync::Arc;
 
@@ -56,7 +67,9 @@ pub fn routes() -> Router<Arc<App>> {
     Router::new()
         .merge(addresses::routes())
         .merge(cases::routes())
+        .merge(case_unlink::routes())
         .merge(customers::routes())
+        .merge(customer_change::routes())
         .merge(desk::routes())
         .merge(desk_forms::routes())
         .merge(updates::routes())
@@ -64,11 +77,13 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(incidents::routes())
         .merge(learn::routes())
         .merge(location::routes())
+        .merge(location_change::routes())
         .merge(maintenance::routes())
         .merge(pages::routes())
         .merge(page_components::routes())
         .merge(service::routes())
         .merge(service_forms::routes())
+        .merge(service_change::routes())
         .merge(oncall::routes())
         .merge(oncall_forms::routes())
         .merge(schedule_change::routes())

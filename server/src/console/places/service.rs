@@ -11,8 +11,8 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 
-use super::situation;
-use crate::access::{Action, Resource};
+use super::{service_change, service_fields, situation, touchpoint_change};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show};
@@ -57,6 +57,7 @@ struct Technical {
     integrations: Vec<model::Integration>,
     heard: BTreeMap<String, Timestamp>,
     changes: Vec<KeptChange>,
+    rights: ServiceRights,
 }
 
 struct Known {
@@ -97,17 +98,17 @@ pub(super) async fn draw(
         .read(move |tx| -> Result<Known, Problem> {
             Ok(Known {
                 situation: situation::read(tx, &caller, now)?,
-                ..know(tx, &wanted, now)?
+                ..know(tx, &caller, &wanted, now)?
             })
         })
         .await?;
     Ok(show(&view(app, visitor, &reading, id, known, made)))
 }
 
-fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
+fn know(tx: &mut Tx, caller: &Caller, id: &str, now: Timestamp) -> Result<Known, Problem> {
     let technical = crate::services::store::find(tx, &ServiceId::from(id))?;
     let kind = if let Some(service) = technical {
-        Kind::Technical(Box::new(know_technical(tx, service, now)?))
+        Kind::Technical(Box::new(know_technical(tx, caller, service, now)?))
     } else {
         let touchpoint = touchpoints::find(tx, &BusinessServiceId::from(id))?;
         Kind::Touchpoint(Box::new(
@@ -190,7 +191,12 @@ fn know(tx: &mut Tx, id: &str, now: Timestamp) -> Result<Known, Problem> {
     })
 }
 
-fn know_technical(tx: &mut Tx, service: model::Service, now: Timestamp) -> Result<Technical, Problem> {
+fn know_technical(
+    tx: &mut Tx,
+    caller: &Caller,
+    service: model::Service,
+    now: Timestamp,
+) -> Result<Technical, Problem> {
     let policy = load_policy(tx, &service.escalation_policy_id)?;
     let mut on_call = Vec::new();
     let mut after = 0;
@@ -210,7 +216,13 @@ fn know_technical(tx: &mut Tx, service: model::Service, now: Timestamp) -> Resul
     let integrations = rows::integrations_of(tx, &[service.id.to_string()])?;
     let ids: Vec<String> = integrations.iter().map(|one| one.id.to_string()).collect();
     let since = now.checked_sub(CHANGES_SINCE).unwrap_or(now);
+    let may_change = service_change::may(tx, caller, Action::Change, &service.escalation_policy_id)?;
     Ok(Technical {
+        rights: if may_change {
+            ServiceRights::Change
+        } else {
+            ServiceRights::Look
+        },
         heard: crate::alerts::store::last_heard(tx, &ids)?.into_iter().collect(),
         changes: change_events::since(tx, &[service.id.to_string()], since, CHANGES)?,
         service,
@@ -385,12 +397,7 @@ fn view(
     known: Known,
     made: Option<(String, String, String)>,
 ) -> Service {
-    let rights = if visitor.0.may(Action::Change, Resource::Service) {
-        ServiceRights::Change
-    } else {
-        ServiceRights::Look
-    };
-    let may_change_touchpoints = visitor.0.may(Action::Change, Resource::BusinessService);
+    let change = || Link::new("Change it", format!("{}/change", service_change::address(id)));
     let common = Service {
         id: id.to_owned(),
         state: known.mark(id).as_chip(),
@@ -411,6 +418,7 @@ fn view(
         reports: None,
         changes: Vec::new(),
         words: None,
+        change: None,
         frame: visitor.frame(app, Place::Services, "", known.situation),
     };
     let titled = |mut service: Service, name: &str| {
@@ -427,6 +435,7 @@ fn view(
                 integrations,
                 heard,
                 changes,
+                rights,
             } = *technical;
             Service {
                 description: service.description.clone().unwrap_or_default(),
@@ -437,7 +446,13 @@ fn view(
                         ("Policy", Rich::default().link(policy.name, to))
                     })
                     .into_iter()
+                    .chain(
+                        service_fields::settings(&service)
+                            .into_iter()
+                            .map(|(name, words)| (name, Rich::plain(words))),
+                    )
                     .collect(),
+                change: (rights == ServiceRights::Change).then(change),
                 on_call: on_call
                     .into_iter()
                     .map(|(when, who)| (when, who.map_or(Person::Nobody("Nobody"), Person::named)))
@@ -458,7 +473,8 @@ fn view(
             }
         }
         Kind::Touchpoint(touchpoint) => {
-            let words = may_change_touchpoints.then(|| TouchpointWords {
+            let may_change = touchpoint_change::may(&visitor.0, Action::Change, &touchpoint);
+            let words = may_change.then(|| TouchpointWords {
                 customer_words: touchpoint.customer_words.clone().unwrap_or_default(),
                 fallback: touchpoint.fallback.clone().unwrap_or_default(),
                 words_to_say: touchpoint.words_to_say.clone().unwrap_or_default(),
@@ -468,6 +484,7 @@ fn view(
                 kind: "Customers touch it",
                 facts: touchpoint_facts(&touchpoint, words.as_ref()),
                 words,
+                change: may_change.then(change),
                 ..titled(common, &touchpoint.name)
             }
         }

@@ -13,7 +13,7 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 
-use super::{services, situation};
+use super::{location_change, services, situation};
 use crate::access::{Action, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
@@ -205,10 +205,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Shops 
         recovery: (hurt > 0).then(|| recovered(&sites, reading)),
         call: None,
         rows: listed(&sites, &states),
+        add: location_change::way_to_add(&visitor.0),
         empty: Empty {
             title: "No shops yet",
-            words: "A shop, a hotel, a depot: add them by the API (POST /locations), and each gets a tile here and a page of its own.".into(),
-            action: None,
+            words: "A shop, a hotel, a depot: each gets a tile here and a page of its own. Many at once are added by the API (POST /locations).".into(),
+            action: location_change::way_to_add(&visitor.0),
         },
         frame: visitor.frame(app, Place::Services, "Shops", known.situation),
     }

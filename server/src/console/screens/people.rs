@@ -13,6 +13,8 @@ pub struct Customers {
     /// What was looked for.
     pub words: String,
     pub tiers: Vec<Pick>,
+    /// To the form that adds one, for whoever may.
+    pub add: Option<Link>,
     pub rows: Vec<CustomerRow>,
     pub pagination: Pagination,
 }
@@ -44,6 +46,8 @@ pub struct Customer {
     pub figures: Vec<Figure>,
     pub facts: Vec<(String, Rich)>,
     pub cases: Vec<CaseRow>,
+    /// To the form that changes it, for whoever may.
+    pub change: Option<Link>,
     pub story: Vec<Entry>,
 }
 

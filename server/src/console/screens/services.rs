@@ -77,6 +77,8 @@ pub struct Service {
     pub others: Vec<Pick>,
     /// What is offered to change in place, for whoever may.
     pub words: Option<TouchpointWords>,
+    /// To the form that changes it, for whoever may.
+    pub change: Option<Link>,
 }
 
 /// What reports to a service.
@@ -122,6 +124,8 @@ pub struct Shops {
     pub below: Rich,
     /// "Open the incident", when there is one.
     pub incident: Option<Link>,
+    /// To the form that adds one, for whoever may.
+    pub add: Option<Link>,
     pub tabs: Choices,
     pub grouping: Choices,
     /// Counts by state.

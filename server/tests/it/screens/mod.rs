@@ -1,11 +1,16 @@
 //! The console's screens as people use them: pages opened and forms sent by somebody who is signed in.
 
+mod audiences;
+mod case_link;
+mod customers;
+mod form;
 mod learn;
 mod maintenance;
 mod mine;
 mod oncall;
 mod pages;
 mod places;
+mod service_change;
 mod services;
 mod settings;
 mod told;
@@ -44,6 +49,7 @@ async fn every_place_of_the_rail_leads_somewhere(engine: Engine) {
         "/console/maintenance",
         "/console/learn",
         "/console/settings",
+        "/console/settings/audiences",
         "/console/settings/outbox",
         "/console/settings/audit",
         "/console/settings/health",

@@ -1,6 +1,8 @@
-//! *Settings*: people, teams, keys, integrations, escalation policies, the outbox, the audit log, health; a room for
+//! *Settings*: people, teams, keys, integrations, escalation policies, audiences, the outbox, the audit log, health; a room for
 //! each. Lists are read with the reader's rights; what can be done here is what the API does, by the same functions.
 
+mod audience_fields;
+mod audiences;
 mod audit_log;
 mod health;
 mod integrations;
@@ -42,6 +44,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .merge(keys::routes())
         .merge(integrations::routes())
         .merge(policies::routes())
+        .merge(audiences::routes())
         .merge(outbox::routes())
         .merge(audit_log::routes())
         .merge(health::routes())
@@ -49,7 +52,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 /// The pages of settings: words, address, and what one must be able to see.
-const PLACES: [(&str, &str, Resource); 9] = [
+const PLACES: [(&str, &str, Resource); 10] = [
     ("People", "/console/settings", Resource::User),
     ("Teams", "/console/settings/teams", Resource::Team),
     (
@@ -57,6 +60,7 @@ const PLACES: [(&str, &str, Resource); 9] = [
         "/console/settings/escalation-policies",
         Resource::EscalationPolicy,
     ),
+    ("Audiences", "/console/settings/audiences", Resource::Audience),
     (
         "Integrations",
         "/console/settings/integrations",

@@ -273,6 +273,7 @@ pub(crate) fn service() -> Service {
         )],
         others: vec![Pick::new("S3", "loyalty-api")],
         words: None,
+        change: Some(Link::new("Change it", "#")),
     }
 }
 
@@ -337,6 +338,7 @@ pub(crate) fn shops() -> Shops {
             .then(" in wave one. No other shop is hurt. ")
             .link("#1042", "#")
             .then(", open 31 min."),
+        add: Some(Link::new("Add a location", "#")),
         incident: Some(Link::new("Open the incident", "#")),
         tabs: tabs(1),
         grouping: Choices::new(

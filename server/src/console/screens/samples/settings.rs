@@ -21,6 +21,7 @@ pub(crate) fn customers() -> Customers {
         headline: "298 customers are hurt now".to_owned(),
         words: String::new(),
         tiers: vec![Pick::new("gold", "Gold")],
+        add: Some(Link::new("Add a customer", "#")),
         rows: vec![
             row(
                 "1",
@@ -68,6 +69,7 @@ pub(crate) fn customer() -> Customer {
             state: State::Unknown.says("Not linked"),
         }],
         story: Vec::new(),
+        change: Some(Link::new("Change", "#")),
     }
 }
 
