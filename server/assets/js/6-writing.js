@@ -72,3 +72,12 @@ document.addEventListener("keydown", (event) => {
   wide.addEventListener("change", open);
   open();
 })();
+
+// Back to the page that was refused, with everything that was typed still in it.
+(() => {
+  "use strict";
+  const back = document.querySelector("[data-back]");
+  if (!back || history.length < 2) return;
+  back.hidden = false;
+  back.addEventListener("click", () => history.back());
+})();

@@ -264,13 +264,17 @@ async fn plan(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Resp
         .collect();
     let body = json!({ "maintenance_window": {
         "description": fields.words.trim(), "public_words": fields.public_words.trim(), "start_time": at(&fields.from), "end_time": at(&fields.until),
-        "services": services,
+        "services": &services,
     } });
     let made = api::create(State(app.clone()), visitor.0.clone(), Body(from_json(body)?)).await;
     match made {
         Ok(_) => Ok(go_to("/console/maintenance")),
         Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
-            let words = problem.errors().join(" ");
+            let words = if services.is_empty() {
+                "Choose at least one service.".to_owned()
+            } else {
+                problem.errors().join(" ")
+            };
             page(&app, &visitor, 0, fields, Some(words)).await
         }
         Err(problem) => Err(problem.into()),

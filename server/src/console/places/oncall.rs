@@ -296,7 +296,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, shown: &Shown, known: K
         .collect();
     OnCallWeek {
         headline: match &known.current {
-            Some((_, schedule)) => format!("{schedule}, {} to {}", shown.from.strftime("%-d"), day(&last)),
+            Some((_, schedule)) if shown.from.month() == last.month() => {
+                format!("{schedule}, {} to {}", shown.from.strftime("%-d"), day(&last))
+            }
+            Some((_, schedule)) => format!("{schedule}, {} to {}", day(&shown.from), day(&last)),
             None => "Who is on call".to_owned(),
         },
         below: Rich::plain(

@@ -173,6 +173,20 @@ impl Fields {
         self
     }
 
+    /// A schedule that nobody takes turns in pages nobody: what to choose, beside the first layer.
+    pub(super) fn nobody(&self) -> Option<Wrong> {
+        if self.kept().next().is_some() {
+            return None;
+        }
+        let mut wrong = Wrong::default();
+        let field = self
+            .layers
+            .first()
+            .map_or_else(String::new, |layer| layer.field("who"));
+        wrong.add(&field, "Choose somebody who takes turns.");
+        Some(wrong)
+    }
+
     /// The layers in which somebody takes turns.
     fn kept(&self) -> impl Iterator<Item = &LayerFields> {
         self.layers.iter().filter(|layer| !layer.who.is_empty())

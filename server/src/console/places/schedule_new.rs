@@ -42,6 +42,9 @@ async fn add(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Respo
     if let Some(fields) = fields.rearranged(typed.text("act"), app.clock.now()) {
         return draw(&app, &visitor, &fields, &Wrong::default()).await;
     }
+    if let Some(wrong) = fields.nobody() {
+        return draw(&app, &visitor, &fields, &wrong).await;
+    }
     let body = match fields.body(None) {
         Ok(body) => body,
         Err(wrong) => return draw(&app, &visitor, &fields, &wrong).await,

@@ -294,6 +294,12 @@ async fn a_schedule_is_made_by_the_same_form_which_forgets_nothing(engine: Engin
     assert!(browser.open("/console/on-call").await.contains(page));
     let mut fields = filled(&browser.open(page).await);
     set(&mut fields, "description", 0, HOSTILE);
+    let refused = browser.send(page, &lent(&fields)).await;
+    assert!(
+        refused.text.contains("Choose somebody who takes turns."),
+        "{}",
+        refused.text
+    );
     set(&mut fields, "layer-new1-who", 0, muster.owner.id.as_str());
     let refused = browser.send(page, &lent(&fields)).await;
     assert_eq!(refused.status.as_u16(), 422, "{}", refused.text);

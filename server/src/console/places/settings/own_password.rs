@@ -42,7 +42,8 @@ pub(super) fn form(wrong: &Wrong) -> SettingsPart {
         id: "password",
         title: "Your password".to_owned(),
         words: "Wherever else you are signed in, you are signed out.".to_owned(),
-        post_to: "/console/settings/me/password".to_owned(),
+        // What is wrong stands far down the page, beside its field.
+        post_to: "/console/settings/me/password#password".to_owned(),
         fields,
         verb: "Change the password",
         also: Vec::new(),

@@ -211,7 +211,7 @@ impl Fields {
         all.push(Belongs::new(
             "Escalation rules",
             format!("level-{first}-who"),
-            "The levels that page somebody",
+            "The number of levels that page somebody",
         ));
         all
     }
