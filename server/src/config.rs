@@ -32,6 +32,8 @@ pub struct Settings {
     pub api_rate_limit: RateLimit,
     /// Proxies that are believed when they say whom they speak for.
     pub trusted_proxies: Vec<Network>,
+    /// False early warnings of "more reports than usual" that are accepted at most, by the week.
+    pub false_alarms_per_week: f64,
     /// The key that secrets in the database are sealed with, where somebody named one.
     pub secret_key_file: Option<PathBuf>,
     /// Without a key until [`Settings::with_vault`].
@@ -100,6 +102,9 @@ pub struct Given {
     /// Requests to the API a minute for each key or session, or "off" [default: 960]
     #[arg(long, env = "MUSTER_API_RATE_LIMIT", value_name = "NUMBER|off")]
     pub api_rate_limit: Option<String>,
+    /// False warnings of more reports than usual that are accepted in a week [default: 0.5]
+    #[arg(long, env = "MUSTER_FALSE_ALARMS_PER_WEEK", value_name = "NUMBER")]
+    pub false_alarms_per_week: Option<f64>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed (several with commas)
     #[arg(
         long,
@@ -120,6 +125,9 @@ pub struct Mistakes(pub Vec<String>);
 const DEFAULT_EVENT_RATE: u32 = 120;
 /// The usual limit of the field: 960 requests a minute for each key.
 const DEFAULT_API_RATE: u32 = 960;
+/// One false warning in two weeks, over everything that is counted.
+const DEFAULT_FALSE_ALARMS: f64 = 0.5;
+const FALSE_ALARMS: std::ops::RangeInclusive<f64> = 0.001..=100.0;
 
 impl Given {
     /// Reads the settings file, naming the line that does not fit.
@@ -159,6 +167,7 @@ impl Given {
             },
             secret_key_file: self.secret_key_file.or(beneath.secret_key_file),
             api_rate_limit: self.api_rate_limit.or(beneath.api_rate_limit),
+            false_alarms_per_week: self.false_alarms_per_week.or(beneath.false_alarms_per_week),
             trusted_proxies: if self.trusted_proxies.is_empty() {
                 beneath.trusted_proxies
             } else {
@@ -237,6 +246,14 @@ impl Given {
             DEFAULT_API_RATE,
             &mut mistakes,
         );
+        let false_alarms_per_week = self.false_alarms_per_week.unwrap_or(DEFAULT_FALSE_ALARMS);
+        if !FALSE_ALARMS.contains(&false_alarms_per_week) {
+            mistakes.push(format!(
+                "false_alarms_per_week is {false_alarms_per_week}; a number from {} to {} is needed.",
+                FALSE_ALARMS.start(),
+                FALSE_ALARMS.end()
+            ));
+        }
         let allowed_networks = check_networks("allowed_networks", &self.allowed_networks, &mut mistakes);
         let trusted_proxies = check_networks("trusted_proxies", &self.trusted_proxies, &mut mistakes);
         if mistakes.is_empty() {
@@ -250,6 +267,7 @@ impl Given {
                 event_rate_limit,
                 allowed_networks,
                 api_rate_limit,
+                false_alarms_per_week,
                 trusted_proxies,
                 secret_key_file: self.secret_key_file,
                 vault: Vault::default(),
@@ -341,10 +359,11 @@ mod tests {
             database: Some("mysql://x".to_owned()),
             tls_cert: Some(PathBuf::from("only-one.pem")),
             event_rate_limit: Some("many".to_owned()),
+            false_alarms_per_week: Some(f64::NAN),
             ..Given::default()
         };
         let Mistakes(mistakes) = given.check().unwrap_err();
-        assert_eq!(mistakes.len(), 4, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
     }
 
     #[test]

@@ -43,6 +43,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(32, "0032_pages_and_keys"),
     migration!(34, "0034_live_hints"),
     migration!(35, "0035_undelivered_answers"),
+    migration!(36, "0036_usual_reports"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -75,6 +75,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     super::sealing::seal_what_lies_open(&app).await?;
     super::auditor::begin(&app).await?;
     super::cleaning::begin(&app).await?;
+    crate::desk::usual::begin(&app).await?;
     door::serve(&app, router(Arc::clone(&app)), listener, handshakes)
         .await
         .context("the server stopped listening")?;

@@ -9,7 +9,8 @@
 //!
 //! Customers report without an account by a form, and read their answer behind a link of their own
 //! ([`form`]); those pages need no cookies and no script. What is published for agents stands on their desk at once
-//! ([`notices`]).
+//! ([`notices`]). What may become an incident is shown as an early warning with its evidence ([`warnings`]); how many
+//! reports are usual is counted for it ([`usual`]).
 
 pub mod actions;
 pub mod answers;
@@ -23,8 +24,10 @@ pub mod matching;
 pub mod notices;
 pub mod question;
 pub mod undelivered;
+pub mod usual;
 pub mod voices;
 pub mod warnings;
+pub mod warnings_api;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,4 +56,5 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .merge(api::routes())
         .merge(answers_api::routes())
+        .merge(warnings_api::routes())
 }

@@ -4,6 +4,8 @@
 //! read from these rows when the next incident is judged ([`super::origin`]), so taking it back takes the lesson back.
 //! Both stand on the timeline, in the name of whoever said it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
@@ -54,6 +56,18 @@ pub fn services_of(tx: &mut Tx, ids: &[IncidentId]) -> Result<Vec<(IncidentId, S
     )
     .bind("incidents", Value::texts(ids))
     .rows(tx)
+}
+
+/// The changes that people confirmed as the origin of any incident but `but`; what an account key says teaches nothing.
+pub fn changes_blamed(tx: &mut Tx, but: &IncidentId) -> Result<BTreeSet<String>, Error> {
+    let rows: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT DISTINCT change_event_id FROM confirmed_origins
+             WHERE change_event_id IS NOT NULL AND said_by IS NOT NULL AND incident_id <> $1"
+        ),
+        params![but],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
 /// Keeps what somebody says it was, in place of what was said before.

@@ -1,8 +1,8 @@
 //! Where an incident probably began, and which change may be behind it: ranked, with reasons.
 //!
 //! A cascade is wider than one incident: what alerts within half an hour on services up to three steps away belongs to
-//! it. The judgement is `triage`'s; this module brings it the alerts, the dependency graph, the last incidents as the past
-//! and the changes of the day before. It only reads, so asking costs nothing but time, and every node says the same.
+//! it. The judgement is `triage`'s; this module brings it the alerts, the dependency graph, the last incidents as the past,
+//! the changes of the day before, and which kinds of changes were blamed earlier. It only reads, so asking costs nothing but time, and every node says the same.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -30,6 +30,9 @@ const PAST_INCIDENTS: i64 = 300;
 const PAST_ALERTS: i64 = 6_000;
 const CHANGES: i64 = 500;
 const CHANGES_BEFORE: Duration = Duration::from_secs(24 * 3600);
+/// Whose risk is learned from.
+const CHANGES_REMEMBERED: Duration = Duration::from_secs(180 * 24 * 3600);
+const PAST_CHANGES: i64 = 5_000;
 /// How many of each are told.
 const TOLD: usize = 10;
 /// A change that scores less is not worth a person's look.
@@ -112,7 +115,8 @@ pub fn of(tx: &mut Tx, incident: &Incident) -> Result<Origin, Error> {
     places.push(landscape.name_of(incident.service_id.as_str()));
     places.sort_unstable();
     places.dedup();
-    let correlated = Changes::default().correlate(&places, onset, &changes, &landscape.topology);
+    let learned = changes_of_the_past(tx, &landscape, incident, onset)?;
+    let correlated = learned.correlate(&places, onset, &changes, &landscape.topology);
     Ok(Origin {
         suspects: suspects(&landscape, &ranked),
         changes: correlated
@@ -183,6 +187,39 @@ fn changes_before(tx: &mut Tx, services: &[String], onset: Timestamp) -> Result<
     let mut kept = change_events::since(tx, services, onset - CHANGES_BEFORE, CHANGES)?;
     kept.retain(|change| change.at <= onset);
     Ok(kept)
+}
+
+/// How often such changes were made, and how often people said that one was the origin of another incident. Read anew each
+/// time, so that taking a confirmation back takes back what it taught; what an account key says teaches nothing.
+fn changes_of_the_past(
+    tx: &mut Tx,
+    landscape: &Landscape,
+    incident: &Incident,
+    onset: Timestamp,
+) -> Result<Changes, Error> {
+    let rows: Vec<(String, Timestamp, String, String)> = query!(
+        "SELECT id, at, service_id, summary FROM change_events
+         WHERE at >= $from AND at < $to ORDER BY at DESC, id DESC LIMIT $limit"
+    )
+    .bind("from", onset - CHANGES_REMEMBERED)
+    .bind("to", onset)
+    .bind("limit", PAST_CHANGES)
+    .rows(tx)?;
+    let blamed = confirmed_origin::changes_blamed(tx, &incident.id)?;
+    let mut learned = Changes::default();
+    for (id, at, service_id, summary) in rows {
+        let change = Change {
+            place: landscape.name_of(&service_id),
+            kind: &triage::mask(&summary),
+            summary: &summary,
+            at,
+        };
+        learned.remember(&change);
+        if blamed.contains(&id) {
+            learned.blame(&change);
+        }
+    }
+    Ok(learned)
 }
 
 fn suspects(landscape: &Landscape, ranked: &[triage::Suspect]) -> Vec<Suspect> {

@@ -36,6 +36,8 @@ pub enum Kind {
     ReadersDue,
     /// The reporters of an incident's cases are to be drafted an answer.
     AnswersDue,
+    /// The cases that came are to be counted, to see whether there are more than usual.
+    ReportsCounted,
     /// A review is to be written from the timeline.
     ReviewDue,
     /// Somebody at the sign-in says that they have forgotten their password.

@@ -311,6 +311,16 @@ fn warning_row(warning: &Warning, reading: &Reading) -> WarningRow {
             evidence: format!("“{words}” · all within the last hour"),
             action: Link::new("Look at it", format!("/console/desk?case={last}")),
         },
+        Warning::MoreThanUsual(unusual) => WarningRow {
+            id: format!("warning-{}", unusual.id.replace(':', "-").replace('*', "all")),
+            title: unusual.title(),
+            evidence: format!(
+                "{} · noticed {}",
+                unusual.reason(),
+                reading.clock_words(unusual.at)
+            ),
+            action: Link::new("Look at it", format!("/console/desk?case={}", unusual.last)),
+        },
     }
 }
 

@@ -5,6 +5,7 @@ mod at_the_desk;
 mod forms;
 mod notices;
 mod race;
+mod warnings;
 
 use serde_json::{Value, json};
 use store::Engine;

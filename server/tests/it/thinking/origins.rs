@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::http::Method;
 use serde_json::{Value, json};
 use store::Engine;
 
@@ -98,6 +99,77 @@ async fn a_change_shortly_before_is_named_with_why(engine: Engine) {
         reasons.contains(&"“payment” and “shop” depend on each other directly."),
         "{reasons:?}"
     );
+}
+
+#[store::both_engines]
+async fn a_kind_of_change_that_was_blamed_before_is_suspected_before_others(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let payment = muster.service("payment").build().await;
+    let changes_of = |id: String| {
+        let muster = &muster;
+        async move {
+            let path = format!("/incidents/{id}/related_change_events");
+            muster.get(&path).await.good()["change_events"]
+                .as_array()
+                .unwrap()
+                .clone()
+        }
+    };
+    let certificate = |change: &&Value| change["summary"].as_str().unwrap().starts_with("Certificate");
+    let mut confirmed = Vec::new();
+    for number in 0..8 {
+        muster
+            .changed(&payment, &format!("Certificate {number} renewed"))
+            .await;
+        muster.clock.advance(Duration::from_secs(120));
+        muster
+            .changed(&payment, &format!("Release {number} deployed"))
+            .await;
+        muster.clock.advance(Duration::from_secs(120));
+        muster
+            .trigger(&payment, &format!("key-{number}"), "checkout fails")
+            .await;
+        let id = incident_of(&muster, &payment).await;
+        let found = changes_of(id.clone()).await;
+        if number == 0 {
+            assert_eq!(
+                found[0]["summary"], "Release 0 deployed",
+                "the later one, as long as nothing is known"
+            );
+        } else {
+            let blamed = found.iter().find(certificate).unwrap();
+            let body =
+                json!({ "confirmed_origin": { "id": blamed["id"], "type": "change_event_reference" } });
+            let path = format!("/incidents/{id}/confirmed_origin");
+            muster
+                .as_person(&muster.owner, Method::PUT, &path, Some(body))
+                .await
+                .good();
+            confirmed.push(path);
+        }
+        let body = json!({ "incident": { "type": "incident_reference", "status": "resolved" } });
+        muster.put(&format!("/incidents/{id}"), body).await.good();
+        muster.clock.advance(Duration::from_secs(26 * 3600));
+    }
+    muster.changed(&payment, "Certificate 9 renewed").await;
+    muster.clock.advance(Duration::from_secs(120));
+    muster.changed(&payment, "Release 9 deployed").await;
+    muster.clock.advance(Duration::from_secs(120));
+    muster.trigger(&payment, "last", "checkout fails").await;
+    let id = incident_of(&muster, &payment).await;
+    let found = changes_of(id.clone()).await;
+    assert_eq!(found[0]["summary"], "Certificate 9 renewed");
+    let why = found[0]["correlation"]["reasons"].to_string();
+    assert!(why.contains("7 of 9 such changes"), "{why}");
+
+    // Taking the confirmations back takes the lesson back.
+    for path in confirmed {
+        muster
+            .as_person(&muster.owner, Method::DELETE, &path, None)
+            .await
+            .good();
+    }
+    assert_eq!(changes_of(id).await[0]["summary"], "Release 9 deployed");
 }
 
 #[store::both_engines]
