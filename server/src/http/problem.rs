@@ -165,10 +165,24 @@ impl From<store::Error> for Problem {
     fn from(error: store::Error) -> Self {
         if error.is_unavailable() {
             Self::unavailable(error)
-        } else if let store::Error::Invalid { reason } = &error {
-            Self::invalid([format!("A value cannot be stored: {reason}.")])
         } else {
-            Self::internal(error)
+            match &error {
+                store::Error::Invalid { reason } => {
+                    Self::invalid([format!("A value cannot be stored: {reason}.")])
+                }
+                // Whoever asks looks first, and says better what stands against it; this is what a race leaves.
+                store::Error::UniqueViolation(violation) => {
+                    tracing::warn!("two stored the same at once: {violation}");
+                    Self::conflict(
+                        "Somebody else has just stored the same. Look at what is there, then try again.",
+                    )
+                }
+                store::Error::ForeignKey(violation) => {
+                    tracing::warn!("something named is not there: {violation}");
+                    Self::invalid(["Something that is named here does not exist, or is gone by now."])
+                }
+                _ => Self::internal(error),
+            }
         }
     }
 }

@@ -225,6 +225,12 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
             "Incident was merged into another; reopen that one.",
         ));
     }
+    if crate::services::store::find(change.tx, &incident.service_id)?.is_none() {
+        return Err(Problem::refused(
+            5002,
+            "The incident's service was removed, so nobody would be told. Open a new incident on another service.",
+        ));
+    }
     let holder = match &incident.incident_key {
         Some(key) => rows::find_open_by_key(change.tx, &incident.service_id, key)?,
         None => None,

@@ -7,7 +7,7 @@ use store::{Error, Tx, params, sql};
 use utoipa::ToSchema;
 
 use super::actions::load;
-use super::model::IncidentId;
+use super::model::{IncidentId, Status};
 use crate::http::Problem;
 use crate::people::UserId;
 use crate::timeline::{Change, Kind, NewEntry};
@@ -398,7 +398,12 @@ pub fn request_responders(
     message: &str,
     mut targets: Vec<RequestTarget>,
 ) -> Result<ResponderRequest, Problem> {
-    load(change, id)?;
+    if load(change, id)?.status == Status::Resolved {
+        return Err(Problem::refused(
+            1001,
+            "Incident Already Resolved: nobody would be paged. Reopen it first, or ask them in another way.",
+        ));
+    }
     for target in &mut targets {
         target.people = people_of(change, target)?;
     }

@@ -151,6 +151,10 @@ pub fn set_by_link(
     let Some(link) = rows::find(change.tx, secret, change.now)? else {
         return Ok(None);
     };
+    // Two may hold it open at the same moment.
+    if !rows::take(change.tx, secret)? {
+        return Ok(None);
+    }
     access_rows::set_password(change.tx, &link.user_id, hash)?;
     rows::use_up(change.tx, &link.user_id, None)?;
     let set = Changed {

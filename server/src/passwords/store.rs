@@ -45,6 +45,15 @@ pub fn find(tx: &mut Tx, secret: &str, now: Timestamp) -> Result<Option<Link>, E
     )
 }
 
+/// Uses a link up. False for whoever comes second with it.
+pub fn take(tx: &mut Tx, secret: &str) -> Result<bool, Error> {
+    let taken: Vec<(String,)> = tx.rows(
+        sql!("DELETE FROM password_links WHERE token_hash = $1 RETURNING user_id"),
+        params![token::hash(secret)],
+    )?;
+    Ok(!taken.is_empty())
+}
+
 /// When somebody was last given a link for this reason.
 pub fn last_given(tx: &mut Tx, user_id: &UserId, reason: Reason) -> Result<Option<Timestamp>, Error> {
     let row: Option<(Option<Timestamp>,)> = tx.row(

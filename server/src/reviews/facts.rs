@@ -92,6 +92,22 @@ pub struct Promises {
     pub missed: i64,
 }
 
+impl Promises {
+    /// Those that readers still wait on.
+    pub fn open(&self) -> i64 {
+        (self.made - self.kept - self.missed).max(0)
+    }
+
+    /// "2 made, 1 kept, 0 missed, 1 still open".
+    pub fn figures(&self) -> String {
+        let ended = format!("{} made, {} kept, {} missed", self.made, self.kept, self.missed);
+        match self.open() {
+            0 => ended,
+            open => format!("{ended}, {open} still open"),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, store::FromRow)]
 pub struct Cases {
     pub linked: i64,

@@ -94,13 +94,7 @@ pub fn figures(facts: &Facts) -> Vec<(&'static str, String)> {
         ("To tell customers", took(seconds.to_first_update)),
         ("To put right", took(seconds.to_resolve)),
         ("To the last answer", took(seconds.to_last_answer)),
-        (
-            "Promises",
-            format!(
-                "{} made, {} kept, {} missed",
-                facts.promises.made, facts.promises.kept, facts.promises.missed
-            ),
-        ),
+        ("Promises", facts.promises.figures()),
         (
             "Customers' reports",
             format!(

@@ -303,12 +303,17 @@ fn told(facts: &Facts) -> String {
 }
 
 fn promises(facts: &Facts) -> String {
-    match (facts.promises.kept, facts.promises.missed) {
-        (0, 0) => "No next update was promised.".to_owned(),
-        (1, 0) => "The promise of a next update was kept.".to_owned(),
-        (2, 0) => "Both promises of a next update were kept.".to_owned(),
-        (kept, 0) => format!("All {kept} promises of a next update were kept."),
-        (kept, missed) => format!("Promises of a next update: {kept} kept, {missed} missed."),
+    let promises = &facts.promises;
+    match (promises.kept, promises.missed, promises.open()) {
+        (0, 0, 0) => "No next update was promised.".to_owned(),
+        (0, 0, 1) => "A next update was promised, and readers still wait for it.".to_owned(),
+        (1, 0, 0) => "The promise of a next update was kept.".to_owned(),
+        (2, 0, 0) => "Both promises of a next update were kept.".to_owned(),
+        (kept, 0, 0) => format!("All {kept} promises of a next update were kept."),
+        (kept, missed, 0) => format!("Promises of a next update: {kept} kept, {missed} missed."),
+        (kept, missed, open) => {
+            format!("Promises of a next update: {kept} kept, {missed} missed, {open} still open.")
+        }
     }
 }
 
@@ -335,7 +340,7 @@ fn went_well(facts: &Facts) -> Vec<String> {
     if let Some(seconds) = facts.seconds.to_first_update.filter(|seconds| *seconds <= LATE) {
         points.push(format!("Customers were told after {}.", spoken(seconds)));
     }
-    if facts.promises.kept > 0 && facts.promises.missed == 0 {
+    if facts.promises.kept > 0 && facts.promises.missed == 0 && facts.promises.open() == 0 {
         points.push("Every promise of a next word was kept.".to_owned());
     }
     if facts.cases.linked > 0 && facts.cases.owed == 0 {

@@ -143,6 +143,18 @@ pub fn follow_zone(change: &mut Change, before: &str, now: &str) -> Result<(), E
         .map(drop)
 }
 
+/// The numbers of the incidents about which it was promised a next word that has not come.
+pub fn promised_incidents(tx: &mut Tx, id: &AudienceId) -> Result<Vec<i64>, Error> {
+    let rows: Vec<(i64,)> = tx.rows(
+        sql!(
+            "SELECT i.number FROM promises p JOIN incidents i ON i.id = p.incident_id
+             WHERE p.audience_id = $1 AND p.ended_at IS NULL ORDER BY i.number LIMIT 20"
+        ),
+        params![id],
+    )?;
+    Ok(rows.into_iter().map(|(number,)| number).collect())
+}
+
 /// Nothing is written for it any more; what it was told stays, and so do the promises already made.
 pub fn delete(change: &mut Change, id: &AudienceId) -> Result<(), Error> {
     change.tx.execute(

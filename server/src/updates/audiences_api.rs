@@ -322,7 +322,22 @@ pub(crate) async fn change_one(
     Ok(axum::Json(AudienceAnswer { audience }))
 }
 
-/// Delete an audience. What it was told stays.
+/// Readers who were promised a next word are not let go before they have had it.
+fn refuse_if_waiting(tx: &mut store::Tx, audience: &Audience) -> Result<(), Problem> {
+    let waiting = rows::promised_incidents(tx, &audience.id)?;
+    if waiting.is_empty() {
+        return Ok(());
+    }
+    let numbers: Vec<String> = waiting.iter().map(|number| format!("#{number}")).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    Err(Problem::invalid([format!(
+        "{} still wait for a word that was promised about {}. Tell them how it ended first.",
+        audience.name,
+        compose::listing(&numbers)
+    )]))
+}
+
+/// Delete an audience that waits for no promised word. What it was told stays.
 #[utoipa::path(
     delete, path = "/audiences/{id}", tag = "Audiences",
     params(("id" = String, Path, description = "The audience's id")),
@@ -336,6 +351,7 @@ pub(crate) async fn delete(
     caller.require(Action::Delete, Resource::Audience)?;
     app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let audience = find(change.tx, &id)?;
+        refuse_if_waiting(change.tx, &audience)?;
         rows::delete(change, &audience.id)?;
         note(change, &caller, AuditAction::Delete, &audience)
     })

@@ -31,6 +31,8 @@ pub enum FindingKind {
     HardToRead,
     LongSentence,
     PromiseMissing,
+    /// The words promise the next word for another time than the one that is kept.
+    PromiseContradicted,
     Blame,
     EstimateWithoutGround,
 }
@@ -318,11 +320,6 @@ static ETA: LazyLock<Regex> = LazyLock::new(|| {
 static PAST: LazyLock<Regex> =
     LazyLock::new(|| pattern(r"(?i)\b(?:was|were|has been|have been|since|is over|works again)\b"));
 
-/// Sentences that tell the reader about the next word, not about the end.
-static NEXT_WORD: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:tell you|next (?:word|update)|update you|more by|hear from us|write again)\b")
-});
-
 fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mut Vec<Finding>) {
     if against.phase == Phase::Resolved {
         return;
@@ -336,7 +333,7 @@ fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mu
             || (REPAIR.is_match(words)
                 && FORECAST.is_match(words)
                 && !PAST.is_match(words)
-                && !NEXT_WORD.is_match(words));
+                && !promised_words::is_about_next_word(words));
         if !forecast {
             continue;
         }
@@ -394,7 +391,26 @@ fn find_missing_promise(text: &str, against: &Against<'_>, findings: &mut Vec<Fi
         return;
     }
     let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    if !text.contains(&time) {
+    let others: Vec<promised_words::Said> = promised_words::said(text)
+        .into_iter()
+        .filter(|said| !said.clocks.contains(&time))
+        .collect();
+    for said in &others {
+        let mut contradicted = finding(
+            FindingKind::PromiseContradicted,
+            Weight::Refuse,
+            Field::Words,
+            text,
+            said.place.clone(),
+            format!(
+                "This promises the next word for {}; what will be kept is {time}.",
+                said.clocks.join(" and ")
+            ),
+        );
+        contradicted.remedy = Some(format!("Say {time} here, or choose the other time."));
+        findings.push(contradicted);
+    }
+    if others.is_empty() && !text.contains(&time) {
         let words = promised_words::promise(&against.audience.language, due, against.now, &zone);
         findings.push(missing(
             "The words do not say when the next word comes.",

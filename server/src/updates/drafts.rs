@@ -4,14 +4,16 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Error;
 
 use super::checker::{Against, Finding, check};
 use super::compose::{Composed, Material, compose};
 use super::facts::{self, FactChange, Facts, Revision};
 use super::model::{Audience, AudienceId, Phase, Update, UpdateId, UpdateState};
+use super::promised_words::with_promise;
 use super::{audiences, situation, store as rows};
+use crate::access::audit::{self, AuditAction, Changed};
 use crate::http::Problem;
 use crate::incidents::{Incident, IncidentId, store as incidents};
 use crate::jobs::{Kind as JobKind, Owed};
@@ -258,9 +260,9 @@ pub fn write(
     let audience =
         audiences::find(change.tx, audience_id)?.ok_or_else(|| Problem::not_found("The audience"))?;
     let present = present(change, incident_id)?;
-    let mut draft = match rows::open_draft(change.tx, incident_id, audience_id)? {
-        Some(draft) => draft,
-        None => begin(change, &audience, &present)?,
+    let (action, mut draft) = match rows::open_draft(change.tx, incident_id, audience_id)? {
+        Some(draft) => (AuditAction::Update, draft),
+        None => (AuditAction::Create, begin(change, &audience, &present)?),
     };
     let withdrawn = draft.state == UpdateState::Approved;
     draft.state = UpdateState::Draft;
@@ -268,7 +270,11 @@ pub fn write(
     draft.approved_at = None;
     draft.phase = present.facts().phase;
     if let Some(due) = edit.next_update_by {
-        draft.next_update_by = Some(due);
+        if draft.edited && edit.words.is_none() {
+            move_promise(change.now, &audience, &mut draft, due);
+        }
+        // Nobody is promised a fraction of a second.
+        draft.next_update_by = Timestamp::from_second(due.as_second()).ok();
     }
     draft.edited |= edit.subject.is_some() || edit.words.is_some();
     if !draft.edited {
@@ -283,7 +289,7 @@ pub fn write(
         draft.words = words.clone();
     }
     draft.facts_revision = present.revision.revision;
-    rows::save_draft(change, &draft)?;
+    rows::save_draft(change, &draft).map_err(gone_out)?;
     if withdrawn {
         let text = format!(
             "The approval of the words for {} was withdrawn, because they were edited.",
@@ -291,7 +297,37 @@ pub fn write(
         );
         record(change, Kind::ApprovalWithdrawn, &draft, &audience, text)?;
     }
+    let details = json!({ "audience": audience.name, "next_update_by": draft.next_update_by });
+    note(change, action, &draft, details);
     reload(change, &draft.id)
+}
+
+/// Somebody's own words go on saying when the next word comes.
+fn move_promise(now: Timestamp, audience: &Audience, draft: &mut Update, due: Timestamp) {
+    let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
+    let words = draft.words.for_insiders();
+    let moved = with_promise(words, &audience.language, due, draft.next_update_by, now, &zone);
+    draft.words = InternalText::new(moved);
+}
+
+/// For the audit log: what somebody did to an update.
+pub(super) fn note(change: &mut Change, action: AuditAction, update: &Update, details: Value) {
+    let changed = Changed {
+        resource_type: "update",
+        resource_id: update.id.as_str(),
+        resource_name: update.subject.for_insiders(),
+        details,
+    };
+    audit::note(change, action, &changed);
+}
+
+/// Somebody else has sent the words out meanwhile.
+pub(super) fn gone_out(error: Error) -> Problem {
+    if error.is_not_found() {
+        Problem::conflict("This update is no draft any more.")
+    } else {
+        Problem::from(error)
+    }
 }
 
 pub(super) fn reload(change: &mut Change, id: &UpdateId) -> Result<Update, Problem> {
@@ -307,6 +343,10 @@ pub(super) fn at_work(change: &mut Change, id: &UpdateId) -> Result<(Update, Aud
     // The facts are brought up first, so that an approval that they withdraw is withdrawn before it is used.
     let present = bring_up_to_date(change, &found.incident_id)?;
     let update = reload(change, id)?;
+    // Whoever held the facts until now may have sent it out.
+    if !update.state.is_open() {
+        return Err(Problem::conflict("This update is no draft any more."));
+    }
     let audience =
         audiences::find(change.tx, &update.audience_id)?.ok_or_else(|| Problem::not_found("The audience"))?;
     Ok((update, audience, present))
@@ -403,12 +443,18 @@ pub fn approve(
     update.state = UpdateState::Approved;
     update.approved_by = Some(user_id.clone());
     update.approved_at = Some(change.now);
-    rows::save_draft(change, &update)?;
+    rows::save_draft(change, &update).map_err(gone_out)?;
     let text = format!(
         "{} approved the words for {} on revision {current} of the facts.",
         change.agent.name, audience.name
     );
     record(change, Kind::UpdateApproved, &update, &audience, text)?;
+    note(
+        change,
+        AuditAction::Update,
+        &update,
+        json!({ "approved_on_revision": current }),
+    );
     Ok(update)
 }
 

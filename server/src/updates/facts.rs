@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Error, Tx, params, sql};
 use utoipa::ToSchema;
 
 use super::compose::clock_time;
 use super::model::Phase;
 use super::situation::{self, Harm};
-use crate::incidents::{Incident, IncidentId, Status};
+use crate::access::audit::{self, AuditAction, Changed};
+use crate::http::Problem;
+use crate::incidents::{Incident, IncidentId, Status, store as incidents};
 use crate::people::UserId;
 use crate::timeline::Change;
 use crate::words::InternalText;
@@ -199,7 +202,17 @@ pub fn stated_to_recover(tx: &mut Tx, limit: i64) -> Result<Vec<IncidentId>, Err
         .collect())
 }
 
-pub fn state(change: &mut Change, incident_id: &IncidentId, stated: &Stated) -> Result<(), Error> {
+/// Keeps what somebody states about an incident, instead of what was stated before.
+pub fn state(change: &mut Change, incident_id: &IncidentId, stated: &Stated) -> Result<(), Problem> {
+    let incident =
+        incidents::find(change.tx, incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+    let changed = Changed {
+        resource_type: "incident_facts",
+        resource_id: incident_id.as_str(),
+        resource_name: &format!("[#{}] {}", incident.number, incident.title),
+        details: json!({ "stated": stated }),
+    };
+    audit::note(change, AuditAction::Update, &changed);
     change.tx.execute(
         sql!(
             "INSERT INTO incident_statements (incident_id, stated, changed_at) VALUES ($1, $2, $3)

@@ -3,10 +3,14 @@
 //! An audience and a page each have a language. What people write is in it already; this sentence is added by
 //! Muster and must not be the one English line in a German text. A language that is not here gets English.
 
-use jiff::Timestamp;
+use std::sync::LazyLock;
+
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use regex::Regex;
 
 use super::compose::clock_time;
+use super::readability::sentences;
 
 /// One language: how a promise is said, how it is said that one is late, and how a day is written.
 struct Language {
@@ -158,8 +162,82 @@ pub fn is_promise(paragraph: &str) -> bool {
         .any(|language| paragraph.starts_with(language.promise.0))
 }
 
+/// Sentences that tell the reader about the next word, not about the end.
+static NEXT_WORD: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:(?:tell|update|inform) you|next (?:word|update)|(?:update|speak|write) again|more by|hear from us|come back to you)\b",
+    )
+});
+
+static CLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\b"));
+
+/// Whether a sentence tells when the next word comes.
+pub fn is_about_next_word(sentence: &str) -> bool {
+    let promises = std::iter::once(&ENGLISH).chain(&OTHERS);
+    NEXT_WORD.is_match(sentence)
+        || promises
+            .into_iter()
+            .any(|one| sentence.contains(one.promise.0.trim()))
+}
+
+/// A sentence that promises the next word for a time on the clock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Said {
+    /// In the words, in bytes.
+    pub place: std::ops::Range<usize>,
+    /// Such as `06:20`.
+    pub clocks: Vec<String>,
+}
+
+/// Every sentence of the words that says by when the next word comes.
+pub fn said(words: &str) -> Vec<Said> {
+    let clocks = |sentence: &str| -> Vec<String> {
+        let found = CLOCK.captures_iter(sentence);
+        found
+            .map(|clock| format!("{:0>2}:{}", &clock[1], &clock[2]))
+            .collect()
+    };
+    sentences(words)
+        .into_iter()
+        .filter_map(|sentence| {
+            let text = words.get(sentence.place.clone())?;
+            let clocks = clocks(text);
+            (is_about_next_word(text) && !clocks.is_empty()).then_some(Said {
+                place: sentence.place,
+                clocks,
+            })
+        })
+        .collect()
+}
+
+/// The one time for which words promise the next word, within half a day from now; none where they name none or several.
+pub fn said_time(words: &str, now: Timestamp, zone: &TimeZone) -> Option<Timestamp> {
+    let said = said(words);
+    let mut clocks = said.iter().flat_map(|one| &one.clocks);
+    let clock = clocks.next()?;
+    if clocks.any(|other| other != clock) {
+        return None;
+    }
+    let time: jiff::civil::Time = clock.parse().ok()?;
+    let today = now.to_zoned(zone.clone()).date();
+    [today, today.tomorrow().ok()?]
+        .into_iter()
+        .filter_map(|day| Some(day.to_datetime(time).to_zoned(zone.clone()).ok()?.timestamp()))
+        .find(|at| *at > now)
+        .filter(|at| at.duration_since(now) <= SignedDuration::from_hours(12))
+}
+
+fn pattern(text: &str) -> Regex {
+    #[expect(
+        clippy::expect_used,
+        reason = "the patterns are literals of this file, and a test compiles each"
+    )]
+    Regex::new(text).expect("a literal pattern")
+}
+
 /// Words with the sentence that says when the next word comes: in the place of the sentence for the time that
-/// was `drafted`, in whichever language that was, or at the end, unless they say the time already.
+/// was `drafted`, in whichever language that was, or at the end, unless they say by themselves when it comes. Whether
+/// that is the time that is kept is the checker's to see.
 pub fn with_promise(
     words: &str,
     tag: &str,
@@ -168,14 +246,14 @@ pub fn with_promise(
     now: Timestamp,
     zone: &TimeZone,
 ) -> String {
-    let said = [tag, ENGLISH.tag].into_iter().find_map(|tag| {
+    let drafted_words = [tag, ENGLISH.tag].into_iter().find_map(|tag| {
         let old = promise(tag, drafted?, now, zone);
         words.contains(&old).then_some((old, tag))
     });
     let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    match said {
+    match drafted_words {
         Some((old, tag)) => words.replace(&old, &promise(tag, due, now, zone)),
-        None if words.contains(&time) => words.to_owned(),
+        None if words.contains(&time) || !said(words).is_empty() => words.to_owned(),
         None => format!("{}\n\n{}", words.trim_end(), promise(tag, due, now, zone)),
     }
 }
@@ -201,6 +279,24 @@ mod tests {
             "We will tell you more by 06:30 UTC. Sorry."
         );
         assert_eq!(with("More at 06:30.", None), "More at 06:30.");
+    }
+
+    #[test]
+    fn a_time_in_ones_own_words_is_the_time_that_is_promised() {
+        let (now, zone) = (at("18:00"), TimeZone::UTC);
+        let time = |words: &str| said_time(words, now, &zone);
+        assert_eq!(time("Cards fail. Next update by 18:15."), Some(at("18:15")));
+        assert_eq!(
+            time("You hear from us at 6.30."),
+            None,
+            "that is more than half a day"
+        );
+        assert_eq!(time("It began at 17:40."), None);
+        assert_eq!(time("Next update by 18:15. We tell you more by 18:30."), None);
+        let kept = "Cards fail. Next update by 18:15.";
+        assert_eq!(with_promise(kept, "en", at("18:11"), None, now, &zone), kept);
+        let german = said("Mehr erfahren Sie von uns bis 07:20 CET.");
+        assert_eq!(german[0].clocks, ["07:20"]);
     }
 
     #[test]

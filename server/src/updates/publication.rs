@@ -8,6 +8,7 @@ use super::drafts::{self, Present};
 use super::facts::Estimate;
 use super::model::{ApprovalRule, Audience, Phase, Readers, Update, UpdateId, UpdateState};
 use super::{estimates_given, fan_out, promises, store as rows};
+use crate::access::audit::AuditAction;
 use crate::http::Problem;
 use crate::people::UserId;
 use crate::timeline::{Change, Kind, NewEntry};
@@ -63,7 +64,7 @@ pub fn publish(change: &mut Change, id: &UpdateId, publisher: Option<&UserId>) -
         Readers::Internal => None,
     };
     let sent = public.as_ref().map(|(subject, words)| (subject, words));
-    rows::save_published(change, &update, sent)?;
+    rows::save_published(change, &update, sent).map_err(drafts::gone_out)?;
     let update = drafts::reload(change, id)?;
     record_publication(change, &update, &audience)?;
     promises::keep(change, &update, &audience)?;
@@ -74,6 +75,8 @@ pub fn publish(change: &mut Change, id: &UpdateId, publisher: Option<&UserId>) -
         }
     }
     fan_out::send(change, &update, &audience)?;
+    let details = json!({ "told": audience.name, "phase": update.phase });
+    drafts::note(change, AuditAction::Update, &update, details);
     Ok(update)
 }
 

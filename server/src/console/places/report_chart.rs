@@ -297,13 +297,15 @@ fn said(facts: &Facts, reading: &Reading) -> LaneInput {
         .last_answer_at
         .map(|at| (at, format!("{} last answer", clock(reading, at))));
     let promises = &facts.promises;
-    let note = match (promises.kept, promises.missed) {
-        (0, 0) => "nothing promised".to_owned(),
-        (kept, 0) => format!(
+    let note = match (promises.kept, promises.missed, promises.open()) {
+        (0, 0, 0) => "nothing promised".to_owned(),
+        (kept, 0, 0) => format!(
             "{}, all kept",
             counted(kept.unsigned_abs(), "promise", "promises")
         ),
-        (kept, missed) => format!("{kept} kept, {missed} missed"),
+        (kept, missed, 0) => format!("{kept} kept, {missed} missed"),
+        (0, 0, open) => format!("{open} still open"),
+        (kept, missed, open) => format!("{kept} kept, {missed} missed, {open} still open"),
     };
     lane("What was said", note, LaneContent::Chain { told, last_answer })
 }

@@ -28,9 +28,9 @@ use crate::timeline::Change;
 use crate::updates::approval::require_approver;
 use crate::updates::compose::LONGEST_WORDS;
 use crate::updates::model::{ApprovalRule, Audience, AudienceChannel, Phase, Readers};
-use crate::updates::promised_words::with_promise;
+use crate::updates::promised_words::{said_time, with_promise};
 use crate::updates::situation::{Harm, harm_of};
-use crate::updates::{AudienceId, audiences, drafts, publication, store as rows};
+use crate::updates::{AudienceId, UpdateId, audiences, drafts, publication, store as rows};
 use crate::words::InternalText;
 
 /// The value of the reader who is chosen at the start.
@@ -40,7 +40,7 @@ const PROMISES: [u64; 4] = [15, 30, 60, 120];
 
 /// What a caller may do with the words for an audience.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Reaching {
+pub(super) enum Reaching {
     /// They go out at once.
     Publish,
     /// They wait for somebody who may approve or publish them.
@@ -61,12 +61,20 @@ pub(super) fn agreeing(tx: &mut Tx, caller: &Caller, id: &IncidentId) -> Agreein
     }
 }
 
-fn reaching(caller: &Caller, agreeing: Agreeing, audience: &Audience) -> Reaching {
+pub(super) fn reaching(caller: &Caller, agreeing: Agreeing, audience: &Audience) -> Reaching {
     let approved = audience.approval == ApprovalRule::NotRequired || agreeing == Agreeing::Allowed;
     if approved && caller.may(Action::Publish, Resource::Update) {
         Reaching::Publish
     } else {
         Reaching::Draft
+    }
+}
+
+/// What the button says that sends the words.
+pub(super) fn verb(reaching: Reaching, audience: &Audience) -> String {
+    match reaching {
+        Reaching::Publish => format!("Tell {}", audience.name.to_lowercase()),
+        Reaching::Draft => "Ask for approval".to_owned(),
     }
 }
 
@@ -132,10 +140,7 @@ fn reader(hearing: &Hearing, (caller, agreeing): (&Caller, Agreeing), reading: &
         } else {
             format!("Inside: {who} read this{by}.")
         },
-        verb: match reaching(caller, agreeing, audience) {
-            Reaching::Publish => format!("Tell {who}"),
-            Reaching::Draft => "Ask for approval".to_owned(),
-        },
+        verb: verb(reaching(caller, agreeing, audience), audience),
         draft: draft
             .map(|draft| draft.words.for_insiders().to_owned())
             .unwrap_or_default(),
@@ -237,15 +242,18 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
             let differ = before
                 .as_ref()
                 .is_none_or(|draft| draft.words.for_insiders().trim() != words);
+            let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
+            // Whoever picks no time promises what their words say.
+            let picked =
+                minutes.map(|minutes| change.now + Duration::from_secs(minutes.clamp(5, 24 * 60) * 60));
+            let said = || differ.then(|| said_time(&words, change.now, &zone)).flatten();
             let promised = drafts::Edit {
-                next_update_by: minutes
-                    .map(|minutes| change.now + Duration::from_secs(minutes.clamp(5, 24 * 60) * 60)),
+                next_update_by: picked.or_else(said),
                 ..drafts::Edit::default()
             };
             let mut draft = drafts::write(change, &incident_id, &audience_id, &promised)?;
             if differ {
                 let due = draft.next_update_by.filter(|_| draft.phase != Phase::Resolved);
-                let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
                 let own = match due {
                     Some(due) => with_promise(&words, &audience.language, due, drafted, change.now, &zone),
                     None => words.clone(),
@@ -263,11 +271,21 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
     if reaching(caller, agreeing, &audience) == Reaching::Draft {
         return Ok(Reaching::Draft);
     }
+    send(app, caller, approving_about, update_id).await
+}
+
+/// Sends a draft that has been kept, agreed to by the caller where they may. Whatever stands against it, the words wait.
+pub(super) async fn send(
+    app: &App,
+    caller: &Caller,
+    incident_id: IncidentId,
+    update_id: UpdateId,
+) -> Result<Reaching, Problem> {
     let user_id = caller.user_id().cloned();
     let approver = caller.clone();
     let published = app
         .change(caller.agent(), move |change| -> Result<(), Problem> {
-            let may_approve = require_approver(change.tx, &approver, &approving_about).is_ok();
+            let may_approve = require_approver(change.tx, &approver, &incident_id).is_ok();
             if let Some(user_id) = user_id.as_ref().filter(|_| may_approve) {
                 drafts::approve(change, &update_id, user_id, None)?;
             }
@@ -281,6 +299,7 @@ async fn tell(app: &App, caller: &Caller, id: &str, said: Said) -> Result<Reachi
         Err(problem) => Err(problem),
     }
 }
+
 /// How badly an open incident hurts a touchpoint, as far as priority, evidence and distance say.
 pub(super) fn how_hurt(
     incident: &Incident,

@@ -9,11 +9,13 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 use store::Tx;
 
+use super::room_words::{self, Agreeing, Reaching, agreeing, reaching, verb};
 use super::{escaped, go_to, situation};
-use crate::access::{Action, Resource};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
 use crate::console::kit::{Link, Pagination, Pick, Reach, Reading, Rich};
@@ -25,12 +27,13 @@ use crate::console::screens::updates::{
 use crate::http::{Problem, Query};
 use crate::incidents::model::Incident;
 use crate::incidents::{IncidentId, store as incident_rows};
-use crate::updates::approval::require_approver;
+use crate::timeline::Change;
 use crate::updates::checker::{Field, Finding as Objection};
 use crate::updates::facts::{self, Facts, Stated};
 use crate::updates::headline::{self, Headline};
 use crate::updates::model::{Audience, Phase, Promise, Readers, Update};
-use crate::updates::{AudienceId, audiences, drafts, promises, publication, store as rows};
+use crate::updates::promised_words::said_time;
+use crate::updates::{AudienceId, audiences, drafts, promises, store as rows};
 use crate::words::InternalText;
 
 const LONGEST_WORDS: usize = 10_000;
@@ -64,6 +67,8 @@ struct Known {
     incidents: Vec<Incident>,
     chosen: Option<(Incident, Facts, i64)>,
     columns: Vec<Column>,
+    /// Whether the reader may agree to words about it.
+    agreeing: Agreeing,
     /// What customers feel of each incident.
     headlines: HashMap<IncidentId, Headline>,
 }
@@ -79,7 +84,7 @@ async fn page(
     let known = app
         .read(move |tx| -> Result<_, Problem> {
             let situation = situation::read(tx, &caller, now)?;
-            know(tx, &asked.incident, now, situation)
+            know(tx, (&caller, &asked.incident), now, situation)
         })
         .await?;
     let reading = visitor.reading(&app);
@@ -101,7 +106,12 @@ async fn page(
     Ok(show(&draw(&app, &visitor, &reading, known)))
 }
 
-fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Result<Known, Problem> {
+fn know(
+    tx: &mut Tx,
+    (caller, wanted): (&Caller, &str),
+    now: Timestamp,
+    situation: Situation,
+) -> Result<Known, Problem> {
     let incidents = incident_rows::open(tx, INCIDENTS)?;
     let chosen = match (wanted, promises::waited_for(tx, 1)?.first()) {
         // Whoever comes without a wish is shown where somebody waits for a word.
@@ -118,6 +128,7 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
             incidents,
             chosen: None,
             columns: Vec::new(),
+            agreeing: Agreeing::LeftToOthers,
             headlines,
         });
     };
@@ -144,6 +155,7 @@ fn know(tx: &mut Tx, wanted: &str, now: Timestamp, situation: Situation) -> Resu
     Ok(Known {
         situation,
         incidents,
+        agreeing: agreeing(tx, caller, &incident.id),
         chosen: Some((incident, facts, revision)),
         columns,
         headlines,
@@ -156,8 +168,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         incidents,
         chosen,
         columns,
+        agreeing,
         headlines,
     } = known;
+    let verb_for = |audience: &Audience| verb(reaching(&visitor.0, agreeing, audience), audience);
     // What customers feel says more to whoever writes than what a machine said first.
     let called = |one: &Incident| {
         let felt = headlines.get(&one.id).and_then(|headline| headline.felt.first());
@@ -181,7 +195,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
             who: format!("{} expect to hear from us", column.audience.name),
             due: reading.countdown(promise.made_at, promise.due_at),
             below: "When it is missed, whoever commands the incident is told, and it counts.".to_owned(),
-            verb: verb(&column.audience),
+            verb: verb_for(&column.audience),
             audience: column.audience.id.to_string(),
         }),
         headline: incident.as_ref().map_or_else(String::new, called),
@@ -196,11 +210,9 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         columns: columns
             .iter()
             .map(|column| {
-                drawn(
-                    column,
-                    next.is_some_and(|(due, _)| due.audience.id == column.audience.id),
-                    reading,
-                )
+                let is_next = next.is_some_and(|(due, _)| due.audience.id == column.audience.id);
+                let urgency = if is_next { Urgency::Next } else { Urgency::Calm };
+                drawn(column, urgency, verb_for(&column.audience), reading)
             })
             .collect(),
         incidents: incidents
@@ -216,10 +228,6 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
             .collect(),
         incident: id,
     }
-}
-
-fn verb(audience: &Audience) -> String {
-    format!("Tell {}", audience.name.to_lowercase())
 }
 
 /// The facts with their numbers; those with a field of the form can be changed.
@@ -258,7 +266,7 @@ fn numbered(facts: &Facts, reading: &Reading) -> Vec<Fact> {
         .collect()
 }
 
-fn drawn(column: &Column, is_next: bool, reading: &Reading) -> AudienceColumn {
+fn drawn(column: &Column, urgency: Urgency, verb: String, reading: &Reading) -> AudienceColumn {
     let audience = &column.audience;
     let outside = audience.readers == Readers::Public;
     let shown = column.draft.as_ref().or(column.last.as_ref());
@@ -291,8 +299,8 @@ fn drawn(column: &Column, is_next: bool, reading: &Reading) -> AudienceColumn {
         note: shown
             .map(|update| format!("From facts r{}.", update.facts_revision))
             .unwrap_or_default(),
-        verb: verb(audience),
-        urgency: if is_next { Urgency::Next } else { Urgency::Calm },
+        verb,
+        urgency,
     }
 }
 
@@ -343,7 +351,8 @@ struct Written {
     what: String,
 }
 
-/// Keeps the words; `send` approves and publishes them too, where the writer may.
+/// Keeps the words; `send` approves and publishes them too, where the writer may. What may not go out yet, or is objected
+/// to, waits as the draft, and the writer finds it on the page.
 async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Create, Resource::Update)?;
@@ -353,48 +362,53 @@ async fn write(State(app): State<Arc<App>>, posted: Posted<Written>) -> Result<R
             Problem::invalid([format!("An update may have at most {LONGEST_WORDS} letters.")]).into(),
         );
     }
-    if written.what == "send" {
-        caller.require(Action::Publish, Resource::Update)?;
-    }
-    let user_id = caller.user_id().cloned();
     let back = format!("/console/updates?incident={}", escaped(&written.incident));
-    app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        let incident_id = IncidentId::from(written.incident.as_str());
-        let audience_id = AudienceId::from(written.audience.as_str());
-        let before = rows::open_draft(change.tx, &incident_id, &audience_id)?;
-        let words = written.words.trim().replace("\r\n", "\n");
-        // What was shown is the draft with a promise that has not passed; only other words than those are one's own.
-        let mut due = None;
-        let mut differs = true;
-        if let Some(draft) = &before {
-            let incident = incident_rows::find(change.tx, &incident_id)?
-                .ok_or_else(|| Problem::not_found("The incident"))?;
+    let incident_id = IncidentId::from(written.incident.as_str());
+    let (approver, about, sends) = (caller.clone(), incident_id.clone(), written.what == "send");
+    let (update_id, reaching) = app
+        .change(caller.agent(), move |change| -> Result<_, Problem> {
+            let audience_id = AudienceId::from(written.audience.as_str());
             let audience = audiences::find(change.tx, &audience_id)?
                 .ok_or_else(|| Problem::not_found("The audience"))?;
-            let facts = facts::read(change.tx, &incident, change.now)?;
-            let shown = drafts::as_of_now(change.tx, draft, &audience, &incident, &facts, change.now)?;
-            due = shown
-                .next_update_by
-                .filter(|due| draft.next_update_by != Some(*due));
-            differs = draft.edited && due.is_some() || shown.words.for_insiders().trim() != words;
-        }
-        let edit = drafts::Edit {
-            words: (differs && !words.is_empty()).then(|| InternalText::new(words)),
-            next_update_by: due,
-            ..drafts::Edit::default()
-        };
-        let draft = drafts::write(change, &incident_id, &audience_id, &edit)?;
-        if written.what != "send" {
-            return Ok(());
-        }
-        let may_approve = require_approver(change.tx, &caller, &incident_id).is_ok();
-        if let Some(user_id) = user_id.as_ref().filter(|_| may_approve) {
-            drafts::approve(change, &draft.id, user_id, None)?;
-        }
-        publication::publish(change, &draft.id, user_id.as_ref()).map(drop)
-    })
-    .await?;
+            let edit = own_words(change, &about, &audience, &written.words)?;
+            let draft = drafts::write(change, &about, &audience_id, &edit)?;
+            let agreeing = agreeing(change.tx, &approver, &about);
+            Ok((draft.id, reaching(&approver, agreeing, &audience)))
+        })
+        .await?;
+    if sends && reaching == Reaching::Publish {
+        room_words::send(&app, &caller, incident_id, update_id).await?;
+    }
     Ok(go_to(&back))
+}
+
+/// What of the words that were sent is the writer's own: what was shown is the draft with a promise that has not passed,
+/// and only other words than those are.
+fn own_words(
+    change: &mut Change,
+    incident_id: &IncidentId,
+    audience: &Audience,
+    words: &str,
+) -> Result<drafts::Edit, Problem> {
+    let words = words.trim().replace("\r\n", "\n");
+    let (mut due, mut differs) = (None, true);
+    if let Some(draft) = rows::open_draft(change.tx, incident_id, &audience.id)? {
+        let incident =
+            incident_rows::find(change.tx, incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
+        let facts = facts::read(change.tx, &incident, change.now)?;
+        let shown = drafts::as_of_now(change.tx, &draft, audience, &incident, &facts, change.now)?;
+        due = shown
+            .next_update_by
+            .filter(|due| draft.next_update_by != Some(*due));
+        differs = draft.edited && due.is_some() || shown.words.for_insiders().trim() != words;
+    }
+    let zone = TimeZone::get(&audience.time_zone).unwrap_or(TimeZone::UTC);
+    let said = differs.then(|| said_time(&words, change.now, &zone)).flatten();
+    Ok(drafts::Edit {
+        words: (differs && !words.is_empty()).then(|| InternalText::new(words)),
+        next_update_by: said.or(due),
+        ..drafts::Edit::default()
+    })
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -273,7 +273,7 @@ pub(crate) async fn update(
     .await
 }
 
-/// Removes a touchpoint and its dependencies.
+/// Removes a touchpoint and its dependencies, unless a status page, a location or a customer uses it.
 #[utoipa::path(delete, path = "/business_services/{id}", tag = "Business services", params(("id" = String, Path)),
     responses((status = 204), Problems))]
 pub(crate) async fn delete(
@@ -285,6 +285,10 @@ pub(crate) async fn delete(
     app.change(caller.agent(), move |change| {
         let touchpoint = present(change.tx, &id)?;
         caller.require_for_teams(Action::Delete, Resource::BusinessService, &teams(&touchpoint))?;
+        let uses = rows::uses(change.tx, &id)?;
+        if !uses.is_empty() {
+            return Err(Problem::invalid(uses));
+        }
         rows::delete(change.tx, &id, change.now)?;
         audit::record(change, &caller, AuditAction::Delete, &changed(&touchpoint))?;
         change.touch("services");

@@ -102,6 +102,43 @@ pub fn set(tx: &mut Tx, touchpoint: &BusinessService) -> Result<(), Error> {
     )
 }
 
+/// Whatever shows or uses a touchpoint, as a sentence each; some of it where there is much. Without the touchpoint it would
+/// say for ever that everything works.
+pub fn uses(tx: &mut Tx, id: &BusinessServiceId) -> Result<Vec<String>, Error> {
+    let pages: Vec<(String, String)> = tx.rows(
+        sql!(
+            "SELECT p.name, c.name FROM status_page_components c JOIN status_pages p ON p.id = c.page_id
+             WHERE c.business_service_id = $1 AND c.deleted_at IS NULL AND p.deleted_at IS NULL
+             ORDER BY p.name, c.name LIMIT 5"
+        ),
+        params![id],
+    )?;
+    let locations: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT l.name FROM location_services s JOIN locations l ON l.id = s.location_id
+             WHERE s.service_id = $1 AND l.deleted_at IS NULL ORDER BY l.name LIMIT 5"
+        ),
+        params![id],
+    )?;
+    let accounts: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT a.name FROM account_services s JOIN accounts a ON a.id = s.account_id
+             WHERE s.service_id = $1 AND a.deleted_at IS NULL ORDER BY a.name LIMIT 5"
+        ),
+        params![id],
+    )?;
+    let pages = pages.into_iter().map(|(page, name)| {
+        format!("The status page '{page}' shows it as '{name}'; take it off there first.")
+    });
+    let locations = locations
+        .into_iter()
+        .map(|(name,)| format!("The location '{name}' uses it; take it off there first."));
+    let accounts = accounts
+        .into_iter()
+        .map(|(name,)| format!("The customer '{name}' uses it; take it off there first."));
+    Ok(pages.chain(locations).chain(accounts).collect())
+}
+
 pub fn delete(tx: &mut Tx, id: &BusinessServiceId, now: Timestamp) -> Result<(), Error> {
     tx.execute_one(
         sql!("UPDATE business_services SET deleted_at = $2 WHERE id = $1"),

@@ -8,8 +8,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::note;
-use crate::access::audit::AuditAction;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Path, Problem, Problems, Sent};
@@ -220,7 +218,6 @@ pub(super) async fn state_facts(
     let facts = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
-            incidents::find(change.tx, &id)?.ok_or_else(|| Problem::not_found("The incident"))?;
             if body.facts.estimate.value().is_some() {
                 require_approver(change.tx, &caller, &id)?;
             }
@@ -228,13 +225,6 @@ pub(super) async fn state_facts(
             let stated = body.facts.over(stated, &caller, change.now)?;
             facts::state(change, &id, &stated)?;
             let present = drafts::bring_up_to_date(change, &id)?;
-            note(
-                change,
-                &caller,
-                AuditAction::Update,
-                "incident_facts",
-                id.as_str(),
-            )?;
             Ok(facts_view(&id, &present.revision))
         })
         .await?;

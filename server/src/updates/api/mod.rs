@@ -10,11 +10,7 @@ use std::sync::Arc;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::access::Caller;
-use crate::access::audit::{self, AuditAction, Changed};
 use crate::app::App;
-use crate::http::Problem;
-use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -24,15 +20,4 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(written::approve))
         .routes(routes!(written::publish))
         .routes(routes!(promises::list_promises))
-}
-
-fn note(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    resource_type: &str,
-    resource_id: &str,
-) -> Result<(), Problem> {
-    let changed = Changed::named(resource_type, resource_id, "");
-    Ok(audit::record(change, caller, action, &changed)?)
 }

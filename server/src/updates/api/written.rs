@@ -9,12 +9,13 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::note;
-use crate::access::audit::AuditAction;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site};
+use crate::http::{
+    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Site,
+};
 use crate::incidents::{IncidentId, store as incidents};
+use crate::people::UserId;
 use crate::updates::approval::require_approver;
 use crate::updates::compose::{LONGEST_SUBJECT, LONGEST_WORDS};
 use crate::updates::drafts::{self, Edit};
@@ -57,10 +58,18 @@ fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Res
         ),
         _ => (Vec::new(), Vec::new()),
     };
-    let approved_by = match &update.approved_by {
-        Some(id) => crate::people::store::find_user(tx, id)?
-            .map(|user| site.reference("user", "users", user.id.as_str(), user.name)),
-        None => None,
+    let person = |tx: &mut store::Tx, id: Option<UserId>| -> Result<Option<Reference>, Problem> {
+        let Some(id) = id else { return Ok(None) };
+        let user = crate::people::store::find_user(tx, &id)?;
+        Ok(user.map(|user| site.reference("user", "users", user.id.as_str(), user.name)))
+    };
+    let approved_by = person(tx, update.approved_by.clone())?;
+    let publisher = person(tx, update.published_by_id.as_deref().map(UserId::from))?;
+    let published_by = match (publisher, &update.published_by_id, &update.published_by_name) {
+        (Some(person), ..) => Some(person),
+        // A program, without a person for whom it acted.
+        (None, Some(id), Some(name)) => Some(site.reference("api_key", "api_keys", id, name.clone())),
+        (None, ..) => None,
     };
     let head = site.resource(
         "update",
@@ -70,7 +79,7 @@ fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Res
     );
     let mut view = serde_json::to_value(head).map_err(Problem::internal)?;
     let rest = json!({
-        "incident": site.reference("incident", "incidents", incident.id.as_str(), incident.title),
+        "incident": site.reference("incident", "incidents", incident.id.as_str(), format!("[#{}] {}", incident.number, incident.title)),
         "audience": site.reference("audience", "audiences", audience.id.as_str(), audience.name),
         "visibility": audience.readers,
         "approval": audience.approval,
@@ -86,7 +95,7 @@ fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Res
         "next_update_by": update.next_update_by,
         "approved_by": approved_by,
         "approved_at": update.approved_at,
-        "published_by": update.published_by_name,
+        "published_by": published_by,
         "published_at": update.published_at,
         "created_at": update.created_at,
         "updated_at": update.updated_at,
@@ -196,7 +205,6 @@ pub(super) async fn write_update(
             let incident_id = IncidentId::from(id.as_str());
             let audience_id = AudienceId::from(audience.id.as_str());
             let update = drafts::write(change, &incident_id, &audience_id, &edit)?;
-            note(change, &caller, AuditAction::Create, "update", update.id.as_str())?;
             view(change.tx, &update, &site, now)
         })
         .await?;
@@ -253,7 +261,6 @@ pub(super) async fn edit_update(
                 ));
             }
             let update = drafts::write(change, &found.incident_id, &found.audience_id, &edit)?;
-            note(change, &caller, AuditAction::Update, "update", update.id.as_str())?;
             view(change.tx, &update, &site, now)
         })
         .await?;
@@ -291,7 +298,6 @@ pub(super) async fn approve(
             let found = find(change.tx, id.as_str())?;
             require_approver(change.tx, &caller, &found.incident_id)?;
             let update = drafts::approve(change, &id, &user_id, body.facts_revision)?;
-            note(change, &caller, AuditAction::Update, "update", update.id.as_str())?;
             view(change.tx, &update, &site, now)
         })
         .await?;
@@ -316,7 +322,6 @@ pub(super) async fn publish(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = UpdateId::from(id.as_str());
             let update = publication::publish(change, &id, user_id.as_ref())?;
-            note(change, &caller, AuditAction::Update, "update", update.id.as_str())?;
             view(change.tx, &update, &site, now)
         })
         .await?;

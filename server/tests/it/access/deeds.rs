@@ -1,4 +1,4 @@
-//! What is done to incidents and alerts is audited alike, through whichever door, once.
+//! What is done to incidents, updates and alerts is audited alike, through whichever door, once.
 
 use axum::body::Body;
 use axum::http::{Request, header};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::{Browser, TestApp};
-use crate::updates::outage;
+use crate::updates::{CUSTOMERS, draft, outage, tell_customers};
 
 /// The audit log's records about one thing, the oldest first: the method, what was done, and the fields.
 async fn told(muster: &TestApp, kind: &str, id: &str) -> Vec<(String, String, Value)> {
@@ -126,6 +126,34 @@ async fn a_key_that_acts_for_somebody_is_named_beside_them(engine: Engine) {
         record["method"]["truncated_token"].as_str().unwrap(),
         &key[key.len() - 4..]
     );
+}
+
+#[store::both_engines]
+async fn words_that_go_out_from_the_room_are_audited_as_over_the_api(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let (_, incident) = outage(&muster).await;
+    let update = draft(&muster, &incident, CUSTOMERS).await;
+    let id = update["id"].as_str().unwrap().to_owned();
+    let say = [
+        ("reader", CUSTOMERS),
+        ("words", "Cards fail in some shops. We are looking into it."),
+        ("promise", "30"),
+    ];
+    let said = browser
+        .send(&format!("/console/incidents/{incident}/say"), &say)
+        .await;
+    Browser::led_to(&said);
+    let spoken = told(&muster, "update", &id).await;
+    assert_eq!(spoken.len(), 2, "kept, then agreed to and sent: {spoken:?}");
+    assert_eq!(spoken[1].2["told"], "Customers");
+    crate::updates::resolve(&muster, &incident).await;
+    let over = tell_customers(&muster, &incident).await;
+    let told = told(&muster, "update", over["id"].as_str().unwrap()).await;
+    assert_eq!(told.len(), 2, "approved and published: {told:?}");
+    let facts = [("incident", incident.as_str()), ("symptom", "Cards fail.")];
+    Browser::led_to(&browser.send("/console/updates/facts", &facts).await);
+    assert_eq!(self::told(&muster, "incident_facts", &incident).await.len(), 1);
 }
 
 #[store::both_engines]

@@ -343,3 +343,16 @@ async fn people_show_when_they_were_here_last_and_not_when_they_signed_in(engine
     let seen: Vec<_> = read.await.unwrap().into_iter().map(|(at,)| at).collect();
     assert_eq!(*seen.last().unwrap(), muster.app.clock.now());
 }
+
+#[store::both_engines]
+async fn a_link_that_two_use_at_once_works_for_the_first(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let link = invite(&muster, "new@example.org").await;
+    let secret = link.rsplit('/').next().unwrap().to_owned();
+    let using = move |change: &mut muster::timeline::Change| {
+        let used = muster::passwords::links::set_by_link(change, &secret, "a hash", None)?;
+        Ok(used.is_some())
+    };
+    let [first, second] = crate::incidents::race::at_once(&muster, using.clone(), using).await;
+    assert_eq!((first.unwrap(), second.unwrap()), (true, false));
+}

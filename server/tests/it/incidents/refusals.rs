@@ -2,7 +2,7 @@
 
 use muster::incidents::{IncidentId, merge};
 use muster::timeline::Change;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::Engine;
 
 use super::open_one;
@@ -12,6 +12,47 @@ use crate::harness::TestApp;
 async fn set_status(muster: &TestApp, id: &str, status: &str) -> crate::harness::Answer {
     let body = json!({ "incident": { "status": status } });
     muster.put(&format!("/incidents/{id}"), body).await
+}
+
+#[store::both_engines]
+async fn nobody_is_asked_to_join_what_is_over(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let built = muster.service("card-gateway").build().await;
+    let id = open_one(&muster, &built).await;
+    set_status(&muster, &id, "resolved").await.good();
+    let body = json!({ "message": "Please join", "responder_request_targets": [
+        { "responder_request_target": { "id": muster.owner.id, "type": "user_reference" } }] });
+    let path = format!("/incidents/{id}/responder_requests");
+    let refused = muster.post(&path, body).await.with_status(400);
+    assert_eq!(refused["error"]["code"], 1001);
+    let form = [("user", muster.owner.id.as_str())];
+    let path = format!("/console/incidents/{id}/responders");
+    let page = browser.send(&path, &form).await;
+    assert_eq!(page.status, 400);
+    assert!(page.text.contains("Reopen it first"), "{}", page.text);
+}
+
+#[store::both_engines]
+async fn what_nobody_would_be_told_of_is_not_reopened(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let id = open_one(&muster, &built).await;
+    set_status(&muster, &id, "resolved").await.good();
+    muster
+        .delete(&format!("/services/{}", built.service_id))
+        .await
+        .good();
+    let refused = set_status(&muster, &id, "triggered").await.with_status(400);
+    assert!(
+        refused["error"]["errors"][0]
+            .as_str()
+            .unwrap()
+            .starts_with("The incident's service was removed"),
+        "{refused}"
+    );
+    let shown = muster.get(&format!("/incidents/{id}")).await.good();
+    assert_eq!(shown["incident"]["status"], "resolved");
 }
 
 #[store::both_engines]
@@ -74,4 +115,26 @@ async fn an_alert_that_two_move_at_once_leaves_no_open_incident_without_one(engi
             .any(|(kind, text)| kind == "alert_moved" && text.contains("moved an alert to #3")),
         "the second took it from where the first had put it: {entries:?}"
     );
+}
+
+#[store::both_engines]
+async fn a_touchpoint_that_is_shown_or_used_is_not_removed(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = crate::pages::shown(&muster).await;
+    muster
+        .sites("North", &["Leeds Briggate"], &shown.touchpoint)
+        .await;
+    let path = format!("/business_services/{}", shown.touchpoint);
+    let refused = muster.delete(&path).await.with_status(400);
+    let errors: Vec<&Value> = refused["error"]["errors"].as_array().unwrap().iter().collect();
+    assert_eq!(
+        errors,
+        [
+            "The status page 'Larkfield' shows it as 'Card payments'; take it off there first.",
+            "The location 'Leeds Briggate' uses it; take it off there first.",
+        ]
+    );
+    let component = format!("/status_pages/{}/components/{}", shown.page, shown.component);
+    assert_eq!(muster.delete(&component).await.status, 204);
+    muster.delete(&path).await.with_status(400);
 }

@@ -2,6 +2,7 @@
 
 mod promises;
 mod shapes;
+mod speaking;
 mod subscribers;
 
 use axum::http::Method;
