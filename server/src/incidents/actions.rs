@@ -225,12 +225,12 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
             "Incident was merged into another; reopen that one.",
         ));
     }
-    if crate::services::store::find(change.tx, &incident.service_id)?.is_none() {
-        return Err(Problem::refused(
+    let service = crate::services::store::find(change.tx, &incident.service_id)?.ok_or_else(|| {
+        Problem::refused(
             5002,
             "The incident's service was removed, so nobody would be told. Open a new incident on another service.",
-        ));
-    }
+        )
+    })?;
     let holder = match &incident.incident_key {
         Some(key) => rows::find_open_by_key(change.tx, &incident.service_id, key)?,
         None => None,
@@ -260,9 +260,7 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
         format!("{} reopened it", change.agent.name),
     ))?;
     incident.assigned_via = AssignedVia::EscalationPolicy;
-    if let Some(service) = crate::services::store::find(change.tx, &incident.service_id)? {
-        owe_auto_resolve(change, id, &service)?;
-    }
+    owe_auto_resolve(change, id, &service)?;
     escalation::start(change, &mut incident)?;
     load(change, id)
 }
