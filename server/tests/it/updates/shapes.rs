@@ -17,6 +17,7 @@ async fn an_update_tells_everything_about_itself(engine: Engine) {
         ".id" => "[id]", ".self" => "[url]", ".html_url" => "[url]",
         ".incident.id" => "[id]", ".incident.self" => "[url]", ".incident.html_url" => "[url]",
         ".approved_by.id" => "[id]", ".approved_by.self" => "[url]", ".approved_by.html_url" => "[url]",
+        ".published_by.id" => "[id]", ".published_by.self" => "[url]", ".published_by.html_url" => "[url]",
     });
 }
 
