@@ -166,21 +166,17 @@ pub(crate) async fn take_again(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
-    let taken = app
-        .change(caller.agent(), move |change| {
-            let one = find(change.tx, &id)?;
-            remove(change.tx, &one)?;
-            take(change, &one)?;
-            record(change, &caller, AuditAction::Update, &one)
-        })
-        .await;
-    match taken {
-        Ok(()) => Ok(StatusCode::NO_CONTENT),
-        Err(problem) if problem.status() == StatusCode::INTERNAL_SERVER_ERROR => {
-            Err(still_not(&problem.to_string()))
-        }
-        Err(problem) => Err(problem),
-    }
+    app.change(caller.agent(), move |change| {
+        let one = find(change.tx, &id)?;
+        remove(change.tx, &one)?;
+        take(change, &one).map_err(|problem| match problem.status() {
+            StatusCode::CONFLICT | StatusCode::SERVICE_UNAVAILABLE => problem,
+            _ => still_not(&problem.to_string()),
+        })?;
+        record(change, &caller, AuditAction::Update, &one)
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn still_not(reason: &str) -> Problem {

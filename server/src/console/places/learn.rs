@@ -314,9 +314,9 @@ fn figures(facts: &Facts) -> Vec<Figure> {
             "To tell customers",
             took(seconds.to_first_update),
             vec![
-                match (promises.kept, promises.missed) {
-                    (0, 0) => "no promise fell due".to_owned(),
-                    (kept, missed) => format!("{kept} of {} promises kept", kept + missed),
+                match promises.made {
+                    0 => "no next word was promised".to_owned(),
+                    _ => format!("promises: {}", promises.figures()),
                 }
                 .into(),
             ],

@@ -270,11 +270,15 @@ async fn plan(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Resp
     match made {
         Ok(_) => Ok(go_to("/console/maintenance")),
         Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
-            let words = if services.is_empty() {
-                "Choose at least one service.".to_owned()
-            } else {
-                problem.errors().join(" ")
-            };
+            let words: Vec<&str> = problem
+                .errors()
+                .iter()
+                .map(|error| match error.starts_with("Services must name") {
+                    true if services.is_empty() => "Choose at least one service.",
+                    _ => error.as_str(),
+                })
+                .collect();
+            let words = words.join(" ");
             page(&app, &visitor, 0, fields, Some(words)).await
         }
         Err(problem) => Err(problem.into()),

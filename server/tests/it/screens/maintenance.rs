@@ -58,7 +58,7 @@ async fn what_cannot_be_planned_is_said_and_what_was_typed_is_kept(engine: Engin
     assert_eq!(refused.status.as_u16(), 422);
     for expected in [
         "It is not planned yet",
-        "between 1 and 500 services",
+        "Choose at least one service.",
         "value=\"Swap disks\"",
         "value=\"2026-11-17T09:00\"",
     ] {

@@ -316,7 +316,11 @@ pub(crate) fn report() -> Report {
         figures: vec![
             Figure::new("Noticed by", "machines", vec!["63 alerts".into()]),
             Figure::new("To answer the page", "1 min 48 s", vec!["4 people helped".into()]),
-            Figure::new("To tell customers", "11 min", vec!["4 of 4 promises kept".into()]),
+            Figure::new(
+                "To tell customers",
+                "11 min",
+                vec!["promises: 4 made, 4 kept, 0 missed".into()],
+            ),
             Figure::new("To put right", "1 h 17 min", vec!["3 touchpoints hurt".into()]),
             Figure::new(
                 "To the last answer",
