@@ -129,18 +129,17 @@ impl Known {
             sql!("SELECT counted_to, last_case, monitor FROM usual_reports WHERE id = $1"),
             params![SUBJECT],
         )?;
-        let (counted_to, last_case, monitor) = match kept {
-            Some((counted_to, last_case, monitor)) => (counted_to, last_case, Some(monitor)),
-            None => {
-                let first: Option<(Timestamp, i64)> = tx.row(
-                    sql!("SELECT created_at, number FROM cases WHERE id >= $1 ORDER BY id LIMIT 1"),
-                    params![earliest_at(now - PAST)],
-                )?;
-                let Some((at, number)) = first else {
-                    return Ok(None);
-                };
-                (at, number - 1, None)
-            }
+        let (counted_to, last_case, monitor) = if let Some((counted_to, last_case, monitor)) = kept {
+            (counted_to, last_case, Some(monitor))
+        } else {
+            let first: Option<(Timestamp, i64)> = tx.row(
+                sql!("SELECT created_at, number FROM cases WHERE id >= $1 ORDER BY id LIMIT 1"),
+                params![earliest_at(now - PAST)],
+            )?;
+            let Some((at, number)) = first else {
+                return Ok(None);
+            };
+            (at, number - 1, None)
         };
         let reports = reports_after(tx, last_case)?;
         Ok(Some(Self {

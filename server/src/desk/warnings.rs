@@ -116,11 +116,12 @@ impl Unusual {
 
     /// Whether both tell of the same reports: one counts what the other counts, or the last case is the same.
     fn overlaps(&self, other: &Self) -> bool {
-        fn may_share(one: &Option<(String, String)>, other: &Option<(String, String)>) -> bool {
+        fn may_share(one: Option<&(String, String)>, other: Option<&(String, String)>) -> bool {
             one.is_none() || other.is_none() || one == other
         }
         self.last == other.last
-            || (may_share(&self.touchpoint, &other.touchpoint) && may_share(&self.location, &other.location))
+            || (may_share(self.touchpoint.as_ref(), other.touchpoint.as_ref())
+                && may_share(self.location.as_ref(), other.location.as_ref()))
     }
 }
 

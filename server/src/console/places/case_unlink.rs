@@ -94,9 +94,9 @@ async fn take_back(
     posted: Posted<Nothing>,
 ) -> Result<Response, PageProblem> {
     let visitor = posted.visitor;
-    let problem = match api::take_off(&app, visitor.0.clone(), id.clone(), Some(incident_id)).await {
-        Ok(_) => return Ok(go_to(&desk(&id))),
-        Err(problem) => problem,
+    let taken_off = api::take_off(&app, visitor.0.clone(), id.clone(), Some(incident_id)).await;
+    let Err(problem) = taken_off else {
+        return Ok(go_to(&desk(&id)));
     };
     match problem.status() {
         StatusCode::NOT_FOUND => {

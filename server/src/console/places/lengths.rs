@@ -36,7 +36,7 @@ pub(super) fn read(text: &str) -> Option<i64> {
     let mut seconds: i64 = 0;
     while !rest.is_empty() {
         let (number, after) = parted(rest, |letter| letter.is_ascii_digit());
-        let (unit, after) = parted(after, |letter| letter.is_alphabetic());
+        let (unit, after) = parted(after, char::is_alphabetic);
         let (length, _, _) = UNITS.iter().find(|(_, _, words)| words.contains(&unit))?;
         let number: i64 = number.parse().ok()?;
         seconds = seconds.checked_add(number.checked_mul(*length)?)?;

@@ -273,9 +273,12 @@ async fn plan(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Resp
             let words: Vec<&str> = problem
                 .errors()
                 .iter()
-                .map(|error| match error.starts_with("Services must name") {
-                    true if services.is_empty() => "Choose at least one service.",
-                    _ => error.as_str(),
+                .map(|error| {
+                    if services.is_empty() && error.starts_with("Services must name") {
+                        "Choose at least one service."
+                    } else {
+                        error.as_str()
+                    }
                 })
                 .collect();
             let words = words.join(" ");
