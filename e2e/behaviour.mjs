@@ -301,6 +301,7 @@ test("by keyboard alone: sign in, open the incident from Now, acknowledge it, wr
     });
     page = await openPage(browser, muster.base);
     await page.goto(`${muster.base}/console`);
+    await page.locator("input[name=email]:focus").waitFor();
     await page.keyboard.type(muster.email);
     await page.keyboard.press("Tab");
     await page.keyboard.type(muster.password);
