@@ -369,16 +369,15 @@ async fn keep(app: &Arc<App>, place: Option<Location>, fields: Fields) -> Respon
         .take(ONCE_LENGTH)
         .collect();
     new.external_reference = (once.len() == ONCE_LENGTH).then(|| format!("{OF_A_FORM}{once}"));
-    let name = new
-        .reporter_name
-        .clone()
-        .unwrap_or_else(|| "A visitor".to_owned());
     let kept = app
-        .change(Agent::visitor(name), move |change| -> Result<Case, Problem> {
-            let mut new = new.clone();
-            new.touchpoint_id = touchpoint(change.tx, &wanted)?;
-            actions::report(change, &new).map(|(_, case)| case)
-        })
+        .change(
+            Agent::visitor("A customer"),
+            move |change| -> Result<Case, Problem> {
+                let mut new = new.clone();
+                new.touchpoint_id = touchpoint(change.tx, &wanted)?;
+                actions::report(change, &new).map(|(_, case)| case)
+            },
+        )
         .await;
     match kept {
         Ok(case) => see_other(&format!("/case/{}", case.token)),
@@ -528,7 +527,7 @@ async fn hear(State(app): State<Arc<App>>, Path(token): Path<String>, request: R
         Ok(case) => case,
         Err(problem) => return refusal(&problem),
     };
-    let agent = Agent::visitor(case.reporter());
+    let agent = Agent::visitor(case.unnamed_reporter());
     let heard = app
         .change(agent, move |change| -> Result<(), Problem> {
             let case = actions::load(change, &case.id)?;

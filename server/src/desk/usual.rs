@@ -26,6 +26,8 @@ const PAST: SignedDuration = SignedDuration::from_hours(28 * 24);
 /// So much time is caught up in one run, and so many cases.
 const LONGEST_STRETCH: SignedDuration = SignedDuration::from_hours(24);
 const MOST_CASES: usize = 20_000;
+/// Between two runs that catch up: whoever asks for a page meanwhile comes first.
+const BREATH: SignedDuration = SignedDuration::from_secs(5);
 /// How old the kept row becomes before it is written again.
 const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
 /// How long an unusual count is shown.
@@ -227,7 +229,7 @@ fn reports_after(tx: &mut Tx, last_case: i64) -> Result<Vec<Report>, Error> {
 impl Counted {
     fn write(&self, change: &mut Change, now: Timestamp) -> Result<(), Error> {
         if self.reach == Reach::Behind {
-            change.owe(&Owed::now(JobKind::ReportsCounted, SUBJECT, now))?;
+            change.owe(&Owed::at(JobKind::ReportsCounted, SUBJECT, now + BREATH))?;
         }
         if let Some(written) = &self.written {
             self.keep(change, written)?;

@@ -48,6 +48,11 @@ async fn a_calm_fortnight(muster: &TestApp, outage: &Outage) {
     }
 }
 
+/// Lets the counting reach the present: it goes a day at a time, and rests in between.
+async fn catch_up(muster: &TestApp) {
+    muster.pass(Duration::from_secs(180)).await;
+}
+
 async fn burst(muster: &TestApp, outage: &Outage, reports: usize) -> Vec<Value> {
     let mut cases = Vec::new();
     for number in 0..reports {
@@ -72,7 +77,7 @@ async fn more_reports_than_usual_are_an_early_warning_until_they_are_linked(engi
     let outage = outage(&muster).await;
     usual::begin(&muster.app).await.unwrap();
     a_calm_fortnight(&muster, &outage).await;
-    muster.settle().await;
+    catch_up(&muster).await;
     assert_eq!(more_than_usual(&muster).await, Vec::<Value>::new());
 
     let cases = burst(&muster, &outage, 15).await;
@@ -128,7 +133,7 @@ async fn what_is_usual_is_learned_from_cases_that_were_there_before_and_outlives
     a_calm_fortnight(&muster, &outage).await;
     // The first to count is another process than the one that notices.
     usual::begin(&muster.app).await.unwrap();
-    muster.settle().await;
+    catch_up(&muster).await;
     let second = started_again(&muster).await;
     burst(&second, &outage, 15).await;
     let warnings = more_than_usual(&muster).await;
@@ -159,6 +164,7 @@ async fn who_states_fewer_false_alarms_is_warned_of_less(engine: Engine) {
         let outage = outage(&muster).await;
         usual::begin(&muster.app).await.unwrap();
         a_calm_fortnight(&muster, &outage).await;
+        catch_up(&muster).await;
         burst(&muster, &outage, 3).await;
         assert_eq!(more_than_usual(&muster).await.len(), expected, "{rate}");
         let answer = muster.get("/desk/early_warnings").await.good();
