@@ -8,9 +8,10 @@ use schedule::Layer;
 use serde_json::{Value, json};
 
 use super::oncall_hours as hours;
+use super::sheet::{line, line_of, optional, optional_of};
 use super::typed::{Belongs, Typed, Wrong, chosen, heading, moved};
 use crate::console::prelude::Pick;
-use crate::console::screens::settings::{Control, Field, Required};
+use crate::console::screens::settings::{Control, Field};
 use crate::oncall::model::ScheduleRow;
 
 /// One more than a schedule may have, so that too many are told and not cut off.
@@ -247,9 +248,9 @@ impl Fields {
 
     pub(super) fn drawn(&self, people: &[Pick], teams: &[Pick]) -> Vec<Field> {
         let mut fields = vec![
-            line("name", "Name", "text", &self.name),
-            optional("description", "What it is for", "text", &self.description),
-            line("zone", "Time zone", "text", &self.zone)
+            line("name", "Name", &self.name),
+            optional("description", "What it is for", &self.description),
+            line("zone", "Time zone", &self.zone)
                 .hint("Such as Europe/London. Turns are handed over by its clock."),
             Field::new(
                 "team",
@@ -371,7 +372,7 @@ impl LayerFields {
             .map(|(unit, _, words)| Pick::new(*unit, *words))
             .collect();
         vec![
-            optional(&self.field("name"), "Name of the layer", "text", &self.name),
+            optional(&self.field("name"), "Name of the layer", &self.name),
             Field::new(
                 self.field("who"),
                 "Who takes turns, in this order",
@@ -380,7 +381,7 @@ impl LayerFields {
                 },
             )
             .hint("A layer with nobody in it is taken away. A later layer covers those above it."),
-            line(&self.field("length"), "A turn lasts", "number", &self.length),
+            line_of("number", &self.field("length"), "A turn lasts", &self.length),
             Field::new(
                 self.field("unit"),
                 "Counted in",
@@ -388,18 +389,10 @@ impl LayerFields {
                     picks: chosen(&units, &self.unit),
                 },
             ),
-            line(
-                &self.field("starts"),
-                "The first turn begins",
-                "datetime-local",
-                &self.starts,
+            line_of("datetime-local", &self.field("starts"), "The first turn begins", &self.starts,
             )
             .hint("Each turn is handed over at this time. Changed, it says anew whose turn it is."),
-            optional(
-                &self.field("ends"),
-                "The layer ends",
-                "datetime-local",
-                &self.ends,
+            optional_of("datetime-local", &self.field("ends"), "The layer ends", &self.ends,
             )
             .hint("Empty: never."),
             Field::new(
@@ -412,25 +405,4 @@ impl LayerFields {
             .hint("A line each, such as “Mon to Fri 09:00 to 17:00”, “every day 18:00 to 08:00” or “Fri 18:00 to Mon 08:00”. Empty: all the time."),
         ]
     }
-}
-
-fn line(name: &str, label: &'static str, kind: &'static str, value: &str) -> Field {
-    one_line(name, label, kind, value, Required::Yes)
-}
-
-fn optional(name: &str, label: &'static str, kind: &'static str, value: &str) -> Field {
-    one_line(name, label, kind, value, Required::No)
-}
-
-fn one_line(name: &str, label: &'static str, kind: &'static str, value: &str, required: Required) -> Field {
-    let value = value.to_owned();
-    Field::new(
-        name,
-        label,
-        Control::Line {
-            kind,
-            value,
-            required,
-        },
-    )
 }

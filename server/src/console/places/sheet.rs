@@ -164,6 +164,11 @@ pub(super) fn line(name: &str, label: &'static str, value: &str) -> Field {
     one_line(name, label, "text", value, Required::Yes)
 }
 
+/// A line of some kind of input, such as `number`, that must be filled in.
+pub(super) fn line_of(kind: &'static str, name: &str, label: &'static str, value: &str) -> Field {
+    one_line(name, label, kind, value, Required::Yes)
+}
+
 /// A line that may stay empty.
 pub(super) fn optional(name: &str, label: &'static str, value: &str) -> Field {
     one_line(name, label, "text", value, Required::No)
