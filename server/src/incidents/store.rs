@@ -94,6 +94,20 @@ pub fn unacknowledged_of(tx: &mut Tx, user_id: &UserId, limit: i64) -> Result<Ve
     .rows(tx)
 }
 
+/// Triggered incidents that nobody has been given, among the newest `among` triggered ones; the oldest first.
+pub fn of_nobody(tx: &mut Tx, among: i64, limit: i64) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.id IN (SELECT t.id FROM incidents t WHERE t.status = 'triggered' ORDER BY t.id DESC LIMIT $among)
+            AND NOT EXISTS (SELECT 1 FROM incident_assignments a WHERE a.incident_id = i.id)
+          ORDER BY i.id LIMIT $limit"
+    )
+    .bind("among", among)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
 /// How many open incidents somebody has been asked to acknowledge.
 pub fn count_unacknowledged_of(tx: &mut Tx, user_id: &UserId) -> Result<i64, Error> {
     let (count,): (i64,) = query!(
@@ -152,6 +166,7 @@ impl Order {
 const NARROWED: &str = " WHERE i.number > $zero
       {AND i.status = ANY($statuses)}
       {AND i.urgency = ANY($urgencies)}
+      {AND i.service_id = $service}
       {AND i.service_id = ANY($services)}
       {AND i.escalation_policy_id IN (SELECT t.escalation_policy_id FROM escalation_policy_teams t WHERE t.team_id = ANY($teams))}
       {AND i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = ANY($users))}
@@ -165,11 +180,17 @@ const NARROWED: &str = " WHERE i.number > $zero
 
 fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
     let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
+    // One service is said as one: its index then gives the newest first, however many incidents it has had.
+    let (service, services) = match sought.service_ids.as_slice() {
+        [one] => (Some(one.as_str()), None),
+        several => (None, some(several)),
+    };
     query
         .bind("zero", 0_i64)
         .bind_optional("statuses", texts(sought.statuses.iter().map(Status::as_text)))
         .bind_optional("urgencies", texts(sought.urgencies.iter().map(Urgency::as_text)))
-        .bind_optional("services", some(&sought.service_ids))
+        .bind_optional("service", service)
+        .bind_optional("services", services)
         .bind_optional("teams", some(&sought.team_ids))
         .bind_optional("users", some(&sought.user_ids))
         .bind_optional("key", sought.incident_key.as_deref())
