@@ -1,6 +1,5 @@
 //! The console's pages with a long history behind them.
 
-use std::path::Path;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use super::Row;
 use super::history::{self, CASES, INCIDENTS};
 use super::pages::percentile;
-use super::program::{Grouping, Installed, Muster, OWNER};
+use super::program::{Grouping, Installed, Muster, OWNER, Program};
 use super::web::Web;
 
 /// How often each page is asked for.
@@ -19,7 +18,13 @@ const TIMES: usize = 40;
 /// The wall of shops.
 const SHOPS: usize = 240;
 
-pub(super) async fn run(program: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(program: &Program) -> anyhow::Result<Vec<Row>> {
+    if program.server.is_some() {
+        return Ok(vec![Row::missing(
+            "console",
+            "its history is written for the embedded database",
+        )]);
+    }
     let installed = Installed::new(program, Vec::new())?;
     let muster = installed.serve().await?;
     build(&muster).await?;

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::program::{Grouping, Installed, used};
+use super::program::{Grouping, Installed, Program, used};
 use super::{Row, peers};
 
 /// What a run is made of.
@@ -46,7 +46,7 @@ impl Storm {
     }
 }
 
-pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(program: &Program, seconds: u64) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for storm in [Storm::Repeated, Storm::New, Storm::Incidents] {
         rows.extend(compare(program, seconds, storm).await?);
@@ -54,7 +54,7 @@ pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>
     Ok(rows)
 }
 
-async fn compare(program: &Path, seconds: u64, storm: Storm) -> anyhow::Result<Vec<Row>> {
+async fn compare(program: &Program, seconds: u64, storm: Storm) -> anyhow::Result<Vec<Row>> {
     let installed = Installed::new(program, Vec::new())?;
     let muster = installed.serve().await?;
     let key = muster.build_service("card-gateway", storm.grouping()).await?;
@@ -103,7 +103,16 @@ async fn compare(program: &Path, seconds: u64, storm: Storm) -> anyhow::Result<V
             "MB",
         ),
     ];
-    if let Some((_alertmanager, port)) = peers::alertmanager(installed.folder.path()).await? {
+    if let Some((nginx, port)) = peers::answering(installed.folder.path(), "/v2/enqueue").await? {
+        let bare = peers::load(port, "", Some(&script), seconds).await?;
+        drop(nginx);
+        rows.push(Row::figure(
+            format!("ingest, {about}: nginx, which answers 202 and looks at nothing"),
+            bare.rate(),
+            "requests/s",
+        ));
+    }
+    if let Some((alertmanager, port)) = peers::alertmanager(installed.folder.path()).await? {
         let alert = r#"[{"labels":{"alertname":"CardTerminalSilent","instance":"till-%d","severity":"critical"},"annotations":{"summary":"Card terminal %d is silent","source":"till-%d.leeds"}}]"#;
         let script = self::script(
             installed.folder.path(),
@@ -112,7 +121,14 @@ async fn compare(program: &Path, seconds: u64, storm: Storm) -> anyhow::Result<V
             alert,
             storm,
         )?;
+        let before = used(alertmanager.id())?;
         let theirs = peers::load(port, "", Some(&script), seconds).await?;
+        let cpu = used(alertmanager.id())?.cpu.saturating_sub(before.cpu);
+        rows.push(Row::figure(
+            format!("ingest, {about}: Alertmanager's CPU an event"),
+            cpu.as_secs_f64() * 1e6 / theirs.requests,
+            "µs",
+        ));
         rows.push(Row::figure(
             format!("ingest, {about}: Alertmanager, nothing on disk"),
             theirs.rate(),

@@ -1,7 +1,7 @@
 //! The figures of the whole program, each with its bound and, where there is one, a peer measured in the same run.
 //!
-//! Muster runs as its own process, as it would be installed, with an embedded database in a new folder; the load
-//! generator shares the machine with it. What is not installed here is named and left out.
+//! Muster runs as its own process, as it would be installed, with an embedded database in a new folder or a new
+//! database on a PostgreSQL server; the load generator shares the machine with it. What is not installed here is named and left out.
 
 mod console;
 mod history;
@@ -18,6 +18,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
+use program::Program;
+
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// What to measure; everything when nothing is named.
@@ -25,6 +27,9 @@ pub(crate) struct Arguments {
     /// The program to measure.
     #[arg(long, default_value = "target/release/muster", value_name = "FILE")]
     muster: PathBuf,
+    /// Measures on PostgreSQL: a server, as postgres://user@host/name, whose user may create databases there.
+    #[arg(long, value_name = "URL")]
+    database: Option<String>,
     /// How long each load lasts.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -139,13 +144,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<()> {
         "{cores} cores, the load generator on the same machine; {}",
         arguments.muster.display()
     );
+    let program = Program {
+        file: arguments.muster.clone(),
+        server: arguments.database.clone(),
+    };
     println!("| what | figure | bound | |\n| --- | ---: | ---: | --- |");
     let runtime = tokio::runtime::Runtime::new()?;
     for subject in Subject::value_variants() {
         if !arguments.subjects.is_empty() && !arguments.subjects.contains(subject) {
             continue;
         }
-        let (program, seconds) = (&arguments.muster, arguments.seconds);
+        let (program, seconds) = (&program, arguments.seconds);
         let rows = runtime.block_on(async {
             match subject {
                 Subject::Start => start::run(program).await,

@@ -1,7 +1,6 @@
 //! Pages: how soon one is handed to the provider, and how fast many are.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
@@ -9,7 +8,7 @@ use hyper::body::Bytes;
 use serde_json::json;
 
 use super::Row;
-use super::program::{Grouping, Installed, Muster};
+use super::program::{Grouping, Installed, Muster, Program};
 use super::sinks::{self, Arrivals};
 use super::web::Web;
 
@@ -19,6 +18,8 @@ const RATE: u32 = 1_000;
 const ONE_IN: u32 = 20;
 /// Pages that are owed at once.
 const OWED: u32 = 10_000;
+/// Messages that Muster hands over at the same time: what a kill may double.
+const IN_FLIGHT: u32 = 48;
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How a page goes out.
@@ -28,13 +29,14 @@ enum Way {
     Webhook,
 }
 
-pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(program: &Program, seconds: u64) -> anyhow::Result<Vec<Row>> {
     let mut rows = Vec::new();
     for way in [Way::Mail, Way::Webhook] {
         rows.extend(delay(program, way, seconds, Storm::Mixed).await?);
         rows.extend(delay(program, way, seconds, Storm::AllPage).await?);
         rows.extend(many(program, way).await?);
     }
+    rows.extend(through_a_kill(program).await?);
     Ok(rows)
 }
 
@@ -51,10 +53,10 @@ struct Paged {
     muster: Muster,
     key: String,
     arrivals: Arrivals,
-    _installed: Installed,
+    installed: Installed,
 }
 
-async fn start(program: &Path, way: Way) -> anyhow::Result<Paged> {
+async fn start(program: &Program, way: Way) -> anyhow::Result<Paged> {
     let arrivals = Arrivals::default();
     let mut environment = vec![("MUSTER_ALLOWED_NETWORKS", "127.0.0.0/8".to_owned())];
     let mut hook = None;
@@ -76,7 +78,7 @@ async fn start(program: &Path, way: Way) -> anyhow::Result<Paged> {
         muster,
         key,
         arrivals,
-        _installed: installed,
+        installed,
     })
 }
 
@@ -127,7 +129,7 @@ async fn send(web: &Web, body: Bytes) -> anyhow::Result<Instant> {
 }
 
 /// Events come at a steady rate, whatever the answers take: a slow Muster does not slow the senders down.
-async fn delay(program: &Path, way: Way, seconds: u64, storm: Storm) -> anyhow::Result<Vec<Row>> {
+async fn delay(program: &Program, way: Way, seconds: u64, storm: Storm) -> anyhow::Result<Vec<Row>> {
     let paged = start(program, way).await?;
     let web = Web::plain(paged.muster.port);
     let mut sending = tokio::task::JoinSet::new();
@@ -175,13 +177,27 @@ async fn delay(program: &Path, way: Way, seconds: u64, storm: Storm) -> anyhow::
 }
 
 /// All events at once; the time runs from the first event until the last page has arrived.
-async fn many(program: &Path, way: Way) -> anyhow::Result<Vec<Row>> {
+async fn many(program: &Program, way: Way) -> anyhow::Result<Vec<Row>> {
     let paged = start(program, way).await?;
     let web = Web::plain(paged.muster.port);
     let began = Instant::now();
+    send_all(&web, &paged.key).await?;
+    wait(&paged.arrivals, OWED as usize).await;
+    let (arrived, doubled) = paged.arrivals.take();
+    let last = arrived.values().max().copied().unwrap_or(began);
+    let name = |what: &str| format!("{OWED} pages ({way:?}), from the first event: {what}");
+    Ok(vec![
+        Row::figure(name("last arrived after"), (last - began).as_secs_f64(), "s").at_most(10.0),
+        Row::figure(name("lost"), f64::from(OWED) - arrived.len() as f64, "pages").at_most(0.0),
+        Row::figure(name("doubled"), f64::from(doubled), "pages").at_most(0.0),
+    ])
+}
+
+/// Sends the events of all pages, many at a time, and returns when every one has been accepted.
+async fn send_all(web: &Web, key: &str) -> anyhow::Result<()> {
     let mut sending = tokio::task::JoinSet::new();
     for sender in 0..64 {
-        let (web, key) = (web.clone(), paged.key.clone());
+        let (web, key) = (web.clone(), key.to_owned());
         sending.spawn(async move {
             for number in (sender..OWED).step_by(64) {
                 send(&web, event(&key, number)).await?;
@@ -192,14 +208,24 @@ async fn many(program: &Path, way: Way) -> anyhow::Result<Vec<Row>> {
     while let Some(one) = sending.join_next().await {
         one??;
     }
+    Ok(())
+}
+
+/// The process is killed in the middle of handing over pages, and started again.
+async fn through_a_kill(program: &Program) -> anyhow::Result<Vec<Row>> {
+    let paged = start(program, Way::Mail).await?;
+    send_all(&Web::plain(paged.muster.port), &paged.key).await?;
+    let before = paged.arrivals.count();
+    // Dropped, a running program is killed with SIGKILL.
+    drop(paged.muster);
+    let muster = paged.installed.serve().await?;
     wait(&paged.arrivals, OWED as usize).await;
+    drop(muster);
     let (arrived, doubled) = paged.arrivals.take();
-    let last = arrived.values().max().copied().unwrap_or(began);
-    let name = |what: &str| format!("{OWED} pages ({way:?}), from the first event: {what}");
+    let name = |what: &str| format!("{OWED} pages (Mail), killed after {before}: {what}");
     Ok(vec![
-        Row::figure(name("last arrived after"), (last - began).as_secs_f64(), "s").at_most(10.0),
         Row::figure(name("lost"), f64::from(OWED) - arrived.len() as f64, "pages").at_most(0.0),
-        Row::figure(name("doubled"), f64::from(doubled), "pages").at_most(0.0),
+        Row::figure(name("doubled"), f64::from(doubled), "pages").at_most(f64::from(IN_FLIGHT)),
     ])
 }
 

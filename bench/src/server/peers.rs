@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::Context as _;
 
-use super::program::{Running, free_port, wait_for};
+use super::program::{Running, free_port, wait_for, wait_for_status};
 use super::web::Web;
 
 /// Connections that wrk keeps open.
@@ -40,9 +40,26 @@ pub(super) async fn alertmanager(folder: &Path) -> anyhow::Result<Option<(Runnin
     Ok(Some((running, port)))
 }
 
+/// nginx answering every request as an accepted event is answered, from memory and without a look at it: what the load
+/// generator and the machine can exchange at most. Or nothing when it is not installed.
+pub(super) async fn answering(folder: &Path, probe: &str) -> anyhow::Result<Option<(Running, u16)>> {
+    let answer =
+        r#"return 202 "{\"status\":\"success\",\"message\":\"Event processed\",\"dedup_key\":\"till-1\"}";"#;
+    nginx_with(folder, &format!("location / {{ {answer} }}"), probe, 202).await
+}
+
 /// nginx serving `folder` as files, or nothing when it is not installed. It is set up for speed: no access log, files
 /// kept open, a worker for each core.
 pub(super) async fn nginx(folder: &Path, probe: &str) -> anyhow::Result<Option<(Running, u16)>> {
+    nginx_with(folder, "", probe, 200).await
+}
+
+async fn nginx_with(
+    folder: &Path,
+    location: &str,
+    probe: &str,
+    status: u16,
+) -> anyhow::Result<Option<(Running, u16)>> {
     const PROGRAM: &str = "/usr/sbin/nginx";
     if !installed(PROGRAM) {
         return Ok(None);
@@ -57,12 +74,12 @@ pub(super) async fn nginx(folder: &Path, probe: &str) -> anyhow::Result<Option<(
          open_file_cache max=100;\n  open_file_cache_valid 60s;\n  default_type text/html;\n\
          client_body_temp_path {root}/t1;\n  proxy_temp_path {root}/t2;\n  fastcgi_temp_path {root}/t3;\n\
          uwsgi_temp_path {root}/t4;\n  scgi_temp_path {root}/t5;\n\
-         server {{ listen 127.0.0.1:{port} reuseport; root {root}; }}\n}}\n",
+         server {{ listen 127.0.0.1:{port} reuseport; root {root}; {location} }}\n}}\n",
         root = root.display()
     );
     std::fs::write(&configuration, text)?;
     let running = Running::start(Command::new(PROGRAM).arg("-c").arg(&configuration))?;
-    wait_for(&Web::plain(port), probe).await?;
+    wait_for_status(&Web::plain(port), probe, status).await?;
     Ok(Some((running, port)))
 }
 

@@ -1,7 +1,8 @@
 //! A running Muster: set up, started, asked, watched and stopped.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -79,9 +80,37 @@ pub(super) fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// What is measured.
+#[derive(Debug, Clone)]
+pub(super) struct Program {
+    pub(super) file: PathBuf,
+    /// The PostgreSQL server that it stores on; otherwise the database is embedded.
+    pub(super) server: Option<String>,
+}
+
+/// Creates a database beside the one that `server` names, and gives its address.
+fn create_database(server: &str) -> anyhow::Result<String> {
+    static MADE: AtomicU32 = AtomicU32::new(0);
+    let (place, _) = server
+        .rsplit_once('/')
+        .context("--database has no name of a database")?;
+    let number = MADE.fetch_add(1, Ordering::Relaxed);
+    let name = format!("bench_{}_{number}", std::process::id());
+    let made = Command::new("psql")
+        .args([server, "--quiet", "--command", &format!("CREATE DATABASE {name}")])
+        .output()
+        .context("psql cannot be run")?;
+    anyhow::ensure!(
+        made.status.success(),
+        "no database could be made: {}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    Ok(format!("{place}/{name}"))
+}
+
 /// A folder with a Muster that has been set up, and its owner's key.
 pub(super) struct Installed {
-    program: PathBuf,
+    file: PathBuf,
     pub(super) folder: tempfile::TempDir,
     environment: Vec<(&'static str, String)>,
     pub(super) api_key: String,
@@ -92,7 +121,7 @@ pub(super) const OWNER: &str = "maya@example.org";
 
 impl Installed {
     /// Runs `muster setup` in a new folder on the disk of the present directory.
-    pub(super) fn new(program: &Path, environment: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
+    pub(super) fn new(program: &Program, environment: Vec<(&'static str, String)>) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("bench-").tempdir_in("target")?;
         let mut environment = environment;
         environment.extend([
@@ -101,11 +130,14 @@ impl Installed {
             ("MUSTER_API_RATE_LIMIT", "off".to_owned()),
             ("MUSTER_LOG", "error".to_owned()),
         ]);
-        let made = Command::new(program)
+        if let Some(server) = &program.server {
+            environment.push(("MUSTER_DATABASE_URL", create_database(server)?));
+        }
+        let made = Command::new(&program.file)
             .args(["setup", "--email", OWNER, "--name", "Maya Okafor", "--json"])
             .envs(environment.iter().cloned())
             .output()
-            .with_context(|| format!("{} cannot be run", program.display()))?;
+            .with_context(|| format!("{} cannot be run", program.file.display()))?;
         anyhow::ensure!(
             made.status.success(),
             "muster setup failed: {}",
@@ -114,7 +146,7 @@ impl Installed {
         let made: Value = serde_json::from_slice(&made.stdout)?;
         let text = |name: &str| made[name].as_str().unwrap_or_default().to_owned();
         Ok(Self {
-            program: program.to_owned(),
+            file: program.file.clone(),
             folder,
             environment,
             api_key: text("api_key"),
@@ -126,7 +158,7 @@ impl Installed {
     pub(super) fn launch(&self) -> anyhow::Result<(Running, u16)> {
         let port = free_port()?;
         let running = Running::start(
-            Command::new(&self.program)
+            Command::new(&self.file)
                 .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
                 .envs(self.environment.iter().cloned()),
         )?;
@@ -144,8 +176,13 @@ impl Installed {
 
 /// Asks until the answer is 200.
 pub(super) async fn wait_for(web: &Web, path: &str) -> anyhow::Result<()> {
+    wait_for_status(web, path, 200).await
+}
+
+/// Asks until the answer has this status.
+pub(super) async fn wait_for_status(web: &Web, path: &str, status: u16) -> anyhow::Result<()> {
     let began = Instant::now();
-    while !web.get(path).await.is_ok_and(|answer| answer.status == 200) {
+    while !web.get(path).await.is_ok_and(|answer| answer.status == status) {
         anyhow::ensure!(began.elapsed() < PATIENCE, "no answer on {path}");
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

@@ -1,13 +1,12 @@
 //! How soon a Muster accepts its first event, and what it holds when nothing happens.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use hyper::Method;
 use hyper::body::Bytes;
 use serde_json::json;
 
-use super::program::{Grouping, Installed, used};
+use super::program::{Grouping, Installed, Program, used};
 use super::web::Web;
 use super::{Row, peers};
 
@@ -15,7 +14,7 @@ const TIMES: usize = 5;
 /// How long a Muster is left alone before its memory is read.
 const IDLE: Duration = Duration::from_secs(5);
 
-pub(super) async fn run(program: &Path) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(program: &Program) -> anyhow::Result<Vec<Row>> {
     let installed = Installed::new(program, Vec::new())?;
     let key = installed
         .serve()
@@ -48,7 +47,7 @@ pub(super) async fn run(program: &Path) -> anyhow::Result<Vec<Row>> {
     let muster = installed.serve().await?;
     tokio::time::sleep(IDLE).await;
     let resident = used(muster.running.id())?.resident as f64 / 1e6;
-    let binary = std::fs::metadata(program)?.len() as f64 / 1e6;
+    let binary = std::fs::metadata(&program.file)?.len() as f64 / 1e6;
     let mut rows = vec![
         Row::figure(
             "start to first accepted event: median of 5",

@@ -1,18 +1,16 @@
 //! The status page against nginx serving the same bytes from disk.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::program::{Grouping, Installed, wait_for};
+use super::program::{Grouping, Installed, Program, wait_for};
 use super::web::Web;
 use super::{Row, peers};
 
 const PAGE: &str = "/status/larkfield";
 const SUMMARY: &str = "/status/larkfield/api/v2/summary.json";
 
-pub(super) async fn run(program: &Path, seconds: u64) -> anyhow::Result<Vec<Row>> {
+pub(super) async fn run(program: &Program, seconds: u64) -> anyhow::Result<Vec<Row>> {
     let installed = Installed::new(program, Vec::new())?;
     let muster = installed.serve().await?;
     muster.build_service("card-gateway", Grouping::Off).await?;
