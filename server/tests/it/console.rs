@@ -1,5 +1,6 @@
 //! The console's own doors: signing in and out, assets, the headers of every page.
 
+mod live;
 mod now;
 mod once;
 pub(crate) mod room;

@@ -1,6 +1,7 @@
 //! The promises that must hold when a process dies in the middle of a storm, or when two share the work.
 
 mod node;
+mod stopping;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};

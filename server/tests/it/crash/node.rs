@@ -38,6 +38,17 @@ pub(crate) fn environment(location: &Location, smtp_port: u16) -> Vec<(String, S
 
 /// Makes the first owner and gives the key, before any process has run.
 pub(crate) fn set_up(environment: &[(String, String)]) -> String {
+    set_up_owner(environment).api_key
+}
+
+/// What the first owner comes in with.
+#[derive(serde::Deserialize)]
+pub(crate) struct Owner {
+    pub(crate) api_key: String,
+    pub(crate) password: String,
+}
+
+pub(crate) fn set_up_owner(environment: &[(String, String)]) -> Owner {
     let output = Command::new(PROGRAM)
         .args([
             "setup",
@@ -55,8 +66,7 @@ pub(crate) fn set_up(environment: &[(String, String)]) -> String {
         "{}",
         String::from_utf8_lossy(&output.stderr)
     );
-    let made: Value = serde_json::from_slice(&output.stdout).unwrap();
-    made["api_key"].as_str().unwrap().to_owned()
+    serde_json::from_slice(&output.stdout).unwrap()
 }
 
 impl Node {
@@ -95,12 +105,29 @@ impl Node {
 
     /// Asks the process to stop and waits for it.
     pub(crate) fn stop(&mut self) {
+        self.ask_to_stop();
+        assert!(self.ended().success(), "the process failed at its end");
+    }
+
+    /// Asks the process to stop, and lets it.
+    pub(crate) fn ask_to_stop(&self) {
         let asked = Command::new("kill")
             .args(["-TERM", &self.process.id().to_string()])
             .status()
             .unwrap();
         assert!(asked.success());
-        self.process.wait().unwrap();
+    }
+
+    /// Waits until a process that was asked to stop has ended.
+    pub(crate) fn ended(&mut self) -> std::process::ExitStatus {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.process.try_wait().unwrap() {
+                return status;
+            }
+            assert!(began.elapsed() < PATIENCE, "the process does not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use axum::http::{Request, StatusCode, header};
 use muster::access::store::add_session;
 use muster::people::Role;
 use muster::timeline::Agent;
+use tower::ServiceExt as _;
 
 use super::{Answer, Person, TestApp};
 
@@ -82,6 +83,17 @@ impl<'a> Browser<'a> {
             .body(Body::empty())
             .unwrap();
         self.muster.send(request).await
+    }
+
+    /// What a page listens to, piece by piece.
+    pub(crate) async fn listen(&self, path: &str) -> axum::body::BodyDataStream {
+        let request = Request::get(path)
+            .header(header::COOKIE, &self.cookie)
+            .body(Body::empty())
+            .unwrap();
+        let answer = self.muster.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
+        answer.into_body().into_data_stream()
     }
 
     /// Sends a form.
