@@ -126,7 +126,7 @@ fn keep(change: &mut Change, new: &NewCase) -> Result<Case, Problem> {
         kind: Kind::CaseReported,
         incident_id: None,
         service_id: None,
-        text: format!("{} reported: {}", case.reporter(), case.subject),
+        text: format!("{} was reported", case.without_reporter()),
         details: json!({ "case_id": case.id, "number": case.number, "channel": case.channel }),
     })?;
     change.touch(CASES);
@@ -242,13 +242,7 @@ pub fn link(change: &mut Change, id: &CaseId, incident_id: &IncidentId) -> Resul
     )?;
     let case = load(change, id)?;
     owe_answer(change, &case)?;
-    let text = format!(
-        "{} linked {} ({}): {}",
-        change.agent.name,
-        case.label(),
-        case.reporter(),
-        case.subject
-    );
+    let text = format!("{} linked {}", change.agent.name, case.without_reporter());
     change.record(
         NewEntry::new(Kind::CaseLinked, &incident.id, text)
             .details(json!({ "case_id": case.id, "number": case.number, "count": 1 })),
@@ -376,22 +370,12 @@ pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) ->
         Word::Reply => reopen(change, case)?,
     }
     if let Some(incident_id) = &case.incident_id {
-        let text = match word {
-            Word::Works => format!("{} says that it works ({})", case.reporter(), case.label()),
-            Word::StillBroken => {
-                format!(
-                    "{} says that it is still broken ({})",
-                    case.reporter(),
-                    case.label()
-                )
-            }
-            Word::Reply => format!("{} wrote back ({})", case.reporter(), case.label()),
+        let (word, said) = match word {
+            Word::Works => ("works", "says that it works"),
+            Word::StillBroken => ("still_broken", "says that it is still broken"),
+            Word::Reply => ("reply", "wrote back"),
         };
-        let word = match word {
-            Word::Works => "works",
-            Word::StillBroken => "still_broken",
-            Word::Reply => "reply",
-        };
+        let text = format!("{} {said}", case.unnamed_reporter());
         change.record(
             NewEntry::new(Kind::AnswerReplied, incident_id, text)
                 .details(json!({ "case_id": case.id, "number": case.number, "word": word })),

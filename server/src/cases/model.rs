@@ -111,6 +111,24 @@ impl Case {
         format!("C-{}", self.number)
     }
 
+    /// Which case, about what and where, without a word on who reported it: for the timeline, which is read by more people
+    /// than cases are and is never erased.
+    pub fn without_reporter(&self) -> String {
+        let about: Vec<&str> = [&self.touchpoint_name, &self.location_name]
+            .into_iter()
+            .filter_map(|name| name.as_deref())
+            .collect();
+        match about.as_slice() {
+            [] => self.label(),
+            about => format!("{} ({})", self.label(), about.join(", ")),
+        }
+    }
+
+    /// Who said something, for the timeline.
+    pub fn unnamed_reporter(&self) -> String {
+        format!("The reporter of {}", self.label())
+    }
+
     /// Who reported it, in the words there are.
     pub fn reporter(&self) -> &str {
         self.reporter_name

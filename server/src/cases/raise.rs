@@ -43,12 +43,7 @@ pub fn raise(change: &mut Change, id: &CaseId, raise: &Raise) -> Result<(Case, I
         ..NewIncident::new(&title, service_id, urgency, Origin::Case)
     };
     let incident = crate::incidents::actions::open(change, &new)?;
-    let text = format!(
-        "{} raised it from {} ({})",
-        change.agent.name,
-        case.label(),
-        case.reporter()
-    );
+    let text = format!("{} raised it from {}", change.agent.name, case.without_reporter());
     change.record(
         NewEntry::new(Kind::CaseRaised, &incident.id, text)
             .details(json!({ "case_id": case.id, "number": case.number })),
@@ -104,20 +99,16 @@ fn supporting_service(tx: &mut Tx, case: &Case) -> Result<ServiceId, Problem> {
     })
 }
 
-/// Everything the responder would otherwise have to ask for. For readers inside only.
+/// Everything the responder would otherwise have to ask for. For readers inside only; who reported it and how they are
+/// reached stands with the case, for those who may see cases.
 fn context(case: &Case, tried: Option<&str>) -> String {
-    let mut lines = vec![
-        format!("Raised from {}.", case.label()),
-        format!("Reported by: {}", case.reporter()),
-    ];
+    let mut lines = vec![format!("Raised from {}.", case.label())];
     if let (Some(name), Some(tier)) = (&case.account_name, case.tier) {
         lines.push(format!("Customer: {name} ({})", tier.as_text()));
     }
     for (what, text) in [
         ("Location", &case.location_name),
         ("Touchpoint", &case.touchpoint_name),
-        ("E-mail", &case.reporter_email),
-        ("Telephone", &case.reporter_telephone),
     ] {
         if let Some(text) = text {
             lines.push(format!("{what}: {text}"));

@@ -156,9 +156,54 @@ async fn raising_opens_an_incident_below_the_touchpoint_with_the_customers_conte
     assert_eq!(incident["assignments"][0]["assignee"]["summary"], "Maya Okafor");
     assert_eq!(
         incident["body"]["details"],
-        "Raised from C-1.\nReported by: Hannah\nLocation: Leeds Briggate\nTouchpoint: Card payments\n\
-         Telephone: +44 20 7946 0000\nTried already: two cards\n\nEvery card is refused."
+        "Raised from C-1.\nLocation: Leeds Briggate\nTouchpoint: Card payments\n\
+         Tried already: two cards\n\nEvery card is refused."
     );
+}
+
+#[store::both_engines]
+async fn who_may_see_no_cases_reads_nowhere_who_reported_them(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let cards = muster.touchpoint("Card payments", &built.service_id, 0).await;
+    let stakeholder = muster.person("Sam", "sam@example.org", Role::Stakeholder).await;
+    let hannah = json!({ "name": "Hannah Whitcombe", "email": "hannah@mail.example", "telephone": "+44 20 7946 0000" });
+    let case = muster
+        .case(json!({ "subject": "Cards refused", "text": "Every card is refused.", "touchpoint": { "id": cards },
+            "reporter": hannah }))
+        .await;
+    let raised = muster
+        .post(&format!("/cases/{}/raise", id(&case)), json!({}))
+        .await
+        .with_status(201);
+    let incident = raised["case"]["incident"]["id"].as_str().unwrap().to_owned();
+    muster
+        .put(
+            &format!("/incidents/{incident}"),
+            json!({ "incident": { "type": "incident_reference", "status": "resolved" } }),
+        )
+        .await
+        .good();
+    muster.settle().await;
+    muster
+        .post(&format!("/incidents/{incident}/answers/confirm"), json!({}))
+        .await
+        .good();
+    muster.settle().await;
+    let browser = muster.browser_of(&stakeholder).await;
+    let mut seen = browser.open(&format!("/console/incidents/{incident}")).await;
+    for path in [
+        format!("/incidents/{incident}"),
+        format!("/incidents/{incident}/log_entries"),
+        format!("/incidents/{incident}/review"),
+    ] {
+        let answer = muster.as_person(&stakeholder, Method::GET, &path, None).await;
+        seen.push_str(&answer.good().to_string());
+    }
+    assert!(seen.contains("C-1"), "{seen}");
+    for told in ["Hannah", "hannah@mail.example", "7946"] {
+        assert!(!seen.contains(told), "{told} is in {seen}");
+    }
 }
 
 #[store::both_engines]
