@@ -363,7 +363,8 @@ pub(crate) async fn renew_code(
     caller: Caller,
     Path(id): Path<String>,
 ) -> Result<axum::Json<LocationAnswer>, Problem> {
-    caller.require(Action::Change, Resource::Location)?;
+    // It takes every printed code away, as removing the location would.
+    caller.require(Action::Delete, Resource::Location)?;
     let site = app.site.clone();
     let location = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {

@@ -507,7 +507,8 @@ fn draw(
         },
         wrong,
     );
-    if location.code.is_some() {
+    let may_delete = visitor.0.may(Action::Delete, Resource::Location);
+    if location.code.is_some() && may_delete {
         let question = format!(
             "Give {} a new code? The address of its page changes at once.",
             location.name
@@ -523,7 +524,7 @@ fn draw(
             ),
         });
     }
-    if visitor.0.may(Action::Delete, Resource::Location) {
+    if may_delete {
         let question = format!("Take the location {} away?", location.name);
         parts.push(SettingsPart::Act {
             title: "Take it away".to_owned(),

@@ -273,10 +273,16 @@ async fn a_location_is_changed_emptied_and_given_a_new_code(engine: Engine) {
         ("update".to_owned(), "Leeds Trinity".to_owned())
     );
 
-    Browser::led_to(&browser.send(&format!("{page}/code"), &[]).await);
+    // What would make printed codes worthless, and the location disappear, is not an agent's to do.
+    for deed in ["code", "remove"] {
+        let refused = browser.send(&format!("{page}/{deed}"), &[]).await;
+        assert_eq!(refused.status.as_u16(), 403, "{deed}");
+        let page = browser.open(&address).await;
+        assert!(!page.contains(&format!("/{deed}\"")), "{deed} is offered");
+    }
+    let owner = muster.browser().await;
+    Browser::led_to(&owner.send(&format!("{page}/code"), &[]).await);
     assert_ne!(location(&muster, &page).await["code"], before["code"]);
-    let removed = browser.send(&format!("{page}/remove"), &[]).await;
-    assert_eq!(removed.status.as_u16(), 403);
 }
 
 #[store::both_engines]
