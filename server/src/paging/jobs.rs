@@ -10,11 +10,11 @@ use serde_json::json;
 
 use super::links;
 use super::message::{self, Beside};
-use super::rules::{self, Planned, Wanted};
+use super::rules::{self, Planned, Reason, Wanted};
 use super::store::{self as rows, Facts};
 use crate::app::App;
 use crate::http::{Problem, Site};
-use crate::incidents::IncidentId;
+use crate::incidents::{IncidentId, Status};
 use crate::jobs::{self, Job, Owed};
 use crate::outbox::{self, HeaderName, NewSend, Purpose, Recipient, SendId, State};
 use crate::people::User;
@@ -38,6 +38,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
         Kind::UrgencyChanged,
         Kind::ResponderRequested,
         Kind::ResponderReplied,
+        Kind::PageFailed,
     ],
     job: jobs::Kind::PagesDue,
     gathering: Duration::ZERO,
@@ -72,28 +73,26 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
     let Some(facts) = rows::facts(change.tx, id)? else {
         return Ok(Reconciled::default());
     };
-    let wanted = rows::wanted(change.tx, &facts)?;
-    let ids: Vec<_> = wanted.iter().map(|one| &one.user_id).collect();
-    let people: HashMap<_, User> = crate::people::store::find_users(change.tx, &ids)?
-        .into_iter()
-        .filter(|user| user.deleted_at.is_none())
-        .map(|user| (user.id.clone(), user))
-        .collect();
-    let mut pages = Vec::new();
-    for one in &wanted {
-        match people.get(&one.user_id) {
-            Some(user) => {
-                let reachable = rows::reachable(change.tx, user, facts.urgency)?;
-                let planned = rules::plan(id, one, &reachable);
-                if planned.is_empty() {
-                    say_unreachable(change, id, one, &user.name)?;
-                }
-                pages.extend(planned.into_iter().map(|page| (one, user, page)));
-            }
-            None => say_unreachable(change, id, one, "Somebody who was removed")?,
-        }
-    }
     let known = outbox::store::pages_of(change.tx, id)?;
+    let became: HashMap<&str, &State> = known
+        .iter()
+        .map(|(_, key, state)| (key.as_str(), state))
+        .collect();
+    let wanted = rows::wanted(change.tx, &facts)?;
+    let mut planned = plan_all(change, &facts, wanted)?;
+    let reached = planned
+        .iter()
+        .filter(|one| one.wanted.reason == Reason::Assigned)
+        .any(|one| rules::may_reach(&one.pages, |key| became.get(key).copied()));
+    if facts.status == Status::Triggered && !reached {
+        let wanted: Vec<Wanted> = planned.iter().map(|one| one.wanted.clone()).collect();
+        let last = rows::last_resort(change.tx, &facts, &wanted)?;
+        planned.extend(plan_all(change, &facts, last)?);
+    }
+    let pages: Vec<(&Wanted, &User, &Planned)> = planned
+        .iter()
+        .flat_map(|one| one.pages.iter().map(|page| (&one.wanted, &one.user, page)))
+        .collect();
     let mut done = Reconciled {
         withdrawn: withdraw(change, &known, &pages)?,
         ..Reconciled::default()
@@ -103,10 +102,10 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
         if page.at > change.now {
             done.next = Some(done.next.map_or(page.at, |next| next.min(page.at)));
         } else if !known.iter().any(|(_, key, _)| *key == page.key) {
-            let mut others: Vec<String> = people
-                .values()
-                .filter(|other| other.id != user.id)
-                .map(|other| other.name.clone())
+            let mut others: Vec<String> = planned
+                .iter()
+                .filter(|other| other.user.id != user.id)
+                .map(|other| other.user.name.clone())
                 .collect();
             others.sort_unstable();
             let links = match &links {
@@ -127,11 +126,42 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
     Ok(done)
 }
 
+/// Somebody who is to be paged, with every page, past and to come.
+struct PlannedFor {
+    wanted: Wanted,
+    user: User,
+    pages: Vec<Planned>,
+}
+
+/// Plans the pages of these people. Who cannot be reached is named on the timeline.
+fn plan_all(change: &mut Change, facts: &Facts, wanted: Vec<Wanted>) -> Result<Vec<PlannedFor>, Problem> {
+    let ids: Vec<_> = wanted.iter().map(|one| &one.user_id).collect();
+    let mut people: HashMap<_, User> = crate::people::store::find_users(change.tx, &ids)?
+        .into_iter()
+        .filter(|user| user.deleted_at.is_none())
+        .map(|user| (user.id.clone(), user))
+        .collect();
+    let mut planned = Vec::new();
+    for wanted in wanted {
+        let Some(user) = people.remove(&wanted.user_id) else {
+            say_unreachable(change, &facts.id, &wanted, "Somebody who was removed")?;
+            continue;
+        };
+        let reachable = rows::reachable(change.tx, &user, facts.urgency)?;
+        let pages = rules::plan(&facts.id, &wanted, &reachable);
+        if pages.is_empty() {
+            say_unreachable(change, &facts.id, &wanted, &user.name)?;
+        }
+        planned.push(PlannedFor { wanted, user, pages });
+    }
+    Ok(planned)
+}
+
 /// Takes back every page that has not gone out and is not planned any more.
 fn withdraw(
     change: &mut Change,
     known: &[(SendId, String, State)],
-    pages: &[(&Wanted, &User, Planned)],
+    pages: &[(&Wanted, &User, &Planned)],
 ) -> Result<u64, Problem> {
     let needless: Vec<SendId> = known
         .iter()

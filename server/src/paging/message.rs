@@ -70,6 +70,10 @@ pub(super) fn compose(
             "[{urgency}] {} (#{}, {})",
             facts.title, facts.number, facts.service_name
         ),
+        Reason::LastResort => format!(
+            "Nobody else could be paged: {} (#{}, {})",
+            facts.title, facts.number, facts.service_name
+        ),
         Reason::Requested { .. } => format!("Your help is asked for: {} (#{})", facts.title, facts.number),
     };
     if length == Length::Short {
@@ -92,6 +96,10 @@ pub(super) fn compose(
                 "Somebody gave it to you by name.".to_owned()
             }
             Reason::Assigned => format!("The escalation policy {} brought it to you.", facts.policy_name),
+            Reason::LastResort => format!(
+                "The escalation policy {} reached nobody: nobody is on call, or no page could be delivered. You own this account, so it comes to you.",
+                facts.policy_name
+            ),
             Reason::Requested { message } if message.is_empty() => "Your help was asked for.".to_owned(),
             Reason::Requested { message } => format!("Your help was asked for: {message}"),
         },

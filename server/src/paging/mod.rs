@@ -9,7 +9,8 @@
 //!
 //! Somebody whose rules would reach them by nothing that can be delivered is paged at once by their first
 //! contact method, or else at the address they sign in with. Somebody who cannot be reached at all is
-//! named on the timeline, and the escalation goes on.
+//! named on the timeline, and the escalation goes on. When nobody has a triggered incident, or every page to
+//! those who have it failed, the owners of the account are paged: an incident is never known to a timeline only.
 //!
 //! Each page carries a link that acknowledges in one step (`links`, `page`). Opening the link only shows
 //! what it is about, so that programs that look into mails acknowledge nothing; the button does it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::incidents::IncidentId;
-use crate::outbox::Channel;
+use crate::outbox::{Channel, State};
 use crate::people::UserId;
 use crate::people::model::{ContactKind, ContactMethod, NotificationRule};
 
@@ -68,6 +68,8 @@ pub enum Reason {
     Assigned,
     /// Somebody asked for their help.
     Requested { message: String },
+    /// Nobody has the incident, or nobody who has it could be reached; they own the account.
+    LastResort,
 }
 
 /// What is known about how somebody can be reached.
@@ -122,6 +124,13 @@ pub fn plan(incident_id: &IncidentId, wanted: &Wanted, reachable: &Reachable) ->
         }));
     }
     pages
+}
+
+/// Whether these pages of one person have reached them or still may, by what became of each page so far.
+pub fn may_reach<'s>(pages: &[Planned], became: impl Fn(&str) -> Option<&'s State>) -> bool {
+    pages
+        .iter()
+        .any(|page| !matches!(became(&page.key), Some(State::Failed)))
 }
 
 /// The first contact method that can carry a page, or the address somebody signs in with.

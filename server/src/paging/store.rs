@@ -85,6 +85,21 @@ pub(super) fn wanted(tx: &mut Tx, facts: &Facts) -> Result<Vec<Wanted>, Error> {
     Ok(wanted)
 }
 
+/// Those who own the account, for a triggered incident that nobody else could be paged for.
+pub(super) fn last_resort(tx: &mut Tx, facts: &Facts, wanted: &[Wanted]) -> Result<Vec<Wanted>, Error> {
+    let since = facts.last_status_change_at.max(urgency_since(tx, facts)?);
+    let owners = people::owners(tx)?;
+    Ok(owners
+        .into_iter()
+        .filter(|owner| !wanted.iter().any(|one| one.user_id == *owner))
+        .map(|user_id| Wanted {
+            user_id,
+            since,
+            reason: Reason::LastResort,
+        })
+        .collect())
+}
+
 /// Since when the incident has its urgency: a change of it begins the rules of the new one.
 fn urgency_since(tx: &mut Tx, facts: &Facts) -> Result<Timestamp, Error> {
     let (changed,): (Option<Timestamp>,) = tx.one(

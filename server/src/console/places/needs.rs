@@ -1,4 +1,4 @@
-//! What needs the reader, in order of harm: a page, a request to join, a promise, an approval, a task, an answer.
+//! What needs the reader, in order of harm: an incident that nobody has, a page, a request to join, a promise, an approval, a task, an answer.
 //!
 //! Only what this reader can do stands here. A promise concerns whoever holds a role in its incident or has it;
 //! an approval concerns whoever may give one. Lists are bounded; what is beyond is counted in one line.
@@ -25,6 +25,8 @@ use crate::updates::{AudienceId, facts};
 
 /// Things of one sort that are listed.
 const MOST: i64 = 20;
+/// Triggered incidents that are looked through for those that nobody has.
+const TRIGGERED: i64 = 500;
 /// Promises of others that are looked through for one's own.
 const PROMISES: i64 = 200;
 /// Drafts that are looked through for those the reader may agree to.
@@ -35,6 +37,8 @@ const CUSTOMERS: i64 = 3;
 /// Everything that may need the reader.
 #[derive(Default)]
 pub(super) struct Needing {
+    /// Triggered, and no escalation policy found anybody.
+    of_nobody: Vec<Incident>,
     paged: Vec<Incident>,
     paged_in_all: i64,
     escalations: HashMap<String, Timestamp>,
@@ -55,10 +59,12 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
     let Some(user_id) = caller.user_id() else {
         return Ok(Needing::default());
     };
+    let mut of_nobody = Vec::new();
     let mut paged = Vec::new();
     let mut paged_in_all = 0;
     let mut escalations = HashMap::new();
     if caller.may(Action::Respond, Resource::Incident) {
+        of_nobody = rows::of_nobody(tx, TRIGGERED, MOST)?;
         paged = rows::unacknowledged_of(tx, user_id, MOST)?;
         paged_in_all = rows::count_unacknowledged_of(tx, user_id)?;
         let subjects: Vec<&str> = paged.iter().map(|one| one.id.as_str()).collect();
@@ -78,6 +84,7 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
         _ => None,
     };
     let mut needing = Needing {
+        of_nobody,
         paged,
         paged_in_all,
         escalations,
@@ -155,8 +162,9 @@ fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing) -> Result<(), Prob
 
 fn name_incidents(tx: &mut Tx, needing: &mut Needing) -> Result<(), Problem> {
     let mut ids: Vec<IncidentId> = needing
-        .paged
+        .of_nobody
         .iter()
+        .chain(&needing.paged)
         .map(|one| &one.id)
         .chain(needing.asked.iter().map(|one| &one.incident_id))
         .chain(needing.promises.iter().map(|one| &one.incident_id))
@@ -213,6 +221,7 @@ impl Needing {
 /// The most harmful first.
 pub(super) fn draw(needing: &Needing, reading: &Reading) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
+    needs.extend(needing.of_nobody.iter().map(|one| nobodys(one, needing, reading)));
     needs.extend(needing.paged.iter().map(|one| page(one, needing, reading)));
     needs.extend(further_pages(needing));
     needs.extend(needing.asked.iter().map(|one| joining(one, needing, reading)));
@@ -253,6 +262,22 @@ fn joined(parts: &[&str]) -> String {
         .filter(|part| !part.is_empty())
         .collect();
     parts.join(" · ")
+}
+
+/// An incident that no escalation policy found anybody for: whoever can, takes it.
+fn nobodys(incident: &Incident, needing: &Needing, reading: &Reading) -> Need {
+    let number = format!("#{}", incident.number);
+    Need {
+        id: format!("need-nobodys-{}", incident.id),
+        mark: NodeMark::State(Shape::Triggered),
+        title: format!("Nobody has it: {}", needing.felt(&incident.id)),
+        detail: joined(&[&number, "nobody is on call for it", needing.hurts(&incident.id)]),
+        due: Due::Since("open", reading.age(incident.created_at)),
+        action: NeedAction::Post {
+            words: "Acknowledge",
+            to: format!("/console/incidents/{}/acknowledge", incident.id),
+        },
+    }
 }
 
 fn page(incident: &Incident, needing: &Needing, reading: &Reading) -> Need {

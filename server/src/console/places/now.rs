@@ -23,7 +23,7 @@ use crate::console::screens::now::{FirstNow, FirstStep, Happening, Need, Now, Wa
 use crate::desk::warnings::{self, Warning};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem};
-use crate::incidents::model::{Assignment, Incident};
+use crate::incidents::model::{Assignment, Incident, Status};
 use crate::incidents::{IncidentId, store as rows};
 use crate::services::model::Integration;
 use crate::services::store::keys;
@@ -211,9 +211,18 @@ fn below(needs: &[Need], known: &Known) -> Rich {
     Rich::plain(match (known.incidents.len(), triggered) {
         (0, _) => "Nothing is open. Muster pages whoever is on call when that changes.",
         (1, false) => "One incident is open and somebody has it.",
+        (_, true) if some_are_nobodys(known) => {
+            "Something is open that nobody is on call for. Those who own this account have been paged."
+        }
         (1, true) => "One incident is open. Somebody else has been paged.",
         (_, false) => "Whatever is open, somebody has it.",
         (_, true) => "Some incidents are not acknowledged yet. Others have been paged for them.",
+    })
+}
+
+fn some_are_nobodys(known: &Known) -> bool {
+    known.incidents.iter().any(|one| {
+        one.status == Status::Triggered && !known.assignments.iter().any(|who| who.incident_id == one.id)
     })
 }
 

@@ -15,5 +15,6 @@ pub use teams::{
 };
 pub use users::{
     NewUser, UserFilter, add_user, count_listed_users, count_users, delete_user, duties_of, everybody,
-    find_user, find_user_by_email, find_users, is_last_owner, list_users, names, teams_of, update_user,
+    find_user, find_user_by_email, find_users, is_last_owner, list_users, names, owners, teams_of,
+    update_user,
 };

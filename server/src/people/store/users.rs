@@ -234,6 +234,15 @@ pub fn is_last_owner(tx: &mut Tx, id: &UserId) -> Result<bool, Error> {
     Ok(owners.len() == 1 && owners[0].0 == *id)
 }
 
+/// Those who own the account.
+pub fn owners(tx: &mut Tx) -> Result<Vec<UserId>, Error> {
+    let owners: Vec<(UserId,)> = tx.rows(
+        sql!("SELECT id FROM users WHERE role = 'owner' AND deleted_at IS NULL ORDER BY id"),
+        params![],
+    )?;
+    Ok(owners.into_iter().map(|(id,)| id).collect())
+}
+
 /// What still counts on somebody, in words; empty when they may go.
 pub fn duties_of(tx: &mut Tx, id: &UserId) -> Result<Vec<String>, Error> {
     let mut duties = Vec::new();

@@ -170,7 +170,7 @@ async fn recovery_is_the_reporters_to_say(engine: Engine) {
         .good();
     assert!(
         log.to_string()
-            .contains("Hannah says that it is still broken (C-1)")
+            .contains("The reporter of C-1 says that it is still broken")
     );
     leads_to(&submit(&muster, &own, "said=works").await);
     let case = muster.get(&path).await.good()["case"].clone();

@@ -11,7 +11,7 @@ use super::{Paging, link_in, open_one};
 use crate::harness::{Answer, TestApp};
 use crate::smtp::MailServer;
 
-async fn visit(muster: &TestApp, method: Method, path: &str) -> Answer {
+pub(super) async fn visit(muster: &TestApp, method: Method, path: &str) -> Answer {
     let request = Request::builder()
         .method(method)
         .uri(path)

@@ -4,7 +4,8 @@ use axum::http::Method;
 use serde_json::json;
 use store::Engine;
 
-use super::{Paging, link_in, open_one, remove_rules};
+use super::acknowledge::visit;
+use super::{Paging, add_rule, link_in, open_one, pages, remove_rules};
 
 #[store::both_engines]
 async fn a_page_says_what_broke_and_arrives_by_each_rule_at_its_time(engine: Engine) {
@@ -109,10 +110,76 @@ async fn nobody_goes_unpaged_for_want_of_rules(engine: Engine) {
 async fn a_page_that_is_refused_stands_on_the_timeline_and_the_escalation_goes_on(engine: Engine) {
     let paging = Paging::new(engine).await;
     let gone = paging.responder("Gone", "refused@example.org").await;
-    let id = paging.open(vec![vec![gone.id], vec![paging.maya()]]).await;
-    paging.one_page(&id, "refused@example.org", "failed").await;
-    paging.pass_minutes(5).await;
+    let priya = paging.priya().await;
+    let id = paging.open(vec![vec![gone.id], vec![priya.id]]).await;
+    let of_first_level = pages(&paging.muster, &id).await;
+    assert_eq!(
+        of_first_level[0],
+        ("refused@example.org".to_owned(), "failed".to_owned())
+    );
     paging.next_page_is_for("maya@example.org");
+    paging.pass_minutes(5).await;
+    paging.next_page_is_for("priya@example.org");
+}
+
+#[store::both_engines]
+async fn when_nobody_is_on_call_the_owner_is_paged_and_can_acknowledge(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let id = paging.open(vec![vec![]]).await;
+    let page = paging.server.mail();
+    assert_eq!(page.to, ["maya@example.org"]);
+    let subject = page.header("subject").unwrap();
+    assert_eq!(
+        subject,
+        "Nobody else could be paged: Terminal silent (#1, card-gateway)"
+    );
+    assert!(
+        page.text().contains("You own this account, so it comes to you."),
+        "{}",
+        page.text()
+    );
+    let browser = paging.muster.browser().await;
+    let now = browser.open("/console").await;
+    assert!(now.contains("Nobody has it"), "{now}");
+    let answer = visit(&paging.muster, Method::POST, &link_in(&page)).await;
+    assert!(answer.status.is_success(), "{}", answer.status);
+    let incident = paging.muster.get(&format!("/incidents/{id}")).await.good();
+    assert_eq!(incident["incident"]["status"], "acknowledged");
+    let now = browser.open("/console").await;
+    assert!(!now.contains("Nobody has it"), "{now}");
+}
+
+#[store::both_engines]
+async fn the_owner_is_paged_when_every_page_to_those_who_have_it_was_refused(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let gone = paging.responder("Gone", "refused@example.org").await;
+    let id = paging.open(vec![vec![gone.id.clone()]]).await;
+    paging.next_page_is_for("maya@example.org");
+    paging.server.no_more_mail();
+    let made = [
+        ("refused@example.org".to_owned(), "failed".to_owned()),
+        ("maya@example.org".to_owned(), "sent".to_owned()),
+    ];
+    assert_eq!(pages(&paging.muster, &id).await, made);
+}
+
+#[store::both_engines]
+async fn the_owner_is_left_alone_while_one_way_to_somebody_may_still_work(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let gone = paging.responder("Gone", "refused@example.org").await;
+    add_rule(
+        &paging.muster,
+        &gone.id,
+        "email_contact_method",
+        "gone@home.example",
+        1,
+    )
+    .await;
+    paging.open(vec![vec![gone.id]]).await;
+    paging.server.no_more_mail();
+    paging.pass_minutes(1).await;
+    paging.next_page_is_for("gone@home.example");
+    paging.server.no_more_mail();
 }
 
 #[store::both_engines]
