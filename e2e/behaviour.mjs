@@ -225,7 +225,7 @@ for (const name of ["now", "room", "incidents", "desk", "services", "shops", "on
 
 test("a dialog takes the focus, keeps it, and gives it back", async () => {
   await open("room");
-  await page.locator("button[data-open=escalate]").first().focus();
+  await page.locator("[data-open=escalate]").first().focus();
   await page.keyboard.press("Enter");
   assert.equal((await focused()).inside, "escalate");
   for (let step = 0; step < 12; step++) {

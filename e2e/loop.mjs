@@ -204,7 +204,7 @@ test("on the desk the agent asks “is it us?”, sees why, and links the case, 
 
 test("customers are told from the browser, and the status page shows it at once", async () => {
   await desk.goto(`${muster.base}/console/updates?incident=${known.incident}`);
-  await desk.click("button[data-open=edit-facts]");
+  await desk.click("[data-open=edit-facts]");
   await desk.fill("#fact-symptom", SYMPTOM);
   await send(desk, "#edit-facts button.primary");
   await clean(desk, "the composer of updates");

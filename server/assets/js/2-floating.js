@@ -2,13 +2,15 @@
 (() => {
   "use strict";
   document.addEventListener("click", (event) => {
+    // Without this script both are links: the address names the dialog, and the look shows it.
     const opener = event.target.closest("[data-open]");
     if (opener) {
+      event.preventDefault();
       const dialog = document.getElementById(opener.dataset.open);
       if (dialog && !dialog.open) { dialog.showModal(); dialog.dispatchEvent(new Event("muster:opened")); }
     }
     const closer = event.target.closest("[data-close]");
-    if (closer) closer.closest("dialog")?.close();
+    if (closer) { event.preventDefault(); closer.closest("dialog")?.close(); }
     if (event.target instanceof HTMLDialogElement) event.target.close(); // the ground round it
     for (const menu of document.querySelectorAll(".more-menu[open], .situation details[open], .phone-bar details[open]")) {
       if (!menu.contains(event.target)) menu.open = false;
@@ -45,6 +47,20 @@
   }
   window.addEventListener("hashchange", openNamed);
   document.addEventListener("DOMContentLoaded", openNamed);
+
+  // They act as buttons do, also for whoever presses Space.
+  function named() {
+    for (const link of document.querySelectorAll("a[data-open]:not([role]), a[data-close]:not([role])")) {
+      link.setAttribute("role", "button");
+      if (link.dataset.open) link.setAttribute("aria-haspopup", "dialog");
+    }
+  }
+  named();
+  document.addEventListener("htmx:afterSettle", named);
+  document.addEventListener("keydown", (event) => {
+    const link = event.key === " " && event.target.closest?.("a[data-open], a[data-close]");
+    if (link) { event.preventDefault(); link.click(); }
+  });
 
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;

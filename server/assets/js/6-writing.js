@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   for (const composer of document.querySelectorAll("[data-composer]")) {
-    const area = composer.querySelector("textarea"), sees = composer.querySelector(".sees"), verb = composer.querySelector("[data-composer-verb]");
+    const area = composer.querySelector("textarea"), sees = composer.querySelector("[data-composer-sees]"), verb = composer.querySelector("[data-composer-verb]");
     if (!area) continue;
     const drafts = new Map();
     const chosen = () => composer.querySelector("input[name=reader]:checked");

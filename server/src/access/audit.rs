@@ -214,6 +214,7 @@ pub struct AuditFilter {
     pub since: Option<Timestamp>,
     pub until: Option<Timestamp>,
     pub resource_types: Option<Vec<String>>,
+    pub resource_id: Option<String>,
     pub actor_type: Option<AgentKind>,
     pub actor_id: Option<String>,
     pub method: Option<String>,
@@ -231,6 +232,7 @@ pub fn list(tx: &mut Tx, filter: &AuditFilter, limit: i64) -> Result<Vec<AuditRe
          {AND at >= $since}
          {AND at < $until}
          {AND resource_type = ANY($resource_types)}
+         {AND resource_id = $resource_id}
          {AND actor_type = $actor_type}
          {AND actor_id = $actor_id}
          {AND method = $method}
@@ -242,6 +244,7 @@ pub fn list(tx: &mut Tx, filter: &AuditFilter, limit: i64) -> Result<Vec<AuditRe
     .bind_optional("since", filter.since)
     .bind_optional("until", filter.until)
     .bind_optional("resource_types", filter.resource_types.clone())
+    .bind_optional("resource_id", filter.resource_id.as_deref())
     .bind_optional("actor_type", filter.actor_type)
     .bind_optional("actor_id", filter.actor_id.as_deref())
     .bind_optional("method", filter.method.as_deref())

@@ -70,7 +70,18 @@ pub fn find(tx: &mut Tx, id: &LocationId) -> Result<Option<Location>, Error> {
     .map(|mut rows: Vec<Location>| rows.pop())
 }
 
-/// The location behind a code.
+/// The time zone that most of the places are in; nothing while none has one.
+pub fn usual_time_zone(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let found: Option<(String, i64)> = tx.row(
+        sql!(
+            "SELECT time_zone, COUNT(*) FROM locations WHERE time_zone IS NOT NULL AND deleted_at IS NULL
+             GROUP BY time_zone ORDER BY COUNT(*) DESC, time_zone LIMIT 1"
+        ),
+        params![],
+    )?;
+    Ok(found.map(|(name, _)| name))
+}
+
 pub fn names(tx: &mut Tx, ids: &[String]) -> Result<HashMap<String, String>, Error> {
     let named: Vec<(String, String)> = tx.rows(
         sql!("SELECT id, name FROM locations WHERE id = ANY($1)"),
@@ -79,6 +90,7 @@ pub fn names(tx: &mut Tx, ids: &[String]) -> Result<HashMap<String, String>, Err
     Ok(named.into_iter().collect())
 }
 
+/// The location behind a code.
 pub fn find_by_code(tx: &mut Tx, code: &str) -> Result<Option<Location>, Error> {
     query!(
         "SELECT ",

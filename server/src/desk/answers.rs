@@ -1,20 +1,18 @@
 //! Answers: drafted, confirmed by a person, sent, and kept.
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use store::{Error, Tx, params, query, sql};
 use utoipa::ToSchema;
 
 use super::compose::{self, Facts};
-use super::known;
+use super::{known, zone};
 use crate::access::audit::AuditAction;
 use crate::cases::actions::{self, Told};
 use crate::cases::model::Direction;
 use crate::cases::view::private_url;
 use crate::cases::{Case, CaseId};
-use crate::customers::locations;
 use crate::http::{Page, Problem, Site};
 use crate::incidents::{Incident, IncidentId, Status as IncidentStatus};
 use crate::live::CASES;
@@ -210,10 +208,7 @@ fn facts(tx: &mut Tx, case: &Case, incident: Option<&Incident>) -> Result<Facts,
         Some(incident) => known::of(tx, std::slice::from_ref(&incident.id))?.pop(),
         None => None,
     };
-    let zone = match &case.location_id {
-        Some(id) => locations::find(tx, id)?.and_then(|place| place.time_zone),
-        None => None,
-    };
+    let time_zone = zone::of_case(tx, case)?;
     let (words_now, next_update_by) = match issue {
         Some(issue) => (Some(issue.words_to_say), issue.next_update_by),
         None => (touchpoint.as_ref().and_then(|one| one.words_to_say.clone()), None),
@@ -225,9 +220,7 @@ fn facts(tx: &mut Tx, case: &Case, incident: Option<&Incident>) -> Result<Facts,
         resolved_at: incident.and_then(|incident| incident.resolved_at),
         words_now,
         next_update_by,
-        time_zone: zone
-            .and_then(|zone| TimeZone::get(&zone).ok())
-            .unwrap_or(TimeZone::UTC),
+        time_zone,
     })
 }
 

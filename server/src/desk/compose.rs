@@ -89,6 +89,8 @@ fn spoken(at: Timestamp, beside: Timestamp, zone: &TimeZone) -> String {
     let (at, beside) = (at.to_zoned(zone.clone()), beside.to_zoned(zone.clone()));
     if at.date() == beside.date() {
         at.strftime("%H:%M %Z").to_string()
+    } else if at.year() != beside.year() {
+        at.strftime("%H:%M %Z on %-d %B %Y").to_string()
     } else {
         at.strftime("%H:%M %Z on %-d %B").to_string()
     }

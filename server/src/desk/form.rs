@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 use store::Tx;
 
 use super::known::{self, PublicTouchpoint};
+use super::zone;
 use crate::access::token::random_token;
 use crate::app::App;
 use crate::cases::input::Report;
@@ -427,13 +428,7 @@ async fn case_page(app: &Arc<App>, token: String, mistakes: Vec<String>) -> Resp
     let shown = app
         .read(move |tx| -> Result<CasePage, Problem> {
             let case = case_rows::find_by_token(tx, &token)?.ok_or_else(|| Problem::not_found("The case"))?;
-            let zone = match &case.location_id {
-                Some(id) => locations::find(tx, id)?.and_then(|place| place.time_zone),
-                None => None,
-            };
-            let zone = zone
-                .and_then(|zone| TimeZone::get(&zone).ok())
-                .unwrap_or(TimeZone::UTC);
+            let zone = zone::of_case(tx, &case)?;
             let messages = case_rows::messages(tx, &case.id)?
                 .into_iter()
                 .filter_map(|message| {

@@ -28,6 +28,7 @@ pub mod usual;
 pub mod voices;
 pub mod warnings;
 pub mod warnings_api;
+mod zone;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -114,21 +114,20 @@ fn span(work: &Maintenance, now: Timestamp, zone: &TimeZone) -> String {
     if start.date() == end.date() {
         format!("{} to {}", start.strftime("%H:%M"), end.strftime("%H:%M %Z"))
     } else {
-        let (start, end) = (
-            clock_time(work.start_at, now, zone),
-            clock_time(work.end_at, now, zone),
-        );
+        let (start, end) = (when(work.start_at, now, zone), when(work.end_at, now, zone));
         format!("{start} to {end}")
     }
 }
 
-/// "05:58 GMT", or the day when it is not today.
+/// "05:58 GMT"; with the day when it is not today, and the year when it is not this one.
 fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     let (local, today) = (at.to_zoned(zone.clone()), now.to_zoned(zone.clone()));
     if local.date() == today.date() {
         local.strftime("%H:%M %Z").to_string()
-    } else {
+    } else if local.year() == today.year() {
         local.strftime("%-d %B, %H:%M %Z").to_string()
+    } else {
+        local.strftime("%-d %B %Y, %H:%M %Z").to_string()
     }
 }
 
@@ -266,9 +265,7 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
                 rank,
                 state: state_of(one.status),
                 words: words_of(one.status, snapshot.places.get(&one.id).copied()),
-                days: uptime.map_or_else(Vec::new, |uptime| {
-                    uptime.days.iter().map(|day| day.map(state_of)).collect()
-                }),
+                days: uptime.map_or_else(Vec::new, |uptime| uptime.days.clone()),
                 uptime: uptime.map_or_else(String::new, uptime_words),
             }
         })

@@ -52,6 +52,20 @@ pub enum Rank {
     Further,
 }
 
+/// How a day went, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub enum Day {
+    Well,
+    /// Planned work.
+    Work,
+    /// Slow, or broken for a few minutes.
+    Brief,
+    /// Broken for a while.
+    Short,
+    /// Broken for so long that the day stands out.
+    Long,
+}
+
 #[derive(Debug, Clone)]
 pub struct Component {
     pub name: String,
@@ -60,7 +74,7 @@ pub struct Component {
     /// "Not working in 17 shops".
     pub words: String,
     /// One for each of the last ninety days, oldest first; nothing for days before it was watched.
-    pub days: Vec<Option<State>>,
+    pub days: Vec<Option<Day>>,
     /// "99.91 % working".
     pub uptime: String,
 }
@@ -162,12 +176,13 @@ impl Component {
     /// Taller ticks over the days that were not all well, by the name of their state.
     fn bad_days(&self) -> Vec<(&'static str, String)> {
         let mut paths: Vec<(&'static str, String)> = Vec::new();
-        for (day, state) in self.days.iter().enumerate() {
-            let (class, height) = match state {
-                Some(State::Triggered) => ("triggered", 22),
-                Some(State::Slow | State::Acknowledged | State::Recovering) => ("slow", 13),
-                Some(State::Maintenance) => ("maintenance", 9),
-                _ => continue,
+        for (day, how) in self.days.iter().enumerate() {
+            let (class, height) = match how {
+                Some(Day::Long) => ("triggered", 22),
+                Some(Day::Short) => ("slow", 15),
+                Some(Day::Brief) => ("slow", 9),
+                Some(Day::Work) => ("maintenance", 9),
+                Some(Day::Well) | None => continue,
             };
             let place = paths
                 .iter()
@@ -270,7 +285,7 @@ pub(crate) mod tests {
     #[test]
     fn bad_days_stand_out_by_height() {
         let component = Component {
-            days: vec![None, Some(State::Working), Some(State::Triggered)],
+            days: vec![None, Some(Day::Well), Some(Day::Long)],
             ..status().components.remove(0)
         };
         assert_eq!(component.ticks(), "M8 21.5H24");
@@ -278,16 +293,16 @@ pub(crate) mod tests {
         assert_eq!(component.bad_days(), [("triggered", "M16 2h5V24h-5z".to_owned())]);
     }
 
-    fn days(bad: &[(usize, State)]) -> Vec<Option<State>> {
-        let mut days = vec![Some(State::Working); DAYS];
-        for (day, state) in bad {
-            days[*day] = Some(*state);
+    fn days(bad: &[(usize, Day)]) -> Vec<Option<Day>> {
+        let mut days = vec![Some(Day::Well); DAYS];
+        for (day, how) in bad {
+            days[*day] = Some(*how);
         }
         days
     }
 
     pub(crate) fn status() -> StatusPage {
-        let component = |name: &str, state, words: &str, bad: &[(usize, State)], uptime: &str| Component {
+        let component = |name: &str, state, words: &str, bad: &[(usize, Day)], uptime: &str| Component {
             rank: Rank::Alone,
             name: name.to_owned(),
             state,
@@ -312,10 +327,10 @@ pub(crate) mod tests {
             next_word: Some("We will tell you more by 06:20 GMT, in 8 minutes.".to_owned()),
             places: Some(("See the 17 shops".to_owned(), vec!["Bristol Broadmead".to_owned(), "Manchester Market Street".to_owned()])),
             components: vec![
-                component("Card payments", State::Triggered, "Not working in 17 shops", &[(41, State::Slow), (89, State::Triggered)], "99.91 % working"),
-                component("Loyalty points", State::Slow, "Slow in 24 shops", &[(41, State::Slow), (89, State::Slow)], "99.96 % working"),
-                component("Click & collect", State::Slow, "Slow in 24 shops", &[(22, State::Slow), (23, State::Slow), (81, State::Slow), (89, State::Slow)], "99.88 % working"),
-                component("Appointments", State::Working, "Working", &[(60, State::Slow)], "99.99 % working"),
+                component("Card payments", State::Triggered, "Not working in 17 shops", &[(41, Day::Short), (89, Day::Long)], "99.91 % working"),
+                component("Loyalty points", State::Slow, "Slow in 24 shops", &[(41, Day::Short), (89, Day::Short)], "99.96 % working"),
+                component("Click & collect", State::Slow, "Slow in 24 shops", &[(22, Day::Short), (23, Day::Short), (81, Day::Short), (89, Day::Short)], "99.88 % working"),
+                component("Appointments", State::Working, "Working", &[(60, Day::Short)], "99.99 % working"),
             ],
             story: vec![
                 told("05:58 GMT", Rich::default().strong("Loyalty points and collection orders are slow").then(" in the same shops. Points are counted later by themselves. Orders are ready, handing them over takes longer.")),

@@ -168,6 +168,7 @@ fn filter_of(asked: RecordsQuery) -> Result<AuditFilter, Problem> {
     faults.done()?;
     let listed = |names: Vec<String>| Some(names).filter(|names| !names.is_empty());
     Ok(AuditFilter {
+        resource_id: None,
         before,
         since,
         until,

@@ -188,6 +188,21 @@ impl ComposerReader {
 }
 
 impl Composer {
+    /// What every reader can be promised, each once, for whoever reads without scripts.
+    fn all_promises(&self) -> Vec<Pick> {
+        let mut all: Vec<Pick> = Vec::new();
+        for pick in self.readers.iter().flat_map(|reader| &reader.promises) {
+            if !all.iter().any(|known| known.value == pick.value) {
+                let words = match pick.value.as_str() {
+                    "" => "as the words say",
+                    _ => pick.words.as_str(),
+                };
+                all.push(Pick::new(pick.value.clone(), words));
+            }
+        }
+        all
+    }
+
     fn promises_anything(&self) -> bool {
         self.readers.iter().any(|reader| !reader.promises.is_empty())
     }

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 use store::Tx;
 
+use super::seen::{Seen, overtaken};
 use super::sheet::{
     Gone, Outcome, Sheet, choice, heading, line, optional, optional_of, parts_of, select, status_of,
     text_or_null,
@@ -399,14 +400,8 @@ async fn form(
     let (situation, known) = read(&app, &visitor.0, &id).await?;
     let known = known.ok_or_else(|| Problem::not_found("The customer"))?;
     let fields = Fields::of(&known.account, known.uses.clone(), &visitor.reading(&app).zone);
-    Ok(draw(
-        &app,
-        &visitor,
-        situation,
-        &known,
-        &fields,
-        &Wrong::default(),
-    ))
+    let stands = fields.drawn(&known.choices);
+    Ok(draw(&app, &visitor, situation, &known, stands, &Wrong::default()))
 }
 
 async fn change(
@@ -425,14 +420,19 @@ async fn change(
     };
     let zone = visitor.reading(&app).zone;
     let was = Fields::of(&known.account, known.uses.clone(), &zone);
+    let (drawn, stands) = (fields.drawn(&known.choices), was.drawn(&known.choices));
+    let met = overtaken(&app, &visitor, id.as_str(), &typed, drawn.clone(), &stands).await?;
+    if let Some((merged, wrong)) = met {
+        return Ok(draw(&app, &visitor, situation, &known, merged, &wrong));
+    }
     let outcome = match fields.body(&was, &zone) {
         Ok(body) => Outcome::of(put(&app, &visitor.0, &id, body).await, &Fields::belongs())?,
         Err(wrong) => Outcome::Wrong(wrong),
     };
     match outcome {
         Outcome::Done(()) => Ok(go_to(&address(&id))),
-        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, &fields, &wrong)),
-        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &fields.drawn(&known.choices))),
+        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, drawn, &wrong)),
+        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &drawn)),
     }
 }
 
@@ -464,10 +464,12 @@ fn draw(
     visitor: &Visitor,
     situation: Situation,
     known: &Known,
-    fields: &Fields,
+    fields: Vec<Field>,
     wrong: &Wrong,
 ) -> Response {
     let account = &known.account;
+    let stands = Fields::of(account, known.uses.clone(), &visitor.reading(app).zone);
+    let seen = Seen::of(&stands.drawn(&known.choices));
     let to = address(&account.id);
     let mut parts = parts_of(
         Form {
@@ -475,7 +477,7 @@ fn draw(
             title: "Who they are".to_owned(),
             words: String::new(),
             post_to: format!("{to}/change"),
-            fields: fields.drawn(&known.choices),
+            fields: seen.hidden_in(fields),
             verb: "Change it",
             also: Vec::new(),
             back: Some(Link::new("Leave it as it is", to.clone())),

@@ -95,6 +95,11 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
     let case_id = Some(asked.case.as_str())
         .filter(|id| !id.is_empty())
         .map(CaseId::from);
+    if let Some(id) = &case_id
+        && case_rows::find(tx, id)?.is_none()
+    {
+        return Err(Problem::not_found("The case"));
+    }
     let answered = if words.is_some() || case_id.is_some() {
         Some(ask(tx, words, case_id.as_ref(), now, MATCHES)?)
     } else {
@@ -470,7 +475,11 @@ fn open_case(
         customer: case.reporter().to_owned(),
         face: Person::named(case.reporter()).face(),
         standing: tier_words(case),
-        wrote: case.text.clone(),
+        wrote: if case.text.trim() == case.subject.trim() {
+            String::new()
+        } else {
+            case.text.clone()
+        },
         mind: Vec::new(),
         facts,
         reply: proposed.map(|words| Reply {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use store::Tx;
 
+use super::seen::{Seen, overtaken};
 use super::sheet::{
     Gone, Outcome, Sheet, choice, heading, line, lines, optional, optional_of, parts_of, select, status_of,
     text_or_null,
@@ -389,15 +390,8 @@ async fn form(
 ) -> Result<Response, PageProblem> {
     let (situation, known) = read(&app, &visitor.0, &id).await?;
     let known = known.ok_or_else(|| Problem::not_found("The location"))?;
-    let fields = Fields::of(&known.location, known.uses.clone());
-    Ok(draw(
-        &app,
-        &visitor,
-        situation,
-        &known,
-        &fields,
-        &Wrong::default(),
-    ))
+    let stands = Fields::of(&known.location, known.uses.clone()).drawn(&known.choices);
+    Ok(draw(&app, &visitor, situation, &known, stands, &Wrong::default()))
 }
 
 async fn change(
@@ -415,14 +409,19 @@ async fn change(
         return Ok(gone().shown(&app, &visitor, situation, &fields.drawn(&Choices::default())));
     };
     let was = Fields::of(&known.location, known.uses.clone());
+    let (drawn, stands) = (fields.drawn(&known.choices), was.drawn(&known.choices));
+    let met = overtaken(&app, &visitor, id.as_str(), &typed, drawn.clone(), &stands).await?;
+    if let Some((merged, wrong)) = met {
+        return Ok(draw(&app, &visitor, situation, &known, merged, &wrong));
+    }
     let outcome = match fields.body(&was) {
         Ok(body) => Outcome::of(put(&app, &visitor.0, &id, body).await, &Fields::belongs())?,
         Err(wrong) => Outcome::Wrong(wrong),
     };
     match outcome {
         Outcome::Done(()) => Ok(go_to(&address(&id))),
-        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, &fields, &wrong)),
-        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &fields.drawn(&known.choices))),
+        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, drawn, &wrong)),
+        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &drawn)),
     }
 }
 
@@ -489,10 +488,11 @@ fn draw(
     visitor: &Visitor,
     situation: Situation,
     known: &Known,
-    fields: &Fields,
+    fields: Vec<Field>,
     wrong: &Wrong,
 ) -> Response {
     let location = &known.location;
+    let seen = Seen::of(&Fields::of(location, known.uses.clone()).drawn(&known.choices));
     let to = address(&location.id);
     let mut parts = parts_of(
         Form {
@@ -500,7 +500,7 @@ fn draw(
             title: "Where it is".to_owned(),
             words: String::new(),
             post_to: format!("{to}/change"),
-            fields: fields.drawn(&known.choices),
+            fields: seen.hidden_in(fields),
             verb: "Change it",
             also: Vec::new(),
             back: Some(Link::new("Leave it as it is", to.clone())),

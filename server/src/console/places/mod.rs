@@ -36,6 +36,7 @@ mod schedule_change;
 mod schedule_form;
 mod schedule_new;
 mod search;
+mod seen;
 pub mod service;
 mod service_change;
 mod service_fields;

@@ -316,9 +316,13 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
         .roles
         .iter()
         .find(|one| one.role == RoleName::IncidentCommander)
-        .map_or(Person::Nobody("nobody yet"), |one| {
-            Person::named(one.user_name.clone())
-        });
+        .map_or(
+            Person::Nobody(match incident.status {
+                Status::Resolved => "nobody",
+                _ => "nobody yet",
+            }),
+            |one| Person::named(one.user_name.clone()),
+        );
     let origin = known.beside.as_ref().map_or_else(
         || Origin::Unknown(Rich::default()),
         |beside| origin_of(beside, reading),

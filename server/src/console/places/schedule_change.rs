@@ -15,6 +15,7 @@ use schedule::{Difference, UserKey};
 use store::Tx;
 
 use super::schedule_form::{Fields, MOST_PLACES};
+use super::seen::{Seen, overtaken};
 use super::typed::{Typed, Wrong};
 use super::{escaped, go_to, situation};
 use crate::access::{Action, Caller, Resource};
@@ -22,7 +23,7 @@ use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Posted, Visitor, show_with_status};
 use crate::console::prelude::{Empty, Link, Pick, Place, Reading, Rich, counted, duration_words};
-use crate::console::screens::settings::{Cell, Form, Settings, SettingsPart, Table, TableRow};
+use crate::console::screens::settings::{Cell, Field, Form, Settings, SettingsPart, Table, TableRow};
 use crate::http::listing::Counted;
 use crate::http::{Page, Path, Problem};
 use crate::oncall::ScheduleId;
@@ -69,6 +70,19 @@ fn teams_of(tx: &mut Tx, id: &ScheduleId) -> Result<Vec<TeamId>, Problem> {
 struct Above {
     wrong: Wrong,
     difference: Option<Difference>,
+    /// The fields beside what somebody else made of them meanwhile.
+    merged: Option<Vec<Field>>,
+    /// What the reader saw, where the form comes back without a look at what stands.
+    seen: Option<Seen>,
+}
+
+impl Above {
+    fn wrong(wrong: Wrong) -> Self {
+        Self {
+            wrong,
+            ..Self::default()
+        }
+    }
 }
 
 struct Known {
@@ -76,6 +90,16 @@ struct Known {
     row: ScheduleRow,
     team: Option<String>,
     choices: Choices,
+}
+
+impl Known {
+    fn drawn(&self, fields: &Fields) -> Vec<Field> {
+        fields.drawn(&self.choices.people, &self.choices.teams)
+    }
+
+    fn stands(&self) -> Vec<Field> {
+        self.drawn(&Fields::of(&self.row, self.team.clone()))
+    }
 }
 
 /// What the selects of the form offer.
@@ -154,17 +178,23 @@ async fn change(
     let known = know(&app, &visitor.0, id.clone()).await?;
     let fields = Fields::of_typed(&typed);
     if let Some(fields) = fields.rearranged(typed.text("act"), app.clock.now()) {
-        return Ok(draw(&app, &visitor, known, &fields, Above::default()));
+        let above = Above {
+            seen: Some(Seen::brought_by(&typed)),
+            ..Above::default()
+        };
+        return Ok(draw(&app, &visitor, known, &fields, above));
+    }
+    let (drawn, stands) = (known.drawn(&fields), known.stands());
+    if let Some((merged, wrong)) = overtaken(&app, &visitor, id.as_str(), &typed, drawn, &stands).await? {
+        let above = Above {
+            merged: Some(merged),
+            ..Above::wrong(wrong)
+        };
+        return Ok(draw(&app, &visitor, known, &fields, above));
     }
     let body = match fields.body(Some(&known.row)) {
         Ok(body) => body,
-        Err(wrong) => {
-            let above = Above {
-                wrong,
-                difference: None,
-            };
-            return Ok(draw(&app, &visitor, known, &fields, above));
-        }
+        Err(wrong) => return Ok(draw(&app, &visitor, known, &fields, Above::wrong(wrong))),
     };
     let outcome = if typed.text("act") == "keep" {
         api::change(Arc::clone(&app), visitor.0.clone(), id.clone(), &body)
@@ -179,16 +209,13 @@ async fn change(
         Ok(None) => Ok(go_to(&way_back(&id))),
         Ok(difference) => {
             let above = Above {
-                wrong: Wrong::default(),
                 difference,
+                ..Above::default()
             };
             Ok(draw(&app, &visitor, known, &fields, above))
         }
         Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
-            let above = Above {
-                wrong: Wrong::of(problem.errors(), &fields.belongs()),
-                difference: None,
-            };
+            let above = Above::wrong(Wrong::of(problem.errors(), &fields.belongs()));
             Ok(draw(&app, &visitor, known, &fields, above))
         }
         Err(problem) => Err(problem.into()),
@@ -196,11 +223,7 @@ async fn change(
 }
 
 fn draw(app: &App, visitor: &Visitor, known: Known, fields: &Fields, above: Above) -> Response {
-    let status = if above.wrong.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    };
+    let status = above.wrong.status();
     let back = way_back(&known.row.id);
     let mut parts = Vec::new();
     if fields.fits() {
@@ -209,9 +232,9 @@ fn draw(app: &App, visitor: &Visitor, known: Known, fields: &Fields, above: Abov
         if let Some(difference) = &above.difference {
             parts.extend(what_changes(difference, &known.choices.names, &reading));
         }
-        let (problem, drawn) = above
-            .wrong
-            .beside(fields.drawn(&known.choices.people, &known.choices.teams));
+        let seen = above.seen.unwrap_or_else(|| Seen::of(&known.stands()));
+        let drawn = above.merged.unwrap_or_else(|| known.drawn(fields));
+        let (problem, drawn) = above.wrong.beside(seen.hidden_in(drawn));
         parts.splice(0..0, problem);
         parts.push(SettingsPart::Form(Form {
             id: "change-schedule",

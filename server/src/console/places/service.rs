@@ -20,7 +20,7 @@ use crate::console::prelude::{
     Actor, Entry, Link, Person, Pick, Place, Reading, Rich, State as Shape, StateMark, money,
 };
 use crate::console::screens::now::Happening;
-use crate::console::screens::services::{Integration, Reports, Service, ServiceRights, TouchpointWords};
+use crate::console::screens::services::{Integration, Reports, Service, ServiceRights};
 use crate::http::listing::Counted;
 use crate::http::{Page, Path, Problem};
 use crate::impact::{Impact, store as impact_rows};
@@ -474,16 +474,11 @@ fn view(
         }
         Kind::Touchpoint(touchpoint) => {
             let may_change = touchpoint_change::may(&visitor.0, Action::Change, &touchpoint);
-            let words = may_change.then(|| TouchpointWords {
-                customer_words: touchpoint.customer_words.clone().unwrap_or_default(),
-                fallback: touchpoint.fallback.clone().unwrap_or_default(),
-                words_to_say: touchpoint.words_to_say.clone().unwrap_or_default(),
-            });
             Service {
                 description: touchpoint.description.clone().unwrap_or_default(),
                 kind: "Customers touch it",
-                facts: touchpoint_facts(&touchpoint, words.as_ref()),
-                words,
+                facts: touchpoint_facts(&touchpoint),
+                words: Some(words_of(&touchpoint)),
                 change: may_change.then(change),
                 ..titled(common, &touchpoint.name)
             }
@@ -491,29 +486,26 @@ fn view(
     }
 }
 
-/// What is not offered to be changed in place.
-fn touchpoint_facts(
-    touchpoint: &BusinessService,
-    words: Option<&TouchpointWords>,
-) -> Vec<(&'static str, Rich)> {
-    let mut facts = vec![(
+fn touchpoint_facts(touchpoint: &BusinessService) -> Vec<(&'static str, Rich)> {
+    let weight = (
         "Weight",
         Rich::plain(format!("{} of 100", touchpoint.harm_weight)),
-    )];
-    let mut texts = vec![("Contact", &touchpoint.point_of_contact)];
-    if words.is_none() {
-        texts.extend([
-            ("Customers say", &touchpoint.customer_words),
-            ("Instead", &touchpoint.fallback),
-            ("Staff say", &touchpoint.words_to_say),
-        ]);
-    }
-    for (name, text) in texts {
-        if let Some(text) = text {
-            facts.push((name, Rich::plain(text.clone())));
-        }
-    }
-    facts
+    );
+    let contact = touchpoint.point_of_contact.clone();
+    let contact = contact.map(|contact| ("Contact", Rich::plain(contact)));
+    [weight].into_iter().chain(contact).collect()
+}
+
+/// What is said when it fails, as far as somebody has written it.
+fn words_of(touchpoint: &BusinessService) -> Vec<(&'static str, String)> {
+    [
+        ("Customers say", &touchpoint.customer_words),
+        ("Staff do instead", &touchpoint.fallback),
+        ("Staff say", &touchpoint.words_to_say),
+    ]
+    .into_iter()
+    .filter_map(|(who, words)| Some((who, words.clone()?)))
+    .collect()
 }
 
 fn integration(

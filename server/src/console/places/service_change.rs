@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::json;
 use store::Tx;
 
+use super::seen::{Seen, overtaken};
 use super::service_fields::Fields;
 use super::sheet::{Gone, Outcome, Sheet, line, parts_of, status_of};
 use super::typed::{Belongs, Typed, Wrong};
@@ -141,15 +142,8 @@ async fn form(
     }
     let (situation, known) = read(&app, &visitor.0, &id).await?;
     let known = known.ok_or_else(|| Problem::not_found("The service"))?;
-    let fields = Fields::of(&known.service);
-    Ok(draw(
-        &app,
-        &visitor,
-        situation,
-        &known,
-        &fields,
-        &Wrong::default(),
-    ))
+    let stands = Fields::of(&known.service).drawn(&known.policies);
+    Ok(draw(&app, &visitor, situation, &known, stands, &Wrong::default()))
 }
 
 async fn change(
@@ -170,14 +164,20 @@ async fn change(
     let Some(known) = known else {
         return Ok(gone().shown(&app, &visitor, situation, &fields.drawn(&[])));
     };
-    let body = match fields.body(&known.service) {
-        Ok(body) => body,
-        Err(wrong) => return Ok(draw(&app, &visitor, situation, &known, &fields, &wrong)),
+    let drawn = fields.drawn(&known.policies);
+    let stands = Fields::of(&known.service).drawn(&known.policies);
+    let met = overtaken(&app, &visitor, &id, &typed, drawn.clone(), &stands).await?;
+    if let Some((merged, wrong)) = met {
+        return Ok(draw(&app, &visitor, situation, &known, merged, &wrong));
+    }
+    let outcome = match fields.body(&known.service) {
+        Ok(body) => Outcome::of(put(&app, &visitor.0, &id, body).await, &Fields::belongs())?,
+        Err(wrong) => Outcome::Wrong(wrong),
     };
-    match Outcome::of(put(&app, &visitor.0, &id, body).await, &Fields::belongs())? {
+    match outcome {
         Outcome::Done(()) => Ok(go_to(&address(&id))),
-        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, &fields, &wrong)),
-        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &fields.drawn(&known.policies))),
+        Outcome::Wrong(wrong) => Ok(draw(&app, &visitor, situation, &known, drawn, &wrong)),
+        Outcome::Gone => Ok(gone().shown(&app, &visitor, situation, &drawn)),
     }
 }
 
@@ -198,10 +198,11 @@ fn draw(
     visitor: &Visitor,
     situation: Situation,
     known: &Known,
-    fields: &Fields,
+    fields: Vec<Field>,
     wrong: &Wrong,
 ) -> Response {
     let service = &known.service;
+    let seen = Seen::of(&Fields::of(service).drawn(&known.policies));
     let to = address(service.id.as_str());
     let mut parts = parts_of(
         Form {
@@ -209,7 +210,7 @@ fn draw(
             title: "Change it".to_owned(),
             words: "Incidents that are open keep the policy they began with.".to_owned(),
             post_to: format!("{to}/change"),
-            fields: fields.drawn(&known.policies),
+            fields: seen.hidden_in(fields),
             verb: "Change it",
             also: Vec::new(),
             back: Some(Link::new("Leave it as it is", to.clone())),

@@ -8,14 +8,14 @@ use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{from_json, go_to, service};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::http::{Body, Path, Problem};
 use crate::services::api::{business_services, dependencies, integrations, services as services_api};
-use crate::services::{BusinessServiceId, IntegrationId, ServiceId};
+use crate::services::{IntegrationId, ServiceId};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -26,7 +26,6 @@ pub(super) fn routes() -> Router<Arc<App>> {
             post(disconnect),
         )
         .route("/console/services/{id}/uses", post(also_uses))
-        .route("/console/services/{id}/words", post(keep_words))
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -144,34 +143,4 @@ async fn also_uses(
         .await
         .map(drop)?;
     Ok(go_to(&format!("/console/services/{id}")))
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default)]
-struct Words {
-    customer_words: String,
-    fallback: String,
-    words_to_say: String,
-}
-
-async fn keep_words(
-    State(app): State<Arc<App>>,
-    Path(id): Path<BusinessServiceId>,
-    posted: Posted<Words>,
-) -> Result<Response, PageProblem> {
-    let Posted { visitor, fields } = posted;
-    let text = |words: &str| match words.trim() {
-        "" => Value::Null,
-        words => Value::from(words.replace("\r\n", "\n")),
-    };
-    let body = json!({ "business_service": {
-        "customer_words": text(&fields.customer_words),
-        "fallback": text(&fields.fallback),
-        "words_to_say": text(&fields.words_to_say),
-    } });
-    let back = format!("/console/services/{id}");
-    business_services::update(State(app), visitor.0, Path(id), Body(from_json(body)?))
-        .await
-        .map(drop)?;
-    Ok(go_to(&back))
 }

@@ -54,11 +54,7 @@ pub(super) fn parts_of(form: Form, wrong: &Wrong) -> Vec<SettingsPart> {
 
 /// The status of a page with a form, by what is wrong with it.
 pub(super) fn status_of(wrong: &Wrong) -> StatusCode {
-    if wrong.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    }
+    wrong.status()
 }
 
 /// What becomes of a form that was sent.
@@ -136,7 +132,7 @@ impl Gone {
 }
 
 /// What stands in a field, in words; nothing where it says nothing.
-fn words_of(field: &Field) -> Option<(String, String)> {
+pub(super) fn words_of(field: &Field) -> Option<(String, String)> {
     let current = |picks: &[Pick]| {
         picks
             .iter()
@@ -154,7 +150,7 @@ fn words_of(field: &Field) -> Option<(String, String)> {
             let all: Vec<String> = places.iter().filter_map(|picks| current(picks)).collect();
             all.join(", ")
         }
-        Control::Heading { .. } => return None,
+        Control::Heading { .. } | Control::Hidden { .. } => return None,
     };
     (!words.is_empty()).then(|| (field.label.to_string(), words))
 }

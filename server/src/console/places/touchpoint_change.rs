@@ -7,6 +7,7 @@ use axum::response::Response;
 use serde_json::{Map, Value, json};
 use store::Tx;
 
+use super::seen::{Seen, overtaken};
 use super::service_change::{address, refuse};
 use super::sheet::{
     Gone, Outcome, Sheet, heading, line, lines, optional, optional_of, parts_of, select, status_of,
@@ -230,8 +231,8 @@ pub(super) fn is_its_form(typed: &Typed) -> bool {
 pub(super) async fn form(app: &App, visitor: &Visitor, id: &str) -> Result<Response, PageProblem> {
     let (situation, known) = read(app, &visitor.0, id).await?;
     let known = known.ok_or_else(|| Problem::not_found("The touchpoint"))?;
-    let fields = Fields::of(&known.touchpoint);
-    Ok(draw(app, visitor, situation, &known, &fields, &Wrong::default()))
+    let stands = Fields::of(&known.touchpoint).drawn(&known.teams);
+    Ok(draw(app, visitor, situation, &known, stands, &Wrong::default()))
 }
 
 pub(super) async fn change(
@@ -245,9 +246,14 @@ pub(super) async fn change(
     let Some(known) = known else {
         return Ok(gone().shown(app, visitor, situation, &fields.drawn(&[])));
     };
+    let drawn = fields.drawn(&known.teams);
+    let stands = Fields::of(&known.touchpoint).drawn(&known.teams);
+    if let Some((merged, wrong)) = overtaken(app, visitor, id, typed, drawn.clone(), &stands).await? {
+        return Ok(draw(app, visitor, situation, &known, merged, &wrong));
+    }
     let body = match fields.body() {
         Ok(body) => body,
-        Err(wrong) => return Ok(draw(app, visitor, situation, &known, &fields, &wrong)),
+        Err(wrong) => return Ok(draw(app, visitor, situation, &known, drawn, &wrong)),
     };
     let path = Path(BusinessServiceId::from(id));
     let answer = api::update(
@@ -259,8 +265,8 @@ pub(super) async fn change(
     .await;
     match Outcome::of(answer, &Fields::belongs())? {
         Outcome::Done(_) => Ok(go_to(&address(id))),
-        Outcome::Wrong(wrong) => Ok(draw(app, visitor, situation, &known, &fields, &wrong)),
-        Outcome::Gone => Ok(gone().shown(app, visitor, situation, &fields.drawn(&known.teams))),
+        Outcome::Wrong(wrong) => Ok(draw(app, visitor, situation, &known, drawn, &wrong)),
+        Outcome::Gone => Ok(gone().shown(app, visitor, situation, &drawn)),
     }
 }
 
@@ -277,10 +283,11 @@ fn draw(
     visitor: &Visitor,
     situation: Situation,
     known: &Known,
-    fields: &Fields,
+    fields: Vec<Field>,
     wrong: &Wrong,
 ) -> Response {
     let touchpoint = &known.touchpoint;
+    let seen = Seen::of(&Fields::of(touchpoint).drawn(&known.teams));
     let to = address(touchpoint.id.as_str());
     let mut parts = parts_of(
         Form {
@@ -288,7 +295,7 @@ fn draw(
             title: "Change it".to_owned(),
             words: String::new(),
             post_to: format!("{to}/change"),
-            fields: fields.drawn(&known.teams),
+            fields: seen.hidden_in(fields),
             verb: "Change it",
             also: Vec::new(),
             back: Some(Link::new("Leave it as it is", to.clone())),

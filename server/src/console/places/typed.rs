@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::http::StatusCode;
 use serde::Deserialize;
 
 use crate::console::prelude::{Current, Pick};
@@ -67,6 +68,17 @@ impl Belongs {
 pub(super) struct Wrong {
     at: BTreeMap<String, String>,
     rest: Vec<String>,
+    cause: Cause,
+}
+
+/// Why a form comes back.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Cause {
+    /// What was typed cannot be.
+    #[default]
+    Refused,
+    /// Somebody else was faster.
+    Overtaken,
 }
 
 impl Wrong {
@@ -89,6 +101,25 @@ impl Wrong {
     /// The first sentence about a field is shown; one is enough to mend it.
     pub(super) fn add(&mut self, field: &str, words: impl Into<String>) {
         self.at.entry(field.to_owned()).or_insert_with(|| words.into());
+    }
+
+    /// Says something of the whole form, above it.
+    pub(super) fn say(&mut self, words: impl Into<String>) {
+        self.rest.push(words.into());
+    }
+
+    /// Somebody else changed the thing while the form was open.
+    pub(super) fn overtaken(&mut self) {
+        self.cause = Cause::Overtaken;
+    }
+
+    /// The status of a page with the form.
+    pub(super) fn status(&self) -> StatusCode {
+        match self.cause {
+            _ if self.is_empty() => StatusCode::OK,
+            Cause::Refused => StatusCode::UNPROCESSABLE_ENTITY,
+            Cause::Overtaken => StatusCode::CONFLICT,
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {

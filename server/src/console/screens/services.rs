@@ -75,8 +75,8 @@ pub struct Service {
     pub changes: Vec<Entry>,
     /// What it may be said to use; empty for whoever may not say so.
     pub others: Vec<Pick>,
-    /// What is offered to change in place, for whoever may.
-    pub words: Option<TouchpointWords>,
+    /// What is said of a touchpoint when it fails, by who says it; nothing for a service, which is no customer's word.
+    pub words: Option<Vec<(&'static str, String)>>,
     /// To the form that changes it, for whoever may.
     pub change: Option<Link>,
 }
@@ -94,14 +94,6 @@ pub struct Reports {
 pub enum ServiceRights {
     Look,
     Change,
-}
-
-/// What is said of a touchpoint when it fails.
-#[derive(Debug, Clone)]
-pub struct TouchpointWords {
-    pub customer_words: String,
-    pub fallback: String,
-    pub words_to_say: String,
 }
 
 /// What reports to a service, and the end of the key it does so with.

@@ -237,6 +237,10 @@ pub enum Control {
     Ordered {
         places: Vec<Vec<Pick>>,
     },
+    /// What the form carries and nobody sees.
+    Hidden {
+        value: String,
+    },
     /// A heading between fields: what those below are about, and how it changes its place among its like.
     Heading {
         moves: Vec<Move>,
@@ -297,7 +301,10 @@ impl Field {
                     };
                 }
             }
-            Control::Check { .. } | Control::Ordered { .. } | Control::Heading { .. } => {}
+            Control::Check { .. }
+            | Control::Ordered { .. }
+            | Control::Hidden { .. }
+            | Control::Heading { .. } => {}
         }
         self
     }

@@ -16,5 +16,5 @@ pub use teams::{
 pub use users::{
     NewUser, UserFilter, add_user, count_listed_users, count_users, delete_user, duties_of, everybody,
     find_user, find_user_by_email, find_users, is_last_owner, list_users, names, owners, teams_of,
-    update_user,
+    update_user, usual_time_zone,
 };

@@ -92,6 +92,18 @@ pub fn find_user_by_email(tx: &mut Tx, email: &str) -> Result<Option<User>, Erro
     )
 }
 
+/// The time zone that most people live by.
+pub fn usual_time_zone(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let found: Option<(String, i64)> = tx.row(
+        sql!(
+            "SELECT time_zone, COUNT(*) FROM users WHERE deleted_at IS NULL
+             GROUP BY time_zone ORDER BY COUNT(*) DESC, time_zone LIMIT 1"
+        ),
+        params![],
+    )?;
+    Ok(found.map(|(name, _)| name))
+}
+
 pub fn count_users(tx: &mut Tx) -> Result<i64, Error> {
     let (count,): (i64,) = tx.one(
         sql!("SELECT COUNT(*) FROM users WHERE deleted_at IS NULL"),

@@ -67,6 +67,12 @@ impl Filled {
         self
     }
 
+    /// The same with a button of a name pressed.
+    pub(super) fn pressed(mut self, name: &str, value: &str) -> Self {
+        self.fields.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
     /// Ticks a box.
     pub(super) fn ticked(mut self, name: &str) -> Self {
         self.fields.push((name.to_owned(), "yes".to_owned()));

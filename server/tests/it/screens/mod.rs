@@ -8,6 +8,7 @@ mod learn;
 mod maintenance;
 mod mine;
 mod oncall;
+mod overtaken;
 mod pages;
 mod places;
 mod service_change;

@@ -4,6 +4,7 @@ use muster::people::Role;
 use serde_json::json;
 use store::Engine;
 
+use super::form::Filled;
 use super::{HOSTILE, shows_harmlessly};
 use crate::desk::outage;
 use crate::harness::{Browser, TestApp};
@@ -103,12 +104,13 @@ async fn a_touchpoint_is_added_and_given_words(engine: Engine) {
         ("description", "Points"),
     ];
     let page = Browser::led_to(&browser.send("/console/services", &fields).await);
-    let words = [
-        ("customer_words", "my points are gone"),
-        ("fallback", HOSTILE),
-        ("words_to_say", "They will come back."),
-    ];
-    Browser::led_to(&browser.send(&format!("{page}/words"), &words).await);
+    let form = format!("{page}/change");
+    assert!(browser.open(&page).await.contains(&format!("{form}#words-head")));
+    let filled = Filled::on(&browser.open(&form).await, &form)
+        .with("customer-words", "my points are gone")
+        .with("fallback", HOSTILE)
+        .with("words-to-say", "They will come back.");
+    Browser::led_to(&filled.sent_by(&browser).await);
     let html = browser.open(&page).await;
     shows_harmlessly(&html);
     assert!(html.contains("They will come back."));

@@ -9,6 +9,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use serde_json::Value;
 
+use super::super::seen::{Seen, overtaken};
 use super::super::sheet::{Gone, Outcome, parts_of, status_of};
 use super::super::typed::{Typed, Wrong};
 use super::super::{from_json, go_to, lengths, situation};
@@ -152,15 +153,15 @@ async fn one(
     let audience = find(&app, &id)
         .await?
         .ok_or_else(|| Problem::not_found("The audience"))?;
-    let fields = Fields::of(&audience);
-    draw(&app, &visitor, audience, fields, Wrong::default()).await
+    let stands = Fields::of(&audience).drawn();
+    draw(&app, &visitor, audience, stands, Wrong::default()).await
 }
 
 async fn draw(
     app: &Arc<App>,
     visitor: &Visitor,
     audience: Audience,
-    fields: Fields,
+    fields: Vec<Field>,
     wrong: Wrong,
 ) -> Result<Response, PageProblem> {
     let status = status_of(&wrong);
@@ -169,14 +170,14 @@ async fn draw(
         Rich::plain(format!("Who reads it: {}.", readers_words(audience.readers))),
     );
     let mut drawn = part_of(app, visitor, PLACE, headline, move |_, _, caller| {
-        Ok(parts(caller, &audience, &fields, &wrong))
+        Ok(parts(caller, &audience, fields.clone(), &wrong))
     })
     .await?;
     *drawn.status_mut() = status;
     Ok(drawn)
 }
 
-fn parts(caller: &Caller, audience: &Audience, fields: &Fields, wrong: &Wrong) -> Vec<SettingsPart> {
+fn parts(caller: &Caller, audience: &Audience, fields: Vec<Field>, wrong: &Wrong) -> Vec<SettingsPart> {
     let to = address(&audience.id);
     if !caller.may(Action::Change, Resource::Audience) {
         return vec![SettingsPart::Facts {
@@ -191,7 +192,7 @@ fn parts(caller: &Caller, audience: &Audience, fields: &Fields, wrong: &Wrong) -
             words: "Words that are out already stay as they are, and so do the promises made with them. A template may use {{ touchpoints }}, {{ since }}, {{ symptom }}, {{ places }}, {{ workaround }} and {{ next_update_by }}; where it is empty, Muster’s own words are used."
                 .to_owned(),
             post_to: to.clone(),
-            fields: fields.drawn(),
+            fields: Seen::of(&Fields::of(audience).drawn()).hidden_in(fields),
             verb: "Change it",
             also: Vec::new(),
             back: Some(Link::new("Leave it as it is", LIST)),
@@ -252,20 +253,25 @@ async fn change(
         fields: typed,
     } = posted;
     visitor.0.require(Action::Change, Resource::Audience)?;
-    let typed = Fields::of_typed(&typed);
+    let fields = Fields::of_typed(&typed);
     let Some(audience) = find(&app, &id).await? else {
-        return gone(&app, &visitor, &typed.drawn()).await;
+        return gone(&app, &visitor, &fields.drawn()).await;
     };
     // Who reads it is not in the form, and decides what is.
-    let fields = typed.for_readers_of(&audience);
+    let fields = fields.for_readers_of(&audience);
+    let (drawn, stands) = (fields.drawn(), Fields::of(&audience).drawn());
+    let met = overtaken(&app, &visitor, id.as_str(), &typed, drawn.clone(), &stands).await?;
+    if let Some((merged, wrong)) = met {
+        return draw(&app, &visitor, audience, merged, wrong).await;
+    }
     let body = match fields.body(&audience) {
         Ok(body) => body,
-        Err(wrong) => return draw(&app, &visitor, audience, fields, wrong).await,
+        Err(wrong) => return draw(&app, &visitor, audience, drawn, wrong).await,
     };
     match Outcome::of(put(&app, &visitor.0, &id, body).await, &Fields::belongs())? {
         Outcome::Done(()) => Ok(go_to(&address(&id))),
-        Outcome::Wrong(wrong) => draw(&app, &visitor, audience, fields, wrong).await,
-        Outcome::Gone => gone(&app, &visitor, &fields.drawn()).await,
+        Outcome::Wrong(wrong) => draw(&app, &visitor, audience, drawn, wrong).await,
+        Outcome::Gone => gone(&app, &visitor, &drawn).await,
     }
 }
 

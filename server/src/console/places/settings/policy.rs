@@ -11,6 +11,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 use store::Tx;
 
+use super::super::seen::{Seen, overtaken};
 use super::super::typed::{Belongs, Typed, Wrong, chosen, heading, moved};
 use super::super::{from_json, go_to};
 use super::{From, line, optional_line, part_of, select};
@@ -328,7 +329,7 @@ async fn draw_new(
     visitor
         .0
         .require_for_own(Action::Create, Resource::EscalationPolicy)?;
-    let status = status_of(&wrong);
+    let status = wrong.status();
     let headline = ("A new escalation policy".to_owned(), Rich::default());
     let parts = move |tx: &mut Tx, _: &_, _: &Caller| -> Result<_, Problem> {
         let (above, fields) = wrong.beside(typed.drawn(&choices(tx)?));
@@ -347,14 +348,6 @@ async fn draw_new(
     let mut page = part_of(app, visitor, "Escalation policies", headline, parts).await?;
     *page.status_mut() = status;
     Ok(page)
-}
-
-fn status_of(wrong: &Wrong) -> StatusCode {
-    if wrong.is_empty() {
-        StatusCode::OK
-    } else {
-        StatusCode::UNPROCESSABLE_ENTITY
-    }
 }
 
 async fn add(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Response, PageProblem> {
@@ -382,7 +375,17 @@ async fn one(
     visitor: Visitor,
     Path(id): Path<EscalationPolicyId>,
 ) -> Result<Response, PageProblem> {
-    draw(&app, &visitor, id, None, Wrong::default()).await
+    draw(&app, &visitor, id, Shown::AsItStands, Wrong::default()).await
+}
+
+/// What stands in the form that changes a policy.
+#[derive(Debug, Clone)]
+enum Shown {
+    AsItStands,
+    /// What was typed, by somebody who saw that.
+    Typed(Fields, Seen),
+    /// What was typed, beside what somebody else made of it meanwhile.
+    Merged(Vec<Field>),
 }
 
 /// The page; with what was typed where something was.
@@ -390,7 +393,7 @@ async fn draw(
     app: &Arc<App>,
     visitor: &Visitor,
     id: EscalationPolicyId,
-    typed: Option<Fields>,
+    shown: Shown,
     wrong: Wrong,
 ) -> Result<Response, PageProblem> {
     visitor.0.require(Action::View, Resource::EscalationPolicy)?;
@@ -404,13 +407,13 @@ async fn draw(
         policy.name.clone(),
         Rich::plain(policy.description.clone().unwrap_or_default()),
     );
-    let status = status_of(&wrong);
+    let status = wrong.status();
     let mut page = part_of(
         app,
         visitor,
         "Escalation policies",
         headline,
-        move |tx, _, caller| parts(tx, caller, &policy, typed.as_ref(), &wrong),
+        move |tx, _, caller| parts(tx, caller, &policy, &shown, &wrong),
     )
     .await?;
     *page.status_mut() = status;
@@ -421,7 +424,7 @@ fn parts(
     tx: &mut Tx,
     caller: &Caller,
     policy: &EscalationPolicy,
-    typed: Option<&Fields>,
+    shown: &Shown,
     wrong: &Wrong,
 ) -> Result<Vec<SettingsPart>, Problem> {
     let teams = teams_of_policy(tx, &policy.id)?;
@@ -432,8 +435,15 @@ fn parts(
     };
     let mut parts = Vec::new();
     if may(Action::Change) {
-        let fields = typed.map_or_else(|| Fields::of(policy, &teams), Fields::clone);
-        let (above, fields) = wrong.beside(fields.drawn(&choices(tx)?));
+        let choices = choices(tx)?;
+        let stands = Fields::of(policy, &teams).drawn(&choices);
+        let as_it_stands = Seen::of(&stands);
+        let fields = match shown {
+            Shown::AsItStands => as_it_stands.hidden_in(stands),
+            Shown::Typed(typed, seen) => seen.clone().hidden_in(typed.drawn(&choices)),
+            Shown::Merged(fields) => as_it_stands.hidden_in(fields.clone()),
+        };
+        let (above, fields) = wrong.beside(fields);
         parts.extend(above);
         parts.push(SettingsPart::Form(Form {
             id: "change-policy",
@@ -482,6 +492,21 @@ fn parts(
     Ok(parts)
 }
 
+/// The fields as they were typed, and as they stand.
+async fn beside_what_stands(
+    app: &App,
+    id: &EscalationPolicyId,
+    typed: &Fields,
+) -> Result<(Vec<Field>, Vec<Field>), Problem> {
+    let (id, typed) = (id.clone(), typed.clone());
+    app.read(move |tx| {
+        let policy = load_policy(tx, &id)?.ok_or_else(|| Problem::not_found("The escalation policy"))?;
+        let (teams, choices) = (teams_of_policy(tx, &id)?, choices(tx)?);
+        Ok((typed.drawn(&choices), Fields::of(&policy, &teams).drawn(&choices)))
+    })
+    .await
+}
+
 async fn change(
     State(app): State<Arc<App>>,
     Path(id): Path<EscalationPolicyId>,
@@ -492,15 +517,20 @@ async fn change(
         fields: typed,
     } = posted;
     let fields = Fields::of_typed(&typed);
+    let seen = Seen::brought_by(&typed);
     if let Some(fields) = fields.rearranged(typed.text("act")) {
-        return draw(&app, &visitor, id, Some(fields), Wrong::default()).await;
+        return draw(&app, &visitor, id, Shown::Typed(fields, seen), Wrong::default()).await;
+    }
+    let (drawn, stands) = beside_what_stands(&app, &id, &fields).await?;
+    if let Some((merged, wrong)) = overtaken(&app, &visitor, id.as_str(), &typed, drawn, &stands).await? {
+        return draw(&app, &visitor, id, Shown::Merged(merged), wrong).await;
     }
     let body = Body(from_json(fields.body())?);
     match api::update(State(app.clone()), visitor.0.clone(), Path(id.clone()), body).await {
         Ok(_) => Ok(go_to(&address(&id))),
         Err(problem) if problem.status() == StatusCode::BAD_REQUEST => {
             let wrong = Wrong::of(problem.errors(), &fields.belongs());
-            draw(&app, &visitor, id, Some(fields), wrong).await
+            draw(&app, &visitor, id, Shown::Typed(fields, seen), wrong).await
         }
         Err(problem) => Err(problem.into()),
     }
