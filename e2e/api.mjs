@@ -1,10 +1,11 @@
-// The API's document against the running program: schemathesis sends what the document allows and what it does
-// not, and every answer must be one that the document names, never a 500.
+// The API's document against the running program, on both databases: schemathesis sends what the document allows and
+// what it does not, and every answer must be one that the document names, in the shape that it describes, never a 500.
 import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { startMuster } from "./muster.mjs";
+import { hasPostgres, startPostgres } from "./postgres.mjs";
 
 const ENVIRONMENT = new URL("../target/schemathesis", import.meta.url).pathname;
 const REQUIREMENTS = new URL("requirements.txt", import.meta.url).pathname;
@@ -43,7 +44,7 @@ async function furnish(muster) {
 async function check(program, muster, examples, choice) {
   const words = [
     "run", `${muster.base}/openapi.json`, "--header", `Authorization: Token token=${muster.owner.api_key}`,
-    "--header", "From: maya@example.org", "--checks", "not_a_server_error,status_code_conformance,content_type_conformance",
+    "--header", "From: maya@example.org", "--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance",
     "--phases", "coverage,fuzzing", "--max-examples", String(examples), "--seed", "20261122", "--workers", "2",
     "--continue-on-failure", "--no-color", ...choice,
   ];
@@ -55,9 +56,9 @@ async function check(program, muster, examples, choice) {
   return told;
 }
 
-test("every answer of the API is one that its document names", { timeout: 900_000 }, async () => {
+async function everyAnswer(settings) {
   const program = prepare();
-  const muster = await startMuster({ MUSTER_API_RATE_LIMIT: "off" });
+  const muster = await startMuster({ MUSTER_API_RATE_LIMIT: "off", ...settings });
   try {
     await furnish(muster);
     const byName = (option) => TAKES_THE_KEY.flatMap((name) => [option, name]);
@@ -66,5 +67,16 @@ test("every answer of the API is one that its document names", { timeout: 900_00
     await check(program, muster, 10, byName("--include-name"));
   } finally {
     await muster.stop();
+  }
+}
+
+test("every answer of the API is one that its document describes", { timeout: 900_000 }, () => everyAnswer({}));
+
+test("the same on PostgreSQL", { timeout: 900_000, skip: !hasPostgres() && "PostgreSQL is not installed" }, async () => {
+  const postgres = await startPostgres();
+  try {
+    await everyAnswer({ MUSTER_DATABASE_URL: postgres.url });
+  } finally {
+    await postgres.stop();
   }
 });

@@ -11,7 +11,7 @@ const PROGRAM = process.env.MUSTER_PROGRAM || new URL("../target/debug/muster", 
 const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
 const PASSWORD = "a long enough password";
 
-async function freePort() {
+export async function freePort() {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address();
@@ -71,14 +71,14 @@ export async function startMuster(settings = {}) {
   };
 }
 
-/** The demo, replayed until 06:12 of its story, or another time of it, or its end. */
-export async function startDemo(until = "06:12") {
+/** The demo, replayed until 06:12 of its story, or another time of it, or its end, so many times faster than the wall. */
+export async function startDemo(until = "06:12", speed = process.env.MUSTER_DEMO_SPEED || "60") {
   const folder = mkdtempSync(join(tmpdir(), "muster-demo-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const child = spawn(
     PROGRAM,
-    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", "60", ...(until ? ["--until", until] : []), "--password", PASSWORD],
+    ["demo", "--data", folder, "--listen", `127.0.0.1:${port}`, "--speed", speed, ...(until ? ["--until", until] : []), "--password", PASSWORD],
     { stdio: ["ignore", "pipe", "pipe"] },
   );
   let said = "";

@@ -53,7 +53,7 @@ async fn resolving_drafts_an_answer_for_everyone_and_sends_none_by_itself(engine
     assert_eq!(draft["answer"]["state"], "drafted");
     assert_eq!(
         draft["answer"]["text"],
-        "Hello Hannah,\n\nCard payments should be working again since 06:00 UTC. You told us at 06:00 UTC; thank you, \
+        "Hello Hannah,\n\nCard payments should be working again since 06:00 GMT. You told us at 06:00 GMT; thank you, \
          and we are sorry for the trouble.\n\nDoes it work for you now? Please tell us. If it is still broken, say so \
          and we go on."
     );
