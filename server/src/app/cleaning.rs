@@ -1,6 +1,9 @@
 //! Once a day goes what nobody can use any more: sessions that ran out, links to passwords that are too old, the
 //! addresses of readers who never said that they want mail, the ways out of mails of long ago, and the words of mails to
-//! readers that went out long ago (what was said stands on the page). docs/operations.md says what is kept. The engine first looks at its tables, so that its plans fit what they hold by now.
+//! readers that went out long ago (what was said stands on the page). docs/operations.md says what is kept. The engine
+//! first looks at its tables, so that its plans fit what they hold by now.
+//!
+//! Mails are many: one round takes some and rests, so that whoever writes meanwhile comes first.
 //!
 //! Nothing that tells what happened is removed here. A day that fails is tried again, as every job is.
 
@@ -20,7 +23,9 @@ const UNANSWERED: SignedDuration = SignedDuration::from_hours(7 * 24);
 const WAYS_OUT: SignedDuration = SignedDuration::from_hours(400 * 24);
 /// For so long the words of a mail to a reader of a status page are kept with it.
 const WORDS: SignedDuration = SignedDuration::from_hours(90 * 24);
-/// Mails whose words go in one transaction.
+/// Between two rounds of a day whose mails were too many for one.
+const REST: SignedDuration = SignedDuration::from_secs(5);
+/// Mails whose words go in one round.
 const AT_ONCE: i64 = 1_000;
 const SUBJECT: &str = "all";
 
@@ -45,14 +50,13 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         crate::pages::subscribers::forget_old_ways_out(change.tx, now - WAYS_OUT)
     })
     .await?;
-    while forget_words(app).await? == AT_ONCE {}
-    Ok(())
-}
-
-/// Takes the words out of some of the mails to readers that went out long ago. Says of how many.
-async fn forget_words(app: &App) -> Result<i64, Error> {
-    app.change(Agent::muster(), |change| {
-        crate::outbox::store::forget_words(change, change.now - WORDS, AT_ONCE)
+    app.change(Agent::muster(), |change| -> Result<(), Error> {
+        let forgotten = crate::outbox::store::forget_words(change, change.now - WORDS, AT_ONCE)?;
+        if forgotten == AT_ONCE {
+            change.owe(&Owed::at(Kind::CleanUpDue, SUBJECT, change.now + REST))?;
+        }
+        Ok(())
     })
-    .await
+    .await?;
+    Ok(())
 }

@@ -1,14 +1,20 @@
 //! The loop that does what is owed: claim, do, end or postpone, sleep until the next is due or somebody
-//! owes a new one.
+//! owes a new one. It goes on claiming while some of what it does takes long.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::task::{self, JoinError, JoinSet};
 
 use super::{App, dispatch};
 use crate::jobs::{Job, store as rows};
 
-/// How many jobs one claim takes.
-const BATCH: i64 = 256;
+/// How many jobs a node claims and has not ended at most.
+const BATCH: usize = 256;
+/// Less room than this is not worth a claim.
+const WORTH_CLAIMING: usize = 64;
 /// How many jobs run at the same time on one node.
 const AT_ONCE: usize = 32;
 /// Jobs whose end is written together at most.
@@ -18,58 +24,130 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// Does everything that is due now and returns how many jobs it did. Tests call this instead of waiting.
 pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
-    let now = app.clock.now();
-    let holder = app.holder.clone();
-    let jobs = app
-        .store
-        .write(move |tx| rows::claim(tx, &holder, now, BATCH))
-        .await?;
-    let count = jobs.len();
-    let limit = Arc::new(tokio::sync::Semaphore::new(AT_ONCE));
-    let mut running = tokio::task::JoinSet::new();
-    for job in jobs {
-        let (app, limit) = (Arc::clone(app), Arc::clone(&limit));
-        running.spawn(async move {
-            let _permit = limit.acquire().await.ok()?;
-            run_one(&app, job).await
-        });
+    let mut hands = Hands::default();
+    let claimed = hands.take_up(app).await?;
+    while let Some(first) = hands.running.join_next_with_id().await {
+        hands.end(app, first).await;
     }
-    while let Some(first) = running.join_next().await {
-        let mut done: Vec<Job> = ended(first).into_iter().collect();
-        while done.len() < GROUP
-            && let Some(next) = running.try_join_next()
-        {
-            done.extend(ended(next));
+    Ok(claimed.jobs)
+}
+
+/// What this node has claimed and not ended yet. A job that takes long keeps its place at the work and nobody else's: whoever
+/// is to be paged meanwhile is paged.
+struct Hands {
+    running: JoinSet<Option<Job>>,
+    /// Which task does which job.
+    held: HashMap<task::Id, String>,
+    places: Arc<Semaphore>,
+}
+
+impl Default for Hands {
+    fn default() -> Self {
+        Self {
+            running: JoinSet::new(),
+            held: HashMap::new(),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
         }
-        complete(app, done).await;
     }
-    Ok(count)
 }
 
-/// The job that has been done, unless it was put off or stopped without an answer.
-fn ended(outcome: Result<Option<Job>, tokio::task::JoinError>) -> Option<Job> {
-    outcome.unwrap_or_else(|error| {
-        tracing::error!("a job stopped without an answer; its lease will run out: {error}");
-        None
-    })
+struct Claimed {
+    jobs: usize,
+    /// As many as were asked for: there may be more.
+    all: bool,
 }
 
-/// Ends jobs together, in the order in which all nodes take them; if that fails, each by itself.
-async fn complete(app: &Arc<App>, mut done: Vec<Job>) {
+type Ended = Result<(task::Id, Option<Job>), JoinError>;
+
+impl Hands {
+    fn room(&self) -> usize {
+        BATCH.saturating_sub(self.held.len())
+    }
+
+    /// Claims what is due, as much as there is room for, and begins it.
+    async fn take_up(&mut self, app: &Arc<App>) -> Result<Claimed, store::Error> {
+        let (now, holder, room) = (app.clock.now(), app.holder.clone(), self.room());
+        let jobs = app
+            .store
+            .write(move |tx| rows::claim(tx, &holder, now, room as i64))
+            .await?;
+        let claimed = Claimed {
+            jobs: jobs.len(),
+            all: jobs.len() >= room,
+        };
+        for job in jobs {
+            // One that outlives its lease is claimed again, and so keeps it.
+            if self.held.values().any(|id| *id == job.id) {
+                continue;
+            }
+            let (app, places, id) = (Arc::clone(app), Arc::clone(&self.places), job.id.clone());
+            let begun = self.running.spawn(async move {
+                let _place = places.acquire().await.ok()?;
+                run_one(&app, job).await
+            });
+            self.held.insert(begun.id(), id);
+        }
+        Ok(claimed)
+    }
+
+    /// Ends jobs that are done together. Says whether one of them is owed again or was put off.
+    async fn end(&mut self, app: &Arc<App>, first: Ended) -> bool {
+        let mut ended = vec![self.let_go(first)];
+        while ended.len() < GROUP
+            && let Some(next) = self.running.try_join_next_with_id()
+        {
+            ended.push(self.let_go(next));
+        }
+        let count = ended.len();
+        let done: Vec<Job> = ended.into_iter().flatten().collect();
+        let put_off = done.len() < count;
+        complete(app, done).await || put_off
+    }
+
+    /// The job that has been done, unless it was put off or stopped without an answer.
+    fn let_go(&mut self, outcome: Ended) -> Option<Job> {
+        match outcome {
+            Ok((task, done)) => {
+                self.held.remove(&task);
+                done
+            }
+            Err(error) => {
+                self.held.remove(&error.id());
+                tracing::error!("a job stopped without an answer; its lease will run out: {error}");
+                None
+            }
+        }
+    }
+}
+
+/// Ends jobs together, in the order in which all nodes take them; if that fails, each by itself. Says whether one of them
+/// is owed again.
+async fn complete(app: &Arc<App>, mut done: Vec<Job>) -> bool {
+    if done.is_empty() {
+        return false;
+    }
     done.sort_by(|left, right| left.id.cmp(&right.id));
     let together = Arc::new(done);
     let jobs = Arc::clone(&together);
     let ended = app
         .store
-        .write(move |tx| jobs.iter().try_for_each(|job| rows::complete(tx, job).map(drop)));
-    if ended.await.is_ok() {
-        return;
+        .write(move |tx| -> Result<bool, store::Error> {
+            let mut again = false;
+            for job in jobs.iter() {
+                again |= !rows::complete(tx, job)?;
+            }
+            Ok(again)
+        })
+        .await;
+    if let Ok(again) = ended {
+        return again;
     }
     for job in together.iter() {
         let job = job.clone();
         let alone = app.store.write(move |tx| rows::complete(tx, &job));
         tell_if_lost(alone.await.map(drop));
     }
+    true
 }
 
 /// Runs a job and gives it back when it is done; one that failed is put off.
@@ -101,35 +179,43 @@ pub fn pause_after(attempt: i64) -> Duration {
     Duration::from_secs(1 << attempt.clamp(0, 8)).min(Duration::from_secs(300))
 }
 
-/// Runs until the app is told to stop.
+/// Runs until the app is told to stop, and then ends what is under way.
 pub async fn run(app: Arc<App>) {
-    loop {
+    let mut hands = Hands::default();
+    let mut more_is_due = true;
+    let mut next = None;
+    while !app.stopping.is_cancelled() {
         let woken = app.jobs_owed.notified();
-        let done = match run_due(&app).await {
-            Ok(done) => done,
-            Err(error) => {
-                tracing::error!("jobs cannot be claimed: {error}");
-                tokio::select! {
-                    () = tokio::time::sleep(LONGEST_SLEEP) => {}
-                    () = app.stopping.cancelled() => return,
+        if more_is_due && hands.room() >= WORTH_CLAIMING {
+            match hands.take_up(&app).await {
+                Ok(claimed) => more_is_due = claimed.all,
+                Err(error) => {
+                    tracing::error!("jobs cannot be claimed: {error}");
+                    tokio::select! {
+                        () = tokio::time::sleep(LONGEST_SLEEP) => {}
+                        () = app.stopping.cancelled() => {}
+                    }
+                    continue;
                 }
+            }
+            if more_is_due {
                 continue;
             }
-        };
-        if app.stopping.is_cancelled() {
-            return;
+            next = app.store.read(rows::next_due).await.unwrap_or_else(|error| {
+                tracing::error!("the next job cannot be read: {error}");
+                None
+            });
         }
-        if done > 0 {
-            continue;
-        }
-        let next = app.store.read(rows::next_due).await.unwrap_or_else(|error| {
-            tracing::error!("the next job cannot be read: {error}");
-            None
-        });
         tokio::select! {
-            () = woken => {}
-            () = app.clock.rest_until(next, LONGEST_SLEEP) => {}
-            () = app.stopping.cancelled() => return,
+            Some(first) = hands.running.join_next_with_id() => {
+                more_is_due |= hands.end(&app, first).await;
+            }
+            () = woken => more_is_due = true,
+            () = app.clock.rest_until(next, LONGEST_SLEEP) => more_is_due = true,
+            () = app.stopping.cancelled() => {}
         }
+    }
+    while let Some(first) = hands.running.join_next_with_id().await {
+        hands.end(&app, first).await;
     }
 }

@@ -90,10 +90,14 @@ pub fn due_times(
 /// Since when the job waits that was to be done first and that nobody holds, if it was due before `now`.
 pub fn waiting_since(tx: &mut Tx, now: Timestamp) -> Result<Option<Timestamp>, Error> {
     let row: Option<(Option<Timestamp>,)> = tx.row(
-        sql!("SELECT MIN(due_at) FROM jobs WHERE due_at <= $1 AND leased_until <= $1"),
-        params![now],
+        sql!("SELECT MIN(due_at) FROM jobs WHERE due_at <= $1 AND leased_until <= $1 AND kind = ANY($2)"),
+        params![now, known_kinds()],
     )?;
     Ok(row.and_then(|(due_at,)| due_at))
+}
+
+fn known_kinds() -> Value {
+    Value::texts(Kind::ALL.iter().map(Kind::as_text))
 }
 
 /// Takes up to `limit` jobs that are due and that no other node holds. Kinds that only a newer node knows are left to it.
@@ -110,7 +114,7 @@ pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Ve
                                     FOR UPDATE SKIP LOCKED)
                        RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by"
         },
-        params![holder, now + LEASE, now, limit, Value::texts(Kind::ALL.iter().map(Kind::as_text))],
+        params![holder, now + LEASE, now, limit, known_kinds()],
     )
 }
 
@@ -136,24 +140,27 @@ pub fn complete(tx: &mut Tx, job: &Job) -> Result<bool, Error> {
     Ok(ended > 0)
 }
 
-/// Puts a job back that failed, for a later time.
+/// Puts a job back that failed, for a later time, unless another node has it by now.
 pub fn postpone(tx: &mut Tx, job: &Job, until: Timestamp, error: &str) -> Result<(), Error> {
     tx.execute(
         sql!(
             "UPDATE jobs SET attempt = attempt + 1, due_at = CASE WHEN generation = $2 THEN $3 ELSE due_at END,
                  leased_by = NULL, leased_until = 0, last_error = $4
-             WHERE id = $1"
+             WHERE id = $1 AND leased_by = $5"
         ),
-        params![&job.id, job.generation, until, error],
+        params![&job.id, job.generation, until, error, &job.leased_by],
     )?;
     Ok(())
 }
 
-/// When the next job is due that nobody holds.
+/// When the next job is due that nobody holds and that this program knows how to do.
 pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
     let row: Option<(Option<Timestamp>,)> = tx.row(
-        sql!("SELECT MIN(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END) FROM jobs"),
-        params![],
+        sql!(
+            "SELECT MIN(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END) FROM jobs
+              WHERE kind = ANY($1)"
+        ),
+        params![known_kinds()],
     )?;
     Ok(row.and_then(|(due_at,)| due_at))
 }

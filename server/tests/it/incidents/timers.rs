@@ -108,4 +108,18 @@ async fn a_kind_of_job_that_only_a_newer_node_knows_is_left_to_it(engine: Engine
     newer.await.unwrap();
     muster.pass(Duration::from_secs(301)).await;
     assert_eq!(assignees(&only_incident(&muster).await), ["Tomasz"]);
+    // Nor does this node stay awake for it.
+    let now = muster.app.clock.now();
+    let next = muster
+        .app
+        .store
+        .read(muster::jobs::store::next_due)
+        .await
+        .unwrap();
+    assert!(next.is_none_or(|next| next > now), "{next:?} has passed at {now}");
+    let waiting = muster
+        .app
+        .store
+        .read(move |tx| muster::jobs::store::waiting_since(tx, now));
+    assert_eq!(waiting.await.unwrap(), None);
 }
