@@ -284,7 +284,7 @@ pub fn end_unrenewed(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
         return Ok(());
     };
     // As every run over the journal does, so that nothing is said of it meanwhile.
-    change.tx.lock(&format!("service:{}", alert.service_id))?;
+    crate::services::store::lock(change.tx, &alert.service_id)?;
     let Some(Some(ends_at)) = rows::ends_at(change.tx, id)? else {
         return Ok(());
     };
@@ -307,7 +307,7 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
         return Ok(());
     };
     // As every run over the journal does: those whose pauses end together see each other's incident.
-    change.tx.lock(&format!("service:{}", alert.service_id))?;
+    crate::services::store::lock(change.tx, &alert.service_id)?;
     let Some(alert) = rows::hold(change.tx, id)? else {
         return Ok(());
     };

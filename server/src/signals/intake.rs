@@ -206,7 +206,7 @@ fn take_part(
     // Another node may be at another part: services are locked in a fixed order.
     let services: BTreeSet<&ServiceId> = signals.iter().map(|(_, one)| &one.service_id).collect();
     for service in services {
-        change.tx.lock(&format!("service:{service}"))?;
+        crate::services::store::lock(change.tx, service)?;
     }
     let mut batch = Batch::default();
     for (waiting, signal) in &signals {

@@ -17,6 +17,12 @@ pub(super) const SERVICE_COLUMNS: &str = "id, name, description, escalation_poli
 pub(super) const INTEGRATION_COLUMNS: &str =
     "id, service_id, type, name, integration_key, vendor_id, created_at";
 
+/// Keeps others from taking what a service's alerts say, and from acting on it, until the end of the transaction. Whoever
+/// needs an incident, an alert or a job of the service as well takes this one first.
+pub fn lock(tx: &mut Tx, id: &ServiceId) -> Result<(), Error> {
+    tx.lock(&format!("service:{id}"))
+}
+
 /// A service that has not been deleted.
 pub fn find(tx: &mut Tx, id: &ServiceId) -> Result<Option<Service>, Error> {
     tx.row(

@@ -1,11 +1,20 @@
 //! What is reported while a service opens no incidents is not forgotten when it does again.
 
+use std::sync::{Arc, Barrier};
 use std::time::Duration;
 
+use muster::app::runner;
+use muster::http::Problem;
+use muster::jobs::{Kind, Owed};
+use muster::services::ServiceId;
+use muster::signals::intake::take_waiting;
+use muster::timeline::Agent;
 use serde_json::{Value, json};
 use store::Engine;
+use tokio::task::JoinHandle;
 
 use crate::harness::{Built, TestApp};
+use crate::incidents::race::{go_on, until_it_waits};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -96,4 +105,84 @@ async fn a_pause_that_ends_during_work_waits_for_its_end(engine: Engine) {
     assert!(incidents(&muster).await.is_empty());
     muster.pass(HOUR).await;
     assert_eq!(incidents(&muster).await.len(), 1);
+}
+
+/// A run over the journal that has a service's alerts in hand and does not commit before it is let go.
+async fn a_run_over_the_journal(muster: &TestApp, built: &Built) -> (JoinHandle<()>, Arc<Barrier>) {
+    let (begun, ends) = (Arc::new(Barrier::new(2)), Arc::new(Barrier::new(2)));
+    let (app, id) = (
+        Arc::clone(&muster.app),
+        ServiceId::from(built.service_id.as_str()),
+    );
+    let (has_begun, may_end) = (Arc::clone(&begun), Arc::clone(&ends));
+    let run = tokio::spawn(async move {
+        let change = app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+            muster::services::store::lock(change.tx, &id)?;
+            has_begun.wait();
+            may_end.wait();
+            Ok(())
+        });
+        change.await.unwrap();
+    });
+    go_on(begun).await;
+    (run, ends)
+}
+
+async fn owe_the_end(muster: &TestApp, built: &Built) {
+    let id = built.service_id.clone();
+    muster
+        .app
+        .change(Agent::muster(), move |change| {
+            change.owe(&Owed::now(Kind::SilenceEnds, &id, change.now))
+        })
+        .await
+        .unwrap();
+}
+
+/// What such a run has taken is not seen before it commits: whoever looked earlier would open no incident for it, ever.
+#[tokio::test]
+async fn the_end_of_a_silence_waits_for_what_is_just_being_taken() {
+    let muster = TestApp::new(Engine::Postgres).await;
+    let built = muster.service("card-gateway").build().await;
+    owe_the_end(&muster, &built).await;
+    let (run, ends) = a_run_over_the_journal(&muster, &built).await;
+    let app = Arc::clone(&muster.app);
+    let ending = tokio::spawn(async move { runner::run_due(&app).await.unwrap() });
+    until_it_waits(&muster, &ending).await;
+    assert!(!ending.is_finished(), "it did not wait");
+    go_on(ends).await;
+    run.await.unwrap();
+    assert_eq!(ending.await.unwrap(), 1);
+}
+
+/// One job that cannot go on keeps nobody from being paged.
+#[tokio::test]
+async fn somebody_is_paged_while_another_job_takes_long() {
+    let muster = TestApp::new(Engine::Postgres).await;
+    let (slow, built) = (
+        muster.service("loyalty").build().await,
+        muster.service("card-gateway").build().await,
+    );
+    owe_the_end(&muster, &slow).await;
+    let (run, ends) = a_run_over_the_journal(&muster, &slow).await;
+    let node = tokio::spawn(runner::run(Arc::clone(&muster.app)));
+    until_it_waits(&muster, &node).await;
+    muster
+        .enqueue(&built, "trigger", "till-1", "Terminal silent")
+        .await
+        .with_status(202);
+    while take_waiting(&muster.app).await.unwrap() > 0 {}
+    let paged = async {
+        while muster.get("/outbox/sends?purposes[]=page").await.good()["sends"] == json!([]) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), paged)
+        .await
+        .expect("nobody was paged");
+    assert!(!run.is_finished(), "the slow job is still under way");
+    go_on(ends).await;
+    run.await.unwrap();
+    muster.app.stopping.cancel();
+    node.await.unwrap();
 }
