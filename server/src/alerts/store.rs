@@ -428,6 +428,24 @@ pub fn last_heard(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, Timestamp)
     )
 }
 
+/// Whether anything was said under a key after this.
+pub fn heard_since(
+    tx: &mut Tx,
+    integration_id: &IntegrationId,
+    key: &str,
+    since: Timestamp,
+) -> Result<bool, Error> {
+    let (count,): (i64,) = tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM alerts a LEFT JOIN open_alerts o ON o.alert_id = a.id
+             WHERE a.alert_key = $1 AND a.integration_id = $2
+               AND (COALESCE(o.last_event_at, a.last_event_at) > $3 OR a.resolved_at > $3)"
+        ),
+        params![key, integration_id, since],
+    )?;
+    Ok(count > 0)
+}
+
 /// What named a place in its group since a time: when it began, and when it was over; the oldest first, bounded.
 pub fn groups_since(
     tx: &mut Tx,

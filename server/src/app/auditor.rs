@@ -31,8 +31,10 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         .await;
     let paged = crate::paging::auditor::audit(app).await;
     let owed = crate::desk::undelivered::owe_again(app).await;
+    let taken = crate::signals::passed_over::try_again(app).await;
     swept?;
     paged?;
     owed?;
+    taken?;
     Ok(())
 }

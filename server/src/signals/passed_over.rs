@@ -1,12 +1,15 @@
 //! `/signals/passed_over`: events that were accepted and could not be taken. They are kept apart with the reason, for
 //! whoever looks into it: to be taken again once what stood in the way is mended, or to be let go. Both are audited.
+//!
+//! What stood in the way may have been the program and not the event: a node that is older than the database it works on, say.
+//! So for an hour each is tried again by itself, once a minute, unless its alert has been heard of since.
 
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde_json::json;
 use store::{Error, Tx, params, sql};
@@ -21,7 +24,11 @@ use crate::access::{Action, Caller, Resource};
 use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::{Listing, Page, Paging, Path, Problem, Problems, Query};
-use crate::timeline::Change;
+use crate::timeline::{Agent, Change};
+
+/// For so long an event that was kept apart is tried again by itself.
+const TRIED_AGAIN_FOR: SignedDuration = SignedDuration::from_hours(1);
+const TRIED_AT_ONCE: i64 = 100;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -166,14 +173,15 @@ pub(crate) async fn take_again(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
-    app.change(caller.agent(), move |change| {
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let one = find(change.tx, &id)?;
         remove(change.tx, &one)?;
         take(change, &one).map_err(|problem| match problem.status() {
             StatusCode::CONFLICT | StatusCode::SERVICE_UNAVAILABLE => problem,
             _ => still_not(&problem.to_string()),
         })?;
-        record(change, &caller, AuditAction::Update, &one)
+        record(change, &caller, AuditAction::Update, &one);
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -186,7 +194,7 @@ fn still_not(reason: &str) -> Problem {
 fn take(change: &mut Change, one: &PassedOver) -> Result<(), Problem> {
     let signal: Signal = serde_json::from_str(&one.line)
         .map_err(|error| still_not(&format!("it cannot be read ({error})")))?;
-    change.tx.lock(&format!("service:{}", signal.service_id))?;
+    crate::services::store::lock(change.tx, &signal.service_id)?;
     match &signal.event {
         Event::Alert(event) => {
             let mut batch = Batch::default();
@@ -199,6 +207,63 @@ fn take(change: &mut Change, one: &PassedOver) -> Result<(), Problem> {
     }
 }
 
+/// Tries again what was kept apart lately, and gives how many events were taken.
+pub async fn try_again(app: &Arc<App>) -> Result<usize, Problem> {
+    let since = app.clock.now() - TRIED_AGAIN_FOR;
+    let waiting = app.read(move |tx| lately(tx, since)).await?;
+    let mut taken = 0;
+    for one in waiting {
+        let id = one.id();
+        let outcome = app
+            .change(Agent::muster(), move |change| -> Result<_, Problem> {
+                remove(change.tx, &one)?;
+                take(change, &one)
+            })
+            .await;
+        match outcome {
+            Ok(()) => taken += 1,
+            Err(problem) => tracing::debug!(
+                id,
+                "an event that was kept apart still cannot be taken: {problem}"
+            ),
+        }
+    }
+    if taken > 0 {
+        tracing::warn!(taken, "events that had been kept apart were taken");
+    }
+    Ok(taken)
+}
+
+/// Those kept apart since then whose alerts have not been heard of after them, the oldest first.
+fn lately(tx: &mut Tx, since: Timestamp) -> Result<Vec<PassedOver>, Problem> {
+    let kept: Vec<PassedOver> = tx.rows(
+        sql!(
+            "SELECT node, sequence, at, reason, line FROM signals_passed_over WHERE at >= $1
+             ORDER BY at, node, sequence LIMIT $2"
+        ),
+        params![since, TRIED_AT_ONCE],
+    )?;
+    let mut waiting = Vec::new();
+    for one in kept {
+        let is_news = match one.signal() {
+            None => false,
+            Some(signal) => match &signal.event {
+                Event::Change(_) => true,
+                Event::Alert(event) => !crate::alerts::store::heard_since(
+                    tx,
+                    &signal.integration_id,
+                    &event.dedup_key,
+                    signal.received_at,
+                )?,
+            },
+        };
+        if is_news {
+            waiting.push(one);
+        }
+    }
+    Ok(waiting)
+}
+
 /// Lets an event go for good.
 #[utoipa::path(delete, path = "/signals/passed_over/{id}", tag = "Events", params(("id" = String, Path)),
     responses((status = 204), Problems))]
@@ -208,25 +273,21 @@ pub(crate) async fn let_go(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
-    app.change(caller.agent(), move |change| {
+    app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let one = find(change.tx, &id)?;
         remove(change.tx, &one)?;
-        record(change, &caller, AuditAction::Delete, &one)
+        record(change, &caller, AuditAction::Delete, &one);
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn record(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    one: &PassedOver,
-) -> Result<(), Problem> {
+fn record(change: &mut Change, caller: &Caller, action: AuditAction, one: &PassedOver) {
     let (id, summary) = (one.id(), one.summary());
     let changed = Changed {
         details: json!({ "reason": one.reason, "line": one.line }),
         ..Changed::named("passed_over_signal", &id, &summary)
     };
-    Ok(audit::record(change, caller, action, &changed)?)
+    audit::record(change, caller, action, &changed);
 }

@@ -1,8 +1,11 @@
 //! Events that were accepted and could not be taken: seen by admins, taken again, or let go.
 
+use std::time::Duration;
+
 use axum::http::Method;
 use muster::people::Role;
 use muster::signals::leaves::Leaf;
+use muster::signals::passed_over::try_again;
 use serde_json::{Value, json};
 use store::Engine;
 
@@ -12,6 +15,11 @@ const LIST: &str = "/signals/passed_over";
 
 /// An event that was accepted before its service was taken away, or with something else wrong.
 async fn keep_apart(muster: &TestApp, built: &Built, spoil: impl Fn(&mut Value)) {
+    let line = accepted(muster, built, spoil).await;
+    keep_line_apart(muster, line).await;
+}
+
+async fn accepted(muster: &TestApp, built: &Built, spoil: impl Fn(&mut Value)) -> String {
     let service = muster
         .get(&format!("/services/{}", built.service_id))
         .await
@@ -26,12 +34,16 @@ async fn keep_apart(muster: &TestApp, built: &Built, spoil: impl Fn(&mut Value))
         } },
     });
     spoil(&mut line);
-    keep_line_apart(muster, line.to_string()).await;
+    line.to_string()
 }
 
 async fn keep_line_apart(muster: &TestApp, lines: String) {
+    keep_line(muster, 7, lines).await;
+}
+
+async fn keep_line(muster: &TestApp, sequence: i64, lines: String) {
     let leaf = Leaf {
-        sequence: 7,
+        sequence,
         signals: 1,
         lines,
     };
@@ -58,6 +70,68 @@ fn unknown_integration(line: &mut Value) {
     line["integration_id"] = json!("QNOBODYKNOWSIT");
 }
 
+/// The row of the integration comes back, as from a copy of the database.
+async fn bring_the_integration_back(muster: &TestApp, built: &Built) {
+    let service = built.service_id.clone();
+    muster
+        .app
+        .store
+        .write(move |tx| {
+            tx.execute(
+                store::sql!(
+                    "INSERT INTO integrations (id, service_id, type, name, integration_key, created_at)
+                     VALUES ('QNOBODYKNOWSIT', $1, 'events_api_v2_inbound_integration', 'Old', 'old', 0)"
+                ),
+                store::params![&service],
+            )
+        })
+        .await
+        .unwrap();
+}
+
+#[store::both_engines]
+async fn what_stood_in_the_way_of_many_is_mended_and_they_are_taken_by_themselves(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    keep_apart(&muster, &built, unknown_integration).await;
+    muster::app::auditor::begin(&muster.app).await.unwrap();
+    muster.pass(Duration::from_secs(120)).await;
+    assert_eq!(listed(&muster).await.len(), 1, "it still cannot be taken");
+    bring_the_integration_back(&muster, &built).await;
+    muster.pass(Duration::from_secs(60)).await;
+    assert!(listed(&muster).await.is_empty());
+    assert_eq!(titles(&muster).await, ["Terminal <b>silent</b>"]);
+}
+
+/// By then somebody has decided, or what it tells is over.
+#[store::both_engines]
+async fn an_event_that_was_kept_apart_long_ago_is_left_to_people(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    keep_apart(&muster, &built, unknown_integration).await;
+    muster.pass_quietly(3_700);
+    bring_the_integration_back(&muster, &built).await;
+    assert_eq!(try_again(&muster.app).await.unwrap(), 0);
+    assert_eq!(listed(&muster).await.len(), 1);
+}
+
+/// A trigger that is taken after the alert's end would page somebody for what is over.
+#[store::both_engines]
+async fn an_event_whose_alert_was_heard_of_since_is_left_to_people(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    keep_apart(&muster, &built, unknown_integration).await;
+    bring_the_integration_back(&muster, &built).await;
+    let later = accepted(&muster, &built, |line| {
+        unknown_integration(line);
+        line["received_at"] = json!(1_794_895_201_000_000_i64);
+    });
+    keep_line(&muster, 8, later.await).await;
+    assert_eq!(titles(&muster).await.len(), 1, "the later one is taken");
+    assert_eq!(try_again(&muster.app).await.unwrap(), 0);
+    assert_eq!(listed(&muster).await.len(), 1);
+}
+
 #[store::both_engines]
 async fn what_stood_in_the_way_is_mended_and_the_event_is_taken_again(engine: Engine) {
     let muster = TestApp::new(engine).await;
@@ -79,22 +153,7 @@ async fn what_stood_in_the_way_is_mended_and_the_event_is_taken_again(engine: En
     assert_eq!(listed(&muster).await, found, "it stays");
     assert!(titles(&muster).await.is_empty());
 
-    // The row of the integration comes back, as from a copy of the database.
-    let service = built.service_id.clone();
-    muster
-        .app
-        .store
-        .write(move |tx| {
-            tx.execute(
-                store::sql!(
-                    "INSERT INTO integrations (id, service_id, type, name, integration_key, created_at)
-                     VALUES ('QNOBODYKNOWSIT', $1, 'events_api_v2_inbound_integration', 'Old', 'old', 0)"
-                ),
-                store::params![&service],
-            )
-        })
-        .await
-        .unwrap();
+    bring_the_integration_back(&muster, &built).await;
     muster.post(&retry, Value::Null).await.with_status(204);
     muster.settle().await;
     assert!(listed(&muster).await.is_empty());
