@@ -196,18 +196,35 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpA
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for");
-    let mut hops: Vec<IpAddr> = forwarded
+    let mut hops: Vec<&str> = forwarded
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|line| line.split(','))
-        .filter_map(|hop| hop.trim().parse().ok())
         .collect();
     hops.reverse();
-    let last = hops.last().copied();
-    hops.into_iter()
-        .find(|hop| !is_trusted(*hop))
-        .or(last)
-        .unwrap_or(peer)
+    let mut nearest = peer;
+    for hop in hops {
+        // What stands before a word that cannot be read may be the client's own invention.
+        let Some(address) = address_in(hop.trim()) else {
+            return nearest;
+        };
+        nearest = address;
+        if !is_trusted(address) {
+            return address;
+        }
+    }
+    nearest
+}
+
+/// An address as proxies write it: alone, or with the port, IPv6 in brackets.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let bare = hop
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(hop);
+    bare.parse()
+        .ok()
+        .or_else(|| hop.parse().map(|with_port: SocketAddr| with_port.ip()).ok())
 }
 
 /// A refusal for the reader: a page where people are, the dialect's answer where programs are.
@@ -386,5 +403,20 @@ mod tests {
             client_address(address("10.0.0.1"), &HeaderMap::new(), &trusted),
             address("10.0.0.1")
         );
+        for (line, whose) in [
+            ("198.51.100.7:51234", "198.51.100.7"),
+            ("6.6.6.6, 198.51.100.7:51234", "198.51.100.7"),
+            ("[2001:db8::7]:443, 10.0.0.9", "2001:db8::7"),
+            ("[2001:db8::7]", "2001:db8::7"),
+            ("6.6.6.6, unknown", "10.0.0.1"),
+            ("6.6.6.6, unknown, 10.0.0.9", "10.0.0.9"),
+        ] {
+            headers.insert("x-forwarded-for", HeaderValue::from_static(line));
+            assert_eq!(
+                client_address(address("10.0.0.1"), &headers, &trusted),
+                address(whose),
+                "{line}"
+            );
+        }
     }
 }
