@@ -144,16 +144,28 @@ impl Vault {
         self.has_key() && !stored.starts_with(MARK)
     }
 
+    /// Whether a stored secret is open, or sealed with the key that is here. Says nothing about damage.
+    pub fn has_key_of(&self, stored: &str) -> Result<(), Unreadable> {
+        let Some(sealed) = stored.strip_prefix(MARK) else {
+            return Ok(());
+        };
+        let (name, _) = sealed.split_once(':').ok_or(Unreadable::Damaged)?;
+        match &self.key {
+            None => Err(Unreadable::NoKey(name.to_owned())),
+            Some(key) if key.name != name => Err(Unreadable::OtherKey(name.to_owned())),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// The secret as it was before it was stored.
     pub fn open(&self, purpose: &str, stored: &str) -> Result<String, Unreadable> {
         let Some(sealed) = stored.strip_prefix(MARK) else {
             return Ok(stored.to_owned());
         };
         let (name, text) = sealed.split_once(':').ok_or(Unreadable::Damaged)?;
-        let key = match &self.key {
-            None => return Err(Unreadable::NoKey(name.to_owned())),
-            Some(key) if key.name != name => return Err(Unreadable::OtherKey(name.to_owned())),
-            Some(key) => key,
+        self.has_key_of(stored)?;
+        let Some(key) = &self.key else {
+            return Err(Unreadable::NoKey(name.to_owned()));
         };
         let whole = BASE64.decode(text.as_bytes()).map_err(|_| Unreadable::Damaged)?;
         let (nonce, text) = whole

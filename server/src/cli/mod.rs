@@ -16,6 +16,7 @@ use crate::app::{App, migrations::MIGRATIONS, serve};
 use crate::clock::Clock;
 use crate::config::{Given, Settings};
 use crate::signals::leaves;
+use secrets::Stored;
 
 /// Where customers' reports, support agents and engineers meet when something breaks.
 #[derive(Debug, Parser)]
@@ -82,7 +83,12 @@ pub fn run() -> anyhow::Result<()> {
             Command::Serve(settings) => serve_command(settings.check()?).await,
             Command::Demo(arguments) => crate::demo::run(arguments).await,
             Command::Setup(arguments) => setup::run(arguments).await,
-            Command::Check(settings) => check_command(&settings.check()?).await,
+            Command::Check(settings) => {
+                let found = look_at_everything(&settings.check()?).await?;
+                print_line(&found.words)?;
+                anyhow::ensure!(found.mistakes.is_empty(), "{}", found.mistakes.join("; "));
+                Ok(())
+            }
             Command::Backup { settings, to } => {
                 let settings = settings.check()?;
                 anyhow::ensure!(
@@ -102,9 +108,10 @@ pub fn run() -> anyhow::Result<()> {
             Command::Restore { settings, from } => {
                 let settings = settings.check()?;
                 leaves::restore(&settings.location, &from).await?;
-                check_command(&settings)
+                let found = look_at_everything(&settings)
                     .await
                     .context("the copy is in place, but Muster cannot use it")?;
+                print_line(&found.words)?;
                 print_line("The database is restored; start Muster with `muster serve`.")
             }
             Command::Openapi => print_line(&crate::app::router::document().to_pretty_json()?),
@@ -169,12 +176,13 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
         crate::app::tls::check(tls)?;
     }
     let _held = serve::hold_folder(&settings.location)?;
+    serve::allow_many_connections();
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("{} cannot be listened on", settings.listen))?;
     let store = open(&settings).await?;
-    let settings = settings.with_vault()?;
-    if !settings.vault.has_key() {
+    let settings = secrets::unlock(settings, &store).await?;
+    if settings.key_file().is_none() {
         tracing::warn!(
             "secrets in the database are not sealed: set secret_key_file, the same for every node"
         );
@@ -195,14 +203,22 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
     serve::serve(Arc::clone(&app), listener).await
 }
 
-async fn check_command(settings: &Settings) -> anyhow::Result<()> {
+/// What `check` finds: a line about each thing, and what must not stay as it is.
+#[derive(Default)]
+struct Found {
+    words: String,
+    mistakes: Vec<&'static str>,
+}
+
+async fn look_at_everything(settings: &Settings) -> anyhow::Result<Found> {
+    let mut found = Found::default();
     let (database, stored) = if has_database(settings) {
-        look_into_database(settings).await?
+        look_into_database(settings, &mut found.mistakes).await?
     } else {
         let place = place(settings);
         (
             format!("database: none yet in {place}; the first start makes it"),
-            None,
+            Stored::default(),
         )
     };
     let mail = match &settings.mail {
@@ -219,15 +235,22 @@ async fn check_command(settings: &Settings) -> anyhow::Result<()> {
     } else {
         "TLS: off; put a proxy in front, or set tls_cert and tls_key"
     };
-    let secrets = secrets::look(stored.as_deref(), settings.key_file().as_deref())?;
-    print_line(&format!(
-        "{database}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
-        settings.listen, settings.base_url
-    ))
+    let secrets = secrets::look(&stored, settings.key_file().as_deref())?;
+    if !secrets.is_readable {
+        found.mistakes.push("stored secrets cannot be read");
+    }
+    found.words = format!(
+        "{database}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{}",
+        settings.listen, settings.base_url, secrets.words
+    );
+    Ok(found)
 }
 
-/// What the database says of itself, and the sealed secret that is kept in it.
-async fn look_into_database(settings: &Settings) -> anyhow::Result<(String, Option<String>)> {
+/// What the database says of itself, and the secrets that are kept in it.
+async fn look_into_database(
+    settings: &Settings,
+    mistakes: &mut Vec<&'static str>,
+) -> anyhow::Result<(String, Stored)> {
     let store = open_as_it_is(settings).await?;
     let pending = store.pending(MIGRATIONS).await?;
     if !pending.is_empty() {
@@ -235,7 +258,9 @@ async fn look_into_database(settings: &Settings) -> anyhow::Result<(String, Opti
             "database: {} migrations behind this program; its next start applies them",
             pending.len()
         );
-        return Ok((words, None));
+        // An older database may lack what is asked for; then nothing is known of its secrets.
+        let stored = Stored::read(&store).await.unwrap_or_default();
+        return Ok((words, stored));
     }
     store.check().await.context("the database cannot be written to")?;
     let audit = match store.read(crate::access::audit::verify).await? {
@@ -246,12 +271,15 @@ async fn look_into_database(settings: &Settings) -> anyhow::Result<(String, Opti
         } => format!("audit log: {records} records, chain whole"),
         Verification {
             broken: Some(link), ..
-        } => format!(
-            "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
-            link.sequence, link.reason
-        ),
+        } => {
+            mistakes.push("the audit log was changed by hand");
+            format!(
+                "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
+                link.sequence, link.reason
+            )
+        }
     };
-    let stored = store.read(crate::outbox::signing::stored).await?;
+    let stored = Stored::read(&store).await?;
     Ok((format!("database: ready\n{audit}"), stored))
 }
 

@@ -44,7 +44,8 @@ pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     anyhow::ensure!(arguments.email.contains('@'), "--email must be an e-mail address");
     anyhow::ensure!(!arguments.name.trim().is_empty(), "--name must not be empty");
     let store = open(&settings).await?;
-    let app = App::assemble(store, Clock::System, settings.with_vault()?).await?;
+    let settings = super::secrets::unlock(settings, &store).await?;
+    let app = App::assemble(store, Clock::System, settings).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(16));
     anyhow::ensure!(
         chosen.len() >= password::SHORTEST && chosen.len() <= password::LONGEST,
@@ -110,7 +111,7 @@ fn set_up(change: &mut Change, owner: &NewUser) -> Result<Made, store::Error> {
             resource_name: &key.name,
             details: json!({ "user_id": user_id }),
         },
-    )?;
+    );
     Ok(Made {
         user_id,
         api_key,

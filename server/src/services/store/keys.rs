@@ -65,6 +65,15 @@ pub fn first_integration(tx: &mut Tx) -> Result<Option<Integration>, Error> {
     )
 }
 
+/// Some key that is sealed, by which one sees what they are sealed with.
+pub fn some_sealed(tx: &mut Tx) -> Result<Option<String>, Error> {
+    let row: Option<(String,)> = tx.row(
+        sql!("SELECT integration_key FROM integrations WHERE integration_key LIKE 'sealed:%' ORDER BY id DESC LIMIT 1"),
+        params![],
+    )?;
+    Ok(row.map(|(stored,)| stored))
+}
+
 /// Hashes and seals the keys of the next rows that still lie open, and gives the last id that was looked at.
 pub fn seal_after(change: &mut Change, after: &str, limit: i64) -> Result<Option<String>, Error> {
     let rows: Vec<(IntegrationId, String, Option<String>)> = change.tx.rows(

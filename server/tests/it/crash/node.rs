@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use store::Location;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_muster");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_muster");
 /// How long a process may take to accept events; generous, because the machine is shared with other tests.
 const PATIENCE: Duration = Duration::from_secs(60);
 
