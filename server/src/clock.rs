@@ -68,7 +68,10 @@ impl Clock {
             reason = "the one place where the machine's clock is read"
         )]
         let now = match self {
-            Self::System => Timestamp::now(),
+            Self::System => MACHINE
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .read(Timestamp::now(), Instant::now()),
             Self::Simulated(simulated) => *simulated.time.lock().unwrap_or_else(PoisonError::into_inner),
             Self::Scaled(scaled) => scaled.pace().now(),
         };
@@ -118,6 +121,49 @@ impl Clock {
     }
 }
 
+/// The machine's clock as this process has read it.
+static MACHINE: Mutex<Steady> = Mutex::new(Steady {
+    last: None,
+    ahead: Duration::ZERO,
+});
+
+/// A clock that was set back is not believed before it has caught up: a timer that is to fire in a minute fires in a minute,
+/// and nothing ends before it began. A clock that was set forward is believed.
+struct Steady {
+    last: Option<(Timestamp, Instant)>,
+    /// How far this is ahead of the machine.
+    ahead: Duration,
+}
+
+/// Machines agree with themselves to less than this.
+const JITTER: Duration = Duration::from_secs(1);
+
+impl Steady {
+    fn read(&mut self, machine: Timestamp, tick: Instant) -> Timestamp {
+        let passed = self
+            .last
+            .map(|(at, then)| at + tick.saturating_duration_since(then));
+        let now = passed.map_or(machine, |passed| passed.max(machine));
+        let ahead = duration_between(machine, now);
+        if ahead > JITTER && self.ahead <= JITTER {
+            tracing::error!(
+                seconds = ahead.as_secs(),
+                "the machine's clock was set back; Muster goes on with the time it had until the machine has caught up or \
+                 Muster is started again"
+            );
+        }
+        self.ahead = ahead;
+        self.last = Some((now, tick));
+        now
+    }
+}
+
+/// How far the machine's clock was set back while this process ran, if it has not caught up.
+pub fn set_back() -> Option<Duration> {
+    let ahead = MACHINE.lock().unwrap_or_else(PoisonError::into_inner).ahead;
+    (ahead > JITTER).then_some(ahead)
+}
+
 /// A clock with a pace of its own.
 #[derive(Debug, Clone)]
 pub struct Scaled {
@@ -165,4 +211,58 @@ impl Simulated {
 
 fn duration_between(from: Timestamp, to: Timestamp) -> Duration {
     Duration::try_from(to.duration_since(from)).unwrap_or(Duration::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is read, in seconds after the first reading, when the machine says this at these ticks.
+    fn read(machine: &[(i64, u64)]) -> Vec<i64> {
+        let mut steady = Steady {
+            last: None,
+            ahead: Duration::ZERO,
+        };
+        let (midnight, begun) = (Timestamp::UNIX_EPOCH, Instant::now());
+        machine
+            .iter()
+            .map(|(said, tick)| {
+                let said = midnight + jiff::SignedDuration::from_secs(*said);
+                steady.read(said, begun + Duration::from_secs(*tick)).as_second()
+            })
+            .collect()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_believed_again_when_it_has_caught_up() {
+        let said = [
+            (100, 0),
+            (110, 10),
+            (-7_000, 20),
+            (-6_990, 30),
+            (145, 40),
+            (146, 41),
+        ];
+        assert_eq!(read(&said), [100, 110, 120, 130, 145, 146]);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_forward_is_believed() {
+        assert_eq!(read(&[(0, 0), (7_200, 1), (7_201, 2)]), [0, 7_200, 7_201]);
+    }
+
+    #[test]
+    fn how_far_it_was_set_back_is_known_until_it_has_caught_up() {
+        let mut steady = Steady {
+            last: None,
+            ahead: Duration::ZERO,
+        };
+        let begun = Instant::now();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        steady.read(at(1_000), begun);
+        steady.read(at(400), begun);
+        assert_eq!(steady.ahead, Duration::from_secs(600));
+        steady.read(at(1_200), begun);
+        assert_eq!(steady.ahead, Duration::ZERO);
+    }
 }

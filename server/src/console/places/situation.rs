@@ -120,6 +120,12 @@ fn health(tx: &mut Tx, now: Timestamp) -> Result<Health, Problem> {
     if let Some(late) = late.filter(|late| *late > PATIENCE) {
         return Ok(Health::Unwell(format!("{} min behind", late.as_secs() / 60)));
     }
+    if let Some(by) = crate::clock::set_back() {
+        let minutes = by.as_secs().div_ceil(60);
+        return Ok(Health::Unwell(format!(
+            "the machine's clock was set back {minutes} min"
+        )));
+    }
     Ok(match crate::outbox::store::count_stuck(tx)? {
         0 => Health::Well,
         1 => Health::Unwell("1 message does not get out".to_owned()),
