@@ -111,19 +111,24 @@ fn check_rules(
                 )),
             }
         }
+        let known = rule
+            .id
+            .as_deref()
+            .and_then(|id| before.iter().find(|known| known.id.as_str() == id));
+        // An answer leaves the strategy out unless it was asked for; what was read and is sent back stays as it was.
+        let unsaid = known.map_or(Strategy::AssignToEveryone, |known| known.strategy);
         let strategy = rule
             .escalation_rule_assignment_strategy
             .as_ref()
-            .map_or(Some(Strategy::AssignToEveryone), strategy_of);
+            .map_or(Some(unsaid), strategy_of);
         if strategy.is_none() {
             faults.add(format!(
                 "Escalation rules[{index}].escalation_rule_assignment_strategy must be assign_to_everyone or round_robin."
             ));
         }
-        let kept = rule.id.as_deref().and_then(|id| {
-            let known = before.iter().find(|known| known.id.as_str() == id)?;
-            (!checked.iter().any(|one| one.id == known.id)).then(|| known.id.clone())
-        });
+        let kept = known
+            .filter(|known| !checked.iter().any(|one| one.id == known.id))
+            .map(|known| known.id.clone());
         checked.push(EscalationRule {
             id: kept.unwrap_or_else(|| EscalationRuleId::from("")),
             delay_in_minutes: u32::try_from(delay).unwrap_or(1),

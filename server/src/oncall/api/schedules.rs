@@ -120,7 +120,7 @@ pub(super) async fn create(
             store::insert_schedule(change.tx, &row, caller.user_id().map(UserId::as_str))
                 .map_err(name_taken)?;
             store::set_schedule_teams(change.tx, &row.id, &teams)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&row))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&row));
             change.touch("oncall");
             let parts = Parts::all(None);
             schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored)
@@ -213,7 +213,7 @@ pub(super) async fn update(
         }
         let changed_by = caller.user_id().map(UserId::as_str);
         store::update_schedule(change.tx, &row, change.now, changed_by).map_err(name_taken)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&row))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&row));
         change.touch("oncall");
         let parts = Parts::all(None);
         let schedule = schedule_view(change.tx, &site, &row, &range, &parts, Origin::Stored)?;
@@ -243,7 +243,7 @@ pub(super) async fn delete(
             )));
         }
         store::delete_schedule(change.tx, &id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&row))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&row));
         change.touch("oncall");
         Ok(StatusCode::NO_CONTENT)
     })

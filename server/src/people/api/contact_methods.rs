@@ -98,7 +98,7 @@ pub(crate) async fn create(
             let method = check(&request.contact_method, blank)?;
             refuse_taken(change.tx, &method)?;
             store::add_contact_method(change.tx, &method).map_err(taken)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&method))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&method));
             Ok::<_, Problem>(contact_method_view(&site, &method))
         })
         .await?;
@@ -151,7 +151,7 @@ pub(crate) async fn update(
         let method = check(&request.contact_method, before)?;
         refuse_taken(change.tx, &method)?;
         store::update_contact_method(change.tx, &method).map_err(taken)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&method))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&method));
         Ok(Json(ContactMethodAnswer {
             contact_method: contact_method_view(&site, &method),
         }))
@@ -178,7 +178,7 @@ pub(crate) async fn delete(
             ]));
         }
         store::delete_contact_method(change.tx, &method_id)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&method))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&method));
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -120,7 +120,7 @@ pub(crate) async fn create(
             };
             let rule = check(change.tx, input, blank)?;
             store::add_notification_rule(change.tx, &rule, change.now)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&rule))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&rule));
             view_of(change.tx, &site, &rule, &Include::default())
         })
         .await?;
@@ -168,7 +168,7 @@ pub(crate) async fn update(
         let before = present_rule(change.tx, &id, &rule_id)?;
         let rule = check(change.tx, &request.notification_rule, before)?;
         store::update_notification_rule(change.tx, &rule)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&rule))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&rule));
         Ok(Json(NotificationRuleAnswer {
             notification_rule: view_of(change.tx, &site, &rule, &Include::default())?,
         }))
@@ -189,7 +189,7 @@ pub(crate) async fn delete(
         require_to_reach(&caller, &present_user(change.tx, &id)?)?;
         let rule = present_rule(change.tx, &id, &rule_id)?;
         store::delete_notification_rule(change.tx, &rule_id)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&rule))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&rule));
         Ok(StatusCode::NO_CONTENT)
     })
     .await

@@ -122,7 +122,7 @@ pub(crate) async fn create(
             refuse_taken_email(change.tx, &new.email, None)?;
             let id = store::add_user(change, &new).map_err(email_taken)?;
             let user = present_user(change.tx, &id)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&user))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&user));
             view_of(change.tx, &site, &user, &Include::default())
         })
         .await?;
@@ -207,7 +207,7 @@ pub(crate) async fn update(
             refuse_taken_email(change.tx, &after.email, Some(&id))?;
         }
         store::update_user(change.tx, &after).map_err(email_taken)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&after))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&after));
         let user = view_of(change.tx, &site, &after, &Include::default())?;
         Ok(Json(UserAnswer { user }))
     })
@@ -227,12 +227,12 @@ pub(crate) async fn delete(
         let user = present_user(change.tx, &id)?;
         require_to_give(&caller, user.role)?;
         refuse_last_owner(change.tx, &user)?;
-        let duties = store::duties_of(change.tx, &id)?;
+        let duties = store::duties_of(change.tx, &id, change.now)?;
         if !duties.is_empty() {
             return Err(Problem::invalid(duties));
         }
         store::delete_user(change.tx, &id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&user))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&user));
         Ok(StatusCode::NO_CONTENT)
     })
     .await

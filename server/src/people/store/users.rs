@@ -256,7 +256,7 @@ pub fn owners(tx: &mut Tx) -> Result<Vec<UserId>, Error> {
 }
 
 /// What still counts on somebody, in words; empty when they may go.
-pub fn duties_of(tx: &mut Tx, id: &UserId) -> Result<Vec<String>, Error> {
+pub fn duties_of(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<Vec<String>, Error> {
     let mut duties = Vec::new();
     let (incidents,): (i64,) = tx.one(
         sql!(
@@ -293,6 +293,19 @@ pub fn duties_of(tx: &mut Tx, id: &UserId) -> Result<Vec<String>, Error> {
     for (name,) in schedules {
         duties.push(format!(
             "The schedule '{name}' has turns of this user; change it first."
+        ));
+    }
+    let stands_in: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT DISTINCT s.name FROM schedule_overrides o
+             JOIN schedules s ON s.id = o.schedule_id AND s.deleted_at IS NULL
+             WHERE o.user_id = $1 AND o.end_at > $2 ORDER BY s.name LIMIT 10"
+        ),
+        params![id, now],
+    )?;
+    for (name,) in stands_in {
+        duties.push(format!(
+            "This user stands in on the schedule '{name}', now or later; remove the override first."
         ));
     }
     Ok(duties)

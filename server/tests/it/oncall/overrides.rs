@@ -80,3 +80,32 @@ async fn what_has_begun_is_cut_off_and_what_is_over_stays(engine: Engine) {
     muster.delete(&one).await.with_status(204);
     muster.delete(&one).await.with_status(404);
 }
+
+/// Otherwise nobody would be paged during it: neither who is gone nor whom they stand in for.
+#[store::both_engines]
+async fn who_stands_in_cannot_be_taken_away_before_it_is_over(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let ben = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    let path = schedule(&muster, "Payments", &[muster.owner.id.as_str()]).await;
+    let later = json!({ "overrides": [{
+        "start": "2026-11-17T07:00:00Z", "end": "2026-11-17T08:00:00Z",
+        "user": { "id": ben.id, "type": "user" },
+    }] });
+    muster
+        .post(&format!("{path}/overrides"), later)
+        .await
+        .with_status(201);
+    let removal = format!("/users/{}", ben.id);
+    for seconds in [0, 3_600] {
+        muster.clock.advance(Duration::from_secs(seconds));
+        let refused = muster.delete(&removal).await.with_status(400);
+        assert!(
+            refused
+                .to_string()
+                .contains("stands in on the schedule 'Payments'"),
+            "{refused}"
+        );
+    }
+    muster.clock.advance(Duration::from_secs(3_600));
+    muster.delete(&removal).await.with_status(204);
+}

@@ -66,6 +66,17 @@ async fn a_policy_is_made_and_shown_whole(engine: Engine) {
         shown["escalation_rules"][1].get("escalation_rule_assignment_strategy"),
         None
     );
+    // What was read and is sent back changes nothing, though the strategy was not among it.
+    let read = muster.get(&path).await.good();
+    muster.put(&path, read).await.good();
+    let asked = format!("{path}?include[]=escalation_rule_assignment_strategies");
+    let strategies: Vec<_> = muster.get(&asked).await.good()["escalation_policy"]["escalation_rules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| rule["escalation_rule_assignment_strategy"]["type"].clone())
+        .collect();
+    assert_eq!(strategies, ["assign_to_everyone", "round_robin"]);
 }
 
 #[store::both_engines]
