@@ -79,7 +79,7 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
         .map(|(_, key, state)| (key.as_str(), state))
         .collect();
     let wanted = rows::wanted(change.tx, &facts)?;
-    let mut planned = plan_all(change, &facts, wanted)?;
+    let mut planned = plan_all(change, &facts, wanted, &became)?;
     let reached = planned
         .iter()
         .filter(|one| one.wanted.reason == Reason::Assigned)
@@ -87,7 +87,7 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
     if facts.status == Status::Triggered && !reached {
         let wanted: Vec<Wanted> = planned.iter().map(|one| one.wanted.clone()).collect();
         let last = rows::last_resort(change.tx, &facts, &wanted)?;
-        planned.extend(plan_all(change, &facts, last)?);
+        planned.extend(plan_all(change, &facts, last, &became)?);
     }
     let pages: Vec<(&Wanted, &User, &Planned)> = planned
         .iter()
@@ -133,8 +133,13 @@ struct PlannedFor {
     pages: Vec<Planned>,
 }
 
-/// Plans the pages of these people. Who cannot be reached is named on the timeline.
-fn plan_all(change: &mut Change, facts: &Facts, wanted: Vec<Wanted>) -> Result<Vec<PlannedFor>, Problem> {
+/// Plans the pages of these people, by what became of those that are known. Who cannot be reached is named on the timeline.
+fn plan_all(
+    change: &mut Change,
+    facts: &Facts,
+    wanted: Vec<Wanted>,
+    became: &HashMap<&str, &State>,
+) -> Result<Vec<PlannedFor>, Problem> {
     let ids: Vec<_> = wanted.iter().map(|one| &one.user_id).collect();
     let mut people: HashMap<_, User> = crate::people::store::find_users(change.tx, &ids)?
         .into_iter()
@@ -148,7 +153,11 @@ fn plan_all(change: &mut Change, facts: &Facts, wanted: Vec<Wanted>) -> Result<V
             continue;
         };
         let reachable = rows::reachable(change.tx, &user, facts.urgency)?;
-        let pages = rules::plan(&facts.id, &wanted, &reachable);
+        let mut pages = rules::plan(&facts.id, &wanted, &reachable);
+        if !rules::may_reach(&pages, |key| became.get(key).copied()) {
+            let last = rules::last_way(&facts.id, &wanted, &reachable, &pages);
+            pages.extend(last);
+        }
         if pages.is_empty() {
             say_unreachable(change, &facts.id, &wanted, &user.name)?;
         }

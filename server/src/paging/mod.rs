@@ -8,7 +8,7 @@
 //! come, from what is true then.
 //!
 //! Somebody whose rules would reach them by nothing that can be delivered is paged at once by their first
-//! contact method, or else at the address they sign in with. Somebody who cannot be reached at all is
+//! contact method, or else at the address they sign in with; so is somebody to whom every page by their rules failed. Somebody who cannot be reached at all is
 //! named on the timeline, and the escalation goes on. When nobody has a triggered incident, or every page to
 //! those who have it failed, the owners of the account are paged: an incident is never known to a timeline only.
 //!

@@ -126,6 +126,27 @@ pub fn plan(incident_id: &IncidentId, wanted: &Wanted, reachable: &Reachable) ->
     pages
 }
 
+/// Where every other way has failed: the address somebody signs in with, unless it is among them.
+pub fn last_way(
+    incident_id: &IncidentId,
+    wanted: &Wanted,
+    reachable: &Reachable,
+    tried: &[Planned],
+) -> Option<Planned> {
+    let is_tried = tried
+        .iter()
+        .any(|page| page.target.channel == Channel::Email && page.target.address == reachable.email);
+    (!is_tried && !reachable.email.is_empty()).then(|| Planned {
+        key: format!("{}last", key_prefix(incident_id, wanted)),
+        at: wanted.since,
+        target: Target {
+            channel: Channel::Email,
+            address: reachable.email.clone(),
+            length: Length::Full,
+        },
+    })
+}
+
 /// Whether these pages of one person have reached them or still may, by what became of each page so far.
 pub fn may_reach<'s>(pages: &[Planned], became: impl Fn(&str) -> Option<&'s State>) -> bool {
     pages

@@ -273,3 +273,27 @@ async fn who_declined_and_is_asked_again_is_paged_again(engine: Engine) {
     paging.muster.settle().await;
     paging.next_page_is_for("priya@example.org");
 }
+
+/// A webhook whose address is gone must not be the end of it.
+#[store::both_engines]
+async fn who_cannot_be_reached_by_any_rule_is_paged_where_they_sign_in(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let priya = paging.priya().await;
+    remove_rules(&paging.muster, &priya).await;
+    add_rule(
+        &paging.muster,
+        &priya.id,
+        "email_contact_method",
+        "refused@example.org",
+        0,
+    )
+    .await;
+    let id = paging.open(vec![vec![priya.id]]).await;
+    paging.next_page_is_for("priya@example.org");
+    paging.server.no_more_mail();
+    let made = [
+        ("refused@example.org".to_owned(), "failed".to_owned()),
+        ("priya@example.org".to_owned(), "sent".to_owned()),
+    ];
+    assert_eq!(pages(&paging.muster, &id).await, made);
+}
