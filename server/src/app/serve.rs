@@ -41,6 +41,20 @@ pub fn hold_folder(location: &Location) -> anyhow::Result<Option<File>> {
     }
 }
 
+/// Opens as many files as the system lets: every connection is one, and what a shell allows is soon taken by those that only
+/// stay open.
+pub fn allow_many_connections() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let allowed = getrlimit(Resource::Nofile);
+    let wished = Rlimit {
+        current: allowed.maximum,
+        maximum: allowed.maximum,
+    };
+    if let Err(error) = setrlimit(Resource::Nofile, wished) {
+        tracing::warn!("the limit of open files stays at {:?}: {error}", allowed.current);
+    }
+}
+
 /// Starts the background loops of a node. They end when `app.stopping` is cancelled.
 pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
     let mut background = tokio::task::JoinSet::new();
