@@ -34,24 +34,14 @@ impl<'a> Changed<'a> {
     }
 }
 
-/// Writes that `caller` did it, in the transaction that does it.
-pub fn record(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    changed: &Changed<'_>,
-) -> Result<(), Error> {
-    write(change, &deed(caller.agent(), action, changed))
+/// Says that `caller` did it. It is written when the change is whole, in the transaction that makes it.
+pub fn record(change: &mut Change, caller: &Caller, action: AuditAction, changed: &Changed<'_>) {
+    record_as(change, caller.agent(), action, changed);
 }
 
-/// Writes that somebody without a caller did it: the command line, a sign-in.
-pub fn record_as(
-    change: &mut Change,
-    agent: Agent,
-    action: AuditAction,
-    changed: &Changed<'_>,
-) -> Result<(), Error> {
-    write(change, &deed(agent, action, changed))
+/// The same of somebody without a caller: the command line, a sign-in.
+pub fn record_as(change: &mut Change, agent: Agent, action: AuditAction, changed: &Changed<'_>) {
+    change.account_for(deed(agent, action, changed));
 }
 
 /// Says of whoever asked for this change that they did it; for actions that the API and the console share. It is

@@ -16,6 +16,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use jiff::{SignedDuration, Timestamp};
 use store::{Error, Tx, params, sql};
+use tracing::Instrument as _;
 
 use crate::access::token;
 use crate::app::App;
@@ -66,7 +67,14 @@ pub(super) async fn note(app: &App, parts: &Parts, sent: &str, body: &[u8]) -> R
     let fingerprint = token::hash(&format!("{sent}\n{}\n{body}", parts.uri.path()));
     for _ in 0..LOOKS {
         let (name, now) = (fingerprint.clone(), app.clock.now());
-        match app.store.write(move |tx| claim(tx, &name, now)).await? {
+        // Only the first look writes, and one after the row has gone: whoever waits keeps the writer from nobody.
+        let seen = if let Some(seen) = app.store.read(move |tx| look(tx, &name, now)).await? {
+            seen
+        } else {
+            let name = fingerprint.clone();
+            app.store.write(move |tx| claim(tx, &name, now)).await?
+        };
+        match seen {
             Claim::Ours => {
                 brought.0.get_or_init(|| fingerprint);
                 return Ok(Sent::First);
@@ -96,14 +104,16 @@ fn claim(tx: &mut Tx, fingerprint: &str, now: Timestamp) -> Result<Claim, Error>
     if kept > 0 {
         return Ok(Claim::Ours);
     }
+    Ok(look(tx, fingerprint, now)?.unwrap_or(Claim::UnderWay))
+}
+
+/// What became of a form that was sent before; nothing if it was not, or led nowhere and is no longer waited for.
+fn look(tx: &mut Tx, fingerprint: &str, now: Timestamp) -> Result<Option<Claim>, Error> {
     let row: Option<(Option<String>,)> = tx.row(
-        sql!("SELECT led_to FROM forms_sent WHERE fingerprint = $1"),
-        params![fingerprint],
+        sql!("SELECT led_to FROM forms_sent WHERE fingerprint = $1 AND at >= $2 AND (at >= $3 OR led_to IS NOT NULL)"),
+        params![fingerprint, now - REMEMBERED, now - ABANDONED],
     )?;
-    Ok(match row {
-        Some((Some(led_to),)) => Claim::Ended(led_to),
-        _ => Claim::UnderWay,
-    })
+    Ok(row.map(|(led_to,)| led_to.map_or(Claim::UnderWay, Claim::Ended)))
 }
 
 /// The page that a form stood on.
@@ -126,17 +136,19 @@ pub async fn remember(State(app): State<Arc<App>>, mut request: Request, next: N
     let brought = Brought::default();
     request.extensions_mut().insert(brought.clone());
     // Whoever presses twice lets go of the first answer: what was begun is ended all the same.
-    let work = tokio::spawn(async move {
+    let work = async move {
         let answer = next.run(request).await;
         let place = answer.headers().get(header::LOCATION);
         let led_to = place.and_then(|place| place.to_str().ok()).map(str::to_owned);
         end(&app, &brought, led_to).await;
         answer
-    });
-    work.await.unwrap_or_else(|error| {
-        tracing::error!("a form could not be answered: {error}");
-        StatusCode::INTERNAL_SERVER_ERROR.into_response()
-    })
+    };
+    tokio::spawn(work.in_current_span())
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!("a form could not be answered: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        })
 }
 
 async fn end(app: &App, brought: &Brought, led_to: Option<String>) {

@@ -118,8 +118,9 @@ pub(super) async fn sign_in(
     let Some((user, ..)) = known.clone().filter(|_| right) else {
         let asked_for = known.map(|(user, ..)| user);
         app.guesses.note(&email, app.clock.now());
-        app.change(Agent::muster(), move |change| {
-            record_refusal(change, asked_for.as_ref(), remote_address.as_deref())
+        app.change(Agent::muster(), move |change| -> Result<_, store::Error> {
+            record_refusal(change, asked_for.as_ref(), remote_address.as_deref());
+            Ok(())
         })
         .await?;
         let view = SignIn {
@@ -140,7 +141,7 @@ pub(super) async fn sign_in(
                 resource_name: &user.name,
                 details: serde_json::json!({ "remote_address": remote_address }),
             };
-            audit::record_as(change, change.agent.clone(), AuditAction::SignIn, &signed_in)?;
+            audit::record_as(change, change.agent.clone(), AuditAction::SignIn, &signed_in);
             add_session(change, &user.id, remote_address.as_deref(), user_agent.as_deref())
         })
         .await?;
@@ -154,18 +155,14 @@ pub(super) async fn sign_in(
 
 /// Says that somebody tried and whose account it was. What was typed is not kept: people put passwords into
 /// the wrong field.
-fn record_refusal(
-    change: &mut Change,
-    asked_for: Option<&User>,
-    remote_address: Option<&str>,
-) -> Result<(), store::Error> {
+fn record_refusal(change: &mut Change, asked_for: Option<&User>, remote_address: Option<&str>) {
     let refused = Changed {
         resource_type: "user",
         resource_id: asked_for.map_or("", |user| user.id.as_str()),
         resource_name: asked_for.map_or("unknown address", |user| &user.name),
         details: serde_json::json!({ "remote_address": remote_address }),
     };
-    audit::record_as(change, change.agent.clone(), AuditAction::SignInRefused, &refused)
+    audit::record_as(change, change.agent.clone(), AuditAction::SignInRefused, &refused);
 }
 
 pub(super) async fn sign_out(
@@ -183,7 +180,7 @@ pub(super) async fn sign_out(
                 resource_name: &person.name,
                 details: serde_json::Value::Null,
             };
-            audit::record(change, &caller, AuditAction::SignOut, &signed_out)?;
+            audit::record(change, &caller, AuditAction::SignOut, &signed_out);
             end_session(change, &token)
         })
         .await?;

@@ -272,26 +272,20 @@ pub(crate) async fn create(
                 let used = check_used(change, "account.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Create, &id, &text.name)?;
+            note(change, &caller, AuditAction::Create, &id, &text.name);
             shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(AccountAnswer { account })))
 }
 
-fn note(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    id: &AccountId,
-    name: &str,
-) -> Result<(), store::Error> {
+fn note(change: &mut Change, caller: &Caller, action: AuditAction, id: &AccountId, name: &str) {
     audit::record(
         change,
         caller,
         action,
         &Changed::named("account", id.as_str(), name),
-    )
+    );
 }
 
 /// Show a customer.
@@ -338,7 +332,7 @@ pub(crate) async fn change_one(
                 let used = check_used(change, "account.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Update, &id, &text.name)?;
+            note(change, &caller, AuditAction::Update, &id, &text.name);
             shown(change.tx, &id, &site)
         })
         .await?;
@@ -361,7 +355,8 @@ pub(crate) async fn delete(
         let id = AccountId::from(id.as_str());
         let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
-        Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
+        note(change, &caller, AuditAction::Delete, &id, &known.name);
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

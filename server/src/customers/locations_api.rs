@@ -257,26 +257,20 @@ pub(crate) async fn create(
                 let used = check_used(change, "location.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Create, &id, &text.name)?;
+            note(change, &caller, AuditAction::Create, &id, &text.name);
             shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(LocationAnswer { location })))
 }
 
-fn note(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    id: &LocationId,
-    name: &str,
-) -> Result<(), store::Error> {
+fn note(change: &mut Change, caller: &Caller, action: AuditAction, id: &LocationId, name: &str) {
     audit::record(
         change,
         caller,
         action,
         &Changed::named("location", id.as_str(), name),
-    )
+    );
 }
 
 /// Show a location.
@@ -323,7 +317,7 @@ pub(crate) async fn change_one(
                 let used = check_used(change, "location.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Update, &id, &text.name)?;
+            note(change, &caller, AuditAction::Update, &id, &text.name);
             shown(change.tx, &id, &site)
         })
         .await?;
@@ -346,7 +340,8 @@ pub(crate) async fn delete(
         let id = LocationId::from(id.as_str());
         let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
-        Ok(note(change, &caller, AuditAction::Delete, &id, &known.name)?)
+        note(change, &caller, AuditAction::Delete, &id, &known.name);
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)
@@ -371,7 +366,7 @@ pub(crate) async fn renew_code(
             let id = LocationId::from(id.as_str());
             let known = find(change.tx, &id)?;
             rows::renew_code(change, &id)?;
-            note(change, &caller, AuditAction::Update, &id, &known.name)?;
+            note(change, &caller, AuditAction::Update, &id, &known.name);
             shown(change.tx, &id, &site)
         })
         .await?;

@@ -330,7 +330,7 @@ async fn say_by_hand(
                 resource_name: &name,
                 details: json!({ "relation": relation }),
             },
-        )?;
+        );
         jobs::renew(change, &id)
     })
     .await?;

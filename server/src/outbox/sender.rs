@@ -201,6 +201,7 @@ pub async fn send_due(app: &Arc<App>) -> Result<usize, store::Error> {
 struct Outcome {
     finished: Finished,
     slot: OwnedSemaphorePermit,
+    hand: InThisHand,
 }
 
 /// What one lane has claimed and not recorded yet. When the database was away for longer than a lease, it gives the same
@@ -211,11 +212,23 @@ fn held(in_hand: &InHand) -> std::sync::MutexGuard<'_, HashSet<SendId>> {
     in_hand.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// A message that a lane has in hand. Whatever becomes of the attempt, even that it breaks off, it is let go in the end.
+struct InThisHand {
+    id: SendId,
+    in_hand: InHand,
+}
+
+impl Drop for InThisHand {
+    fn drop(&mut self) {
+        held(&self.in_hand).remove(&self.id);
+    }
+}
+
 /// Serves one lane until the app is told to stop; what is under way then is finished and recorded.
 pub async fn run(app: Arc<App>, lane: Channel) {
     let (finished, outcomes) = mpsc::channel(GROUP * 4);
     let in_hand = InHand::default();
-    let recorder = tokio::spawn(record_outcomes(Arc::clone(&app), outcomes, Arc::clone(&in_hand)));
+    let recorder = tokio::spawn(record_outcomes(Arc::clone(&app), outcomes));
     let slots = Arc::new(Semaphore::new(SLOTS));
     while let Some(mut free) = free_slots(&app, &slots).await {
         let woken = app.sends_owed.notified();
@@ -244,6 +257,10 @@ pub async fn run(app: Arc<App>, lane: Channel) {
             if !held(&in_hand).insert(send.id.clone()) {
                 continue;
             }
+            let hand = InThisHand {
+                id: send.id.clone(),
+                in_hand: Arc::clone(&in_hand),
+            };
             let Some(slot) = free.split(1) else {
                 break;
             };
@@ -252,6 +269,7 @@ pub async fn run(app: Arc<App>, lane: Channel) {
                 let outcome = Outcome {
                     finished: attempt(&app, send).await,
                     slot,
+                    hand,
                 };
                 if finished.send(outcome).await.is_err() {
                     tracing::error!("an outcome could not be recorded; the message will be sent again");
@@ -277,18 +295,14 @@ async fn free_slots(app: &App, slots: &Arc<Semaphore>) -> Option<OwnedSemaphoreP
     Some(taken)
 }
 
-async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Outcome>, in_hand: InHand) {
+async fn record_outcomes(app: Arc<App>, mut outcomes: mpsc::Receiver<Outcome>) {
     let mut group = Vec::new();
     while outcomes.recv_many(&mut group, GROUP).await > 0 {
-        let (finished, slots): (Vec<Finished>, Vec<OwnedSemaphorePermit>) =
-            group.drain(..).map(|one| (one.finished, one.slot)).unzip();
-        let finished = Arc::new(finished);
-        record(&app, Arc::clone(&finished)).await;
-        let mut hand = held(&in_hand);
-        for one in finished.iter() {
-            hand.remove(&one.send.id);
-        }
-        drop(hand);
-        drop(slots);
+        let (finished, kept): (Vec<Finished>, Vec<_>) = group
+            .drain(..)
+            .map(|one| (one.finished, (one.slot, one.hand)))
+            .unzip();
+        record(&app, Arc::new(finished)).await;
+        drop(kept);
     }
 }

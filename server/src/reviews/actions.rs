@@ -28,7 +28,7 @@ pub fn load(tx: &mut Tx, id: &IncidentId) -> Result<(Incident, Review, Version),
 pub fn write(change: &mut Change, caller: &Caller, id: &IncidentId) -> Result<Review, Problem> {
     let incident = incident_rows::find(change.tx, id)?.ok_or_else(|| Problem::not_found("The incident"))?;
     let review = rows::generate(change, &incident)?;
-    audited(change, caller, AuditAction::Create, &review)?;
+    audited(change, caller, AuditAction::Create, &review);
     Ok(review)
 }
 
@@ -48,21 +48,16 @@ pub fn check(edit: &mut Edit) -> Result<(), Problem> {
 pub fn edit(change: &mut Change, caller: &Caller, id: &IncidentId, edit: &Edit) -> Result<Review, Problem> {
     let (_, review, _) = load(change.tx, id)?;
     let review = rows::edit(change, &review, edit)?;
-    audited(change, caller, AuditAction::Update, &review)?;
+    audited(change, caller, AuditAction::Update, &review);
     Ok(review)
 }
 
-fn audited(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    review: &Review,
-) -> Result<(), Problem> {
+fn audited(change: &mut Change, caller: &Caller, action: AuditAction, review: &Review) {
     let changed = Changed {
         resource_type: "incident_review",
         resource_id: review.id.as_str(),
         resource_name: &review.title,
         details: json!({ "version": review.version, "status": review.status }),
     };
-    Ok(audit::record(change, caller, action, &changed)?)
+    audit::record(change, caller, action, &changed);
 }

@@ -185,19 +185,14 @@ fn find(tx: &mut store::Tx, id: &str) -> Result<Audience, Problem> {
     rows::find(tx, &AudienceId::from(id))?.ok_or_else(|| Problem::not_found("The audience"))
 }
 
-fn note(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    audience: &Audience,
-) -> Result<(), Problem> {
+fn note(change: &mut Change, caller: &Caller, action: AuditAction, audience: &Audience) {
     let changed = Changed {
         resource_type: "audience",
         resource_id: audience.id.as_str(),
         resource_name: &audience.name,
         details: json!({ "approval": audience.approval, "channels": audience.channels.len() }),
     };
-    Ok(audit::record(change, caller, action, &changed)?)
+    audit::record(change, caller, action, &changed);
 }
 
 /// List audiences.
@@ -261,7 +256,7 @@ pub(crate) async fn create(
             };
             let audience = body.audience.over(blank)?;
             rows::insert(change, &audience)?;
-            note(change, &caller, AuditAction::Create, &audience)?;
+            note(change, &caller, AuditAction::Create, &audience);
             view(&audience, &site)
         })
         .await?;
@@ -315,7 +310,7 @@ pub(crate) async fn change_one(
             }
             let audience = body.audience.over(known)?;
             rows::save(change, &audience)?;
-            note(change, &caller, AuditAction::Update, &audience)?;
+            note(change, &caller, AuditAction::Update, &audience);
             view(&audience, &site)
         })
         .await?;
@@ -353,7 +348,8 @@ pub(crate) async fn delete(
         let audience = find(change.tx, &id)?;
         refuse_if_waiting(change.tx, &audience)?;
         rows::delete(change, &audience.id)?;
-        note(change, &caller, AuditAction::Delete, &audience)
+        note(change, &caller, AuditAction::Delete, &audience);
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

@@ -297,7 +297,8 @@ fn note(
         resource_name: subscribable.as_text(),
         details: json!({ "subscribers": subscribers }),
     };
-    Ok(audit::record(change, caller, action, &changed)?)
+    audit::record(change, caller, action, &changed);
+    Ok(())
 }
 
 async fn remove(

@@ -141,7 +141,7 @@ pub(super) async fn create(
         .change(caller.agent(), move |change| {
             let (id, key) = store::add_key(change, &new)?;
             let row = store::find_key_row(change.tx, &id)?.ok_or_else(|| Problem::not_found("The key"))?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&row))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&row));
             Ok::<_, Problem>(view(&site, &row, Some(key)))
         })
         .await?;
@@ -188,7 +188,7 @@ pub(super) async fn revoke(
             return Err(Problem::not_found("The key"));
         }
         store::revoke_key(change.tx, &id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&row))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&row));
         Ok(StatusCode::NO_CONTENT)
     })
     .await

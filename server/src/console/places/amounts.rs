@@ -11,13 +11,14 @@ pub(super) fn written(minor: i64) -> String {
     }
 }
 
-/// Reads `2140`, `2,140`, `£2 140.5`; an empty text is nothing at all, so 0. Nothing where it cannot be read.
+/// Reads `2140`, `2,140`, `£2 140.5`; an empty text is nothing at all, so 0. Nothing where it cannot be read, or could be read
+/// in two ways: a comma stands before three digits, as it does between thousands.
 pub(super) fn read(text: &str) -> Option<i64> {
     let plain: String = text
         .trim()
         .trim_start_matches(['£', '€', '$'])
         .chars()
-        .filter(|letter| !letter.is_whitespace() && *letter != ',')
+        .filter(|letter| !letter.is_whitespace())
         .collect();
     if text.len() > LONGEST_TEXT {
         return None;
@@ -26,8 +27,14 @@ pub(super) fn read(text: &str) -> Option<i64> {
         return text.trim().is_empty().then_some(0);
     }
     let (whole, cents) = plain.split_once('.').unwrap_or((plain.as_str(), "00"));
+    let mut groups = whole.split(',');
+    let first = groups.next().unwrap_or_default();
+    if whole.contains(',') && (first.is_empty() || first.len() > 3 || groups.any(|group| group.len() != 3)) {
+        return None;
+    }
+    let whole = whole.replace(',', "");
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|letter| letter.is_ascii_digit());
-    if !digits(whole) || !digits(cents) || cents.len() > 2 {
+    if !digits(&whole) || !digits(cents) || cents.len() > 2 {
         return None;
     }
     let cents: i64 = format!("{cents:0<2}").parse().ok()?;
@@ -45,6 +52,7 @@ mod tests {
         assert_eq!(read("2140"), Some(214_000));
         assert_eq!(read("£2,140.5"), Some(214_050));
         assert_eq!(read(" 12 000 "), Some(1_200_000));
+        assert_eq!(read("12,345,678.90"), Some(1_234_567_890));
         assert_eq!(read(""), Some(0));
     }
 
@@ -58,6 +66,13 @@ mod tests {
             ".",
             "£",
             "5.",
+            "12,5",
+            "1,50",
+            "1,2345",
+            "1234,567",
+            ",500",
+            "1,000,00",
+            "5.1,000",
             "99999999999999999999",
         ] {
             assert_eq!(read(text), None, "{text}");

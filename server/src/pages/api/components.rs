@@ -257,7 +257,7 @@ pub(crate) async fn add_component(
                 "status_page_component",
                 id,
                 name,
-            )?;
+            );
             component_view(&component, &site)
         })
         .await?;
@@ -316,7 +316,7 @@ pub(crate) async fn change_component(
                 "status_page_component",
                 id,
                 name,
-            )?;
+            );
             component_view(&component, &site)
         })
         .await?;
@@ -365,7 +365,8 @@ where
             resource_name: moved.name.as_str(),
             details,
         };
-        Ok(audit::record(change, &caller, AuditAction::Update, &changed)?)
+        audit::record(change, &caller, AuditAction::Update, &changed);
+        Ok(())
     })
     .await
 }
@@ -395,7 +396,8 @@ pub(crate) async fn delete_component(
             "status_page_component",
             id,
             name,
-        )
+        );
+        Ok(())
     })
     .await?;
     Ok(StatusCode::NO_CONTENT)

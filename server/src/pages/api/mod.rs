@@ -43,18 +43,6 @@ fn find(tx: &mut store::Tx, id: &str) -> Result<StatusPage, Problem> {
     rows::find(tx, &StatusPageId::from(id))?.ok_or_else(|| Problem::not_found("The status page"))
 }
 
-fn note(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    kind: &str,
-    id: &str,
-    name: &str,
-) -> Result<(), Problem> {
-    Ok(audit::record(
-        change,
-        caller,
-        action,
-        &Changed::named(kind, id, name),
-    )?)
+fn note(change: &mut Change, caller: &Caller, action: AuditAction, kind: &str, id: &str, name: &str) {
+    audit::record(change, caller, action, &Changed::named(kind, id, name));
 }

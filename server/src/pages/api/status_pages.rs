@@ -188,7 +188,7 @@ pub(crate) async fn create(
                 "status_page",
                 page.id.as_str(),
                 &page.name,
-            )?;
+            );
             view(change.tx, &page, &site)
         })
         .await?;
@@ -246,7 +246,7 @@ pub(crate) async fn change_one(
                 "status_page",
                 page.id.as_str(),
                 &page.name,
-            )?;
+            );
             let page = find(change.tx, page.id.as_str())?;
             Ok((page.id.clone(), view(change.tx, &page, &site)?))
         })
@@ -279,7 +279,7 @@ pub(crate) async fn delete(
                 "status_page",
                 page.id.as_str(),
                 &page.name,
-            )?;
+            );
             Ok(page.id)
         })
         .await?;

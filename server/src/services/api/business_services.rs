@@ -219,7 +219,7 @@ pub(crate) async fn create(
         let touchpoint = check(change.tx, &request.business_service, blank)?;
         caller.require_for_teams(Action::Create, Resource::BusinessService, &teams(&touchpoint))?;
         rows::add(change.tx, &touchpoint)?;
-        audit::record(change, &caller, AuditAction::Create, &changed(&touchpoint))?;
+        audit::record(change, &caller, AuditAction::Create, &changed(&touchpoint));
         change.touch("services");
         Ok(Json(BusinessServiceAnswer {
             business_service: view(&touchpoint, &site),
@@ -264,7 +264,7 @@ pub(crate) async fn update(
         let touchpoint = check(change.tx, &request.business_service, before)?;
         caller.require_for_teams(Action::Change, Resource::BusinessService, &teams(&touchpoint))?;
         rows::set(change.tx, &touchpoint)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&touchpoint))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&touchpoint));
         change.touch("services");
         Ok(Json(BusinessServiceAnswer {
             business_service: view(&touchpoint, &site),
@@ -290,7 +290,7 @@ pub(crate) async fn delete(
             return Err(Problem::invalid(uses));
         }
         rows::delete(change.tx, &id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&touchpoint))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&touchpoint));
         change.touch("services");
         Ok(StatusCode::NO_CONTENT)
     })

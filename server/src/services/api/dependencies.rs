@@ -98,12 +98,7 @@ fn check_count(relationships: &[RelationshipInput]) -> Result<(), Problem> {
     Ok(())
 }
 
-fn record(
-    change: &mut Change,
-    caller: &Caller,
-    action: AuditAction,
-    dependency: &Dependency,
-) -> Result<(), Problem> {
+fn record(change: &mut Change, caller: &Caller, action: AuditAction, dependency: &Dependency) {
     let details = view(dependency);
     let id = dependency.id.to_string();
     let changed = Changed {
@@ -112,7 +107,7 @@ fn record(
         resource_name: "Dependency",
         details,
     };
-    Ok(audit::record(change, caller, action, &changed)?)
+    audit::record(change, caller, action, &changed);
 }
 
 /// Says that services stand on others. A circle is refused: impact would have no end.
@@ -163,7 +158,7 @@ pub(crate) async fn associate(
                 dependent_id: edge.dependent.id,
             };
             rows::add_dependency(change.tx, &dependency, change.now)?;
-            record(change, &caller, AuditAction::Create, &dependency)?;
+            record(change, &caller, AuditAction::Create, &dependency);
             relationships.push(view(&dependency));
         }
         change.touch("services");
@@ -191,7 +186,7 @@ pub(crate) async fn disassociate(
             let teams = teams_of_node(change.tx, known.dependent_type, &known.dependent_id)?;
             caller.require_for_teams(Action::Delete, Resource::BusinessService, &teams)?;
             rows::delete_dependency(change.tx, &known.id)?;
-            record(change, &caller, AuditAction::Delete, &known)?;
+            record(change, &caller, AuditAction::Delete, &known);
             relationships.push(view(&known));
         }
         change.touch("services");

@@ -20,6 +20,7 @@ use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput};
 use crate::services::model::{Integration, IntegrationId, Service, ServiceId};
 use crate::services::store::{keys, services as rows};
 use crate::timeline::Change;
+use store::Tx;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IntegrationAnswer {
@@ -115,7 +116,7 @@ pub(crate) async fn create(
             };
             let integration = check(&request.integration, blank)?;
             rows::add_integration(change.tx, &integration, &key)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&integration))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&integration));
             Ok(integration_view(&integration, &service.name, &site))
         })
         .await?;
@@ -138,7 +139,7 @@ pub(crate) async fn show(
         let integration = rows::find_integration(tx, &id, &integration_id)?
             .ok_or_else(|| Problem::not_found("The integration"))?;
         let mut integration = integration_view(&integration, &service.name, &site);
-        if !sees_keys(&caller) {
+        if !sees_keys(tx, &caller, &service)? {
             integration["integration_key"] = Value::Null;
         }
         Ok(Json(IntegrationAnswer { integration }))
@@ -146,9 +147,12 @@ pub(crate) async fn show(
     .await
 }
 
-/// Whoever has a key can open and resolve incidents with it, so it is shown to those alone who may change services.
-pub(super) fn sees_keys(caller: &Caller) -> bool {
-    caller.may(Action::Change, Resource::Service)
+/// Whoever has a key can open and resolve incidents with it, so it is shown to those alone who may change the service.
+pub(super) fn sees_keys(tx: &mut Tx, caller: &Caller, service: &Service) -> Result<bool, Problem> {
+    let teams = teams_of(tx, service)?;
+    Ok(caller
+        .require_for_teams(Action::Change, Resource::Service, &teams)
+        .is_ok())
 }
 
 /// Changes an integration; its key stays.
@@ -168,7 +172,7 @@ pub(crate) async fn update(
             .ok_or_else(|| Problem::not_found("The integration"))?;
         let integration = check(&request.integration, before)?;
         rows::set_integration(change.tx, &integration)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&integration))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&integration));
         Ok(Json(IntegrationAnswer {
             integration: integration_view(&integration, &service.name, &site),
         }))
@@ -189,7 +193,7 @@ pub(crate) async fn delete(
         let integration = rows::find_integration(change.tx, &id, &integration_id)?
             .ok_or_else(|| Problem::not_found("The integration"))?;
         rows::delete_integration(change.tx, &integration_id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&integration))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&integration));
         Ok(StatusCode::NO_CONTENT)
     })
     .await

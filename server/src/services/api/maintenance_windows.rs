@@ -273,7 +273,7 @@ pub(crate) async fn create(
                 check(change.tx, &request.maintenance_window, blank, now, Vec::new())?;
             window.sequence_number = crate::numbers::next(change.tx, "maintenance_windows")?;
             rows::put_window(change.tx, &window, &services)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&window))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&window));
             follow(change, &services)?;
             shown(change.tx, &window, &site)
         })
@@ -321,7 +321,7 @@ pub(crate) async fn update(
         let now = change.now;
         let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept.clone())?;
         rows::put_window(change.tx, &window, &services)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&window))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&window));
         follow(change, &[kept, services].concat())?;
         Ok(Json(WindowAnswer {
             maintenance_window: shown(change.tx, &window, &site)?,
@@ -354,7 +354,7 @@ pub(crate) async fn delete(
             window.end_at = change.now;
             rows::put_window(change.tx, &window, &services)?;
         }
-        audit::record(change, &caller, AuditAction::Delete, &changed(&window))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&window));
         follow(change, &services)?;
         Ok(StatusCode::NO_CONTENT)
     })

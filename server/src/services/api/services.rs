@@ -25,6 +25,7 @@ use crate::oncall::EscalationPolicyId;
 use crate::services::model::{AlertGrouping, AutoPause, Service, ServiceId, UrgencyRule};
 use crate::services::store::services::{self as rows, ServiceFilter, ServiceOrder};
 use crate::timeline::Change;
+use store::Tx;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServiceAnswer {
@@ -87,6 +88,7 @@ pub(crate) async fn list(
         expand(&include, &OF_SERVICES, &mut services, |kind, ids| {
             wholes::load(tx, &site, now, kind, ids)
         })?;
+        hide_keys(tx, &caller, &found, &mut services)?;
         Ok(Json(ServicesAnswer { services, paging }))
     })
     .await
@@ -124,7 +126,7 @@ pub(crate) async fn create(
             let teams = teams_of(change.tx, &service)?;
             caller.require_for_teams(Action::Create, Resource::Service, &teams)?;
             rows::add(change.tx, &service).map_err(name_taken)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&service))?;
+            audit::record(change, &caller, AuditAction::Create, &changed(&service));
             change.touch("services");
             view_of(change, &site, &service)
         })
@@ -145,11 +147,12 @@ pub(crate) async fn show(
     let include = seen_by(include, &caller);
     let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
-        let service = present(tx, &id)?;
-        let mut services = views(tx, &site, &[service], &include, now)?;
+        let found = [present(tx, &id)?];
+        let mut services = views(tx, &site, &found, &include, now)?;
         expand(&include, &OF_SERVICES, &mut services, |kind, ids| {
             wholes::load(tx, &site, now, kind, ids)
         })?;
+        hide_keys(tx, &caller, &found, &mut services)?;
         let service = services.pop().unwrap_or_default();
         Ok(Json(ServiceAnswer { service }))
     })
@@ -182,7 +185,7 @@ pub(crate) async fn update(
             service.id.as_str(),
             change.now,
         ))?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&service))?;
+        audit::record(change, &caller, AuditAction::Update, &changed(&service));
         change.touch("services");
         Ok(Json(ServiceAnswer {
             service: view_of(change, &site, &service)?,
@@ -205,7 +208,7 @@ pub(crate) async fn delete(
         let teams = teams_of(change.tx, &service)?;
         caller.require_for_teams(Action::Delete, Resource::Service, &teams)?;
         rows::delete(change.tx, &id, change.now)?;
-        audit::record(change, &caller, AuditAction::Delete, &changed(&service))?;
+        audit::record(change, &caller, AuditAction::Delete, &changed(&service));
         change.touch("services");
         Ok(StatusCode::NO_CONTENT)
     })
@@ -232,12 +235,28 @@ fn name_taken(error: store::Error) -> Problem {
     }
 }
 
-/// Integrations stay references for those who may not see their keys.
+/// Integrations stay references for those who may see no keys at all.
 fn seen_by(include: Include, caller: &Caller) -> Include {
-    if sees_keys(caller) {
+    if caller.may(Action::Change, Resource::Service) {
         return include;
     }
     include.without("integrations")
+}
+
+/// Takes the keys out of those services that the caller may not change. The views stand in the order of the services.
+fn hide_keys(tx: &mut Tx, caller: &Caller, services: &[Service], views: &mut [Value]) -> Result<(), Problem> {
+    for (service, view) in services.iter().zip(views) {
+        let integrations = view["integrations"].as_array_mut();
+        let mut whole = integrations
+            .into_iter()
+            .flatten()
+            .filter(|one| one.get("integration_key").is_some())
+            .peekable();
+        if whole.peek().is_some() && !sees_keys(tx, caller, service)? {
+            whole.for_each(|one| one["integration_key"] = Value::Null);
+        }
+    }
+    Ok(())
 }
 
 fn changed(service: &Service) -> Changed<'_> {

@@ -363,3 +363,28 @@ async fn whoever_leads_a_team_takes_nothing_from_others_and_gives_others_nothing
     let body = json!({ "schedule": { "type": "schedule", "teams": teams } });
     assert_eq!(try_it(Method::PUT, schedule, body).await, 403);
 }
+
+/// Whoever has a key can open and resolve incidents with it.
+#[store::both_engines]
+async fn who_manages_one_team_reads_the_keys_of_its_services_alone(engine: Engine) {
+    let scene = scene(engine).await;
+    let lead = &scene.people.iter().find(|(name, _)| *name == "lead").unwrap().1;
+    for (of, sees) in [(&scene.ours, true), (&scene.theirs, false)] {
+        let service = format!("/services/{}", of.service);
+        let whole = scene
+            .muster
+            .get(&format!("{service}?include[]=integrations"))
+            .await
+            .good();
+        let integration = &whole["service"]["integrations"][0];
+        let key = integration["integration_key"].as_str().unwrap();
+        for path in [
+            format!("{service}/integrations/{}", id(integration)),
+            format!("{service}?include[]=integrations"),
+            "/services?include[]=integrations".to_owned(),
+        ] {
+            let answer = scene.muster.as_person(lead, Method::GET, &path, None).await;
+            assert_eq!(answer.good().to_string().contains(key), sees, "{path}");
+        }
+    }
+}

@@ -119,7 +119,8 @@ async fn test_method(
         let user = caller.user().ok_or_else(|| Problem::not_found("The user"))?;
         let send = trial::owe(change, &site, user, &method)?;
         let sent = Changed::named("test_page", send.as_str(), &method.label);
-        Ok(audit::record(change, &caller, AuditAction::Create, &sent)?)
+        audit::record(change, &caller, AuditAction::Create, &sent);
+        Ok(())
     })
     .await?;
     Ok(go_to(HERE))

@@ -99,7 +99,7 @@ async fn change(
                 details: json!({ "password": "changed" }),
                 ..Changed::named("user", user.id.as_str(), &user.name)
             };
-            audit::record(change, &caller, AuditAction::Update, &changed)?;
+            audit::record(change, &caller, AuditAction::Update, &changed);
             add_session(
                 change,
                 &user.id,
@@ -121,9 +121,10 @@ async fn is_right(app: &App, user: &User, typed: &str) -> Result<bool, Problem> 
 /// A wrong password is noted as one at the sign-in is: somebody may sit at a desk that was left open.
 async fn record_refusal(app: &App, caller: &Caller, user: &User) -> Result<(), store::Error> {
     let (caller, user) = (caller.clone(), user.clone());
-    app.change(caller.agent(), move |change| {
+    app.change(caller.agent(), move |change| -> Result<_, store::Error> {
         let refused = Changed::named("user", user.id.as_str(), &user.name);
-        audit::record(change, &caller, AuditAction::SignInRefused, &refused)
+        audit::record(change, &caller, AuditAction::SignInRefused, &refused);
+        Ok(())
     })
     .await
 }
