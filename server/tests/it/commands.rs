@@ -238,3 +238,18 @@ fn a_demo_runs_at_the_speeds_that_it_names_and_no_other() {
     }
     assert!(!folder.path().join("muster.db").exists());
 }
+
+/// Where in the program it happened means nothing to whoever typed the command.
+#[test]
+fn what_went_wrong_is_one_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = Command::new(PROGRAM)
+        .args(["backup", "--data", text(&folder.path().join("none")), "copy.db"])
+        .env("RUST_BACKTRACE", "1")
+        .output()
+        .unwrap();
+    assert!(!refused.status.success());
+    let words = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(words.lines().count(), 1, "{words}");
+    assert!(words.starts_with("muster: there is no database in"), "{words}");
+}
