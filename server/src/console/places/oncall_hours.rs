@@ -4,6 +4,8 @@
 use jiff::civil::Time;
 use schedule::Restriction;
 
+use super::weekdays;
+
 /// The longest text that is read.
 const LONGEST: usize = 4_000;
 const DAY: u32 = 86_400;
@@ -169,22 +171,10 @@ fn hours(from: &str, until: &str) -> Option<(Time, u32)> {
     Some((start, if duration == 0 { DAY } else { duration }))
 }
 
-/// 0 for Monday; a day by its first three letters or whole.
+/// 0 for Monday; a day by its first three letters or whole, one or many of them.
 fn day(word: &str) -> Option<u8> {
-    const WHOLE: [&str; 7] = [
-        "monday",
-        "tuesday",
-        "wednesday",
-        "thursday",
-        "friday",
-        "saturday",
-        "sunday",
-    ];
-    let singular = word.strip_suffix('s').unwrap_or(word);
-    (0_u8..7)
-        .zip(WHOLE)
-        .find(|(_, whole)| singular.len() >= 3 && whole.starts_with(singular) || *whole == word)
-        .map(|(index, _)| index)
+    let day = weekdays::day(word).or_else(|| weekdays::day(word.strip_suffix('s')?))?;
+    day.checked_sub(1)
 }
 
 fn time(word: &str) -> Option<Time> {

@@ -58,8 +58,8 @@ pub(super) fn read(text: &str) -> Option<Vec<u8>> {
     (!days.is_empty()).then_some(days)
 }
 
-/// "mon", "monday" and whatever is between them.
-fn day(word: &str) -> Option<u8> {
+/// "mon", "monday" and whatever is between them: 1 for Monday.
+pub(super) fn day(word: &str) -> Option<u8> {
     const WHOLE: [&str; 7] = [
         "monday",
         "tuesday",

@@ -86,7 +86,11 @@ pub(crate) async fn list(
     Query(include): Query<Include>,
 ) -> Result<Json<UsersAnswer>, Problem> {
     caller.require(Action::View, Resource::User)?;
-    let include = seen_by(include, may_see_ways(&caller));
+    let include = if may_see_ways(&caller) {
+        include
+    } else {
+        without_ways(include)
+    };
     let page = listing.page()?;
     let filter = UserFilter {
         pattern: asked
@@ -168,7 +172,11 @@ pub(crate) async fn show(
         caller.require(Action::View, Resource::User)?;
     }
     let site = app.site.clone();
-    let include = seen_by(include, caller.is_person(&id) || may_see_ways(&caller));
+    let include = if caller.is_person(&id) || may_see_ways(&caller) {
+        include
+    } else {
+        without_ways(include)
+    };
     // A feed's address shows where somebody will be; only they themselves and those who may change them get it.
     let with_calendar = caller.is_person(&id)
         || (include.asks_for("calendar_urls") && caller.require(Action::Change, Resource::User).is_ok());
@@ -239,10 +247,7 @@ pub(crate) async fn delete(
 }
 
 /// Leaves how people are reached unexpanded for those who may not see it.
-fn seen_by(include: Include, sees_ways: bool) -> Include {
-    if sees_ways {
-        return include;
-    }
+fn without_ways(include: Include) -> Include {
     include.without("contact_methods").without("notification_rules")
 }
 
