@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use serde::Serialize;
 use triage::similar::{Field, Index, Reason as Likeness, Report, Settings};
-use triage::words::tokens;
+use triage::words::{Token, tokens};
 use utoipa::ToSchema;
 
 /// Reports that begin this much after an incident's customers did cannot be explained by it.
@@ -134,14 +134,26 @@ pub struct Alike {
     pub unlinked: usize,
 }
 
-/// The words of a text that say something, by their beginnings.
+/// The words of a text that say something, by their beginnings. Where words are written without spaces between them, every
+/// two signs that stand together count as one.
 fn stems(text: &str) -> BTreeSet<String> {
-    tokens(text)
-        .into_iter()
-        .map(|token| token.text)
-        .filter(|word| word.chars().count() >= 3 && !FILLERS.contains(&word.as_str()))
-        .map(|word| word.chars().take(STEM_LETTERS).collect())
-        .collect()
+    let tokens = tokens(text);
+    let words = tokens
+        .iter()
+        .filter(|token| token.text.chars().count() >= 3 && !FILLERS.contains(&token.text.as_str()))
+        .map(|token| token.text.chars().take(STEM_LETTERS).collect());
+    let pairs = tokens.windows(2).filter_map(|pair| match pair {
+        [one, next] if is_sign(one) && is_sign(next) && one.place.end == next.place.start => {
+            Some(format!("{}{}", one.text, next.text))
+        }
+        _ => None,
+    });
+    words.chain(pairs).collect()
+}
+
+/// One character of a script that is written without spaces.
+fn is_sign(token: &Token) -> bool {
+    !token.text.is_ascii() && token.text.chars().count() == 1
 }
 
 /// Share of what the question says that `texts` say too. Counted by words and not by their rarity: among a
@@ -433,6 +445,13 @@ mod tests {
         for word in words {
             assert_eq!(&question.text[word.start..word.end], word.text);
         }
+    }
+
+    #[test]
+    fn words_that_are_written_without_spaces_are_compared_too() {
+        let question = asked("カードが使えません", &[]);
+        assert!(covered(&question, ["レジでカードが使えません"]) > 0.9);
+        assert!(covered(&question, ["ポイントが付きませんでした"]) < 0.4);
     }
 
     #[test]

@@ -95,7 +95,13 @@ impl Cutter {
         };
         decompose_compatible(character, |part| {
             for part in part.to_lowercase() {
-                self.read_part(part, &place);
+                if part == 'ß' {
+                    // As it is written where it has no capital form: STRASSE.
+                    self.read_part('s', &place);
+                    self.read_part('s', &place);
+                } else {
+                    self.read_part(part, &place);
+                }
             }
         });
     }
@@ -298,6 +304,7 @@ mod tests {
     fn accents_full_width_forms_and_invisible_characters_do_not_matter() {
         assert_eq!(words("Überweisung"), ["uberweisung"]);
         assert_eq!(words("ｃａｒｄ"), ["card"]);
+        assert_eq!(words("Straße STRASSE"), ["strasse", "strasse"]);
         assert_eq!(words("pay\u{200B}ment \u{202E}x"), ["payment", "x"]);
         assert_eq!(words("שָׁלוֹם"), words("שלום"));
     }
