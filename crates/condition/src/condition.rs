@@ -5,6 +5,7 @@ use std::{fmt::Display, ops::Range, str::FromStr};
 use jiff::tz::TimeZoneDatabase;
 
 use crate::{
+    budget::Budget,
     compile::{Node, Supply, compile},
     error::{Problem, SyntaxError},
     evaluate::{Evaluation, Finding, Outcome, Warning},
@@ -70,6 +71,8 @@ pub struct Cost {
     pub depth: usize,
     /// Characters looked at while parsing, those looked at twice counted twice.
     pub steps: u64,
+    /// States of its regular expressions: what they take in memory, and on each byte of a text at worst.
+    pub pattern_states: u64,
 }
 
 /// A condition of a rule.
@@ -101,12 +104,14 @@ impl Condition {
             patterns,
             depth,
             steps,
+            pattern_states,
         } = parse(source, settings)?;
         let cost = Cost {
             bytes: source.len(),
             factors: factors.len(),
             depth,
             steps,
+            pattern_states,
         };
         let root = compile(&expression, &mut Supply::new(patterns)).ok_or_else(|| {
             let reason = "it could not be compiled".to_owned();
@@ -159,6 +164,18 @@ impl Condition {
     /// Whether the condition is true. Faster than [`Condition::evaluate`], as it keeps no warnings.
     pub fn matches(&self, scope: &Scope<'_>) -> bool {
         Evaluation::new(scope, None).decide(&self.root)
+    }
+
+    /// Whether the condition is true, on the account of a budget that several evaluations share. False when the budget
+    /// does not last, or did not before; [`Budget::is_spent`] tells that apart.
+    pub fn matches_within(&self, scope: &Scope<'_>, budget: &mut Budget) -> bool {
+        if budget.is_spent() {
+            return false;
+        }
+        let mut evaluation = Evaluation::within(scope, budget);
+        let matched = evaluation.decide(&self.root);
+        budget.settle(evaluation);
+        matched && !budget.is_spent()
     }
 
     /// Evaluates the condition and tells why it came out as it did.

@@ -12,6 +12,7 @@ use memchr::memmem::Finder;
 use serde_json::Value;
 
 use crate::{
+    budget::Budget,
     compile::{Factor, Node},
     number::Number,
     pattern::Allowance,
@@ -119,7 +120,11 @@ pub(crate) type Trace = Vec<(usize, Result<bool, Concern>)>;
 pub(crate) struct Evaluation<'s, 'd> {
     scope: &'s Scope<'d>,
     pub(crate) steps: u64,
-    allowance: Allowance,
+    /// Steps after which the evaluation is given up.
+    most: u64,
+    /// Whether it was given up, or a pattern in it was.
+    pub(crate) gave_up: bool,
+    pub(crate) allowance: Allowance,
     /// What became of the comparisons, by their number; filled only where the caller wants to read it.
     pub(crate) trace: Option<Trace>,
 }
@@ -129,13 +134,28 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
         Self {
             scope,
             steps: 0,
+            most: u64::MAX,
+            gave_up: false,
             allowance: Allowance::default(),
             trace,
         }
     }
 
+    /// On the account of a budget, which is told afterwards what was used of it.
+    pub(crate) fn within(scope: &'s Scope<'d>, budget: &mut Budget) -> Self {
+        Self {
+            most: budget.steps(),
+            allowance: budget.lend(),
+            ..Self::new(scope, None)
+        }
+    }
+
     pub(crate) fn decide(&mut self, node: &'s Node) -> bool {
         self.steps += 1;
+        if self.steps > self.most {
+            self.gave_up = true;
+            return false;
+        }
         match node {
             Node::Any(members) => members.iter().any(|member| self.decide(member)),
             Node::All(members) => members.iter().all(|member| self.decide(member)),
@@ -143,6 +163,7 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
             Node::Factor(number, factor) => {
                 let decision = self.decide_factor(factor);
                 let held = *decision.as_ref().unwrap_or(&false);
+                self.gave_up |= matches!(decision, Err(Concern::TooHard));
                 if let Some(trace) = &mut self.trace {
                     trace.push((*number, decision));
                 }

@@ -3,9 +3,12 @@
 //! The two forms of the reference's `extractions`, of its `variables` and of `dynamic_route_to`, behind one
 //! interface. Where the result is put is the caller's business; [`Path::assign`] helps.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::{
+    budget::Budget,
     error::SyntaxError,
     pattern::{Pattern, PatternError},
     scope::Scope,
@@ -81,6 +84,20 @@ impl Extraction {
             Self::Template(template) => template.render(scope).map(|rendered| Some(rendered.text)),
         }
     }
+
+    /// The same, on the account of a budget; nothing where that does not last.
+    pub fn extract_within(
+        &self,
+        scope: &Scope<'_>,
+        budget: &mut Budget,
+    ) -> Result<Option<String>, RenderError> {
+        match self {
+            Self::Capture(capture) => Ok(capture.extract_within(scope, budget)),
+            Self::Template(template) => Ok(template
+                .render_within(scope, budget)?
+                .map(|rendered| rendered.text)),
+        }
+    }
 }
 
 impl Capture {
@@ -91,10 +108,22 @@ impl Capture {
 
     /// What the pattern takes out of the value at the path, of which it sees the first 64 KiB as text.
     pub fn extract(&self, scope: &Scope<'_>) -> Option<String> {
+        self.pattern.capture(&self.text(scope)?)
+    }
+
+    fn extract_within(&self, scope: &Scope<'_>, budget: &mut Budget) -> Option<String> {
+        let text = self.text(scope)?;
+        budget
+            .take(text.len() as u64, self.pattern.capture_work(&text))
+            .then(|| self.pattern.capture(&text))
+            .flatten()
+    }
+
+    fn text<'s>(&self, scope: &Scope<'s>) -> Option<Cow<'s, str>> {
         match scope.look_up(&self.source)? {
             Value::Null => None,
-            Value::String(text) => self.pattern.capture(cut(text)),
-            other => self.pattern.capture(&json_text(other, TEXT_BYTES)),
+            Value::String(text) => Some(Cow::Borrowed(cut(text))),
+            other => Some(Cow::Owned(json_text(other, TEXT_BYTES))),
         }
     }
 }

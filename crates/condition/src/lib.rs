@@ -32,6 +32,7 @@
 
 #![warn(missing_docs)]
 
+mod budget;
 mod compile;
 mod condition;
 mod error;
@@ -50,6 +51,7 @@ mod template;
 mod text;
 mod weekly;
 
+pub use budget::Budget;
 pub use condition::{Condition, Cost, Limits, Settings};
 pub use error::{Problem, SyntaxError};
 pub use evaluate::{Concern, Finding, Outcome, Warning};

@@ -90,6 +90,7 @@ pub(crate) struct Parsed {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) depth: usize,
     pub(crate) steps: u64,
+    pub(crate) pattern_states: u64,
 }
 
 pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxError> {
@@ -107,6 +108,7 @@ pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxE
         factors,
         patterns,
         steps,
+        pattern_states,
         ..
     } = progress;
     Ok(Parsed {
@@ -115,6 +117,7 @@ pub(crate) fn parse(source: &str, settings: &Settings) -> Result<Parsed, SyntaxE
         patterns,
         depth: deepest,
         steps,
+        pattern_states,
     })
 }
 

@@ -47,6 +47,22 @@ const WORK: u64 = 8 * 1024 * 1024;
 /// States × bytes of a capture, whose steps cost about twice as much.
 const CAPTURE_WORK: u64 = 4 * 1024 * 1024;
 
+impl Allowance {
+    /// Nothing at all.
+    pub(crate) const NONE: Self = Self { work: 0, failures: 0 };
+
+    /// Takes what a search costs; false, and nothing taken, where that is more than is left.
+    pub(crate) fn take(&mut self, work: u64) -> bool {
+        match self.work.checked_sub(work) {
+            Some(rest) => {
+                self.work = rest;
+                true
+            }
+            None => false,
+        }
+    }
+}
+
 impl Default for Allowance {
     fn default() -> Self {
         Self {
@@ -152,17 +168,15 @@ impl Pattern {
         })
     }
 
-    /// How large the compiled pattern is.
-    pub(crate) fn states(&self) -> u64 {
+    /// How large the compiled pattern is; see [`Cost::pattern_states`](crate::Cost::pattern_states).
+    pub fn states(&self) -> u64 {
         self.states
     }
 
     /// Whether the pattern is found in a text. `None` where that would take too much work, which happens
     /// only beyond the allowance and with patterns made for it.
     pub(crate) fn is_match(&self, text: &str, allowance: &mut Allowance) -> Option<bool> {
-        let work = self.states.saturating_mul(text.len() as u64);
-        if let Some(rest) = allowance.work.checked_sub(work) {
-            allowance.work = rest;
+        if allowance.take(self.states.saturating_mul(text.len() as u64)) {
             return Some(self.regex.is_match(text));
         }
         let failures = allowance.failures.checked_sub(1)?;
@@ -175,14 +189,24 @@ impl Pattern {
         found.map(|found| found.is_some())
     }
 
+    /// As much of a text as [`Pattern::capture`] looks at.
+    fn seen<'t>(&self, text: &'t str) -> &'t str {
+        let seen = usize::try_from(CAPTURE_WORK / self.states.max(1)).unwrap_or(usize::MAX);
+        &text[..text.floor_char_boundary(seen)]
+    }
+
+    /// What [`Pattern::capture`] of a text costs, in the unit of an allowance.
+    pub(crate) fn capture_work(&self, text: &str) -> u64 {
+        2 * self.states.saturating_mul(self.seen(text).len() as u64)
+    }
+
     /// What the pattern takes out of a text: its groups joined, or the whole match where it has none.
     /// `None` where it does not match.
     ///
     /// The work is bounded: a pattern of 64 states sees the first 64 KiB of the text, one of 1,000 states the
     /// first 4 KiB.
     pub fn capture(&self, text: &str) -> Option<String> {
-        let seen = usize::try_from(CAPTURE_WORK / self.states.max(1)).unwrap_or(usize::MAX);
-        let text = &text[..text.floor_char_boundary(seen)];
+        let text = self.seen(text);
         if self.regex.captures_len() == 1 {
             return self.regex.find(text).map(|found| found.as_str().to_owned());
         }

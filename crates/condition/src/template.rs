@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use crate::{
+    budget::Budget,
     expression::{Context, Formula},
     scope::Scope,
     syntax::Path,
@@ -30,6 +31,9 @@ const FORMULAS: usize = 16;
 
 /// How often the expressions of a template may join texts.
 const JOININGS: usize = 32;
+
+/// What an expression counts for in a budget. Its fuel is bounded, whatever it says.
+const FORMULA_STEPS: u64 = 20_000;
 
 /// Text with placeholders.
 ///
@@ -138,6 +142,39 @@ impl Template {
     /// The text as it was given.
     pub fn source(&self) -> &str {
         &self.source
+    }
+
+    /// The paths that stand in placeholders by themselves, in the order of the text.
+    pub fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Path(path) => Some(path),
+            Part::Text(_) | Part::Formula { .. } => None,
+        })
+    }
+
+    /// The first words of the paths that stand in expressions.
+    pub fn roots_of_expressions(&self) -> impl Iterator<Item = &str> {
+        self.roots.iter().map(String::as_str)
+    }
+
+    /// Fills the placeholders on the account of a budget; nothing where that does not last.
+    pub fn render_within(
+        &self,
+        scope: &Scope<'_>,
+        budget: &mut Budget,
+    ) -> Result<Option<Rendered>, RenderError> {
+        let formulas = self
+            .parts
+            .iter()
+            .filter(|part| matches!(part, Part::Formula { .. }));
+        if !budget.take(
+            self.source.len() as u64 + FORMULA_STEPS * formulas.count() as u64,
+            0,
+        ) {
+            return Ok(None);
+        }
+        let rendered = self.render(scope)?;
+        Ok(budget.take(rendered.text.len() as u64, 0).then_some(rendered))
     }
 
     /// Fills the placeholders. Texts are inserted as they are, lists and objects as JSON, null as nothing.
