@@ -31,6 +31,7 @@ pub mod customers;
 pub mod impact;
 pub mod incidents;
 pub mod oncall;
+pub mod orchestration;
 pub mod people;
 pub mod services;
 pub mod signals;

@@ -81,3 +81,8 @@ pub fn request_limited(class: &'static str) {
 pub fn set_gauge(name: &'static str, labels: &[(&'static str, String)], value: f64) {
     gauge!(name, labels).set(value);
 }
+
+/// The rules of a service were too much work for an event and were not applied to it.
+pub fn rules_given_up() {
+    counter!("muster_rules_given_up_total").increment(1);
+}

@@ -380,5 +380,6 @@ fn view(alert: &Alert, beginning: Option<&EntryId>, mentions: &Mentions, site: &
         "resolved_at": alert.resolved_at,
         "truncated": alert.truncated,
         "grouping_reasons": alert.reasons,
+        "held_by_rule": alert.held,
     })
 }

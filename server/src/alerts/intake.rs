@@ -9,15 +9,16 @@ use jiff::Timestamp;
 use serde_json::json;
 use triage::Ending;
 
-use super::model::{AlertId, Reason};
+use super::model::{Alert, AlertId, Reason};
 use super::patience;
-use super::placing::{Placed, Placing, event_of, features};
+use super::placing::{Placing, event_of, features};
 use super::silence;
 use super::store::{self as rows, NewAlert};
 use crate::http::Problem;
 use crate::incidents::{IncidentId, actions};
 use crate::jobs;
 use crate::jobs::Owed;
+use crate::orchestration::{Held, Ruling, Rulings, outcome};
 use crate::services::{IntegrationId, Service, ServiceId, Silence, silence_of};
 use crate::signals::event::{AlertEvent, EventAction};
 use crate::signals::journal::Signal;
@@ -37,6 +38,7 @@ pub struct Batch {
     /// Alerts that were said again, by their key, as they stand now.
     again: HashMap<(IntegrationId, String), Again>,
     placing: Placing,
+    rulings: Rulings,
 }
 
 /// What became of an event.
@@ -68,7 +70,39 @@ struct KnownService {
     silence: Option<Silence>,
 }
 
+/// An event as the rules of its service left it.
+struct Report<'a> {
+    signal: &'a Signal,
+    event: &'a AlertEvent,
+    ruling: Option<&'a Ruling>,
+}
+
+impl Report<'_> {
+    /// The reasons that rules gave, with others behind them.
+    fn reasons(&self, others: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
+        with_ruling(self.ruling, others)
+    }
+
+    /// By what a rule keeps the alert from an incident.
+    fn held(&self) -> Option<Held> {
+        self.ruling.and_then(Ruling::held)
+    }
+}
+
+fn with_ruling(ruling: Option<&Ruling>, others: impl IntoIterator<Item = Reason>) -> Vec<Reason> {
+    let own = ruling.map(|ruling| ruling.reasons.clone()).unwrap_or_default();
+    own.into_iter().chain(others).collect()
+}
+
 impl Batch {
+    /// A batch whose events are judged by these rules.
+    pub fn ruled_by(rulings: Rulings) -> Self {
+        Self {
+            rulings,
+            ..Self::default()
+        }
+    }
+
     /// Takes one event.
     pub fn take(
         &mut self,
@@ -76,22 +110,36 @@ impl Batch {
         signal: &Signal,
         event: &AlertEvent,
     ) -> Result<Taken, Problem> {
+        let judged = self.rulings.judge(&signal.service_id, event, signal.received_at);
         let agent = self.agent(change, signal)?;
         change.act_as(agent);
-        if event.action == EventAction::Trigger {
-            return if self.count(change, signal, event)? {
+        let report = Report {
+            signal,
+            event: judged.as_ref().map_or(event, |judged| &judged.event),
+            ruling: judged
+                .as_ref()
+                .map(|judged| &judged.ruling)
+                .filter(|ruling| !ruling.reasons.is_empty()),
+        };
+        if report.event.action == EventAction::Trigger {
+            return if self.count(change, &report)? {
                 Ok(Taken::Done)
             } else {
-                self.add(change, signal, event)
+                self.add(change, &report)
             };
         }
         self.write_again(change)?;
         // Nothing is open under this key: nothing to do, and nothing is created.
-        let Some(id) = rows::find_open(change.tx, &signal.integration_id, &event.dedup_key)? else {
+        let Some(id) = find_meant(change, &report, event)? else {
             return Ok(Taken::Done);
         };
-        if event.action == EventAction::Resolve {
-            let text = format!("{} says that an alert is over", change.agent.name);
+        if report.event.action == EventAction::Resolve {
+            let name = &change.agent.name;
+            let text = if event.action == EventAction::Resolve {
+                format!("{name} says that an alert is over")
+            } else {
+                format!("By the service's rules, what {name} says means that an alert is over")
+            };
             self.resolve(change, signal.received_at, &id, text)?;
         } else if let Some(incident_id) = rows::incident_of(change.tx, &id)? {
             self.settle_first(change, &incident_id, |change, id| {
@@ -137,7 +185,8 @@ impl Batch {
     }
 
     /// Counts an event of an alert that is open already; false when none is.
-    fn count(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<bool, Problem> {
+    fn count(&mut self, change: &mut Change, report: &Report) -> Result<bool, Problem> {
+        let (signal, event) = (report.signal, report.event);
         let (at, words) = (signal.received_at, rows::words_of(event));
         let key = (signal.integration_id.clone(), event.dedup_key.clone());
         let again = match self.again.entry(key) {
@@ -169,7 +218,47 @@ impl Batch {
             alert.words = words;
         }
         tell_again(change, alert, event)?;
+        if alert.held.is_some() && alert.held != report.held() {
+            alert.held = report.held();
+            let id = alert.alert_id.clone();
+            self.judge_again(change, report, &id)?;
+        }
         Ok(true)
+    }
+
+    /// The rules held an alert back, and say otherwise of its newest event.
+    fn judge_again(&mut self, change: &mut Change, report: &Report, id: &AlertId) -> Result<(), Problem> {
+        let Some(known) = self.known(change, &report.signal.service_id)? else {
+            return Ok(());
+        };
+        rows::set_held(change.tx, id, report.held())?;
+        rows::set_ruling(change.tx, id, report.ruling)?;
+        change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
+        match report.held() {
+            Some(Held::Suppressed) => {
+                rows::hold_back(change.tx, id, true, &report.reasons([]))?;
+                Ok(())
+            }
+            Some(Held::Suspended) => {
+                rows::hold_back(change.tx, id, false, &report.reasons([]))?;
+                owe_pause(change, id, report.ruling)
+            }
+            None => {
+                let reported = &report.signal.received_at;
+                let Some(alert) = rows::find(change.tx, id)? else {
+                    return Ok(());
+                };
+                let placing = &mut self.placing;
+                let silence = known.silence;
+                release(
+                    change,
+                    placing,
+                    (&known.service, silence),
+                    (&alert, report.ruling),
+                    *reported,
+                )
+            }
+        }
     }
 
     fn known(&mut self, change: &mut Change, id: &ServiceId) -> Result<Option<KnownService>, Problem> {
@@ -190,7 +279,8 @@ impl Batch {
         Ok(self.services.get(id).cloned().flatten())
     }
 
-    fn add(&mut self, change: &mut Change, signal: &Signal, event: &AlertEvent) -> Result<Taken, Problem> {
+    fn add(&mut self, change: &mut Change, report: &Report) -> Result<Taken, Problem> {
+        let (signal, event) = (report.signal, report.event);
         let id: AlertId = change.identifier();
         let Some(known) = self.known(change, &signal.service_id)? else {
             return Ok(Taken::NobodyToTell);
@@ -204,28 +294,47 @@ impl Batch {
             incident_id: None,
             suppressed: false,
             reasons: &[],
+            ruling: report.ruling,
+            held: None,
             received_at: signal.received_at,
         };
+        // What a rule suppresses stays so, whatever else keeps the service silent meanwhile.
+        if report.held() == Some(Held::Suppressed) {
+            (new.suppressed, new.held) = (true, Some(Held::Suppressed));
+            let reasons = report.reasons([]);
+            new.reasons = &reasons;
+            insert(change, &new, event)?;
+            return Ok(Taken::Done);
+        }
         if let Some(silence) = known.silence {
             new.suppressed = true;
-            let reasons = [silence::reason(silence)];
+            let reasons = report.reasons([silence::reason(silence)]);
             new.reasons = &reasons;
             insert(change, &new, event)?;
             silence::owe_end(change, &signal.service_id, silence)?;
+            return Ok(Taken::Done);
+        }
+        if report.held() == Some(Held::Suspended) {
+            new.held = Some(Held::Suspended);
+            let reasons = report.reasons([]);
+            new.reasons = &reasons;
+            insert(change, &new, event)?;
+            owe_pause(change, &id, report.ruling)?;
             return Ok(Taken::Done);
         }
         let service = &known.service;
         let (integration_id, key) = (&signal.integration_id, &event.dedup_key);
         let at = signal.received_at;
         if let Some(wait) = patience::wait(change.tx, service, kind, integration_id, key, at)? {
-            let reasons = [wait.reason];
+            let reasons = report.reasons([wait.reason]);
             new.reasons = &reasons;
             insert(change, &new, event)?;
             let due = change.now + std::time::Duration::from_secs(u64::from(wait.seconds));
             change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?;
             return Ok(Taken::Done);
         }
-        let Placed { incident_id, reasons } = self.placing.place(change, service, event, at)?;
+        let (incident_id, reasons) =
+            give_incident(change, &mut self.placing, service, (event, report.ruling), at)?;
         new.incident_id = Some(&incident_id);
         new.reasons = &reasons;
         insert(change, &new, event)?;
@@ -311,23 +420,81 @@ pub fn place_paused(change: &mut Change, id: &AlertId) -> Result<(), Problem> {
     let Some(alert) = rows::hold(change.tx, id)? else {
         return Ok(());
     };
-    if alert.incident_id.is_some() || alert.status != super::model::AlertStatus::Triggered {
+    let waits = alert.incident_id.is_none() && alert.status == super::model::AlertStatus::Triggered;
+    if !waits || alert.held == Some(Held::Suppressed) {
         return Ok(());
     }
     let Some(service) = crate::services::store::find(change.tx, &alert.service_id)? else {
         return Ok(());
     };
+    if alert.held.is_some() {
+        rows::set_held(change.tx, id, None)?;
+    }
     let now = change.now;
-    if let Some(silence) = silence_of(change.tx, &service, now)? {
-        rows::silence(change.tx, id, &[silence::reason(silence)])?;
+    let silence = silence_of(change.tx, &service, now)?;
+    let mut placing = Placing::default();
+    let ruling = alert.ruling.as_ref();
+    release(change, &mut placing, (&service, silence), (&alert, ruling), now)?;
+    placing.finish(change)
+}
+
+/// An alert that was held back finds its incident, unless its service is silent.
+fn release(
+    change: &mut Change,
+    placing: &mut Placing,
+    (service, silence): (&Service, Option<Silence>),
+    (alert, ruling): (&Alert, Option<&Ruling>),
+    at: Timestamp,
+) -> Result<(), Problem> {
+    let id = &alert.id;
+    if let Some(silence) = silence {
+        let reasons = with_ruling(ruling, [silence::reason(silence)]);
+        rows::hold_back(change.tx, id, true, &reasons)?;
         return silence::owe_end(change, &service.id, silence);
     }
-    let event = event_of(&alert);
-    let mut placing = Placing::default();
-    let Placed { incident_id, reasons } = placing.place(change, &service, &event, now)?;
+    let event = event_of(alert);
+    let (incident_id, reasons) = give_incident(change, placing, service, (&event, ruling), at)?;
     rows::set_incident(change.tx, id, &incident_id, &reasons)?;
-    placing.finish(change)?;
     tell_added(change, &incident_id, id, &event, &reasons)
+}
+
+/// Finds an incident for an event and does to it what rules asked for; with all that is to be said of it.
+fn give_incident(
+    change: &mut Change,
+    placing: &mut Placing,
+    service: &Service,
+    (event, ruling): (&AlertEvent, Option<&Ruling>),
+    at: Timestamp,
+) -> Result<(IncidentId, Vec<Reason>), Problem> {
+    let placed = placing.place(change, service, event, ruling, at)?;
+    let mut reasons = with_ruling(ruling, placed.reasons);
+    if let Some(ruling) = ruling {
+        let others = outcome::carry_out(change, &placed.incident_id, ruling, placed.entry)?;
+        reasons.extend(others);
+    }
+    Ok((placed.incident_id, reasons))
+}
+
+/// The open alert that a sender means. Rules may have been changed since it came, so that its key was another then.
+fn find_meant(
+    change: &mut Change,
+    report: &Report,
+    sent: &AlertEvent,
+) -> Result<Option<AlertId>, store::Error> {
+    let integration_id = &report.signal.integration_id;
+    let found = rows::find_open(change.tx, integration_id, &report.event.dedup_key)?;
+    if found.is_some() || report.event.dedup_key == sent.dedup_key {
+        return Ok(found);
+    }
+    rows::find_open(change.tx, integration_id, &sent.dedup_key)
+}
+
+/// Has an alert that a rule suspended looked at again.
+fn owe_pause(change: &mut Change, id: &AlertId, ruling: Option<&Ruling>) -> Result<(), Problem> {
+    let seconds = ruling.and_then(|ruling| ruling.suspend_seconds).unwrap_or(0);
+    let due = change.now + std::time::Duration::from_secs(u64::from(seconds));
+    change.owe(&Owed::at(jobs::Kind::PauseEnds, id.as_str(), due))?;
+    Ok(())
 }
 
 fn insert(change: &mut Change, new: &NewAlert, event: &AlertEvent) -> Result<(), Problem> {

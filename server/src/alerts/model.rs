@@ -6,6 +6,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::incidents::IncidentId;
+use crate::orchestration::{Held, Ruling};
 use crate::services::{IntegrationId, ServiceId};
 
 crate::identifier! {
@@ -46,6 +47,11 @@ pub struct Alert {
     /// Sentences of the grouping decision, with their figures.
     #[row(json)]
     pub reasons: Vec<Reason>,
+    /// What the rules of its service asked for when it came.
+    #[row(json)]
+    pub ruling: Option<Ruling>,
+    /// By what a rule keeps it from an incident, while it is open.
+    pub held: Option<Held>,
     /// When it happened, as its sender says.
     pub happened_at: Option<Timestamp>,
     pub created_at: Timestamp,

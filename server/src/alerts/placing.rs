@@ -18,6 +18,8 @@ use crate::http::Problem;
 use crate::incidents::knowledge::Landscape;
 use crate::incidents::model::{NewIncident, Origin};
 use crate::incidents::{IncidentId, actions, lessons, store as incident_rows};
+use crate::orchestration::Ruling;
+use crate::orchestration::outcome::{self, Entry};
 use crate::services::{Service, ServiceId};
 use crate::signals::event::AlertEvent;
 use crate::timeline::{Change, Kind, NewEntry};
@@ -49,16 +51,18 @@ struct OpenIncident {
 /// What was decided of one alert.
 pub(super) struct Placed {
     pub(super) incident_id: IncidentId,
+    pub(super) entry: Entry,
     pub(super) reasons: Vec<Reason>,
 }
 
 impl Placing {
-    /// Finds the incident an alert joins, or opens one. `at` is when the alert came.
+    /// Finds the incident an alert joins, or opens one as the rules asked for. `at` is when the alert came.
     pub(super) fn place(
         &mut self,
         change: &mut Change,
         service: &Service,
         event: &AlertEvent,
+        ruling: Option<&Ruling>,
         at: Timestamp,
     ) -> Result<Placed, Problem> {
         let grouping = &service.alert_grouping.grouping;
@@ -71,13 +75,19 @@ impl Placing {
             joined.profile.add(features, at);
             joined.changed = true;
             let incident_id = id.clone();
-            return Ok(Placed { incident_id, reasons });
+            return Ok(Placed {
+                incident_id,
+                entry: Entry::Joined,
+                reasons,
+            });
         }
         let profile = Profile::open(features, at);
         let keep = !matches!(grouping, Grouping::Off);
         let urgency = crate::services::urgency_at(service, Some(severity_of(event)), change.now);
         let new = NewIncident {
             profile: keep.then(|| profile.clone()),
+            handler: outcome::handler(change, ruling)?,
+            priority_id: ruling.and_then(|ruling| ruling.priority_id.clone()),
             ..NewIncident::new(&event.summary, service.id.clone(), urgency, Origin::Event)
         };
         let incident = actions::open(change, &new)?;
@@ -96,6 +106,7 @@ impl Placing {
         }
         Ok(Placed {
             incident_id: incident.id,
+            entry: Entry::Opened,
             reasons,
         })
     }

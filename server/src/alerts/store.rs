@@ -11,12 +11,13 @@ use super::model::{Alert, AlertId, Reason};
 use crate::http::Page;
 use crate::identifier::earliest_at;
 use crate::incidents::IncidentId;
+use crate::orchestration::{Held, Ruling};
 use crate::services::{IntegrationId, ServiceId};
 use crate::signals::event::AlertEvent;
 
 const COLUMNS: &str = "a.id, a.integration_id, a.service_id, a.incident_id, a.alert_key, a.status, a.suppressed, a.severity,
     a.summary, a.source, a.component, a.alert_group, a.class, a.client, a.client_url, a.custom_details, a.contexts,
-    a.truncated, a.reasons, a.happened_at, a.created_at, COALESCE(o.last_event_at, a.last_event_at) AS last_event_at, a.resolved_at,
+    a.truncated, a.reasons, a.ruling, o.held, a.happened_at, a.created_at, COALESCE(o.last_event_at, a.last_event_at) AS last_event_at, a.resolved_at,
     COALESCE(o.event_count, a.event_count) AS event_count";
 
 /// While an alert is open, its count stands apart from it.
@@ -29,6 +30,8 @@ pub struct OpenAlert {
     pub event_count: i64,
     /// What [`words_of`] made of its newest event.
     pub words: i64,
+    /// By what a rule keeps it from an incident.
+    pub held: Option<Held>,
 }
 
 /// A number that changes with the words of an event that an alert keeps. Kept in the database; if another version
@@ -61,7 +64,7 @@ pub fn count_event(
     tx.row(
         sql!(
             "UPDATE open_alerts SET event_count = event_count + 1, last_event_at = $3, ends_at = $4
-             WHERE integration_id = $1 AND alert_key = $2 RETURNING alert_id, event_count, words"
+             WHERE integration_id = $1 AND alert_key = $2 RETURNING alert_id, event_count, words, held"
         ),
         params![integration_id, key, at, ends_at],
     )
@@ -146,6 +149,8 @@ pub struct NewAlert<'a> {
     pub incident_id: Option<&'a IncidentId>,
     pub suppressed: bool,
     pub reasons: &'a [Reason],
+    pub ruling: Option<&'a Ruling>,
+    pub held: Option<Held>,
     /// By which it is learned from.
     pub kind: triage::Kind,
     pub received_at: Timestamp,
@@ -156,9 +161,9 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
         sql!(
             "INSERT INTO alerts (id, integration_id, service_id, incident_id, alert_key, status, suppressed, severity, summary,
                  source, component, alert_group, class, client, client_url, custom_details, contexts, truncated, reasons,
-                 created_at, last_event_at, event_count, kind, happened_at)
+                 created_at, last_event_at, event_count, kind, happened_at, ruling)
              VALUES ($1, $2, $3, $4, $5, 'triggered', $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $19, 1, $20,
-                 $21)"
+                 $21, $22)"
         ),
         params![
             new.id,
@@ -181,13 +186,14 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             store::Value::json(new.reasons)?,
             new.received_at,
             crate::incidents::lessons::number(new.kind),
-            event.timestamp
+            event.timestamp,
+            said(new.ruling)?
         ],
     )?;
     tx.execute_one(
         sql!(
-            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words, ends_at)
-             VALUES ($1, $2, $3, 1, $4, $5, $6)"
+            "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words, ends_at, held)
+             VALUES ($1, $2, $3, 1, $4, $5, $6, $7)"
         ),
         params![
             new.integration_id,
@@ -195,9 +201,15 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             new.id,
             new.received_at,
             words_of(event),
-            event.ends_at
+            event.ends_at,
+            new.held
         ],
     )
+}
+
+/// Most alerts have no ruling, and nothing is written of it then.
+fn said(ruling: Option<&Ruling>) -> Result<store::Value, Error> {
+    ruling.map_or(Ok(store::Value::Null(store::Kind::Json)), store::Value::json)
 }
 
 /// What becomes of the rows of alerts that are over: the count goes back to the alert, and the key is free.
@@ -286,20 +298,50 @@ pub fn set_incident(
     )
 }
 
-/// A silence has begun before the alert found its incident.
-pub fn silence(tx: &mut Tx, id: &AlertId, reasons: &[Reason]) -> Result<(), Error> {
+/// A silence has begun before the alert found its incident, or a rule says otherwise of it now.
+pub fn hold_back(tx: &mut Tx, id: &AlertId, suppressed: bool, reasons: &[Reason]) -> Result<(), Error> {
     tx.execute_one(
         sql!("UPDATE alerts SET reasons = $2, suppressed = $3 WHERE id = $1"),
-        params![id, store::Value::json(reasons)?, true],
+        params![id, store::Value::json(reasons)?, suppressed],
     )
 }
 
-/// Alerts of a service that a silence held back and that are still open, the oldest first.
+/// Notes by what a rule keeps an open alert from an incident, if one does.
+pub fn set_held(tx: &mut Tx, id: &AlertId, held: Option<Held>) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE open_alerts SET held = $2 WHERE alert_id = $1"),
+        params![id, held],
+    )
+}
+
+/// Keeps what the rules said of the newest event of an alert that they had held back.
+pub fn set_ruling(tx: &mut Tx, id: &AlertId, ruling: Option<&Ruling>) -> Result<(), Error> {
+    tx.execute_one(
+        sql!("UPDATE alerts SET ruling = $2 WHERE id = $1"),
+        params![id, said(ruling)?],
+    )
+}
+
+/// Open alerts of a service that rules keep from an incident, the latest first.
+pub fn held_by_rules(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<Alert>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM open_alerts o JOIN alerts a ON a.id = o.alert_id
+         WHERE o.held IS NOT NULL AND a.service_id = $service ORDER BY a.id DESC LIMIT $limit"
+    )
+    .bind("service", id)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// Alerts of a service that a silence held back and that are still open, the oldest first. Those that a rule suppressed
+/// are not among them.
 pub fn open_silenced(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<AlertId>, Error> {
     let rows: Vec<(AlertId,)> = tx.rows(
         sql!(
             "SELECT a.id FROM open_alerts o JOIN alerts a ON a.id = o.alert_id
-             WHERE a.service_id = $1 AND a.suppressed = $2 AND a.incident_id IS NULL ORDER BY a.id LIMIT $3"
+             WHERE a.service_id = $1 AND a.suppressed = $2 AND a.incident_id IS NULL AND o.held IS NULL ORDER BY a.id LIMIT $3"
         ),
         params![id, true, limit],
     )?;

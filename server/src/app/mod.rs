@@ -31,6 +31,7 @@ use crate::http::limits::Limiter;
 use crate::identifier::{Identifiers, NODE_LIMIT};
 use crate::jobs::Kind as JobKind;
 use crate::live::{Hub, LOCATIONS, SENDS, SERVICES};
+use crate::orchestration::Rulebooks;
 use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
@@ -53,6 +54,8 @@ pub struct App {
     pub holder: String,
     pub journal: Journal,
     pub keys: Keys,
+    /// The rules of services on their events, prepared.
+    pub rulebooks: Rulebooks,
     /// Events, by their integration.
     pub event_limiter: Option<Limiter>,
     /// Forms that people without an account send, by their address.
@@ -91,6 +94,7 @@ impl App {
             holder: format!("node-{node}"),
             journal: Journal::start(leaves, node),
             keys: Keys::default(),
+            rulebooks: Rulebooks::default(),
             event_limiter: Limiter::of(settings.event_rate_limit),
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),
             guesses: Guesses::default(),

@@ -25,6 +25,7 @@ fn documented() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::with_openapi(Documented::openapi())
         .merge(crate::signals::api::routes())
         .merge(crate::signals::passed_over::routes())
+        .merge(crate::orchestration::api::routes())
         .merge(crate::incidents::api::routes())
         .merge(crate::customers::routes())
         .merge(crate::services::api::routes())

@@ -14,7 +14,7 @@ pub const LARGEST_READ: usize = 4 * 1024 * 1024;
 const SUMMARY_LENGTH: usize = 1024;
 const TEXT_LENGTH: usize = 1024;
 const KEY_LENGTH: usize = 255;
-const SEVERITIES: [&str; 4] = ["critical", "warning", "error", "info"];
+pub(crate) const SEVERITIES: [&str; 4] = ["critical", "warning", "error", "info"];
 const LINKS: usize = 50;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,8 +109,22 @@ pub fn alert_event(
         let Some(dedup_key) = dedup_key else {
             return Err(Invalid(vec!["'dedup_key' is missing or blank".to_owned()]));
         };
+        // Nothing of it is needed, but the rules of the service may look at it.
+        let severity = inner.scalar("severity").map(|text| text.to_lowercase());
+        let severity = severity.filter(|one| SEVERITIES.contains(&one.as_str()));
         return Ok(AlertEvent {
             dedup_key,
+            summary: inner.text("summary").unwrap_or_default(),
+            source: inner.text("source").unwrap_or_default(),
+            component: inner.text("component"),
+            group: inner.text("group"),
+            class: inner.text("class"),
+            custom_details: if size > LARGEST_KEPT {
+                Map::new()
+            } else {
+                details(payload.get("custom_details"))
+            },
+            severity: severity.unwrap_or_else(|| "error".to_owned()),
             ..empty_event(action)
         });
     }
@@ -214,7 +228,7 @@ pub fn bounded_key(key: &str) -> String {
 }
 
 /// Shortens to whole characters and says whether anything was cut.
-pub(super) fn bounded(text: &str, length: usize) -> (String, bool) {
+pub(crate) fn bounded(text: &str, length: usize) -> (String, bool) {
     match text.char_indices().nth(length) {
         None => (text.to_owned(), false),
         Some((end, _)) => (text[..end].to_owned(), true),
@@ -265,7 +279,7 @@ fn contexts(body: &Map<String, Value>, truncated: &mut Vec<String>) -> Vec<Value
 }
 
 /// Whether this may be shown as a link: whoever clicks on it must not run what the sender wrote.
-pub(super) fn is_web_address(text: &str) -> bool {
+pub(crate) fn is_web_address(text: &str) -> bool {
     let text = text.trim_start().to_ascii_lowercase();
     text.starts_with("https://") || text.starts_with("http://")
 }

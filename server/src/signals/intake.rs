@@ -17,6 +17,7 @@ use super::leaves::Leaf;
 use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::Problem;
+use crate::orchestration::Rulebooks;
 use crate::services::ServiceId;
 use crate::timeline::{Agent, Change};
 
@@ -113,10 +114,10 @@ struct Turned {
 async fn take_safely(app: &Arc<App>, part: i64, leaves: Arc<Vec<Leaf>>) -> Result<Option<Turned>, Problem> {
     let mut most = MOST;
     loop {
-        let these = Arc::clone(&leaves);
+        let (these, rulebooks) = (Arc::clone(&leaves), app.rulebooks.clone());
         let outcome = app
             .change(Agent::muster(), move |change| {
-                take_part(change, part, &these, most)
+                take_part(change, part, &these, most, &rulebooks)
             })
             .await;
         let problem = match outcome {
@@ -182,6 +183,7 @@ fn take_part(
     part: i64,
     leaves: &[Leaf],
     most: usize,
+    rulebooks: &Rulebooks,
 ) -> Result<Option<Turned>, Problem> {
     if !change.tx.try_lock(&format!("journal:{part}"))? {
         return Ok(None);
@@ -205,10 +207,10 @@ fn take_part(
     }
     // Another node may be at another part: services are locked in a fixed order.
     let services: BTreeSet<&ServiceId> = signals.iter().map(|(_, one)| &one.service_id).collect();
-    for service in services {
+    for service in &services {
         crate::services::store::lock(change.tx, service)?;
     }
-    let mut batch = Batch::default();
+    let mut batch = Batch::ruled_by(rulebooks.of(change.tx, &services)?);
     for (waiting, signal) in &signals {
         match &signal.event {
             Event::Alert(event) => {

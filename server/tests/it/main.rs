@@ -16,6 +16,7 @@ mod harness;
 mod impact;
 mod incidents;
 mod oncall;
+mod orchestration;
 mod order;
 mod outbox;
 mod pages;

@@ -25,7 +25,7 @@ const FROM_THE_BOTTOM: [&[&str]; 25] = [
     &["oncall"],
     &["services"],
     &["customers"],
-    &["signals", "alerts", "incidents"],
+    &["signals", "alerts", "incidents", "orchestration"],
     &["outbox"],
     &["passwords"],
     &["paging"],

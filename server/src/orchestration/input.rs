@@ -1,0 +1,634 @@
+//! Rules as they are sent, checked into their model. Whatever would not do what it says is refused with its place:
+//! nothing that is accepted is silently ignored.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use condition::{Condition, Path, Segment, SyntaxError};
+use serde::Deserialize;
+use serde_json::Value;
+use store::Tx;
+use utoipa::ToSchema;
+
+use super::judgement::FIELDS;
+use super::model::{
+    self, Actions, CatchAll, EventAction, Extraction, Rule, RuleSet, Rules, START, Severity, Variable,
+    VariableKind,
+};
+use crate::http::faults::{LONGEST_NAME, one_line};
+use crate::http::{Faults, Problem};
+use crate::oncall::EscalationPolicyId;
+use crate::services::PriorityId;
+
+const SETS: usize = 10;
+const MOST_RULES: usize = 100;
+const CONDITIONS: usize = 20;
+const EXTRACTIONS: usize = 10;
+const LONGEST_SET: usize = 100;
+const LONGEST_WORD: usize = 100;
+const LONGEST_TEMPLATE: usize = 4_000;
+const LONGEST_PATTERN: usize = 1_000;
+const LONGEST_PAUSE: i64 = 86_400;
+/// States that the regular expressions of a service may have together: what they take in memory and to compile.
+const PATTERN_STATES: u64 = 50_000;
+/// Mistakes that are named at once.
+const NAMED: usize = 20;
+
+/// `{"orchestration_path": {…}}`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PathRequest {
+    pub orchestration_path: PathInput,
+}
+
+/// What may be set; what is left out stays.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct PathInput {
+    /// All of them; one is called `start`.
+    sets: Option<Vec<SetInput>>,
+    /// What happens where a set ends without a match.
+    catch_all: Option<CatchAllInput>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct SetInput {
+    id: String,
+    rules: Option<Vec<RuleInput>>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct RuleInput {
+    /// That of a rule which is changed.
+    id: Option<String>,
+    label: Option<String>,
+    /// One of them must be true; none: always.
+    conditions: Option<Vec<ConditionInput>>,
+    actions: Option<ActionsInput>,
+    disabled: Option<bool>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ConditionInput {
+    /// In the condition language (PCL).
+    expression: String,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct CatchAllInput {
+    actions: Option<ActionsInput>,
+}
+
+#[derive(Debug, Default, Deserialize, ToSchema)]
+pub struct ActionsInput {
+    /// The id of another set, which goes on with the event. Not for `catch_all`.
+    route_to: Option<String>,
+    suppress: Option<bool>,
+    /// Seconds.
+    suspend: Option<i64>,
+    /// The id of a priority.
+    priority: Option<String>,
+    /// The id of an escalation policy.
+    escalation_policy: Option<String>,
+    /// Text with placeholders such as `{{event.summary}}`.
+    annotate: Option<String>,
+    severity: Option<Severity>,
+    event_action: Option<EventAction>,
+    variables: Option<Vec<VariableInput>>,
+    extractions: Option<Vec<ExtractionInput>>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct VariableInput {
+    name: String,
+    #[serde(rename = "type")]
+    kind: Option<VariableKind>,
+    /// Where it is taken from, such as `event.summary`.
+    path: String,
+    /// A regular expression (RE2).
+    value: String,
+}
+
+/// Either `template`, or `source` and `regex`.
+#[derive(Debug, Deserialize, ToSchema)]
+pub struct ExtractionInput {
+    /// What is written, such as `event.summary`.
+    target: String,
+    template: Option<String>,
+    source: Option<String>,
+    regex: Option<String>,
+}
+
+/// What the reference knows beside these, and why Muster refuses it.
+const UNSUPPORTED: [(&str, &str); 5] = [
+    ("automation_actions", "rules run no automation here"),
+    ("pagerduty_automation_actions", "rules run no automation here"),
+    (
+        "incident_custom_field_updates",
+        "incidents have no custom fields here",
+    ),
+    ("incident_custom_fields", "incidents have no custom fields here"),
+    (
+        "drop_event",
+        "no event is thrown away here; suppress keeps it from opening an incident",
+    ),
+];
+
+const SUPPORTED: [&str; 10] = [
+    "route_to",
+    "suppress",
+    "suspend",
+    "priority",
+    "escalation_policy",
+    "annotate",
+    "severity",
+    "event_action",
+    "variables",
+    "extractions",
+];
+
+/// The rules as they will be: what was sent over what they were. New rules have no id yet.
+pub fn check(tx: &mut Tx, body: &Value, before: &Rules) -> Result<Rules, Problem> {
+    let request: PathRequest = crate::http::body::read(body)?;
+    let mut checking = Checking {
+        faults: Places::default(),
+        states: 0,
+        known_ids: before.all().map(|rule| rule.id.clone()).collect(),
+    };
+    let raw = &body["orchestration_path"];
+    let path = request.orchestration_path;
+    let mut rules = before.clone();
+    if let Some(sets) = path.sets {
+        rules.sets = checking.sets(sets, &raw["sets"]);
+    }
+    if let Some(catch_all) = path.catch_all {
+        let at = "orchestration_path.catch_all.actions";
+        let actions = catch_all.actions.unwrap_or_default();
+        let actions = checking.actions(at, actions, &raw["catch_all"]["actions"]);
+        if actions.route_to.is_some() {
+            checking.faults.add(format!(
+                "{at}.route_to is not allowed: the last rule of a set may lead on."
+            ));
+        }
+        rules.catch_all = CatchAll { actions };
+    }
+    checking.routes(&rules);
+    checking.references(tx, &rules)?;
+    if checking.states > PATTERN_STATES {
+        checking.faults.add(
+            "orchestration_path.sets: the regular expressions are too large together; write fewer, or simpler ones.",
+        );
+    }
+    checking.faults.done()?;
+    Ok(rules)
+}
+
+/// What is wrong, the first of it.
+#[derive(Default)]
+struct Places {
+    faults: Faults,
+    named: usize,
+}
+
+impl Places {
+    fn add(&mut self, sentence: impl Into<String>) {
+        self.named += 1;
+        if self.named <= NAMED {
+            self.faults.add(sentence);
+        }
+    }
+
+    fn done(self) -> Result<(), Problem> {
+        self.faults.done()
+    }
+}
+
+struct Checking {
+    faults: Places,
+    states: u64,
+    /// Ids of rules that were there before and have not been used again.
+    known_ids: BTreeSet<String>,
+}
+
+impl Checking {
+    fn sets(&mut self, sets: Vec<SetInput>, raw: &Value) -> Vec<RuleSet> {
+        let at = "orchestration_path.sets";
+        let count: usize = sets
+            .iter()
+            .map(|set| set.rules.as_ref().map_or(0, Vec::len))
+            .sum();
+        if sets.len() > SETS {
+            self.faults.add(format!("{at}: at most {SETS} are kept."));
+            return Vec::new();
+        }
+        if count > MOST_RULES {
+            self.faults.add(format!(
+                "{at}: at most {MOST_RULES} rules are kept, in all sets together."
+            ));
+            return Vec::new();
+        }
+        let mut seen = BTreeSet::new();
+        let mut checked = Vec::with_capacity(sets.len());
+        for (place, set) in sets.into_iter().enumerate() {
+            let at = format!("{at}[{place}]");
+            if set.id.trim().is_empty() || set.id.chars().count() > LONGEST_SET {
+                self.faults
+                    .add(format!("{at}.id must have 1 to {LONGEST_SET} characters."));
+            } else if !seen.insert(set.id.clone()) {
+                self.faults.add(format!("{at}.id: another set has it, too."));
+            }
+            let raw = &raw[place]["rules"];
+            let rules = set
+                .rules
+                .unwrap_or_default()
+                .into_iter()
+                .enumerate()
+                .map(|(place, rule)| self.rule(&format!("{at}.rules[{place}]"), rule, &raw[place]))
+                .collect();
+            checked.push(RuleSet { id: set.id, rules });
+        }
+        if !seen.contains(START) {
+            self.faults.add(format!(
+                "{at}: one must have the id “{START}”; events begin there."
+            ));
+        }
+        checked
+    }
+
+    fn rule(&mut self, at: &str, rule: RuleInput, raw: &Value) -> Rule {
+        let label = rule
+            .label
+            .as_deref()
+            .map(str::trim)
+            .filter(|label| !label.is_empty());
+        if label.is_some_and(|label| label.chars().count() > LONGEST_NAME) {
+            self.faults.add(format!(
+                "{at}.label is too long (maximum is {LONGEST_NAME} characters)."
+            ));
+        }
+        let conditions = rule.conditions.unwrap_or_default();
+        if conditions.len() > CONDITIONS {
+            self.faults.add(format!(
+                "{at}.conditions: at most {CONDITIONS} are kept for a rule."
+            ));
+        }
+        let conditions = conditions
+            .into_iter()
+            .take(CONDITIONS)
+            .enumerate()
+            .map(|(place, one)| {
+                self.condition(&format!("{at}.conditions[{place}].expression"), &one.expression);
+                model::Condition {
+                    expression: one.expression,
+                }
+            })
+            .collect();
+        let actions = rule.actions.unwrap_or_default();
+        Rule {
+            id: match rule.id {
+                Some(id) if self.known_ids.remove(&id) => id,
+                _ => String::new(),
+            },
+            label: label.map(one_line),
+            conditions,
+            actions: self.actions(&format!("{at}.actions"), actions, &raw["actions"]),
+            disabled: rule.disabled.unwrap_or(false),
+        }
+    }
+
+    fn condition(&mut self, at: &str, source: &str) {
+        let condition: Condition = match source.parse() {
+            Ok(condition) => condition,
+            Err(error) => {
+                self.faults.add(format!("{at}: {}", in_place(source, &error)));
+                return;
+            }
+        };
+        self.states += condition.cost().pattern_states;
+        if !condition.thresholds().is_empty() {
+            self.faults.add(format!(
+                "{at}: trigger_count and resetting_trigger_count are not counted here. Say it without."
+            ));
+        }
+        for path in condition.paths() {
+            self.path(at, path);
+        }
+    }
+
+    /// What a path may look into: the event as it was understood, and variables.
+    fn path(&mut self, at: &str, path: &Path) {
+        match (path.root(), path.segments().first()) {
+            ("variables", _) | ("event", None) => {}
+            ("event", Some(Segment::Key(field))) if FIELDS.contains(&field.as_str()) => {}
+            ("event", Some(_)) => self.faults.add(format!(
+                "{at}: {path} is no field of an event. There are {}.",
+                FIELDS.map(|field| format!("event.{field}")).join(", ")
+            )),
+            ("raw_event", _) => self.faults.add(format!(
+                "{at}: {path}: what was sent is not kept word for word; look at event, such as event.custom_details."
+            )),
+            ("cache_var", _) => self
+                .faults
+                .add(format!("{at}: {path}: cache variables are not kept here.")),
+            _ => self.faults.add(format!(
+                "{at}: {path} leads nowhere; a path begins with event or variables."
+            )),
+        }
+    }
+
+    fn actions(&mut self, at: &str, sent: ActionsInput, raw: &Value) -> Actions {
+        self.refuse_others(at, raw);
+        let suspend = sent.suspend.filter(|seconds| *seconds != 0);
+        if suspend.is_some_and(|seconds| !(1..=LONGEST_PAUSE).contains(&seconds)) {
+            self.faults.add(format!(
+                "{at}.suspend must lie between 1 and {LONGEST_PAUSE} seconds."
+            ));
+        }
+        let said = |text: Option<String>| text.filter(|text| !text.trim().is_empty());
+        let annotate = said(sent.annotate);
+        if let Some(text) = &annotate {
+            self.template(&format!("{at}.annotate"), text);
+        }
+        Actions {
+            route_to: said(sent.route_to),
+            suppress: sent.suppress,
+            suspend: suspend.and_then(|seconds| u32::try_from(seconds).ok()),
+            priority: said(sent.priority).map(PriorityId::from),
+            escalation_policy: said(sent.escalation_policy).map(EscalationPolicyId::from),
+            annotate,
+            severity: sent.severity,
+            event_action: sent.event_action,
+            variables: self.variables(&format!("{at}.variables"), sent.variables.unwrap_or_default()),
+            extractions: self.extractions(&format!("{at}.extractions"), sent.extractions.unwrap_or_default()),
+        }
+    }
+
+    /// What the reference knows and Muster does not do, and what neither knows. Empty, it asks for nothing.
+    fn refuse_others(&mut self, at: &str, raw: &Value) {
+        let Some(sent) = raw.as_object() else { return };
+        for (name, value) in sent {
+            let asks_nothing = match value {
+                Value::Null | Value::Bool(false) => true,
+                Value::Array(items) => items.is_empty(),
+                Value::Object(fields) => fields.is_empty(),
+                _ => false,
+            };
+            if SUPPORTED.contains(&name.as_str()) || asks_nothing {
+                continue;
+            }
+            let why = UNSUPPORTED
+                .iter()
+                .find(|(known, _)| known == name)
+                .map_or("there is no such action", |(_, why)| why);
+            self.faults
+                .add(format!("{at}.{name:.50} is not supported: {why}."));
+        }
+    }
+
+    fn variables(&mut self, at: &str, sent: Vec<VariableInput>) -> Vec<Variable> {
+        if sent.len() > EXTRACTIONS {
+            self.faults
+                .add(format!("{at}: at most {EXTRACTIONS} are kept for a rule."));
+        }
+        let mut checked = Vec::new();
+        for (place, variable) in sent.into_iter().take(EXTRACTIONS).enumerate() {
+            let at = format!("{at}[{place}]");
+            if variable.name.trim().is_empty() || variable.name.chars().count() > LONGEST_WORD {
+                self.faults
+                    .add(format!("{at}.name must have 1 to {LONGEST_WORD} characters."));
+            }
+            self.source(&format!("{at}.path"), &variable.path);
+            self.pattern(&format!("{at}.value"), &variable.value);
+            checked.push(Variable {
+                name: variable.name,
+                kind: variable.kind.unwrap_or_default(),
+                path: variable.path,
+                value: variable.value,
+            });
+        }
+        checked
+    }
+
+    fn extractions(&mut self, at: &str, sent: Vec<ExtractionInput>) -> Vec<Extraction> {
+        if sent.len() > EXTRACTIONS {
+            self.faults
+                .add(format!("{at}: at most {EXTRACTIONS} are kept for a rule."));
+        }
+        let mut checked = Vec::new();
+        for (place, one) in sent.into_iter().take(EXTRACTIONS).enumerate() {
+            let at = format!("{at}[{place}]");
+            self.target(&format!("{at}.target"), &one.target);
+            let target = one.target;
+            match (one.template, one.source, one.regex) {
+                (Some(template), None, None) => {
+                    self.template(&format!("{at}.template"), &template);
+                    checked.push(Extraction::Template { target, template });
+                }
+                (None, Some(source), Some(regex)) => {
+                    self.source(&format!("{at}.source"), &source);
+                    self.pattern(&format!("{at}.regex"), &regex);
+                    checked.push(Extraction::Capture {
+                        target,
+                        source,
+                        regex,
+                    });
+                }
+                _ => self.faults.add(format!(
+                    "{at} must hold either a template, or a source and a regex."
+                )),
+            }
+        }
+        checked
+    }
+
+    fn source(&mut self, at: &str, text: &str) {
+        match text.parse::<Path>() {
+            Ok(path) => self.path(at, &path),
+            Err(error) => self.faults.add(format!("{at}: {}", in_place(text, &error))),
+        }
+    }
+
+    fn target(&mut self, at: &str, text: &str) {
+        let path = match text.parse::<Path>() {
+            Ok(path) => path,
+            Err(error) => {
+                self.faults.add(format!("{at}: {}", in_place(text, &error)));
+                return;
+            }
+        };
+        let written = match (path.root(), path.segments()) {
+            ("event", [Segment::Key(field)]) => WRITTEN.contains(&field.as_str()),
+            ("event", [Segment::Key(field), Segment::Key(_), ..]) => field == "custom_details",
+            _ => false,
+        };
+        if !written {
+            self.faults.add(format!(
+                "{at}: {path} cannot be written. What can is {}, and what stands below event.custom_details.",
+                WRITTEN.map(|field| format!("event.{field}")).join(", ")
+            ));
+        }
+    }
+
+    fn pattern(&mut self, at: &str, text: &str) {
+        if text.chars().count() > LONGEST_PATTERN {
+            self.faults.add(format!(
+                "{at} is too long (maximum is {LONGEST_PATTERN} characters)."
+            ));
+            return;
+        }
+        match condition::Pattern::compile(text) {
+            Ok(pattern) => self.states += pattern.states(),
+            Err(error) => self.faults.add(format!("{at}: {error}.")),
+        }
+    }
+
+    fn template(&mut self, at: &str, text: &str) {
+        if text.chars().count() > LONGEST_TEMPLATE {
+            self.faults.add(format!(
+                "{at} is too long (maximum is {LONGEST_TEMPLATE} characters)."
+            ));
+            return;
+        }
+        let template = match condition::Template::parse(text) {
+            Ok(template) => template,
+            Err(error) => {
+                let column = text[..text.floor_char_boundary(error.offset)].chars().count() + 1;
+                self.faults
+                    .add(format!("{at}: at character {column}: {}.", error.reason));
+                return;
+            }
+        };
+        for path in template.paths() {
+            self.path(at, path);
+        }
+        for root in template.roots_of_expressions() {
+            if !["event", "variables"].contains(&root) {
+                self.faults.add(format!(
+                    "{at}: {root:.50} leads nowhere; a path begins with event or variables."
+                ));
+            }
+        }
+    }
+
+    /// Rules lead to sets that are there, and never in a circle.
+    fn routes(&mut self, rules: &Rules) {
+        let places: BTreeMap<&str, usize> = rules
+            .sets
+            .iter()
+            .enumerate()
+            .map(|(place, set)| (set.id.as_str(), place))
+            .collect();
+        let mut leads: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rules.sets.len()];
+        for (from, set) in rules.sets.iter().enumerate() {
+            for (place, rule) in set.rules.iter().enumerate() {
+                let Some(wanted) = &rule.actions.route_to else {
+                    continue;
+                };
+                let at = format!("orchestration_path.sets[{from}].rules[{place}].actions.route_to");
+                match places.get(wanted.as_str()) {
+                    Some(to) => {
+                        leads[from].insert(*to);
+                    }
+                    None => self
+                        .faults
+                        .add(format!("{at}: there is no set with the id “{wanted:.50}”.")),
+                }
+            }
+        }
+        if circles(&leads) {
+            self.faults.add(
+                "orchestration_path.sets: route_to leads in a circle; an event would never come to an end.",
+            );
+        }
+    }
+
+    /// Priorities and policies that are named are there.
+    fn references(&mut self, tx: &mut Tx, rules: &Rules) -> Result<(), Problem> {
+        let priorities: BTreeSet<PriorityId> = crate::services::store::priorities(tx)?
+            .into_iter()
+            .map(|priority| priority.id)
+            .collect();
+        let mut policies: BTreeMap<EscalationPolicyId, bool> = BTreeMap::new();
+        for (at, actions) in placed(rules) {
+            if let Some(id) = &actions.priority
+                && !priorities.contains(id)
+            {
+                self.faults
+                    .add(format!("{at}.priority: there is no priority with this id."));
+            }
+            if let Some(id) = &actions.escalation_policy {
+                if !policies.contains_key(id) {
+                    policies.insert(id.clone(), crate::oncall::load_policy(tx, id)?.is_some());
+                }
+                if policies.get(id) != Some(&true) {
+                    self.faults.add(format!(
+                        "{at}.escalation_policy: there is no escalation policy with this id."
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The fields of an event that may be written anew.
+const WRITTEN: [&str; 9] = [
+    "summary",
+    "source",
+    "severity",
+    "component",
+    "group",
+    "class",
+    "dedup_key",
+    "client",
+    "client_url",
+];
+
+/// All actions with their places.
+fn placed(rules: &Rules) -> impl Iterator<Item = (String, &Actions)> {
+    let of_sets = rules.sets.iter().enumerate().flat_map(|(set, rules)| {
+        rules.rules.iter().enumerate().map(move |(rule, one)| {
+            let at = format!("orchestration_path.sets[{set}].rules[{rule}].actions");
+            (at, &one.actions)
+        })
+    });
+    let catch_all = "orchestration_path.catch_all.actions".to_owned();
+    of_sets.chain([(catch_all, &rules.catch_all.actions)])
+}
+
+/// Takes away what leads nowhere until nothing is left, or only circles.
+fn circles(leads: &[BTreeSet<usize>]) -> bool {
+    let mut left: BTreeSet<usize> = (0..leads.len()).collect();
+    loop {
+        let ends: Vec<usize> = left
+            .iter()
+            .copied()
+            .filter(|from| leads[*from].is_disjoint(&left))
+            .collect();
+        if ends.is_empty() {
+            return !left.is_empty();
+        }
+        for end in ends {
+            left.remove(&end);
+        }
+    }
+}
+
+/// What is wrong with a text of the condition language, and where, in one line.
+fn in_place(source: &str, error: &SyntaxError) -> String {
+    let rest: String = source[source.floor_char_boundary(error.offset)..]
+        .chars()
+        .take(20)
+        .map(|letter| if letter.is_control() { ' ' } else { letter })
+        .collect();
+    let at = match rest.trim() {
+        "" => "at the end".to_owned(),
+        rest => format!("at “{rest}”"),
+    };
+    let mut words = format!(
+        "line {}, column {}, {at}: {}.",
+        error.line, error.column, error.problem
+    );
+    if let condition::Problem::Expected { hint: Some(hint), .. } = &error.problem {
+        words.push(' ');
+        words.push_str(hint);
+    }
+    words
+}
