@@ -335,6 +335,19 @@ pub fn held_by_rules(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<Aler
     .rows(tx)
 }
 
+/// The latest alerts of a service, the newest first.
+pub fn latest_of_service(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<Alert>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        ALERTS,
+        "WHERE a.service_id = $service ORDER BY a.created_at DESC LIMIT $limit"
+    )
+    .bind("service", id)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
 /// Alerts of a service that a silence held back and that are still open, the oldest first. Those that a rule suppressed
 /// are not among them.
 pub fn open_silenced(tx: &mut Tx, id: &ServiceId, limit: i64) -> Result<Vec<AlertId>, Error> {

@@ -124,6 +124,15 @@ impl Problem {
         problem
     }
 
+    /// The same with other words for what went wrong.
+    #[must_use]
+    pub fn reworded(mut self, words: impl Fn(&str) -> String) -> Self {
+        for error in &mut self.errors {
+            *error = words(error);
+        }
+        self
+    }
+
     #[must_use]
     pub fn because(mut self, why: impl Into<String>) -> Self {
         self.errors.push(why.into());

@@ -155,20 +155,14 @@ pub(crate) fn keep(
     rules: &Rules,
 ) -> Result<(), Problem> {
     // Whoever hands incidents to another team must manage that team, too.
-    let known: BTreeSet<&EscalationPolicyId> = policies(before).collect();
-    for policy in policies(rules).filter(|policy| !known.contains(policy)) {
+    let known: BTreeSet<&EscalationPolicyId> = before.policies().collect();
+    for policy in rules.policies().filter(|policy| !known.contains(policy)) {
         let teams = teams_of_policy(change.tx, policy)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
     }
     rows::set_rules(change, &service.id, rules)?;
     let count = rules.all().count();
     note(change, caller, service, json!({ "rules": count }))
-}
-
-fn policies(rules: &Rules) -> impl Iterator<Item = &EscalationPolicyId> {
-    rules
-        .all_actions()
-        .filter_map(|actions| actions.escalation_policy.as_ref())
 }
 
 fn note(change: &mut Change, caller: &Caller, service: &Service, details: Value) -> Result<(), Problem> {

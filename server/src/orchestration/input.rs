@@ -170,7 +170,7 @@ pub fn check(tx: &mut Tx, body: &Value, before: &Rules) -> Result<Rules, Problem
         rules.catch_all = CatchAll { actions };
     }
     checking.routes(&rules);
-    checking.references(tx, &rules)?;
+    checking.references(tx, before, &rules)?;
     if checking.states > PATTERN_STATES {
         checking.faults.add(
             "orchestration_path.sets: the regular expressions are too large together; write fewer, or simpler ones.",
@@ -321,15 +321,7 @@ impl Checking {
                 "{at}: {path} is no field of an event. There are {}.",
                 FIELDS.map(|field| format!("event.{field}")).join(", ")
             )),
-            ("raw_event", _) => self.faults.add(format!(
-                "{at}: {path}: what was sent is not kept word for word; look at event, such as event.custom_details."
-            )),
-            ("cache_var", _) => self
-                .faults
-                .add(format!("{at}: {path}: cache variables are not kept here.")),
-            _ => self.faults.add(format!(
-                "{at}: {path} leads nowhere; a path begins with event or variables."
-            )),
+            (root, _) => self.faults.add(format!("{at}: {path}: {}.", why_not(root))),
         }
     }
 
@@ -460,7 +452,7 @@ impl Checking {
         };
         if !written {
             self.faults.add(format!(
-                "{at}: {path} cannot be written. What can is {}, and what stands below event.custom_details.",
+                "{at}: {path} cannot be written. These can: {}, and what stands below event.custom_details.",
                 WRITTEN.map(|field| format!("event.{field}")).join(", ")
             ));
         }
@@ -500,9 +492,7 @@ impl Checking {
         }
         for root in template.roots_of_expressions() {
             if !["event", "variables"].contains(&root) {
-                self.faults.add(format!(
-                    "{at}: {root:.50} leads nowhere; a path begins with event or variables."
-                ));
+                self.faults.add(format!("{at}: {root:.50}: {}.", why_not(root)));
             }
         }
     }
@@ -539,8 +529,10 @@ impl Checking {
         }
     }
 
-    /// Priorities and policies that are named are there.
-    fn references(&mut self, tx: &mut Tx, rules: &Rules) -> Result<(), Problem> {
+    /// Priorities and policies that are named anew are there. A policy that is gone since may stay: whoever mends another
+    /// rule need not know of it, and the service's own is asked instead.
+    fn references(&mut self, tx: &mut Tx, before: &Rules, rules: &Rules) -> Result<(), Problem> {
+        let known: BTreeSet<&EscalationPolicyId> = before.policies().collect();
         let priorities: BTreeSet<PriorityId> = crate::services::store::priorities(tx)?
             .into_iter()
             .map(|priority| priority.id)
@@ -553,7 +545,11 @@ impl Checking {
                 self.faults
                     .add(format!("{at}.priority: there is no priority with this id."));
             }
-            if let Some(id) = &actions.escalation_policy {
+            if let Some(id) = actions
+                .escalation_policy
+                .as_ref()
+                .filter(|id| !known.contains(id))
+            {
                 if !policies.contains_key(id) {
                     policies.insert(id.clone(), crate::oncall::load_policy(tx, id)?.is_some());
                 }
@@ -565,6 +561,15 @@ impl Checking {
             }
         }
         Ok(())
+    }
+}
+
+/// Why nothing is found below a document that there is not.
+fn why_not(root: &str) -> &'static str {
+    match root {
+        "raw_event" => "what was sent is not kept word for word; look at event, such as event.custom_details",
+        "cache_var" => "cache variables are not kept here",
+        _ => "it leads nowhere; a path begins with event or variables",
     }
 }
 

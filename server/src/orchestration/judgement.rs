@@ -10,7 +10,7 @@ use super::words;
 use crate::incidents::room::NOTE_LENGTH;
 use crate::signals::event::{self, AlertEvent};
 
-/// What judging one event may cost: nodes and path segments visited, bytes looked at. A few milliseconds at most.
+/// What judging one event may cost: nodes and path segments visited, bytes looked at.
 const STEPS: u64 = 2_000_000;
 /// The longest text that is written into the custom details, in characters.
 const DETAIL_LENGTH: usize = 10_000;

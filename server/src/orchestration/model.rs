@@ -61,11 +61,12 @@ impl Rules {
         self.sets.iter().flat_map(|set| &set.rules)
     }
 
-    /// What the rules do, the catch-all included.
-    pub fn all_actions(&self) -> impl Iterator<Item = &Actions> {
+    /// The policies that incidents may be handed to.
+    pub fn policies(&self) -> impl Iterator<Item = &EscalationPolicyId> {
         self.all()
             .map(|rule| &rule.actions)
             .chain([&self.catch_all.actions])
+            .filter_map(|actions| actions.escalation_policy.as_ref())
     }
 }
 

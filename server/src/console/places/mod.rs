@@ -32,6 +32,7 @@ pub mod room_forms;
 mod room_impact;
 mod room_side;
 mod room_words;
+mod rule_fields;
 mod schedule_change;
 mod schedule_form;
 mod schedule_new;
@@ -41,6 +42,7 @@ pub mod service;
 mod service_change;
 mod service_fields;
 pub mod service_forms;
+mod service_rules;
 pub mod services;
 mod services_hurt;
 pub mod settings;
@@ -85,6 +87,7 @@ pub fn routes() -> Router<Arc<App>> {
         .merge(service::routes())
         .merge(service_forms::routes())
         .merge(service_change::routes())
+        .merge(service_rules::routes())
         .merge(oncall::routes())
         .merge(oncall_forms::routes())
         .merge(schedule_change::routes())

@@ -11,7 +11,7 @@ use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use store::Tx;
 
-use super::{service_change, service_fields, situation, touchpoint_change};
+use super::{service_change, service_fields, service_rules, situation, touchpoint_change};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
@@ -58,6 +58,7 @@ struct Technical {
     heard: BTreeMap<String, Timestamp>,
     changes: Vec<KeptChange>,
     rights: ServiceRights,
+    rules: service_rules::Kept,
 }
 
 struct Known {
@@ -225,6 +226,7 @@ fn know_technical(
         },
         heard: crate::alerts::store::last_heard(tx, &ids)?.into_iter().collect(),
         changes: change_events::since(tx, &[service.id.to_string()], since, CHANGES)?,
+        rules: service_rules::read(tx, &service.id)?,
         service,
         policy,
         on_call,
@@ -416,6 +418,7 @@ fn view(
         facts: Vec::new(),
         on_call: Vec::new(),
         reports: None,
+        rules: None,
         changes: Vec::new(),
         words: None,
         change: None,
@@ -436,8 +439,10 @@ fn view(
                 heard,
                 changes,
                 rights,
+                rules,
             } = *technical;
             Service {
+                rules: Some(service_rules::section(&service.id, rules, rights)),
                 description: service.description.clone().unwrap_or_default(),
                 kind: "Engineers run it",
                 facts: policy

@@ -86,7 +86,7 @@ fn know(tx: &mut Tx, caller: &Caller, id: &ServiceId) -> Result<Option<Known>, P
 }
 
 /// Those that the caller may give a service to.
-fn policies(tx: &mut Tx, caller: &Caller) -> Result<Vec<Pick>, Problem> {
+pub(super) fn policies(tx: &mut Tx, caller: &Caller) -> Result<Vec<Pick>, Problem> {
     let page = Page {
         limit: MOST_POLICIES,
         offset: 0,

@@ -71,6 +71,8 @@ pub struct Service {
     pub used_by: Vec<(StateMark, Link)>,
     /// Nothing can report to a touchpoint.
     pub reports: Option<Reports>,
+    /// Rules on the events that reach it; a touchpoint has none.
+    pub rules: Option<RulesOnEvents>,
     pub incidents: Vec<super::now::Happening>,
     pub changes: Vec<Entry>,
     /// What it may be said to use; empty for whoever may not say so.
@@ -88,6 +90,41 @@ pub struct Reports {
     /// Name, key and address of what was just connected; shown once.
     pub made: Option<(String, String, String)>,
     pub rights: ServiceRights,
+}
+
+/// What becomes of a service's events before they become alerts.
+#[derive(Debug, Clone)]
+pub struct RulesOnEvents {
+    pub rules: Vec<RuleOnEvents>,
+    /// What is said beside them: that they rest, what else there is.
+    pub notes: Vec<Rich>,
+    /// Open alerts that they keep quiet: each with why.
+    pub held: Vec<(String, String)>,
+    /// To the form that adds one, for whoever may.
+    pub add: Option<Link>,
+    /// "Let them rest", and where that is posted; for whoever may.
+    pub switch: Option<Link>,
+}
+
+/// One rule: when, and what it does.
+#[derive(Debug, Clone)]
+pub struct RuleOnEvents {
+    pub id: String,
+    pub name: String,
+    /// One of them must be true; none: always.
+    pub conditions: Vec<String>,
+    /// "suppresses it: no incident opens".
+    pub does: String,
+    pub turn: RuleTurn,
+    /// To its form, for whoever may change it.
+    pub change: Option<Link>,
+}
+
+/// Whether a rule is asked at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleTurn {
+    Asked,
+    LeftOut,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -80,10 +80,7 @@ async fn what_is_too_much_or_leads_nowhere_is_refused(engine: Engine) {
         ])),
         sets(json!([{ "id": "start", "rules": [lead("start")] }])),
         json!({ "orchestration_path": { "catch_all": { "actions": { "route_to": "start" } } } }),
-        wrapped(many(
-            60,
-            when("event.summary matches regex '.{300}.{300}'", json!({})),
-        )),
+        wrapped(many(60, when("event.summary matches regex '.{250}'", json!({})))),
         wrapped(json!([when(
             &format!("event.summary == '{}'", "x".repeat(2_100)),
             json!({ "annotate": "x".repeat(4_001) })

@@ -11,6 +11,7 @@ mod oncall;
 mod overtaken;
 mod pages;
 mod places;
+mod rules;
 mod service_change;
 mod services;
 mod settings;

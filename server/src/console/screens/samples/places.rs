@@ -228,6 +228,49 @@ pub(crate) fn no_services() -> Services {
     services
 }
 
+fn rules_on_events() -> RulesOnEvents {
+    let rule = |id: &str, name: &str, conditions: &[&str], does: &str, turn| RuleOnEvents {
+        id: id.to_owned(),
+        name: name.to_owned(),
+        conditions: conditions.iter().map(|one| (*one).to_owned()).collect(),
+        does: does.to_owned(),
+        turn,
+        change: Some(Link::new("Change", "#")),
+    };
+    RulesOnEvents {
+        rules: vec![
+            rule(
+                "PRULE1",
+                "Disks that fill up slowly",
+                &[
+                    "event.component == 'disk' and event.severity == 'info'",
+                    "event.summary matches part 'disk is nearly full'",
+                ],
+                "suppresses it: no incident opens",
+                RuleTurn::Asked,
+            ),
+            rule(
+                "PRULE2",
+                "Rule 2",
+                &[],
+                "asks for the priority P2",
+                RuleTurn::LeftOut,
+            ),
+        ],
+        notes: vec![
+            Rich::plain("One more rule stands in another set, which is changed over the API: ")
+                .code("PUT /event_orchestrations/services/PSVC1")
+                .then("."),
+        ],
+        held: vec![(
+            "Disk is nearly full on db-7".to_owned(),
+            "The rule “Disks that fill up slowly” suppressed it, so that no incident opens.".to_owned(),
+        )],
+        add: Some(Link::new("Add a rule", "#")),
+        switch: Some(Link::new("Let them rest", "#")),
+    }
+}
+
 pub(crate) fn service() -> Service {
     Service {
         frame: frame("card-gateway", Place::Services),
@@ -262,6 +305,7 @@ pub(crate) fn service() -> Service {
             )),
             rights: ServiceRights::Change,
         }),
+        rules: Some(rules_on_events()),
         incidents: super::now::happening(),
         changes: vec![Entry::new(
             "change-1",
