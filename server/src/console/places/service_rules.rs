@@ -397,9 +397,10 @@ async fn tried(app: &App, id: &ServiceId, body: Value) -> Result<Vec<Rich>, Prob
                 let judged = book.judge(&event_of(alert), alert.created_at);
                 let reasons = judged.ruling.reasons.into_iter();
                 let said: Vec<String> = reasons.map(|reason| reason.sentence).collect();
-                let said = match said.is_empty() {
-                    true => "No rule matched.".to_owned(),
-                    false => said.join(" "),
+                let said = if said.is_empty() {
+                    "No rule matched.".to_owned()
+                } else {
+                    said.join(" ")
                 };
                 Rich::default()
                     .strong(alert.summary.clone())
