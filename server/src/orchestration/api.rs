@@ -116,7 +116,7 @@ pub(crate) async fn update_active(
     app.change(caller.agent(), move |change| {
         let service = held(change, &caller, &id)?;
         rows::set_active(change, &id, wanted.active)?;
-        note(change, &caller, &service, json!({ "active": wanted.active }))?;
+        note(change, &caller, &service, json!({ "active": wanted.active }));
         Ok(Json(wanted))
     })
     .await
@@ -162,19 +162,19 @@ pub(crate) fn keep(
     }
     rows::set_rules(change, &service.id, rules)?;
     let count = rules.all().count();
-    note(change, caller, service, json!({ "rules": count }))
+    note(change, caller, service, json!({ "rules": count }));
+    Ok(())
 }
 
-fn note(change: &mut Change, caller: &Caller, service: &Service, details: Value) -> Result<(), Problem> {
+fn note(change: &mut Change, caller: &Caller, service: &Service, details: Value) {
     let changed = Changed {
         resource_type: "service_orchestration",
         resource_id: service.id.as_str(),
         resource_name: &service.name,
         details,
     };
-    audit::record(change, caller, AuditAction::Update, &changed)?;
+    audit::record(change, caller, AuditAction::Update, &changed);
     change.touch("services");
-    Ok(())
 }
 
 fn answer(tx: &mut Tx, site: &Site, service: &Service) -> Result<Json<PathAnswer>, Problem> {

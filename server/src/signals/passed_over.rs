@@ -4,6 +4,7 @@
 //! What stood in the way may have been the program and not the event: a node that is older than the database it works on, say.
 //! So for an hour each is tried again by itself, once a minute, unless its alert has been heard of since.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use axum::Json;
@@ -24,6 +25,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::{Listing, Page, Paging, Path, Problem, Problems, Query};
+use crate::orchestration::Rulebooks;
 use crate::timeline::{Agent, Change};
 
 /// For so long an event that was kept apart is tried again by itself.
@@ -197,7 +199,8 @@ fn take(change: &mut Change, one: &PassedOver) -> Result<(), Problem> {
     crate::services::store::lock(change.tx, &signal.service_id)?;
     match &signal.event {
         Event::Alert(event) => {
-            let mut batch = Batch::default();
+            let services = BTreeSet::from([&signal.service_id]);
+            let mut batch = Batch::ruled_by(Rulebooks::default().of(change.tx, &services)?);
             if batch.take(change, &signal, event)? == Taken::NobodyToTell {
                 return Err(still_not("its service was taken away"));
             }
