@@ -8,7 +8,7 @@ use store::Engine;
 
 use super::room::{between, post, see};
 use crate::desk::{Outage, link, outage, set_status};
-use crate::harness::TestApp;
+use crate::harness::{Browser, TestApp};
 use crate::updates::tell_customers;
 
 fn needs(page: &str) -> Vec<String> {
@@ -211,4 +211,12 @@ async fn the_bar_shows_the_next_promise_what_recovers_and_whether_muster_is_behi
     let behind = bar(&see(&muster, &muster.owner, "/console").await);
     assert!(behind.contains("min behind"), "{behind}");
     assert!(behind.contains("Customers 30 min late"), "{behind}");
+}
+
+#[store::both_engines]
+async fn a_case_that_never_was_is_said_not_to_be_found(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let led = Browser::led_to(&browser.look("/console/cases/PNOPE").await);
+    assert_eq!(browser.look(&led).await.status.as_u16(), 404, "{led}");
 }
