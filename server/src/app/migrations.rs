@@ -47,6 +47,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(36, "0036_usual_reports"),
     migration!(37, "0037_incidents_of_service"),
     migration!(39, "0039_service_rules"),
+    migration!(41, "0041_former_slugs"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

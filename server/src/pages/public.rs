@@ -98,7 +98,8 @@ async fn serve(State(app): State<Arc<App>>, request: Request) -> Response {
         .and_then(|rest| rest.split('/').next())
         .unwrap_or_default()
         .to_owned();
-    match found(&app, slug).await {
+    match found(&app, slug.clone()).await {
+        Ok(Some(page)) if page.slug != slug => moved(&app, &page, &slug, request).await,
         Ok(Some(page)) if page.visibility == Visibility::Public => {
             if app.pages.version(&page.id) != Some(page.version)
                 && let Err(error) = jobs::draw(&app, &page.id).await
@@ -126,17 +127,35 @@ async fn found(app: &Arc<App>, slug: String) -> Result<Option<StatusPage>, Probl
     if slug.is_empty() || slug.len() > super::api::LONGEST_SLUG || slug.contains('%') {
         return Ok(None);
     }
-    app.read(move |tx| -> Result<_, Problem> { Ok(rows::find_by_slug(tx, &slug)?) })
+    app.read(move |tx| -> Result<_, Problem> { Ok(rows::find_by_any_slug(tx, &slug)?) })
         .await
+}
+
+/// Whether whoever asks is signed in and may see private pages.
+async fn may_see_private(app: &Arc<App>, request: Request) -> bool {
+    let (mut parts, _) = request.into_parts();
+    Caller::from_request_parts(&mut parts, app)
+        .await
+        .is_ok_and(|caller| caller.require(Action::View, Resource::StatusPage).is_ok())
+}
+
+/// Leads from an address that a page had before to where it is now. Not for good: another page may take the address.
+async fn moved(app: &Arc<App>, page: &StatusPage, former: &str, request: Request) -> Response {
+    let (before, now) = (format!("/status/{former}"), format!("/status/{}", page.slug));
+    let uri = request.uri().clone();
+    if page.visibility == Visibility::Private && !may_see_private(app, request).await {
+        return not_found();
+    }
+    let rest = uri.path().strip_prefix(&before).unwrap_or_default();
+    if !rest.is_ascii() {
+        return not_found();
+    }
+    axum::response::Redirect::temporary(&format!("{now}{rest}")).into_response()
 }
 
 /// A private page is drawn for this one reader, if they are signed in and may see it; otherwise it is not found.
 async fn private(app: &Arc<App>, page: StatusPage, path: &str, request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let allowed = Caller::from_request_parts(&mut parts, app)
-        .await
-        .is_ok_and(|caller| caller.require(Action::View, Resource::StatusPage).is_ok());
-    if !allowed {
+    if !may_see_private(app, request).await {
         return not_found();
     }
     let now = app.clock.now();
@@ -229,19 +248,65 @@ async fn subscribe(
     Ok(page(StatusCode::OK, &plain))
 }
 
+/// The page that a mailed link is about: the one its token is for, or else the public one at its address. None where
+/// neither is to be named.
+async fn page_of_link(
+    app: &Arc<App>,
+    slug: String,
+    of_token: impl Fn(&mut store::Tx) -> Result<Option<StatusPage>, store::Error> + Send + 'static,
+) -> Result<Option<StatusPage>, Response> {
+    let page = app
+        .read(move |tx| -> Result<_, Problem> { Ok(of_token(tx)?) })
+        .await
+        .map_err(IntoResponse::into_response)?;
+    match page {
+        Some(page) => Ok(Some(page)),
+        None => {
+            let at_address = found(app, slug).await.map_err(IntoResponse::into_response)?;
+            Ok(at_address.filter(|page| page.visibility == Visibility::Public))
+        }
+    }
+}
+
+/// Words for whoever followed a mailed link. There may be no page that could be named, or shown.
+fn to_link_holder(page: Option<&StatusPage>, headline: &str, words: &str) -> Plain {
+    match page {
+        Some(page) => {
+            let mut plain = small(page, headline, words);
+            plain.back = plain.back.filter(|_| page.visibility == Visibility::Public);
+            plain
+        }
+        None => Plain {
+            language: "en".to_owned(),
+            title: headline.to_owned(),
+            headline: headline.to_owned(),
+            words: vec![words.to_owned()],
+            ..Plain::default()
+        },
+    }
+}
+
+async fn page_to_confirm(app: &Arc<App>, slug: String, token: &str) -> Result<StatusPage, Response> {
+    let token = token.to_owned();
+    page_of_link(app, slug, move |tx| subscribers::page_to_confirm(tx, &token))
+        .await?
+        .ok_or_else(not_found)
+}
+
 /// Following a link only asks: programs that look at mails follow links, too.
 async fn ask_to_confirm(
     State(app): State<Arc<App>>,
     Path((slug, token)): Path<(String, String)>,
 ) -> Result<Response, Response> {
-    let shown = open_page(&app, slug).await?;
-    let mut plain = small(
-        &shown,
+    let token = letters(&token);
+    let shown = page_to_confirm(&app, slug, &token).await?;
+    let mut plain = to_link_holder(
+        Some(&shown),
         "Shall we tell you?",
         "We write when this page changes, and when it is over.",
     );
     plain.question = Some(Question {
-        post_to: format!("/status/{}/confirm/{}", shown.slug, letters(&token)),
+        post_to: format!("/status/{}/confirm/{token}", shown.slug),
         button: "Yes, tell me".to_owned(),
         ..Question::default()
     });
@@ -261,24 +326,26 @@ async fn confirm(
     State(app): State<Arc<App>>,
     Path((slug, token)): Path<(String, String)>,
 ) -> Result<Response, Response> {
-    let shown = open_page(&app, slug).await?;
-    let (id, token) = (shown.id.clone(), letters(&token));
+    let token = letters(&token);
+    let shown = page_to_confirm(&app, slug, &token).await?;
     let confirmed = app
         .change(Agent::visitor("A reader"), move |change| {
-            subscribers::confirm(change, &id, &token)
+            subscribers::confirm(change, &token)
         })
         .await
         .map_err(|error: store::Error| Problem::from(error).into_response())?;
     Ok(if confirmed {
-        let plain = small(
-            &shown,
-            "Done: we will tell you",
-            "Each mail has a link that ends it with one click.",
-        );
+        let words = match shown.visibility {
+            Visibility::Public => "Each mail has a link that ends it with one click.",
+            Visibility::Private => {
+                "The page is not open to everybody at present. You will hear from us once it is again."
+            }
+        };
+        let plain = to_link_holder(Some(&shown), "Done: we will tell you", words);
         page(StatusCode::OK, &plain)
     } else {
-        let plain = small(
-            &shown,
+        let plain = to_link_holder(
+            Some(&shown),
             "This link does not work any more",
             "Links to confirm last three days. Ask again on the page.",
         );
@@ -286,14 +353,29 @@ async fn confirm(
     })
 }
 
+async fn page_to_leave(app: &Arc<App>, slug: String, token: &str) -> Result<Option<StatusPage>, Response> {
+    let token = token.to_owned();
+    page_of_link(app, slug, move |tx| match subscribers::leaving(tx, &token)? {
+        Some(leaving) => rows::find(tx, &leaving.page_id),
+        None => Ok(None),
+    })
+    .await
+}
+
+/// Answers for every address and every token, so that whoever was mailed can always get out.
 async fn ask_to_let_go(
     State(app): State<Arc<App>>,
     Path((slug, token)): Path<(String, String)>,
 ) -> Result<Response, Response> {
-    let shown = open_page(&app, slug).await?;
-    let mut plain = small(&shown, "No more mails?", "You can come back at any time.");
+    let token = letters(&token);
+    let shown = page_to_leave(&app, slug, &token).await?;
+    let mut plain = to_link_holder(shown.as_ref(), "No more mails?", "You can come back at any time.");
     plain.question = Some(Question {
-        post_to: format!("/status/{}/unsubscribe/{}", shown.slug, letters(&token)),
+        // The token alone says who leaves; the address only has to be one.
+        post_to: format!(
+            "/status/{}/unsubscribe/{token}",
+            shown.as_ref().map_or("page", |page| page.slug.as_str())
+        ),
         button: "No more mails".to_owned(),
         ..Question::default()
     });
@@ -305,13 +387,17 @@ async fn let_go(
     State(app): State<Arc<App>>,
     Path((slug, token)): Path<(String, String)>,
 ) -> Result<Response, Response> {
-    let shown = open_page(&app, slug).await?;
-    let (id, token) = (shown.id.clone(), letters(&token));
+    let token = letters(&token);
+    let shown = page_to_leave(&app, slug, &token).await?;
     app.change(Agent::visitor("A reader"), move |change| {
-        subscribers::let_go(change, &id, &token)
+        subscribers::let_go(change, &token)
     })
     .await
     .map_err(|error: store::Error| Problem::from(error).into_response())?;
-    let plain = small(&shown, "Done: no more mails", "We have forgotten your address.");
+    let plain = to_link_holder(
+        shown.as_ref(),
+        "Done: no more mails",
+        "We have forgotten your address.",
+    );
     Ok(page(StatusCode::OK, &plain))
 }

@@ -36,6 +36,33 @@ pub fn find_by_slug(tx: &mut Tx, slug: &str) -> Result<Option<StatusPage>, Error
     )
 }
 
+/// The page that has an address now, or else the one that had it last.
+pub fn find_by_any_slug(tx: &mut Tx, slug: &str) -> Result<Option<StatusPage>, Error> {
+    if let Some(page) = find_by_slug(tx, slug)? {
+        return Ok(Some(page));
+    }
+    let former: Option<(StatusPageId,)> = tx.row(
+        sql!("SELECT page_id FROM status_page_former_slugs WHERE slug = $1"),
+        params![slug],
+    )?;
+    match former {
+        Some((id,)) => find(tx, &id),
+        None => Ok(None),
+    }
+}
+
+/// Remembers the address that a page leaves, for the links that were mailed with it.
+pub fn leave_slug(change: &mut Change, id: &StatusPageId, slug: &str) -> Result<(), Error> {
+    change.tx.execute(
+        sql!(
+            "INSERT INTO status_page_former_slugs (slug, page_id, left_at) VALUES ($1, $2, $3)
+             ON CONFLICT (slug) DO UPDATE SET page_id = excluded.page_id, left_at = excluded.left_at"
+        ),
+        params![slug, id, change.now],
+    )?;
+    Ok(())
+}
+
 /// All pages; there are few.
 pub fn all(tx: &mut Tx) -> Result<Vec<StatusPage>, Error> {
     tx.rows(

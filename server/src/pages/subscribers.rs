@@ -2,14 +2,15 @@
 //!
 //! Whoever types an address hears the same answer, whether the address is known, new or already confirmed, so
 //! that nobody learns who reads. A mail that asks for confirmation goes out at most once in ten minutes to an
-//! address. Tokens are long, random and kept as hashes.
+//! address. Tokens are long, random and kept as hashes. A token alone says whose it is: links that were mailed work
+//! whatever has become of the page and its address. While a page is private, nobody is written to.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use store::{Error, params, sql};
 
-use super::model::{PageSubscriber, PageSubscriberId, StatusPage, StatusPageId, SubscriberState};
+use super::model::{PageSubscriber, PageSubscriberId, StatusPage, StatusPageId, SubscriberState, Visibility};
 use super::store as rows;
 use crate::access::token;
 use crate::http::Site;
@@ -80,33 +81,51 @@ pub fn ask(change: &mut Change, site: &Site, page: &StatusPage, email: &str) -> 
     Ok(())
 }
 
+/// The page that a link to confirm is for; None when the link is unknown.
+pub fn page_to_confirm(tx: &mut store::Tx, secret: &str) -> Result<Option<StatusPage>, Error> {
+    let asked: Option<(StatusPageId,)> = tx.row(
+        sql!("SELECT page_id FROM status_page_subscribers WHERE confirm_token_hash = $1"),
+        params![token::hash(secret)],
+    )?;
+    match asked {
+        Some((id,)) => rows::find(tx, &id),
+        None => Ok(None),
+    }
+}
+
 /// The link in the mail was followed and the question answered. False when the link is unknown or too old.
-pub fn confirm(change: &mut Change, page_id: &StatusPageId, secret: &str) -> Result<bool, Error> {
+pub fn confirm(change: &mut Change, secret: &str) -> Result<bool, Error> {
     let changed = change.tx.execute(
         sql!(
-            "UPDATE status_page_subscribers SET state = 'confirmed', confirmed_at = COALESCE(confirmed_at, $3)
-             WHERE page_id = $1 AND confirm_token_hash = $2 AND (state = 'confirmed' OR asked_at > $4)"
+            "UPDATE status_page_subscribers SET state = 'confirmed', confirmed_at = COALESCE(confirmed_at, $2)
+             WHERE confirm_token_hash = $1 AND (state = 'confirmed' OR asked_at > $3)"
         ),
-        params![
-            page_id,
-            token::hash(secret),
-            change.now,
-            change.now - CONFIRM_WITHIN
-        ],
+        params![token::hash(secret), change.now, change.now - CONFIRM_WITHIN],
     )?;
     Ok(changed > 0)
 }
 
-/// One click: whoever holds the token lets the address go for good. True also when it was gone already.
-pub fn let_go(change: &mut Change, page_id: &StatusPageId, secret: &str) -> Result<(), Error> {
-    let row: Option<(PageSubscriberId,)> = change.tx.row(
+/// Who holds a way out, and of which page.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct Leaving {
+    pub id: PageSubscriberId,
+    pub page_id: StatusPageId,
+}
+
+/// None when the token is unknown, or its holder is gone already.
+pub fn leaving(tx: &mut store::Tx, secret: &str) -> Result<Option<Leaving>, Error> {
+    tx.row(
         sql!(
-            "SELECT s.id FROM status_page_ways_out w JOIN status_page_subscribers s ON s.id = w.subscriber_id
-             WHERE w.token_hash = $1 AND s.page_id = $2"
+            "SELECT s.id, s.page_id FROM status_page_ways_out w JOIN status_page_subscribers s ON s.id = w.subscriber_id
+             WHERE w.token_hash = $1"
         ),
-        params![token::hash(secret), page_id],
-    )?;
-    if let Some((id,)) = row {
+        params![token::hash(secret)],
+    )
+}
+
+/// One click: whoever holds the token lets the address go for good.
+pub fn let_go(change: &mut Change, secret: &str) -> Result<(), Error> {
+    if let Some(Leaving { id, .. }) = leaving(change.tx, secret)? {
         change.tx.execute(
             sql!("DELETE FROM status_page_ways_out WHERE subscriber_id = $1"),
             params![&id],
@@ -149,9 +168,11 @@ fn owe_group(change: &mut Change, page_id: &StatusPageId, group: &Group) -> Resu
     change.owe(&owed)
 }
 
-/// Owes a group of readers their mail, and the next group its turn. The words are public by their type.
+/// Owes a group of readers their mail, and the next group its turn. The words are public by their type. A page that
+/// has become private says nothing to people outside any more.
 pub fn tell(change: &mut Change, site: &Site, page_id: &StatusPageId, group: &Group) -> Result<(), Error> {
-    let Some(page) = rows::find(change.tx, page_id)? else {
+    let Some(page) = rows::find(change.tx, page_id)?.filter(|page| page.visibility == Visibility::Public)
+    else {
         return Ok(());
     };
     let posted = rows::posted(change.tx, page_id, &group.update_id)?;

@@ -58,6 +58,18 @@ fn read(tx: &mut Tx, page: StatusPage, now: jiff::Timestamp) -> Result<(Snapshot
     Ok((snapshot::read(tx, page, now)?, readers))
 }
 
+/// Who is told by mail; nobody outside is while a page is private.
+fn told_of(page: &StatusPage, readers: u64) -> Rich {
+    Rich::plain(match page.visibility {
+        Visibility::Public => thousands(readers),
+        Visibility::Private if readers == 0 => "Nobody".to_owned(),
+        Visibility::Private => format!(
+            "Nobody while the page is private; {} asked to be",
+            thousands(readers)
+        ),
+    })
+}
+
 fn told(readers: u64) -> String {
     match readers {
         0 => "nobody is told by e-mail yet".to_owned(),
@@ -192,7 +204,7 @@ async fn one(
         }),
         facts: vec![
             ("Address", Rich::default().link(base.clone(), base.clone())),
-            ("Told by e-mail", Rich::plain(thousands(readers))),
+            ("Told by e-mail", told_of(&page.page, readers)),
             (
                 "For programs",
                 Rich::default()

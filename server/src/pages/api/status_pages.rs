@@ -234,9 +234,12 @@ pub(crate) async fn change_one(
     let (page_id, status_page) = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let before = find(change.tx, &id)?;
-            let zone = before.time_zone.clone();
+            let (zone, slug) = (before.time_zone.clone(), before.slug.clone());
             let page = body.status_page.over(before)?;
             rows::save(change, &page)?;
+            if page.slug != slug {
+                rows::leave_slug(change, &page.id, &slug)?;
+            }
             audiences::follow_zone(change, &zone, &page.time_zone)?;
             jobs::owe(change, &page.id)?;
             note(

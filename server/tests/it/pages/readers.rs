@@ -170,3 +170,127 @@ async fn an_address_that_never_said_yes_is_forgotten_after_a_week(engine: Engine
     muster.settle().await;
     assert_eq!(readers().await, [("ana@example.org".to_owned(),)]);
 }
+
+/// A reader of the page who said yes, and the incident that they were mailed about.
+async fn told_reader(muster: &TestApp, shown: &super::Shown) -> String {
+    post_form(muster, "/status/larkfield/subscribe", "email=ana%40example.org").await;
+    let link = secret_link(muster).await;
+    post_form(muster, &link, "").await;
+    let incident = break_it(muster, &shown.built).await;
+    tell_customers(muster, &incident).await;
+    assert_eq!(mails(muster, "update").await.len(), 1);
+    incident
+}
+
+async fn change_page(muster: &TestApp, shown: &super::Shown, fields: Value) {
+    let path = format!("/status_pages/{}", shown.page);
+    muster
+        .put(&path, serde_json::json!({ "status_page": fields }))
+        .await
+        .good();
+    muster.settle().await;
+}
+
+async fn readers_of(muster: &TestApp, shown: &super::Shown) -> Value {
+    let page = muster.get(&format!("/status_pages/{}", shown.page)).await.good();
+    page["status_page"]["subscribers"].clone()
+}
+
+#[store::both_engines]
+async fn a_page_that_became_private_writes_to_nobody_and_lets_everybody_go(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let incident = told_reader(&muster, &shown).await;
+    post_form(&muster, "/status/larkfield/subscribe", "email=bo%40example.org").await;
+    let unanswered = secret_link(&muster).await;
+    change_page(&muster, &shown, serde_json::json!({ "visibility": "private" })).await;
+    crate::updates::resolve(&muster, &incident).await;
+    tell_customers(&muster, &incident).await;
+    assert_eq!(
+        mails(&muster, "update").await.len(),
+        1,
+        "a private page wrote to somebody outside"
+    );
+    let browser = muster.browser().await;
+    let form = browser.open(&format!("/console/pages/{}", shown.page)).await;
+    assert!(
+        form.contains("Nobody while the page is private; 1 asked to be") && form.contains("not written to"),
+        "{form}"
+    );
+    assert_eq!(anybody(&muster, &unanswered).await.status, 200);
+    assert!(
+        post_form(&muster, &unanswered, "")
+            .await
+            .text
+            .contains("not open to everybody")
+    );
+    let way_out = way_out(&muster).await;
+    let asked = anybody(&muster, &way_out).await;
+    assert!(
+        asked.text.contains("No more mails") && !asked.text.contains("How everything is now"),
+        "{}",
+        asked.text
+    );
+    let gone = post_form(&muster, &way_out, "List-Unsubscribe=One-Click").await;
+    assert_eq!(gone.status, 200);
+    assert_eq!(readers_of(&muster, &shown).await, 1);
+    assert_eq!(
+        post_form(&muster, &way_out, "List-Unsubscribe=One-Click")
+            .await
+            .status,
+        200
+    );
+}
+
+#[store::both_engines]
+async fn a_new_address_keeps_every_link_that_was_mailed(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let incident = told_reader(&muster, &shown).await;
+    post_form(&muster, "/status/larkfield/subscribe", "email=bo%40example.org").await;
+    let unanswered = secret_link(&muster).await;
+    let way_out = way_out(&muster).await;
+    change_page(&muster, &shown, serde_json::json!({ "slug": "larkfield-shops" })).await;
+    let list = anybody(&muster, "/status/larkfield/api/v2/incidents.json").await;
+    assert_eq!(
+        (list.status.as_u16(), &list.headers["location"]),
+        (
+            307,
+            &axum::http::HeaderValue::from_static("/status/larkfield-shops/api/v2/incidents.json")
+        ),
+        "the story of {incident} is lost"
+    );
+    assert_eq!(anybody(&muster, &unanswered).await.status, 200);
+    assert!(post_form(&muster, &unanswered, "").await.text.contains("Done"));
+    assert_eq!(readers_of(&muster, &shown).await, 2);
+
+    // Also where another page has taken the address.
+    let other = serde_json::json!({ "status_page": { "name": "Other", "slug": "larkfield" } });
+    muster.post("/status_pages", other).await.with_status(201);
+    muster.settle().await;
+    assert!(anybody(&muster, "/status/larkfield").await.text.contains("Other"));
+    assert_eq!(anybody(&muster, &way_out).await.status, 200);
+    assert_eq!(
+        post_form(&muster, &way_out, "List-Unsubscribe=One-Click")
+            .await
+            .status,
+        200
+    );
+    assert_eq!(readers_of(&muster, &shown).await, 1);
+}
+
+#[store::both_engines]
+async fn the_former_address_of_a_private_page_is_not_found(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    change_page(
+        &muster,
+        &shown,
+        serde_json::json!({ "slug": "inside", "visibility": "private" }),
+    )
+    .await;
+    let unknown = anybody(&muster, "/status/nowhere").await;
+    let former = anybody(&muster, "/status/larkfield").await;
+    assert_eq!((former.status, former.text), (unknown.status, unknown.text));
+    assert_eq!(muster.get("/status/larkfield").await.status, 307);
+}
