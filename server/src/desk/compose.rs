@@ -6,12 +6,12 @@
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use minijinja::{Environment, context};
+use minijinja::context;
 
 use super::answers::Kind;
 use crate::cases::Case;
 use crate::http::Problem;
-use crate::words::{InternalText, PublicText};
+use crate::words::{InternalText, PublicText, template};
 
 /// What an answer may be made of.
 #[derive(Debug, Clone)]
@@ -39,13 +39,11 @@ const REPLY: &str = "Thank you for telling us.";
 
 /// The part of an answer that is the same for everybody with the same facts.
 pub fn common_part(kind: Kind, facts: &Facts) -> Result<InternalText, Problem> {
-    let template = match kind {
+    let words = match kind {
         Kind::Resolution => RESOLUTION,
         Kind::Progress => PROGRESS,
         Kind::Reply => REPLY,
     };
-    let mut environment = Environment::new();
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
     let clock = |at: Timestamp| spoken(at, facts.reported_at, &facts.time_zone);
     let words_now = facts.words_now.as_ref().map(PublicText::as_str);
     // What is said at present usually ends with the promise already.
@@ -53,19 +51,16 @@ pub fn common_part(kind: Kind, facts: &Facts) -> Result<InternalText, Problem> {
         let time = at.to_zoned(facts.time_zone.clone()).strftime("%H:%M").to_string();
         !words_now.is_some_and(|words| words.contains(&time))
     };
-    environment
-        .render_str(
-            template,
-            context! {
-                touchpoint => facts.touchpoint.as_ref().map(PublicText::as_str),
-                words_now => words_now,
-                reported => clock(facts.reported_at),
-                resolved => facts.resolved_at.map(clock),
-                next_update => facts.next_update_by.filter(unsaid).map(clock),
-            },
-        )
+    let context = context! {
+        touchpoint => facts.touchpoint.as_ref().map(PublicText::as_str),
+        words_now => words_now,
+        reported => clock(facts.reported_at),
+        resolved => facts.resolved_at.map(clock),
+        next_update => facts.next_update_by.filter(unsaid).map(clock),
+    };
+    template::fill(words, context)
         .map(InternalText::new)
-        .map_err(Problem::internal)
+        .map_err(|reason| Problem::internal(anyhow::Error::msg(reason)))
 }
 
 /// The whole answer: greeting, the agent's own part, the common part.

@@ -1,15 +1,13 @@
 //! Words from facts: an audience's template, or the built-in one, filled with typed facts.
 //!
-//! Templates are written by people and run with fuel and strict about what is missing. A template for the
+//! Templates are written by people, bounded in what they may cost ([`template`]) and strict about what is missing. A template for the
 //! public is given public facts only: the incident's title, its number and its service do not exist there, so
 //! a template that asks for them is refused when it is saved.
 
-use std::sync::LazyLock;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use minijinja::Value;
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
 use serde_json::json;
 
 use super::facts::{Confidence, Estimate, Facts, Places, TouchpointFact};
@@ -18,16 +16,13 @@ use super::promised_words::promise;
 use super::situation::Harm;
 use crate::incidents::Incident;
 use crate::people::UserId;
-use crate::words::InternalText;
+use crate::words::{InternalText, template};
 
 /// The longest template that is kept.
 pub const LONGEST_TEMPLATE: usize = 4_000;
 /// The longest words of an update.
 pub const LONGEST_WORDS: usize = 10_000;
 pub const LONGEST_SUBJECT: usize = 200;
-
-/// Instructions of one rendering.
-const FUEL: u64 = 20_000;
 
 const SUBJECT: &str = "Problem with {{ touchpoints }}";
 const OPENING: &str = "{% if symptom %}{{ symptom }}{% else %}We have a problem with {{ touchpoints }}.{% endif %} \
@@ -66,7 +61,7 @@ fn built_in(readers: Readers, phase: Phase) -> String {
     }
 }
 
-fn template(audience: &Audience, phase: Phase) -> String {
+fn template_for(audience: &Audience, phase: Phase) -> String {
     let Templates {
         investigating,
         identified,
@@ -121,7 +116,7 @@ impl From<&Incident> for IncidentWords {
 /// readers are told something in any case.
 pub fn compose(audience: &Audience, material: &Material<'_>) -> Composed {
     let context = context(audience, material);
-    let own = template(audience, material.facts.phase);
+    let own = template_for(audience, material.facts.phase);
     let words = render(&own, &context)
         .or_else(|_| render(&built_in(audience.readers, material.facts.phase), &context))
         .unwrap_or_default();
@@ -140,26 +135,8 @@ fn one_line(text: &str) -> String {
     words.join(" ").chars().take(LONGEST_SUBJECT).collect()
 }
 
-static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut environment = Environment::new();
-    environment.set_fuel(Some(FUEL));
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
-    // Ways to make a small template give back a huge text.
-    for function in ["range", "lipsum"] {
-        environment.remove_global(function);
-    }
-    for filter in ["indent", "pprint", "format", "center", "batch", "slice"] {
-        environment.remove_filter(filter);
-    }
-    environment
-});
-
 fn render(template: &str, context: &serde_json::Value) -> Result<String, String> {
-    let value = Value::from(Serde(context));
-    ENVIRONMENT
-        .render_str(template, value)
-        .map_err(|error| error.to_string())
+    template::fill(template, Value::from(Serde(context)))
 }
 
 fn context(audience: &Audience, material: &Material<'_>) -> serde_json::Value {
@@ -408,7 +385,9 @@ mod tests {
         let mut endless = audience(Readers::Public);
         endless.templates.resolved = Some("{% for a in 'abcdefghij' %}{% for b in 'abcdefghij' %}{% for c in 'abcdefghij' %}{% for d in 'abcdefghij' %}{% for e in 'abcdefghij' %}x{% endfor %}{% endfor %}{% endfor %}{% endfor %}{% endfor %}".to_owned());
         endless.templates.subject = Some("{% if".to_owned());
-        assert_eq!(faults_of(&endless).len(), 2);
+        endless.templates.investigating =
+            Some("{{ symptom|replace('', 'xxxxxxxx')|replace('x', 'yyyyyyyy') }}".to_owned());
+        assert_eq!(faults_of(&endless).len(), 3);
     }
 
     #[test]

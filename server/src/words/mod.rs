@@ -8,6 +8,8 @@
 //! A database column is read as `PublicText` only where the column is declared to hold nothing else: words
 //! that were approved before they were stored, and what the catalogue says about itself to customers.
 
+pub mod template;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

@@ -50,6 +50,31 @@ async fn audiences_are_kept_like_every_resource(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn a_template_that_would_fill_the_memory_is_refused_when_it_is_saved(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let audiences = muster.get("/audiences").await.good();
+    let path = format!("/audiences/{}", audiences["audiences"][0]["id"].as_str().unwrap());
+    let long = "x".repeat(40);
+    for bomb in [
+        format!(
+            "{{{{ symptom|replace('', '{long}')|replace('x', '{long}')|replace('x', '{long}')|replace('x', '{long}') }}}}"
+        ),
+        "{% set x = 'xxxxxxxxxxxxxxxx' %}".to_owned() + &"{% set x = x ~ x %}".repeat(40),
+        "{{ debug() }}".to_owned(),
+        "{{ 'x' * 100000000 }}".to_owned(),
+    ] {
+        let body = json!({ "audience": { "templates": { "investigating": bomb } } });
+        let refused = muster.put(&path, body).await.with_status(400);
+        assert!(
+            refused["error"]
+                .to_string()
+                .contains("templates.investigating does not work"),
+            "{refused}"
+        );
+    }
+}
+
+#[store::both_engines]
 async fn who_may_approve_and_publish_is_decided_by_role(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let (_, incident) = outage(&muster).await;
