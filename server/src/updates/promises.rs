@@ -2,7 +2,8 @@
 //!
 //! A promise is due soon five minutes before its time (or at three quarters of it, when it is shorter): the
 //! people who speak for the incident are reminded. At its time without a word it is missed: the timeline says
-//! so, and commander, speakers and responders are written to, again every ten minutes for an hour. Its time is the
+//! so, and commander, speakers and responders are written to, again every ten minutes for an hour, then once a day until
+//! the word is said. Its time is the
 //! one that readers were told; an estimate that ends before it is chased apart ([`super::estimates_given`]).
 
 use std::time::Duration;
@@ -11,11 +12,11 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::{Error, Tx, params, query, sql};
 
-use super::model::{Audience, Promise, PromiseId, PromiseState, Update};
+use super::model::{Audience, Promise, PromiseId, PromiseState, Readers, Update};
 use super::{audiences, estimates_given};
 use crate::http::{Page, Site};
 use crate::incidents::room::{self, RoleName};
-use crate::incidents::{IncidentId, store as incidents};
+use crate::incidents::{IncidentId, Status, store as incidents};
 use crate::jobs::{Kind as JobKind, Owed};
 use crate::outbox::{self, Channel, NewSend, Purpose, Recipient};
 use crate::people::{self, User, UserId};
@@ -24,6 +25,8 @@ use crate::timeline::{Change, Kind, NewEntry};
 const SOON: Duration = Duration::from_secs(5 * 60);
 pub(super) const AGAIN: Duration = Duration::from_secs(10 * 60);
 pub(super) const MOST_REMINDERS: i64 = 6;
+/// How often a promise is written about that stays missed.
+const EVERY_DAY: Duration = Duration::from_secs(24 * 3_600);
 /// Those who speak for an incident.
 pub(super) const SPEAKERS: &[RoleName] = &[
     RoleName::CommunicationsLead,
@@ -65,14 +68,25 @@ pub struct Waited {
     pub audience_name: String,
     pub made_at: Timestamp,
     pub due_at: Timestamp,
+    pub readers: Readers,
+    pub incident_status: Status,
+}
+
+impl Waited {
+    /// Whether people outside go on reading of an outage whose end nobody has told them, or read of a time that
+    /// has passed: then it concerns everybody who can say the word.
+    pub fn public_is_left_waiting(&self, now: Timestamp) -> bool {
+        self.readers == Readers::Public && (self.incident_status == Status::Resolved || self.due_at < now)
+    }
 }
 
 /// Promises that somebody waits for, the one due soonest first.
 pub fn waited_for(tx: &mut Tx, limit: i64) -> Result<Vec<Waited>, Error> {
     tx.rows(
         sql!(
-            "SELECT p.incident_id, p.audience_id, a.name AS audience_name, p.made_at, p.due_at
-             FROM promises p JOIN audiences a ON a.id = p.audience_id
+            "SELECT p.incident_id, p.audience_id, a.name AS audience_name, p.made_at, p.due_at, a.readers,
+                 i.status AS incident_status
+             FROM promises p JOIN audiences a ON a.id = p.audience_id JOIN incidents i ON i.id = p.incident_id
              WHERE p.ended_at IS NULL ORDER BY p.due_at, p.id LIMIT $1"
         ),
         params![limit],
@@ -256,7 +270,8 @@ pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Err
         )?;
         record_missed(change, &promise, &audience)?;
     }
-    if promise.reminders >= MOST_REMINDERS {
+    // Nobody can say a word any more to an audience that was taken away.
+    if promise.reminders >= MOST_REMINDERS && audiences::find(change.tx, &audience.id)?.is_none() {
         return Ok(());
     }
     escalate(change, site, &promise, &audience)?;
@@ -264,7 +279,12 @@ pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Err
         sql!("UPDATE promises SET reminders = reminders + 1 WHERE id = $1"),
         params![id],
     )?;
-    change.owe(&Owed::at(JobKind::PromiseDue, id.as_str(), change.now + AGAIN))
+    let again = if promise.reminders + 1 < MOST_REMINDERS {
+        AGAIN
+    } else {
+        EVERY_DAY
+    };
+    change.owe(&Owed::at(JobKind::PromiseDue, id.as_str(), change.now + again))
 }
 
 fn record_missed(change: &mut Change, promise: &Promise, audience: &Audience) -> Result<(), Error> {

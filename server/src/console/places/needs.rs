@@ -1,7 +1,8 @@
 //! What needs the reader, in order of harm: an incident that nobody has, a page, a request to join, a promise, an approval, a task, an answer.
 //!
-//! Only what this reader can do stands here. A promise concerns whoever holds a role in its incident or has it;
-//! an approval concerns whoever may give one. Lists are bounded; what is beyond is counted in one line.
+//! Only what this reader can do stands here. A promise concerns whoever holds a role in its incident or has it, and
+//! everybody who may say the word once people outside wait in vain: the time has passed, or the incident is over. An
+//! approval concerns whoever may give one. Lists are bounded; what is beyond is counted in one line.
 
 use std::collections::HashMap;
 
@@ -13,7 +14,7 @@ use crate::cases::model::Case;
 use crate::console::kit::{NodeMark, Reading, State as Shape, counted};
 use crate::console::screens::now::{Due, Need, NeedAction};
 use crate::http::Problem;
-use crate::incidents::model::{AssignedVia, Incident, Urgency};
+use crate::incidents::model::{AssignedVia, Incident, Status, Urgency};
 use crate::incidents::room::{self, Responder, Task};
 use crate::incidents::{IncidentId, store as rows};
 use crate::jobs::Kind as JobKind;
@@ -46,6 +47,8 @@ pub(super) struct Needing {
     pub escalates_to: Option<String>,
     asked: Vec<Responder>,
     promises: Vec<Waited>,
+    /// The public word that is waited for in vain, for whoever cannot say it.
+    pub unsaid: Option<Waited>,
     /// The revision of the facts that drafts are made from.
     revisions: HashMap<IncidentId, i64>,
     approvals: Vec<Unapproved>,
@@ -94,7 +97,7 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
         ..Needing::default()
     };
     needing.tasks.truncate(MOST as usize);
-    words(tx, caller, &mut needing)?;
+    words(tx, caller, &mut needing, now)?;
     if caller.may(Action::Respond, Resource::Case) {
         (needing.owed, needing.owed_in_all) = crate::cases::store::owed_by(tx, user_id, CUSTOMERS)?;
     }
@@ -119,17 +122,19 @@ fn next_person(tx: &mut Tx, incident: &Incident, now: Timestamp) -> Result<Optio
 }
 
 /// Promises that concern the reader, and approvals they can give.
-fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing) -> Result<(), Problem> {
+fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing, now: Timestamp) -> Result<(), Problem> {
     let Some(user_id) = caller.user_id() else {
         return Ok(());
     };
-    if caller.may(Action::Publish, Resource::Update) {
-        let waited = promises::waited_for(tx, PROMISES)?;
+    let waited = promises::waited_for(tx, PROMISES)?;
+    if !caller.may(Action::Publish, Resource::Update) {
+        needing.unsaid = waited.into_iter().find(|one| one.public_is_left_waiting(now));
+    } else {
         let promised: Vec<IncidentId> = waited.iter().map(|one| one.incident_id.clone()).collect();
         let mine = room::concerning(tx, user_id, &promised)?;
         needing.promises = waited
             .into_iter()
-            .filter(|one| mine.contains(&one.incident_id))
+            .filter(|one| mine.contains(&one.incident_id) || one.public_is_left_waiting(now))
             .take(MOST as usize)
             .collect();
         for promise in &needing.promises {
@@ -340,6 +345,7 @@ fn joining(asked: &Responder, needing: &Needing, reading: &Reading) -> Need {
 }
 
 fn promise(waited: &Waited, needing: &Needing, reading: &Reading) -> Need {
+    let over = waited.incident_status == Status::Resolved;
     let draft = needing
         .revisions
         .get(&waited.incident_id)
@@ -348,10 +354,17 @@ fn promise(waited: &Waited, needing: &Needing, reading: &Reading) -> Need {
     Need {
         id: format!("need-promise-{}-{}", waited.incident_id, waited.audience_id),
         mark: NodeMark::Icon("updates"),
-        title: format!(
-            "Keep a promise: {} expect the next word",
-            waited.audience_name.to_lowercase()
-        ),
+        title: if over {
+            format!(
+                "Say the last word: {} were not told that it is over",
+                waited.audience_name.to_lowercase()
+            )
+        } else {
+            format!(
+                "Keep a promise: {} expect the next word",
+                waited.audience_name.to_lowercase()
+            )
+        },
         detail: joined(&[
             &format!("#{}", needing.number(&waited.incident_id)),
             &needing.felt(&waited.incident_id),

@@ -160,8 +160,11 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: &Known) -> Now {
     let count = known.incidents.len();
     Now {
         frame: visitor.frame(app, Place::Now, "Now", known.situation.clone()),
-        headline: headline_of(needs.len() as u64 + known.needing.folded()),
-        below: below(&needs, known),
+        headline: match &known.needing.unsaid {
+            Some(unsaid) if needs.is_empty() => format!("{} wait for a word", unsaid.audience_name),
+            _ => headline_of(needs.len() as u64 + known.needing.folded()),
+        },
+        below: below(&needs, known, reading),
         needs,
         happening_note: happening_note(
             known.situation.open.iter().map(|(_, count)| count).sum(),
@@ -193,7 +196,7 @@ fn headline_of(count: u64) -> String {
     }
 }
 
-fn below(needs: &[Need], known: &Known) -> Rich {
+fn below(needs: &[Need], known: &Known, reading: &Reading) -> Rich {
     if let Some(next) = &known.needing.escalates_to {
         return Rich::plain(format!("In order of harm. The first one escalates to {next}."));
     }
@@ -202,6 +205,12 @@ fn below(needs: &[Need], known: &Known) -> Rich {
     }
     if !needs.is_empty() {
         return Rich::default();
+    }
+    if let Some(unsaid) = &known.needing.unsaid {
+        return Rich::plain(format!(
+            "They were promised it by {}. Whoever may publish is asked for it; you need do nothing.",
+            reading.clock_words(unsaid.due_at)
+        ));
     }
     let triggered = known
         .situation

@@ -97,9 +97,64 @@ async fn a_promise_needs_its_commander_until_it_is_kept_though_the_incident_is_o
     tell_customers(&muster, &incident).await;
     set_status(&muster, &incident, "resolved").await;
     let page = see(&muster, &muster.owner, "/console").await;
-    assert_eq!(needs(&page), ["Keep a promise: customers expect the next word"]);
+    assert_eq!(
+        needs(&page),
+        ["Say the last word: customers were not told that it is over"]
+    );
     let updates = see(&muster, &muster.owner, "/console/updates").await;
     assert!(updates.contains("Customers expect to hear from us"), "{updates}");
+}
+
+#[store::both_engines]
+async fn a_public_story_that_nobody_ended_needs_everybody_who_may_publish(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let jonas = muster
+        .person("Jonas Weber", "jonas@example.org", Role::Responder)
+        .await;
+    let agent = muster.person("Ana Lim", "ana@example.org", Role::Agent).await;
+    let Outage { incident, .. } = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    set_status(&muster, &incident, "resolved").await;
+    muster.pass(Duration::from_secs(7 * 24 * 3_600)).await;
+
+    for person in [&muster.owner, &jonas] {
+        let page = see(&muster, person, "/console").await;
+        assert_eq!(
+            needs(&page),
+            ["Say the last word: customers were not told that it is over"]
+        );
+    }
+    let theirs = see(&muster, &agent, "/console").await;
+    assert!(
+        theirs.contains("Customers wait for a word") && !theirs.contains("Nothing needs you"),
+        "{theirs}"
+    );
+
+    tell_customers(&muster, &incident).await;
+    for person in [&muster.owner, &jonas, &agent] {
+        let page = see(&muster, person, "/console").await;
+        assert!(page.contains("Nothing needs you"), "{page}");
+    }
+}
+
+#[store::both_engines]
+async fn a_promise_of_others_that_is_late_needs_everybody_who_may_publish(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let jonas = muster
+        .person("Jonas Weber", "jonas@example.org", Role::Responder)
+        .await;
+    let Outage { incident, .. } = outage(&muster).await;
+    set_status(&muster, &incident, "acknowledged").await;
+    tell_customers(&muster, &incident).await;
+    assert_eq!(
+        needs(&see(&muster, &jonas, "/console").await),
+        Vec::<String>::new()
+    );
+    muster.pass(Duration::from_secs(3_600)).await;
+    assert_eq!(
+        needs(&see(&muster, &jonas, "/console").await),
+        ["Keep a promise: customers expect the next word"]
+    );
 }
 
 #[store::both_engines]

@@ -110,6 +110,25 @@ async fn a_missed_promise_stays_missed_and_is_written_about_until_the_word_comes
 }
 
 #[store::both_engines]
+async fn a_missed_promise_is_written_about_every_day_though_the_incident_is_over(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    super::resolve(&muster, &incident).await;
+    muster.pass(minutes(120)).await;
+    let after_two_hours = reminders(&muster).await.len();
+    muster.pass(minutes(10 * 60)).await;
+    assert_eq!(reminders(&muster).await.len(), after_two_hours);
+    muster.pass(minutes(3 * 24 * 60)).await;
+    let later = reminders(&muster).await.len() - after_two_hours;
+    assert_eq!(later, 3);
+    tell_customers(&muster, &incident).await;
+    let told = reminders(&muster).await.len();
+    muster.pass(minutes(3 * 24 * 60)).await;
+    assert_eq!(reminders(&muster).await.len(), told);
+}
+
+#[store::both_engines]
 async fn a_promise_goes_with_its_incident_into_another(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let (built, incident) = outage(&muster).await;
