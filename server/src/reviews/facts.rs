@@ -18,6 +18,8 @@ const STEP_SECONDS: i64 = 300;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Facts {
+    /// The first sign of it: an alert, a customer's report, or else when somebody opened the incident. Everything
+    /// is counted from here.
     pub began_at: Timestamp,
     pub acknowledged_at: Option<Timestamp>,
     pub resolved_at: Option<Timestamp>,
@@ -48,6 +50,17 @@ pub enum NoticedBy {
     Machines,
     Customers,
     People,
+}
+
+impl NoticedBy {
+    /// What the times of a report count from, which is also who noticed it first.
+    pub fn beginning(self) -> &'static str {
+        match self {
+            Self::Machines => "the first alert",
+            Self::Customers => "the first customer's report",
+            Self::People => "when somebody here opened it",
+        }
+    }
 }
 
 /// From the beginning; absent while it has not happened.
@@ -169,6 +182,7 @@ pub struct Sources<'a> {
     pub cases: Cases,
     /// When each linked case was reported.
     pub reported: &'a [Timestamp],
+    pub first_alert_at: Option<Timestamp>,
     pub silences: &'a [Silence],
     pub changes: &'a [Changed],
 }
@@ -180,15 +194,11 @@ pub fn of(sources: &Sources) -> Facts {
         impact,
         cases,
         reported,
+        first_alert_at,
         silences,
         changes,
     } = sources;
-    let began_at = reported
-        .iter()
-        .copied()
-        .chain([incident.created_at])
-        .min()
-        .unwrap_or(incident.created_at);
+    let (began_at, noticed_by) = beginning(incident, reported, *first_alert_at);
     let first = |kind: Kind| {
         entries
             .iter()
@@ -209,7 +219,7 @@ pub fn of(sources: &Sources) -> Facts {
         .chain(first(Kind::AnswerSent))
         .min();
     let last_answer_at = last(Kind::AnswerSent);
-    let since = |at: Option<Timestamp>| at.map(|at| at.duration_since(incident.created_at).as_secs().max(0));
+    let since = |at: Option<Timestamp>| at.map(|at| at.duration_since(began_at).as_secs().max(0));
     let people = people(entries);
     Facts {
         began_at,
@@ -217,12 +227,7 @@ pub fn of(sources: &Sources) -> Facts {
         resolved_at,
         first_update_at,
         last_answer_at,
-        noticed_by: match incident.origin {
-            Origin::Case => NoticedBy::Customers,
-            Origin::Event if began_at < incident.created_at => NoticedBy::Customers,
-            Origin::Event => NoticedBy::Machines,
-            Origin::Person => NoticedBy::People,
-        },
+        noticed_by,
         seconds: Durations {
             to_acknowledge: since(acknowledged_at),
             to_first_update: since(first_update_at),
@@ -300,6 +305,30 @@ pub fn of(sources: &Sources) -> Facts {
             })
             .collect(),
     }
+}
+
+/// The first sign of an incident, and whose it was. What began it counts before what came in the same moment.
+fn beginning(
+    incident: &Incident,
+    reported: &[Timestamp],
+    first_alert_at: Option<Timestamp>,
+) -> (Timestamp, NoticedBy) {
+    let opened_by = match incident.origin {
+        Origin::Case => NoticedBy::Customers,
+        Origin::Event => NoticedBy::Machines,
+        Origin::Person => NoticedBy::People,
+    };
+    let mut first = (incident.created_at, opened_by);
+    let signs = [
+        (first_alert_at, NoticedBy::Machines),
+        (reported.iter().copied().min(), NoticedBy::Customers),
+    ];
+    for (at, noticed_by) in signs {
+        if let Some(at) = at.filter(|at| *at < first.0) {
+            first = (at, noticed_by);
+        }
+    }
+    first
 }
 
 fn count(entries: &[Entry], kind: Kind) -> i64 {

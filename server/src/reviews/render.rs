@@ -6,7 +6,7 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::facts::{Facts, Line};
+use super::facts::{Facts, Line, NoticedBy};
 use super::store::Review;
 use crate::impact::model::LossPerHour;
 use crate::incidents::Incident;
@@ -18,9 +18,13 @@ pub fn markdown(review: &Review, incident: &Incident, facts: &Facts, words: &str
     // Writing to a string does not fail.
     writeln!(
         text,
-        "Incident {}, began {}{}.\n",
+        "Incident {}, began {} with {}{}. All times below count from then.\n",
         incident.number,
         clock(facts.began_at),
+        match facts.noticed_by {
+            NoticedBy::People => "what somebody here saw",
+            noticed_by => noticed_by.beginning(),
+        },
         facts
             .resolved_at
             .map_or_else(String::new, |at| format!(", resolved {}", clock(at)))
@@ -90,7 +94,7 @@ pub fn figures(facts: &Facts) -> Vec<(&'static str, String)> {
     let seconds = &facts.seconds;
     let took = |seconds: Option<i64>| seconds.map_or_else(|| "not yet".to_owned(), spoken);
     let mut figures = vec![
-        ("To answer the page", took(seconds.to_acknowledge)),
+        ("To acknowledge", took(seconds.to_acknowledge)),
         ("To tell customers", took(seconds.to_first_update)),
         ("To put right", took(seconds.to_resolve)),
         ("To the last answer", took(seconds.to_last_answer)),

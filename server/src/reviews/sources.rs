@@ -39,6 +39,10 @@ pub(super) fn fresh(tx: &mut Tx, incident: &Incident) -> Result<Facts, Problem> 
         params![&incident.id],
     )?;
     let reported: Vec<Timestamp> = reported.into_iter().map(|(at,)| at).collect();
+    let (first_alert_at,): (Option<Timestamp>,) = tx.one(
+        sql!("SELECT MIN(created_at) FROM alerts WHERE incident_id = $1 AND suppressed = $2"),
+        params![&incident.id, false],
+    )?;
     let silences = silences(tx, incident, &impact)?;
     let changes = changes(tx, incident)?;
     Ok(facts::of(&Sources {
@@ -47,6 +51,7 @@ pub(super) fn fresh(tx: &mut Tx, incident: &Incident) -> Result<Facts, Problem> 
         impact: &impact,
         cases,
         reported: &reported,
+        first_alert_at,
         silences: &silences,
         changes: &changes,
     }))

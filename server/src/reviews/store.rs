@@ -93,7 +93,9 @@ pub struct Line {
     pub title: String,
     pub status: ReviewStatus,
     pub version: i64,
-    pub began_at: Timestamp,
+    pub opened_at: Timestamp,
+    /// As the facts have it.
+    began_at: Option<String>,
     pub hurt: Option<String>,
     /// Seconds from the beginning; absent while it has not happened.
     pub to_acknowledge: Option<i64>,
@@ -101,18 +103,28 @@ pub struct Line {
     pub to_resolve: Option<i64>,
 }
 
+impl Line {
+    /// The first sign of it.
+    pub fn began_at(&self) -> Timestamp {
+        let told = self.began_at.as_ref().and_then(|at| at.parse().ok());
+        told.unwrap_or(self.opened_at)
+    }
+}
+
 /// A page of reports without their facts, the newest first.
 pub fn lines(tx: &mut Tx, page: Page) -> Result<Vec<Line>, Error> {
     tx.rows(
         sql! {
-            sqlite: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS began_at,
+            sqlite: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS opened_at,
+                         json_extract(r.facts, '$.began_at') AS began_at,
                          json_extract(r.facts, '$.hurt') AS hurt,
                          json_extract(r.facts, '$.seconds.to_acknowledge') AS to_acknowledge,
                          json_extract(r.facts, '$.seconds.to_first_update') AS to_first_update,
                          json_extract(r.facts, '$.seconds.to_resolve') AS to_resolve
                      FROM reviews r JOIN incidents i ON i.id = r.incident_id
                      ORDER BY r.created_at DESC, r.id DESC LIMIT $1 OFFSET $2",
-            postgres: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS began_at,
+            postgres: "SELECT r.incident_id, i.number, r.title, r.status, r.version, i.created_at AS opened_at,
+                         r.facts ->> 'began_at' AS began_at,
                          r.facts ->> 'hurt' AS hurt,
                          CAST(r.facts #>> '{seconds,to_acknowledge}' AS BIGINT) AS to_acknowledge,
                          CAST(r.facts #>> '{seconds,to_first_update}' AS BIGINT) AS to_first_update,

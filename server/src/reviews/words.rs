@@ -16,7 +16,7 @@ use crate::timeline::Kind;
 const MOST_NOTES: usize = 8;
 const MOST_UPDATES: usize = 12;
 const MOST_NAMES: usize = 8;
-/// A page that is answered within this is answered soon; words that come later than this come late. In seconds.
+/// What is acknowledged within this is acknowledged soon; words that come later than this come late. In seconds.
 const SOON: i64 = 300;
 const LATE: i64 = 600;
 /// Letters of somebody's words.
@@ -98,6 +98,7 @@ fn beginning(incident: &Incident, felt: Option<&str>, facts: &Facts) -> String {
         NoticedBy::Customers => " Customers noticed it first.",
         NoticedBy::People => " Somebody here noticed it first.",
     });
+    write!(words, " Times count from {}.", facts.noticed_by.beginning()).ok();
     if facts.alerts > 1 {
         write!(
             words,
@@ -143,7 +144,7 @@ fn who_worked(facts: &Facts) -> String {
     ) {
         write!(
             words,
-            "{} acknowledged the page after {}.",
+            "{} acknowledged it after {}.",
             escaped(&line.who),
             spoken(seconds)
         )
@@ -335,7 +336,7 @@ fn went_well(facts: &Facts) -> Vec<String> {
         points.push("Machines noticed it before the first customer wrote.".to_owned());
     }
     if let Some(seconds) = facts.seconds.to_acknowledge.filter(|seconds| *seconds <= SOON) {
-        points.push(format!("The page was answered after {}.", spoken(seconds)));
+        points.push(format!("It was acknowledged after {}.", spoken(seconds)));
     }
     if let Some(seconds) = facts.seconds.to_first_update.filter(|seconds| *seconds <= LATE) {
         points.push(format!("Customers were told after {}.", spoken(seconds)));
@@ -356,7 +357,7 @@ fn was_hard(facts: &Facts) -> Vec<String> {
         points.push("Customers noticed it before any machine did.".to_owned());
     }
     if let Some(seconds) = facts.seconds.to_acknowledge.filter(|seconds| *seconds > SOON) {
-        points.push(format!("The page was answered only after {}.", spoken(seconds)));
+        points.push(format!("It was acknowledged only after {}.", spoken(seconds)));
     }
     match facts.seconds.to_first_update {
         Some(seconds) if seconds > LATE => {

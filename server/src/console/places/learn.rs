@@ -102,7 +102,7 @@ fn row(line: &Line, reading: &Reading) -> ReportRow {
         id: format!("report-{}", line.number),
         to: format!("/console/learn/{}", line.incident_id),
         title: format!("#{} {}", line.number, line.title),
-        date: reading.clock(line.began_at),
+        date: reading.clock(line.began_at()),
         lasted: line.to_resolve.map(measured_words).unwrap_or_default(),
         hurt: line.hurt.clone().unwrap_or_default(),
         state: match line.status {
@@ -115,16 +115,15 @@ fn row(line: &Line, reading: &Reading) -> ReportRow {
 /// The middle of what the newest reports measured.
 fn middles(lines: &[Line]) -> Vec<Figure> {
     let measured: [(&str, fn(&Line) -> Option<i64>); 3] = [
-        ("To answer the page", |line| line.to_acknowledge),
+        ("To acknowledge", |line| line.to_acknowledge),
         ("To tell customers", |line| line.to_first_update),
         ("To put right", |line| line.to_resolve),
     ];
     measured
         .into_iter()
         .filter_map(|(label, of)| {
-            let mut seconds: Vec<i64> = lines.iter().filter_map(of).collect();
-            seconds.sort_unstable();
-            let middle = *seconds.get(seconds.len() / 2)?;
+            let seconds: Vec<i64> = lines.iter().filter_map(of).collect();
+            let middle = middle(&seconds)?;
             let note = match seconds.len() as u64 {
                 1 => "in the one report so far".to_owned(),
                 count => format!("middle of the last {}", counted(count, "report", "reports")),
@@ -132,6 +131,15 @@ fn middles(lines: &[Line]) -> Vec<Figure> {
             Some(Figure::new(label, measured_words(middle), vec![note.into()]))
         })
         .collect()
+}
+
+/// The median: of an even count, half-way between the two in the middle.
+fn middle(values: &[i64]) -> Option<i64> {
+    let mut values = values.to_vec();
+    values.sort_unstable();
+    let upper = *values.get(values.len() / 2)?;
+    let lower = *values.get((values.len() - 1) / 2)?;
+    Some(lower + (upper - lower) / 2)
 }
 
 fn rights(visitor: &Visitor, status: ReviewStatus) -> ReportRights {
@@ -303,10 +311,13 @@ fn figures(facts: &Facts) -> Vec<Figure> {
                 NoticedBy::Customers => "customers",
                 NoticedBy::People => "people here",
             },
-            vec![counted(facts.alerts.unsigned_abs(), "alert", "alerts").into()],
+            vec![
+                counted(facts.alerts.unsigned_abs(), "alert", "alerts").into(),
+                format!("times count from {}", facts.noticed_by.beginning()).into(),
+            ],
         ),
         Figure::new(
-            "To answer the page",
+            "To acknowledge",
             took(seconds.to_acknowledge),
             vec![counted(facts.people.len() as u64, "person helped", "people helped").into()],
         ),
@@ -542,4 +553,18 @@ async fn publish(
     })
     .await?;
     Ok(go_to(&back))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::middle;
+
+    #[test]
+    fn the_middle_of_an_even_count_lies_between_two() {
+        assert_eq!(middle(&[]), None);
+        assert_eq!(middle(&[7]), Some(7));
+        assert_eq!(middle(&[3_000, 0]), Some(1_500));
+        assert_eq!(middle(&[100, 0, 50, 10, 30, 20]), Some(25));
+        assert_eq!(middle(&[9, 1, 5]), Some(5));
+    }
 }

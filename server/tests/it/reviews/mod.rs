@@ -48,6 +48,47 @@ async fn a_report_is_written_from_the_timeline_when_it_is_over(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn everything_counts_from_the_first_sign_and_the_report_says_which(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let case = muster.case(json!({ "text": "Card reader offline" })).await;
+    muster.pass(Duration::from_secs(600)).await;
+    let outage = outage(&muster).await;
+    link(&muster, &case, &outage.incident).await;
+    muster.pass(Duration::from_secs(300)).await;
+    set_status(&muster, &outage.incident, "acknowledged").await;
+    muster.pass(Duration::from_secs(300)).await;
+    crate::updates::tell_customers(&muster, &outage.incident).await;
+    muster.pass(Duration::from_secs(2_400)).await;
+    set_status(&muster, &outage.incident, "resolved").await;
+    let review = review(&muster, &outage).await;
+    let facts = &review["facts"];
+    assert_eq!(facts["began_at"], case["created_at"]);
+    assert_eq!(facts["noticed_by"], "customers");
+    assert_eq!(
+        facts["seconds"],
+        json!({ "to_acknowledge": 900, "to_first_update": 1_200, "to_resolve": 3_600, "to_last_answer": null })
+    );
+    let body = review["body"].as_str().unwrap();
+    for words in [
+        "Times count from the first customer's report.",
+        "acknowledged it after 15 min",
+        "After 20 min, to Customers",
+        "Customers heard nothing for 20 min",
+        "It lasted 1 h 0 min.",
+    ] {
+        assert!(body.contains(words), "{words}: {body}");
+    }
+    let markdown = muster
+        .get(&format!("/incidents/{}/review.md", outage.incident))
+        .await
+        .text;
+    assert!(
+        markdown.contains("with the first customer's report") && markdown.contains("count from then"),
+        "{markdown}"
+    );
+}
+
+#[store::both_engines]
 async fn facts_go_on_but_edited_words_stay(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let outage = over(&muster).await;

@@ -45,7 +45,7 @@ async fn a_report_shows_one_picture_then_figures_then_words(engine: Engine) {
         "What was said",
         "06:00 began",
         "07:00 resolved",
-        "To answer the page",
+        "To acknowledge",
         "2 min",
         "1 customer told us; one still waits",
         "It lasted 1 h 0 min.",

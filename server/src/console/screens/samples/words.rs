@@ -315,7 +315,7 @@ pub(crate) fn report() -> Report {
         chart: chart(),
         figures: vec![
             Figure::new("Noticed by", "machines", vec!["63 alerts".into()]),
-            Figure::new("To answer the page", "1 min 48 s", vec!["4 people helped".into()]),
+            Figure::new("To acknowledge", "1 min 48 s", vec!["4 people helped".into()]),
             Figure::new(
                 "To tell customers",
                 "11 min",
@@ -382,7 +382,7 @@ pub(crate) fn learn() -> Learn {
         frame: frame("Learn", Place::Learn),
         headline: "What we learned".to_owned(),
         figures: vec![Figure::new(
-            "To answer the page",
+            "To acknowledge",
             "2 min 10 s",
             vec!["middle of 14 incidents".into()],
         )],
