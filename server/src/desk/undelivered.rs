@@ -4,7 +4,10 @@
 //! were not told: the answer is taken back, the agent reads why beside the case, and the reporter is owed an answer again, with a
 //! new draft where the incident is over. The auditor sees to it once a minute; one that fails to is seen to in the next.
 
-use store::{Error, Tx, params, sql};
+use std::collections::HashMap;
+
+use serde_json::json;
+use store::{Error, Tx, Value, params, sql};
 
 use crate::app::App;
 use crate::cases::model::Direction;
@@ -22,13 +25,54 @@ struct Undelivered {
     answer_id: String,
     case_id: CaseId,
     incident_id: Option<IncidentId>,
+    address: String,
     reason: Option<String>,
+}
+
+/// The answer that came back last, for whoever writes the next one.
+#[derive(Debug, Clone, store::FromRow)]
+pub struct CameBack {
+    pub case_id: CaseId,
+    /// Where it was sent.
+    pub address: String,
+    pub reason: Option<String>,
+}
+
+impl CameBack {
+    /// "Our answer to ana@example.org could not be delivered: 550 No such person here."
+    pub fn words(&self) -> String {
+        let reason = self.reason.as_deref().unwrap_or("nobody said why");
+        format!(
+            "Our answer to {} could not be delivered: {}.",
+            self.address,
+            reason.trim_end_matches('.')
+        )
+    }
+}
+
+/// Which of these cases still wait for an answer because the last one came back.
+pub fn came_back(tx: &mut Tx, cases: &[CaseId]) -> Result<HashMap<CaseId, CameBack>, Error> {
+    let rows: Vec<CameBack> = tx.rows(
+        sql!(
+            "SELECT w.case_id, s.address, s.last_error AS reason
+             FROM case_answers w JOIN sends s ON s.id = w.send_id JOIN cases c ON c.id = w.case_id
+             WHERE w.case_id = ANY($1) AND w.state = 'withdrawn' AND s.state = 'failed' AND c.owed_since IS NOT NULL
+               AND NOT EXISTS (SELECT 1 FROM case_answers later WHERE later.case_id = w.case_id AND later.state = 'sent'
+                               AND later.id > w.id)
+             ORDER BY w.id"
+        ),
+        params![Value::texts(cases.iter().map(CaseId::as_str))],
+    )?;
+    Ok(rows
+        .into_iter()
+        .map(|one| (one.case_id.clone(), one))
+        .collect())
 }
 
 fn undelivered(tx: &mut Tx) -> Result<Vec<Undelivered>, Error> {
     tx.rows(
         sql!(
-            "SELECT w.id AS answer_id, w.case_id, w.incident_id, s.last_error AS reason
+            "SELECT w.id AS answer_id, w.case_id, w.incident_id, s.address, s.last_error AS reason
              FROM sends s JOIN case_answers w ON w.id = SUBSTR(s.idempotency_key, 8)
              WHERE s.state = 'failed' AND s.purpose = 'answer' AND w.state = 'sent' AND w.send_id = s.id
              ORDER BY s.id LIMIT $1"
@@ -64,12 +108,18 @@ fn take_back(change: &mut Change, one: &Undelivered) -> Result<(), Problem> {
         return Ok(());
     }
     let reason = one.reason.as_deref().unwrap_or("nobody said why");
-    let words = format!("Our answer by mail could not be delivered, so it is owed again: {reason}");
+    let words = format!(
+        "Our answer to {} could not be delivered, so it is owed again: {reason}",
+        one.address
+    );
     actions::add_message(change, &one.case_id, Direction::Inside, &words)?;
     actions::owe_answer(change, &case)?;
     if let Some(incident_id) = &one.incident_id {
+        // Mail servers repeat the address; the timeline is read by people who may not know it.
+        let reason = reason.replace(&one.address, "their address");
         let text = format!("The answer to {} could not be delivered: {reason}", case.label());
-        change.record(NewEntry::new(Kind::AnswerUndelivered, incident_id, text))?;
+        let details = json!({ "cases": [case.label()] });
+        change.record(NewEntry::new(Kind::AnswerUndelivered, incident_id, text).details(details))?;
         change.owe(&Owed::now(JobKind::AnswersDue, incident_id.as_str(), change.now))?;
     }
     Ok(())

@@ -1,6 +1,6 @@
 //! The facts of a report, read from the timeline. Pure: the same entries give the same facts.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -205,20 +205,14 @@ pub fn of(sources: &Sources) -> Facts {
             .find(|entry| entry.kind == kind)
             .map(|entry| entry.at)
     };
-    let last = |kind: Kind| {
-        entries
-            .iter()
-            .rev()
-            .find(|entry| entry.kind == kind)
-            .map(|entry| entry.at)
-    };
     let resolved_at = incident.resolved_at;
     let acknowledged_at = first(Kind::Acknowledged);
+    let answered = answers_that_arrived(entries);
     let first_update_at = first(Kind::UpdatePublished)
         .into_iter()
-        .chain(first(Kind::AnswerSent))
+        .chain(answered.first().copied())
         .min();
-    let last_answer_at = last(Kind::AnswerSent);
+    let last_answer_at = answered.last().copied();
     let since = |at: Option<Timestamp>| at.map(|at| at.duration_since(began_at).as_secs().max(0));
     let people = people(entries);
     Facts {
@@ -282,7 +276,11 @@ pub fn of(sources: &Sources) -> Facts {
             said: marks(entries, |entry| {
                 matches!(
                     entry.kind,
-                    Kind::UpdatePublished | Kind::AnswerSent | Kind::PromiseMissed | Kind::PageIncidentPosted
+                    Kind::UpdatePublished
+                        | Kind::AnswerSent
+                        | Kind::AnswerUndelivered
+                        | Kind::PromiseMissed
+                        | Kind::PageIncidentPosted
                 )
             }),
         },
@@ -329,6 +327,37 @@ fn beginning(
         }
     }
     first
+}
+
+/// When answers went out, without those that came back from all whom they were for.
+fn answers_that_arrived(entries: &[Entry]) -> Vec<Timestamp> {
+    let cases = |entry: &Entry| -> BTreeSet<String> {
+        let named = entry.details.get("cases").and_then(serde_json::Value::as_array);
+        named
+            .into_iter()
+            .flatten()
+            .filter_map(|case| case.as_str().map(str::to_owned))
+            .collect()
+    };
+    let mut sent: Vec<(Timestamp, BTreeSet<String>)> = Vec::new();
+    for entry in entries {
+        match entry.kind {
+            Kind::AnswerSent => sent.push((entry.at, cases(entry))),
+            Kind::AnswerUndelivered => {
+                for case in cases(entry) {
+                    let last = sent.iter().rposition(|(_, whom)| whom.contains(&case));
+                    if let Some(last) = last {
+                        sent[last].1.remove(&case);
+                        if sent[last].1.is_empty() {
+                            sent.remove(last);
+                        }
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    sent.into_iter().map(|(at, _)| at).collect()
 }
 
 fn count(entries: &[Entry], kind: Kind) -> i64 {

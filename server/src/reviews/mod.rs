@@ -28,6 +28,7 @@ pub const SUBSCRIPTION: Subscription = Subscription {
     kinds: &[
         Kind::Resolved,
         Kind::AnswerSent,
+        Kind::AnswerUndelivered,
         Kind::AnswerReplied,
         Kind::PromiseKept,
         Kind::PromiseMissed,

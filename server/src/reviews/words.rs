@@ -319,14 +319,22 @@ fn promises(facts: &Facts) -> String {
 }
 
 fn answers(facts: &Facts) -> String {
-    match (facts.cases.linked, facts.cases.owed, facts.seconds.to_last_answer) {
+    let mut words = match (facts.cases.linked, facts.cases.owed, facts.seconds.to_last_answer) {
         (0, ..) | (_, 0, None) => String::new(),
         (_, 0, Some(seconds)) => format!("The last answer went out after {}.", round(seconds)),
         (_, owed, _) => format!(
             "{} for an answer.",
             count(owed, "customer still waits", "customers still wait")
         ),
+    };
+    let came_back: Vec<String> = lines(facts, Kind::AnswerUndelivered)
+        .take(MOST_NOTES)
+        .map(|line| format!("{}: {}", after(facts, line.at), escaped(&line.text)))
+        .collect();
+    if !came_back.is_empty() {
+        write!(words, "\n\nAnswers that came back:\n\n{}", list(&came_back)).ok();
     }
+    words.trim_start().to_owned()
 }
 
 /// What the figures show to have worked.

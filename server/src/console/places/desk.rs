@@ -26,6 +26,7 @@ use crate::console::screens::desk::{
 };
 use crate::customers::locations::{self, LocationKind};
 use crate::desk::question::{Answered, ask};
+use crate::desk::undelivered::{self, CameBack};
 use crate::desk::{answers, matching, notices};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
@@ -63,6 +64,8 @@ struct Known {
     headlines: HashMap<IncidentId, Headline>,
     proposed: Option<String>,
     owed: Vec<Case>,
+    /// Answers that could not be delivered, by case.
+    came_back: HashMap<CaseId, CameBack>,
     owed_counts: (i64, i64),
     drafted: i64,
     told: Vec<notices::Posted>,
@@ -131,15 +134,19 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         .flat_map(|answered| &answered.matches)
         .map(|(_, incident, _)| incident.clone())
         .collect();
+    let owed: Vec<Case> = case_rows::owed(tx, page, None)?
+        .into_iter()
+        .take(OWED as usize)
+        .collect();
+    let open = answered.as_ref().and_then(|answered| answered.case.as_ref());
+    let shown: Vec<CaseId> = owed.iter().chain(open).map(|case| case.id.clone()).collect();
     Ok(Known {
         situation,
+        came_back: undelivered::came_back(tx, &shown)?,
         headlines: headline::of(tx, &found)?,
         answered,
         proposed,
-        owed: case_rows::owed(tx, page, None)?
-            .into_iter()
-            .take(OWED as usize)
-            .collect(),
+        owed,
         owed_counts: case_rows::count_owed(tx, None)?,
         drafted: answers::count_drafted(tx)?,
         told: notices::list(
@@ -220,7 +227,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         owed: known
             .owed
             .iter()
-            .map(|one| owed_row(one, &asked.case, reading))
+            .map(|one| owed_row(one, known.came_back.get(&one.id), &asked.case, reading))
             .collect(),
         owed_further: further(owed - known.owed.len() as i64),
         answer_all: (known.drafted > 0).then(|| {
@@ -231,7 +238,14 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         }),
         open_case: case.map(|case| {
             let unlink = case_unlink::way_to_take_back(&visitor.0, case);
-            open_case(case, &known.headlines, known.proposed.clone(), unlink, reading)
+            let mut drawn = open_case(case, &known.headlines, known.proposed.clone(), unlink, reading);
+            drawn.mind.extend(
+                known
+                    .came_back
+                    .get(&case.id)
+                    .map(|one| ("mail", Rich::plain(came_back_words(one, case)))),
+            );
+            drawn
         }),
         told: known.told.iter().map(|one| told_agents(one, reading)).collect(),
         services: known.services,
@@ -400,7 +414,16 @@ pub(super) fn tier_words(case: &Case) -> String {
     }
 }
 
-fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
+/// Why the last answer is owed again, and what to do.
+fn came_back_words(one: &CameBack, case: &Case) -> String {
+    let instead = match &case.reporter_telephone {
+        Some(telephone) => format!("Call {telephone}, or check the address."),
+        None => "Check the address before you send it again.".to_owned(),
+    };
+    format!("{} {instead}", one.words())
+}
+
+fn owed_row(case: &Case, came_back: Option<&CameBack>, open: &str, reading: &Reading) -> OwedRow {
     let about = match &case.location_name {
         Some(place) if !case.subject.contains(place.as_str()) => format!("{place}: {}", case.subject),
         _ => case.subject.clone(),
@@ -412,7 +435,10 @@ fn owed_row(case: &Case, open: &str, reading: &Reading) -> OwedRow {
         customer: case.reporter().to_owned(),
         standing: tier_words(case),
         about,
-        state: standing(case),
+        state: match came_back {
+            Some(_) => Shape::Triggered.says("Answer came back"),
+            None => standing(case),
+        },
         chosen: if case.id.as_str() == open {
             Chosen::Yes
         } else {

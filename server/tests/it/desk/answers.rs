@@ -174,7 +174,7 @@ async fn a_case_without_an_incident_is_answered_with_the_agents_own_words(engine
 }
 
 #[store::both_engines]
-async fn an_answer_that_cannot_be_delivered_is_owed_again(engine: Engine) {
+async fn an_answer_that_cannot_be_delivered_is_owed_again_and_whoever_answers_reads_why(engine: Engine) {
     let server = MailServer::start();
     let muster = TestApp::with_settings(engine, server.settings()).await;
     begin(&muster.app).await.unwrap();
@@ -195,4 +195,39 @@ async fn an_answer_that_cannot_be_delivered_is_owed_again(engine: Engine) {
         .get(&format!("/incidents/{}/log_entries?limit=100", outage.incident))
         .await;
     assert!(entries.text.contains("No such person here"), "{}", entries.text);
+
+    let review = muster
+        .get(&format!("/incidents/{}/review", outage.incident))
+        .await
+        .good()["incident_review"]
+        .clone();
+    assert_eq!(review["facts"]["cases"]["owed"], 1);
+    assert_eq!(review["facts"]["seconds"]["to_last_answer"], Value::Null);
+    let body = review["body"].as_str().unwrap();
+    assert!(
+        body.contains("Answers that came back")
+            && body.contains("1 customer waits for an answer still")
+            && !body.contains("Everyone who told us")
+            && !body.contains("refused@example.org"),
+        "{body}"
+    );
+    let browser = muster.browser().await;
+    let page = browser
+        .open(&format!("/console/desk?case={}", case["id"].as_str().unwrap()))
+        .await;
+    for words in [
+        "Our answer to refused@example.org could not be delivered",
+        "No such person here",
+        "Check the address",
+        "Answer came back",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+
+    let answer = json!({ "answer": { "text": "We reached you in another way." } });
+    muster.post(&path(&case, "/answer"), answer).await.good();
+    let page = browser
+        .open(&format!("/console/desk?case={}", case["id"].as_str().unwrap()))
+        .await;
+    assert!(!page.contains("could not be delivered"), "{page}");
 }
