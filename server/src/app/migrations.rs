@@ -48,6 +48,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(37, "0037_incidents_of_service"),
     migration!(39, "0039_service_rules"),
     migration!(41, "0041_former_slugs"),
+    migration!(42, "0042_zones_of_words"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -63,10 +63,7 @@ pub fn came_back(tx: &mut Tx, cases: &[CaseId]) -> Result<HashMap<CaseId, CameBa
         ),
         params![Value::texts(cases.iter().map(CaseId::as_str))],
     )?;
-    Ok(rows
-        .into_iter()
-        .map(|one| (one.case_id.clone(), one))
-        .collect())
+    Ok(rows.into_iter().map(|one| (one.case_id.clone(), one)).collect())
 }
 
 fn undelivered(tx: &mut Tx) -> Result<Vec<Undelivered>, Error> {

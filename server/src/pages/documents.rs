@@ -133,6 +133,8 @@ fn when(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// The one sentence, and what belongs to it.
 struct Answer {
+    /// The language of these words, where it is not Muster's own.
+    foreign: Option<String>,
     headline: String,
     words: Vec<String>,
     next_word: Option<String>,
@@ -145,6 +147,7 @@ pub(crate) fn sentence(snapshot: &Snapshot) -> String {
 
 fn answer(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) -> Answer {
     let said = |headline: &str, words: Vec<String>| Answer {
+        foreign: None,
         headline: headline.to_owned(),
         words,
         next_word: None,
@@ -175,8 +178,8 @@ fn answer(snapshot: &Snapshot, now: Timestamp, zone: &TimeZone) -> Answer {
     }
 }
 
-/// The first sentence of what was said last answers; the promise of the next word stands apart, in the page's
-/// own time. One that has lapsed is not hidden.
+/// The first sentence of what was said last answers; the promise of the next word stands apart, on the
+/// clock of these words. One that has lapsed is not hidden.
 fn told(
     snapshot: &Snapshot,
     incident: &PageIncident,
@@ -198,6 +201,7 @@ fn told(
         }
         None => format!("{}.", incident.name.as_str().trim_end_matches('.')),
     };
+    let zone = &update.zone(zone);
     let next_word = update.next_update_by.map(|due| {
         let language = &snapshot.page.language;
         if snapshot.lapsed.contains(&incident.id) {
@@ -207,6 +211,7 @@ fn told(
         }
     });
     Answer {
+        foreign: snapshot.page.foreign(),
         headline,
         words,
         next_word,
@@ -244,6 +249,7 @@ fn state_now(snapshot: &Snapshot) -> State {
 fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
     let (page, zone) = (&snapshot.page, snapshot.zone());
     let Answer {
+        foreign,
         headline,
         words,
         next_word,
@@ -273,7 +279,7 @@ fn front(snapshot: &Snapshot, now: Timestamp) -> view::StatusPage {
     let base = format!("/status/{}", page.slug);
     view::StatusPage {
         title: page.title(),
-        language: page.language.clone(),
+        foreign,
         languages: Vec::new(),
         state: state_now(snapshot),
         headline,
@@ -330,6 +336,7 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
     .into_iter()
     .flat_map(|(state, word)| snapshot.in_state(state).map(move |one| (one, word)))
     .map(|(one, word)| StoryEntry {
+        foreign: None,
         when: when(one.start_at, now, zone),
         state: Some((State::Maintenance, word.to_owned())),
         words: vec![Rich::plain(format!(
@@ -346,7 +353,8 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
         let mut words = vec![Rich::default().link(incident.name.as_str(), address)];
         words.extend(paragraphs(update.body.as_str()).into_iter().map(Rich::plain));
         StoryEntry {
-            when: when(update.at, now, zone),
+            foreign: snapshot.page.foreign(),
+            when: when(update.at, now, &update.zone(zone)),
             state: (update.status == Phase::Resolved).then(|| (State::Resolved, "Over".to_owned())),
             words,
         }
@@ -354,6 +362,7 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
     let mut story: Vec<StoryEntry> = planned.chain(entries).collect();
     if more {
         story.push(StoryEntry {
+            foreign: None,
             when: "Earlier".to_owned(),
             state: None,
             words: vec![Rich::default().link("Everything that happened", format!("{base}/history"))],
@@ -385,6 +394,7 @@ fn incident_entry(incident: &PageIncident, base: &str, zone: &TimeZone) -> Entry
             format!("{base}/incidents/{}", incident.id),
         )),
         strong: None,
+        foreign: None,
         words: vec![ended],
     }
 }
@@ -401,6 +411,7 @@ fn work_entry(snapshot: &Snapshot, work: &Maintenance, zone: &TimeZone) -> Entry
         when: local(work.start_at).strftime("%-d %B, %H:%M").to_string(),
         link: None,
         strong: Some(snapshot.title_of(work)),
+        foreign: None,
         words: vec![snapshot.words_of(work), ended],
     }
 }
@@ -431,7 +442,7 @@ fn history(snapshot: &Snapshot) -> Plain {
     }
     let quiet = sections.is_empty();
     Plain {
-        language: page.language.clone(),
+        language: super::model::OWN_LANGUAGE.to_owned(),
         title: page.title(),
         headline: "Everything that happened".to_owned(),
         words: if quiet {
@@ -453,16 +464,17 @@ fn story_of(snapshot: &Snapshot, incident: &PageIncident) -> Plain {
         .map(|update| Entry {
             when: update
                 .at
-                .to_zoned(zone.clone())
+                .to_zoned(update.zone(&zone))
                 .strftime("%-d %B, %H:%M %Z")
                 .to_string(),
             link: None,
             strong: Some(phase_words(update.status).to_owned()),
+            foreign: page.foreign(),
             words: paragraphs(update.body.as_str()),
         })
         .collect();
     Plain {
-        language: page.language.clone(),
+        language: super::model::OWN_LANGUAGE.to_owned(),
         title: page.title(),
         headline: incident.name.to_string(),
         words: Vec::new(),

@@ -34,11 +34,11 @@ struct Entry {
     title: String,
     published: Timestamp,
     updated: Timestamp,
-    said: Vec<(Timestamp, String)>,
+    said: Vec<(Timestamp, TimeZone, String)>,
 }
 
 impl Entry {
-    fn write(&self, out: &mut String, zone: &TimeZone) {
+    fn write(&self, out: &mut String) {
         // Writing to a string does not fail.
         write!(
             out,
@@ -51,7 +51,7 @@ impl Entry {
             self.link
         )
         .ok();
-        for (at, words) in &self.said {
+        for (at, zone, words) in &self.said {
             let at = at.to_zoned(zone.clone()).strftime("%-d %B %Y, %H:%M %Z");
             write!(out, "{at}\n{}\n\n", escaped(words)).ok();
         }
@@ -89,7 +89,9 @@ pub fn feed(snapshot: &Snapshot, site: &Site) -> String {
                 title: incident.name.to_string(),
                 published: incident.created_at,
                 updated: incident.updated_at,
-                said: said.map(|update| (update.at, update.body.to_string())).collect(),
+                said: said
+                    .map(|update| (update.at, update.zone(&zone), update.body.to_string()))
+                    .collect(),
             }
         })
         .collect();
@@ -103,13 +105,13 @@ pub fn feed(snapshot: &Snapshot, site: &Site) -> String {
             published: work.created_at,
             updated: work.updated_at(),
             said: steps
-                .map(|(step, at)| (at, snapshot.step_words(work, step)))
+                .map(|(step, at)| (at, zone.clone(), snapshot.step_words(work, step)))
                 .collect(),
         }
     }));
     entries.sort_by_key(|entry| std::cmp::Reverse(entry.updated));
     for entry in &entries {
-        entry.write(&mut out, &zone);
+        entry.write(&mut out);
     }
     out.push_str("</feed>\n");
     out

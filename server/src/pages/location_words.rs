@@ -22,9 +22,12 @@ const LONGEST_TOLD: usize = 600;
 /// The page as it reads now.
 pub fn page(here: &LocationSituation, now: Timestamp) -> LocationPage {
     let location = &here.location;
+    // Where nobody said which clock hangs there, it is the one of the words that are shown.
+    let of_words = here.word.as_ref().and_then(|word| word.time_zone.as_deref());
     let zone = location
         .time_zone
         .as_deref()
+        .or(of_words)
         .and_then(|name| TimeZone::get(name).ok())
         .unwrap_or(TimeZone::UTC);
     let address = format!("/at/{}", location.code.as_deref().unwrap_or_default());

@@ -1,6 +1,7 @@
 //! Pages, components, and incidents as the public knows them.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -49,7 +50,17 @@ pub struct StatusPage {
     pub updated_at: Timestamp,
 }
 
+/// The language of what Muster says by itself around the words of people.
+pub const OWN_LANGUAGE: &str = "en";
+
 impl StatusPage {
+    /// The language of people's words on the page where it is another than that of the words around them, so that
+    /// whoever hears the page read hears each by its own rules.
+    pub fn foreign(&self) -> Option<String> {
+        let first = self.language.split(['-', '_']).next().unwrap_or_default();
+        (!first.eq_ignore_ascii_case(OWN_LANGUAGE)).then(|| self.language.clone())
+    }
+
     /// "Larkfield status"; a name that says so already stays as it is.
     pub fn title(&self) -> String {
         if self.name.to_lowercase().ends_with("status") {
@@ -186,6 +197,18 @@ pub struct PageUpdate {
     pub at: Timestamp,
     #[row(json)]
     pub affected: Vec<Affected>,
+    /// The zone of the times that the words name.
+    pub time_zone: Option<String>,
+}
+
+impl PageUpdate {
+    /// The zone in which everything about these words is told, so that one story has one clock; else the page's.
+    pub fn zone(&self, of_page: &TimeZone) -> TimeZone {
+        self.time_zone
+            .as_deref()
+            .and_then(|name| TimeZone::get(name).ok())
+            .unwrap_or_else(|| of_page.clone())
+    }
 }
 
 /// A component at the moment an update was posted. The name is the component's own.

@@ -30,6 +30,8 @@ pub struct Entry {
     /// A heading with where it leads.
     pub link: Option<(String, String)>,
     pub strong: Option<String>,
+    /// The language of the words where it is not the page's.
+    pub foreign: Option<String>,
     pub words: Vec<String>,
 }
 

@@ -29,7 +29,8 @@ pub fn follow(change: &mut Change, page: &StatusPage, components: &[Component]) 
     let speaking = audiences::on_status_pages(change.tx)?;
     let words: Vec<PublicWord> = change.tx.rows(
         sql!(
-            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at
+            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at,
+                 (SELECT a.time_zone FROM audiences a WHERE a.id = u.audience_id) AS time_zone
              FROM updates u
              WHERE u.state = 'published' AND u.public_words IS NOT NULL AND u.published_at >= $1
                AND u.audience_id = ANY($4)
@@ -207,8 +208,8 @@ fn post(
     )?;
     change.tx.execute(
         sql!(
-            "INSERT INTO status_page_updates (page_incident_id, update_id, status, body, next_update_by, at, affected)
-             VALUES ($1, $2, $3, $4, $5, $6, $7)"
+            "INSERT INTO status_page_updates (page_incident_id, update_id, status, body, next_update_by, at, affected, time_zone)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         ),
         params![
             &id,
@@ -217,7 +218,8 @@ fn post(
             &word.public_words,
             word.next_update_by,
             word.published_at,
-            store::Value::json(&affected)?
+            store::Value::json(&affected)?,
+            &word.time_zone
         ],
     )?;
     record(change, page, &word.incident_id, &word.update_id)?;

@@ -19,7 +19,7 @@ use serde::Deserialize;
 
 use super::cache::Ready;
 use super::location_page::{self, RemoteAddress};
-use super::model::{StatusPage, Visibility};
+use super::model::{OWN_LANGUAGE, StatusPage, Visibility};
 use super::plain::{Plain, Question};
 use super::{documents, jobs, snapshot, store as rows, subscribers};
 use crate::access::{Action, Caller, Resource};
@@ -72,7 +72,7 @@ pub(super) fn html(status: StatusCode, text: String, policy: &str) -> Response {
 /// The page for an address that nothing stands at.
 pub fn not_found() -> Response {
     let plain = Plain {
-        language: "en".to_owned(),
+        language: OWN_LANGUAGE.to_owned(),
         title: "Nothing here".to_owned(),
         headline: "There is no page at this address".to_owned(),
         words: vec!["It may have moved, or the address may be mistyped.".to_owned()],
@@ -193,7 +193,7 @@ async fn open_page(app: &Arc<App>, slug: String) -> Result<StatusPage, Response>
 
 fn small(page: &StatusPage, headline: &str, words: &str) -> Plain {
     Plain {
-        language: page.language.clone(),
+        language: OWN_LANGUAGE.to_owned(),
         title: page.title(),
         headline: headline.to_owned(),
         words: vec![words.to_owned()],
@@ -277,7 +277,7 @@ fn to_link_holder(page: Option<&StatusPage>, headline: &str, words: &str) -> Pla
             plain
         }
         None => Plain {
-            language: "en".to_owned(),
+            language: OWN_LANGUAGE.to_owned(),
             title: headline.to_owned(),
             headline: headline.to_owned(),
             words: vec![words.to_owned()],

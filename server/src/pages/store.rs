@@ -320,7 +320,8 @@ pub fn updates(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, E
     let mut updates = leading_on(tx, ids)?;
     let said: Vec<PageUpdate> = tx.rows(
         sql!(
-            "SELECT page_incident_id, update_id, status, body, next_update_by, at, affected FROM status_page_updates
+            "SELECT page_incident_id, update_id, status, body, next_update_by, at, affected, time_zone
+             FROM status_page_updates
              WHERE page_incident_id = ANY($1) ORDER BY at DESC, update_id DESC"
         ),
         params![Value::texts(ids.iter().map(PageIncidentId::as_str))],
@@ -343,6 +344,7 @@ fn leading_on(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, Er
             "This turned out to be part of “{name}”. We go on telling about it there."
         ));
         PageUpdate {
+            time_zone: None,
             update_id: UpdateId::from(id.as_str()),
             status: Phase::Resolved,
             body: PublicText::approve(

@@ -21,8 +21,8 @@ pub const DAYS: usize = 90;
 pub struct StatusPage {
     /// "Larkfield status".
     pub title: String,
-    /// The language of the words, as in `lang="en"`.
-    pub language: String,
+    /// The language of the answer where it is not Muster's own, as in `lang="de"`.
+    pub foreign: Option<String>,
     /// Other languages: name and address. Empty when there is one.
     pub languages: Vec<(String, String)>,
     pub state: State,
@@ -81,6 +81,8 @@ pub struct Component {
 
 #[derive(Debug, Clone)]
 pub struct StoryEntry {
+    /// The language of the words where it is not Muster's own.
+    pub foreign: Option<String>,
     /// "05:58 GMT", "9 November".
     pub when: String,
     /// A state and its word, when the entry begins or ends something.
@@ -311,13 +313,14 @@ pub(crate) mod tests {
             uptime: uptime.to_owned(),
         };
         let told = |when: &str, words: Rich| StoryEntry {
+            foreign: None,
             when: when.to_owned(),
             state: None,
             words: vec![words],
         };
         StatusPage {
             title: "Larkfield status".to_owned(),
-            language: "en".to_owned(),
+            foreign: None,
             languages: vec![("Deutsch".to_owned(), "?language=de".to_owned()), ("Français".to_owned(), "?language=fr".to_owned())],
             state: State::Triggered,
             headline: "Card payments are not working in 17 of our 240 shops.".to_owned(),
@@ -336,6 +339,7 @@ pub(crate) mod tests {
                 told("05:58 GMT", Rich::default().strong("Loyalty points and collection orders are slow").then(" in the same shops. Points are counted later by themselves. Orders are ready, handing them over takes longer.")),
                 told("05:52 GMT", Rich::default().strong("Card payments are not working in 24 of our shops").then(" since 05:41. It is not spreading to other shops. You can pay with cash, or we hold your basket until tomorrow evening.")),
                 StoryEntry {
+                    foreign: None,
                     when: "Tonight".to_owned(),
                     state: Some((State::Maintenance, "Planned".to_owned())),
                     words: vec!["22:00 to 23:30 GMT: the stock shown online may be 10 minutes old. Nothing else changes.".into()],

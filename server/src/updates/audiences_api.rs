@@ -13,6 +13,7 @@ use utoipa_axum::routes;
 use super::audiences as rows;
 use super::compose;
 use super::model::{ApprovalRule, Audience, AudienceChannel, AudienceId, Readers, Templates};
+use super::promised_words::check_language;
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -89,6 +90,7 @@ impl AudienceInput {
         audience.name = faults.name("audience.name", Some(&audience.name), 255);
         if let Some(language) = &self.language {
             audience.language = faults.name("audience.language", Some(language), 35);
+            check_language(&mut faults, "audience.language", &audience.language);
         }
         if let Some(zone) = &self.time_zone {
             faults.time_zone("audience.time_zone", zone);

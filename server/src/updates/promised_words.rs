@@ -11,6 +11,7 @@ use regex::Regex;
 
 use super::compose::clock_time;
 use super::readability::sentences;
+use crate::http::Faults;
 
 /// One language: how a promise is said, how it is said that one is late, and how a day is written.
 struct Language {
@@ -111,12 +112,28 @@ const OTHERS: [Language; 9] = [
     },
 ];
 
+/// Refuses a language in which Muster has no words to say.
+pub fn check_language(faults: &mut Faults, field: &str, tag: &str) {
+    let known = OTHERS.iter().chain([&ENGLISH]).map(|one| one.tag);
+    if language(tag).tag == ENGLISH.tag && first_part(tag) != ENGLISH.tag {
+        let known: Vec<&str> = known.collect();
+        faults.add(format!(
+            "{field} must be a language that Muster has words in: {}.",
+            known.join(", ")
+        ));
+    }
+}
+
+fn first_part(tag: &str) -> String {
+    tag.split(['-', '_'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase()
+}
+
 fn language(tag: &str) -> &'static Language {
-    let first = tag.split(['-', '_']).next().unwrap_or_default();
-    OTHERS
-        .iter()
-        .find(|one| one.tag.eq_ignore_ascii_case(first))
-        .unwrap_or(&ENGLISH)
+    let first = first_part(tag);
+    OTHERS.iter().find(|one| one.tag == first).unwrap_or(&ENGLISH)
 }
 
 impl Language {

@@ -85,13 +85,16 @@ pub struct PublicWord {
     pub public_words: PublicText,
     pub next_update_by: Option<Timestamp>,
     pub published_at: Timestamp,
+    /// The zone of the times in these words.
+    pub time_zone: Option<String>,
 }
 
 /// What the public was told by one update.
 pub fn public_word(tx: &mut Tx, id: &UpdateId) -> Result<Option<PublicWord>, Error> {
     tx.row(
         sql!(
-            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at
+            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at,
+                 (SELECT a.time_zone FROM audiences a WHERE a.id = u.audience_id) AS time_zone
              FROM updates u WHERE u.id = $1 AND u.state = 'published' AND u.public_words IS NOT NULL"
         ),
         params![id],
@@ -102,7 +105,8 @@ pub fn public_word(tx: &mut Tx, id: &UpdateId) -> Result<Option<PublicWord>, Err
 pub fn public_words(tx: &mut Tx, incident_ids: &[IncidentId]) -> Result<Vec<PublicWord>, Error> {
     tx.rows(
         sql!(
-            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at
+            "SELECT u.id AS update_id, u.incident_id, u.phase, u.public_subject, u.public_words, u.next_update_by, u.published_at,
+                 (SELECT a.time_zone FROM audiences a WHERE a.id = u.audience_id) AS time_zone
              FROM updates u WHERE u.incident_id = ANY($1) AND u.state = 'published' AND u.public_words IS NOT NULL
              ORDER BY u.published_at DESC, u.id DESC"
         ),

@@ -17,6 +17,7 @@ use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query,
 use crate::pages::model::{StatusPage, Visibility};
 use crate::pages::{jobs, store as rows, subscribers};
 use crate::updates::audiences;
+use crate::updates::promised_words::check_language;
 
 /// One status page.
 #[derive(Debug, serde::Serialize, ToSchema)]
@@ -70,6 +71,7 @@ impl StatusPageInput {
         page.visibility = self.visibility.unwrap_or(page.visibility);
         if let Some(language) = &self.language {
             page.language = faults.name("status_page.language", Some(language), 35);
+            check_language(&mut faults, "status_page.language", &page.language);
         }
         if let Some(zone) = &self.time_zone {
             faults.time_zone("status_page.time_zone", zone);

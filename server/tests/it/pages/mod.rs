@@ -383,3 +383,89 @@ async fn pages_are_kept_like_every_resource(engine: Engine) {
     assert_eq!(anybody(&muster, "/status/larkfield").await.status, 404);
     assert!(!shown.touchpoint.is_empty());
 }
+
+#[store::both_engines]
+async fn a_story_is_told_on_the_clock_of_its_words(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let audiences = muster.get("/audiences").await.good();
+    let customers = audiences["audiences"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["name"] == "Customers")
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    muster
+        .put(
+            &format!("/audiences/{customers}"),
+            json!({ "audience": { "time_zone": "Europe/Berlin" } }),
+        )
+        .await
+        .good();
+    let incident = break_it(&muster, &shown.built).await;
+    tell_customers(&muster, &incident).await;
+    let front = anybody(&muster, "/status/larkfield").await.text;
+    let stories = anybody(&muster, "/status/larkfield/api/v2/incidents.json")
+        .await
+        .json();
+    let id = stories["incidents"][0]["id"].as_str().unwrap().to_owned();
+    let story = anybody(&muster, &format!("/status/larkfield/incidents/{id}"))
+        .await
+        .text;
+    let feed = anybody(&muster, "/status/larkfield/feed.atom").await.text;
+    let answer = front.split("How everything is").next().unwrap();
+    assert_eq!(
+        answer.matches("We will tell you more by 07:20 CET").count(),
+        1,
+        "{answer}"
+    );
+    for (what, told) in [
+        ("answer", answer),
+        ("story", story.as_str()),
+        ("feed", feed.as_str()),
+    ] {
+        assert!(told.contains("CET") && !told.contains("GMT"), "{what}: {told}");
+    }
+}
+
+#[store::both_engines]
+async fn words_of_another_language_are_marked_among_those_of_the_page(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let path = format!("/status_pages/{}", shown.page);
+    for unknown in ["tlh", "xx", "ar", "ja"] {
+        let refused = muster
+            .put(&path, json!({ "status_page": { "language": unknown } }))
+            .await
+            .with_status(400);
+        assert!(refused.to_string().contains("status_page.language"), "{refused}");
+    }
+    muster
+        .put(&path, json!({ "status_page": { "language": "de-AT" } }))
+        .await
+        .good();
+    muster.settle().await;
+    let calm = anybody(&muster, "/status/larkfield").await.text;
+    assert!(
+        calm.contains("<html lang=\"en\">") && !calm.contains("lang=\"de"),
+        "{calm}"
+    );
+    let incident = break_it(&muster, &shown.built).await;
+    tell_customers(&muster, &incident).await;
+    let told = anybody(&muster, "/status/larkfield").await.text;
+    assert!(
+        told.contains("<html lang=\"en\">")
+            && told.contains("<p lang=\"de-AT\"><b>Mehr erfahren Sie von uns bis"),
+        "{told}"
+    );
+    let audience = json!({ "audience": { "language": "tlh" } });
+    let audiences = muster.get("/audiences").await.good();
+    let id = audiences["audiences"][0]["id"].as_str().unwrap();
+    muster
+        .put(&format!("/audiences/{id}"), audience)
+        .await
+        .with_status(400);
+}
