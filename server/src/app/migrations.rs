@@ -49,6 +49,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(39, "0039_service_rules"),
     migration!(41, "0041_former_slugs"),
     migration!(42, "0042_zones_of_words"),
+    migration!(43, "0043_answers_and_titles"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

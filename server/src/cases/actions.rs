@@ -339,11 +339,13 @@ pub fn add_note(change: &mut Change, case: &Case, text: &str) -> Result<MessageI
 }
 
 /// The reporter speaks, on their own page. Whatever they say about recovery counts, and nothing else does. The same
-/// words once more, before anything else was said, are a form that was sent twice.
+/// words once more, before anything else was said, are a form that was sent twice; about a case that was closed meanwhile
+/// they are news, unless they are what closed it.
 pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) -> Result<(), Problem> {
     let spoken = spoken(word, text);
     let last = rows::last_said(change.tx, &case.id)?;
-    if last.is_some_and(|last| {
+    let opens_again = case.status == Status::Closed && word != Word::Works;
+    if last.filter(|_| !opens_again).is_some_and(|last| {
         last.direction == Direction::In && last.text == spoken && last.created_at + SAID_AGAIN > change.now
     }) {
         return Ok(());

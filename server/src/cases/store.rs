@@ -386,14 +386,15 @@ pub fn count_messages(tx: &mut Tx, id: &CaseId, direction: Direction) -> Result<
     Ok(count)
 }
 
-/// Cases of an incident that are owed an answer and for which none is open, the oldest first.
+/// Cases of an incident that is over that are owed an answer and for which none is open that says so, the oldest first.
+/// What was begun while the incident was open does not.
 pub fn without_draft(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Case>, Error> {
     query!(
         "SELECT ",
         COLUMNS,
         JOINED,
         " WHERE c.incident_id = $incident AND c.owed_since IS NOT NULL AND NOT EXISTS (
-              SELECT 1 FROM case_answers w WHERE w.case_id = c.id AND w.state IN ('drafted', 'to_call'))
+              SELECT 1 FROM case_answers w WHERE w.case_id = c.id AND w.state IN ('drafted', 'to_call') AND w.kind = 'resolution')
           ORDER BY c.id LIMIT $limit"
     )
     .bind("incident", id)

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::answers::{self, Answer, Confirmed, Given, Kind, State};
+use super::answers::{self, Answer, Answering, Confirmed, Given, Kind, State};
 use crate::access::Caller;
 use crate::access::audit::AuditAction;
 use crate::app::App;
 use crate::cases::{Case, CaseId, actions};
-use crate::http::{Problem, Site};
+use crate::http::Problem;
 use crate::incidents::{IncidentId, store as incident_rows};
-use crate::people::UserId;
+use crate::outbox::Mail;
 use crate::timeline::Change;
 
 /// Answers that one transaction sends.
@@ -21,11 +21,16 @@ const AT_ONCE: usize = 100;
 pub const MOST: usize = 5_000;
 
 /// Words go out in a person's name: a program must say for whom it acts.
-pub fn person(caller: &Caller) -> Result<UserId, Problem> {
-    caller
+pub fn answering(app: &App, caller: &Caller) -> Result<Answering, Problem> {
+    let user_id = caller
         .user_id()
         .cloned()
-        .ok_or_else(|| Problem::refused(1008, "From must name the person who answers for these words."))
+        .ok_or_else(|| Problem::refused(1008, "From must name the person who answers for these words."))?;
+    Ok(Answering {
+        user_id,
+        site: app.site.clone(),
+        mail: Mail::of(&app.settings),
+    })
 }
 
 /// Answers one reporter.
@@ -33,11 +38,10 @@ pub fn confirm(
     change: &mut Change,
     id: &CaseId,
     confirmed: &Confirmed,
-    user_id: &UserId,
-    site: &Site,
+    answering: &Answering,
 ) -> Result<(Case, Answer), Problem> {
     let case = actions::load(change, id)?;
-    let (given, answer) = answers::confirm(change, &case, confirmed, user_id, site)?;
+    let (given, answer) = answers::confirm(change, &case, confirmed, answering)?;
     if given == Given::Now {
         if let (State::Sent, Some(incident_id)) = (answer.state, &case.incident_id) {
             answers::record_sent(change, incident_id, answer.kind, &[case.label()])?;
@@ -73,7 +77,7 @@ pub async fn confirm_drafted(
     incident_id: &IncidentId,
     only: Option<&[String]>,
 ) -> Result<Answered, Problem> {
-    let user_id = person(caller)?;
+    let answering = answering(app, caller)?;
     super::jobs::draft_now(app, incident_id).await?;
     let asked = incident_id.clone();
     let mut waiting: Vec<CaseId> = app
@@ -88,10 +92,10 @@ pub async fn confirm_drafted(
     let mut total = Answered::default();
     for group in waiting.chunks(AT_ONCE) {
         let (group, incident_id) = (group.to_vec(), incident_id.clone());
-        let (user_id, site) = (user_id.clone(), app.site.clone());
+        let answering = answering.clone();
         let answered = app
             .change(caller.agent(), move |change| {
-                confirm_group(change, &incident_id, &group, &user_id, &site)
+                confirm_group(change, &incident_id, &group, &answering)
             })
             .await?;
         total.sent += answered.sent;
@@ -104,8 +108,7 @@ fn confirm_group(
     change: &mut Change,
     incident_id: &IncidentId,
     group: &[CaseId],
-    user_id: &UserId,
-    site: &Site,
+    answering: &Answering,
 ) -> Result<Answered, Problem> {
     let (mut sent, mut to_call) = (Vec::new(), 0);
     for case_id in group {
@@ -113,7 +116,9 @@ fn confirm_group(
         if !is_still_drafted(change, &case, incident_id)? {
             continue;
         }
-        let (_, answer) = answers::confirm(change, &case, &Confirmed::default(), user_id, site)?;
+        let (Given::Now, answer) = answers::confirm(change, &case, &Confirmed::default(), answering)? else {
+            continue;
+        };
         match answer.state {
             State::Sent => sent.push(case.label()),
             State::Drafted | State::ToCall | State::Withdrawn => to_call += 1,

@@ -7,16 +7,17 @@ use store::{Error, Tx, params, query, sql};
 use utoipa::ToSchema;
 
 use super::compose::{self, Facts};
-use super::{known, zone};
+use super::known::{self, KnownIssue, PublicTouchpoint};
+use super::zone;
 use crate::access::audit::AuditAction;
 use crate::cases::actions::{self, Told};
 use crate::cases::model::Direction;
 use crate::cases::view::private_url;
-use crate::cases::{Case, CaseId};
+use crate::cases::{Case, CaseId, store as case_rows};
 use crate::http::{Page, Problem, Site};
 use crate::incidents::{Incident, IncidentId, Status as IncidentStatus};
 use crate::live::CASES;
-use crate::outbox::{Channel, NewSend, Purpose, Recipient, SECRET_LINK, SendId};
+use crate::outbox::{Channel, Mail, NewSend, Purpose, Recipient, SECRET_LINK, SendId};
 use crate::people::UserId;
 use crate::timeline::{Change, Kind as EntryKind, NewEntry};
 use crate::words::{Approval, InternalText, PublicText};
@@ -58,7 +59,7 @@ pub enum State {
 pub enum Delivery {
     Email,
     Call,
-    /// On the reporter's own page only; they left no address.
+    /// On the reporter's own page only: they left no address, or no mail can be sent.
     Page,
 }
 
@@ -190,63 +191,121 @@ pub fn fitting_kind(case: &Case) -> Kind {
     }
 }
 
-/// What the public may know about a case's incident, in the reporter's time.
-fn facts(tx: &mut Tx, case: &Case, incident: Option<&Incident>) -> Result<Facts, Problem> {
-    let touchpoints = known::touchpoints(tx)?;
-    let hurt: Vec<String> = match incident {
-        Some(incident) => {
-            let stored = crate::impact::store::find(tx, &incident.id)?;
-            let impact = crate::impact::store::current(tx, incident, stored.as_ref())?;
-            impact.touchpoints.into_iter().map(|one| one.id).collect()
-        }
-        None => Vec::new(),
-    };
-    let own = case.touchpoint_id.as_ref().map(AsRef::<str>::as_ref);
-    let id = own.or(hurt.first().map(String::as_str));
-    let touchpoint = touchpoints.into_iter().find(|one| Some(one.id.as_str()) == id);
-    let issue = match incident {
-        Some(incident) => known::of(tx, std::slice::from_ref(&incident.id))?.pop(),
-        None => None,
-    };
-    let time_zone = zone::of_case(tx, case)?;
-    let (words_now, next_update_by) = match issue {
-        Some(issue) => (Some(issue.words_to_say), issue.next_update_by),
-        None => (touchpoint.as_ref().and_then(|one| one.words_to_say.clone()), None),
-    };
-    Ok(Facts {
-        reporter_name: case.reporter_name.clone(),
-        touchpoint: touchpoint.map(|one| one.name),
-        reported_at: case.created_at,
-        resolved_at: incident.and_then(|incident| incident.resolved_at),
-        words_now,
-        next_update_by,
-        time_zone,
-    })
+/// What the public may know about an incident, or about what is reported without one. It is the same for all cases of an
+/// incident, so it is read once for all of them.
+pub struct About {
+    incident: Option<Incident>,
+    touchpoints: Vec<PublicTouchpoint>,
+    /// The touchpoint that the incident hurts most.
+    hurt_most: Option<String>,
+    issue: Option<KnownIssue>,
+}
+
+impl About {
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn read(tx: &mut Tx, incident_id: Option<&IncidentId>) -> Result<Self, Problem> {
+        let incident = match incident_id {
+            Some(id) => crate::incidents::store::find(tx, id)?,
+            None => None,
+        };
+        let touchpoints = known::touchpoints(tx)?;
+        let Some(known) = &incident else {
+            return Ok(Self {
+                incident,
+                touchpoints,
+                hurt_most: None,
+                issue: None,
+            });
+        };
+        let stored = crate::impact::store::find(tx, &known.id)?;
+        let impact = crate::impact::store::current(tx, known, stored.as_ref())?;
+        Ok(Self {
+            hurt_most: impact.touchpoints.into_iter().next().map(|one| one.id),
+            issue: known::of(tx, std::slice::from_ref(&known.id))?.pop(),
+            incident,
+            touchpoints,
+        })
+    }
+
+    /// In the reporter's time, about the touchpoint that they named or else the one that is hurt most.
+    fn for_reporter(&self, tx: &mut Tx, case: &Case) -> Result<Facts, Problem> {
+        let own = case.touchpoint_id.as_ref().map(AsRef::<str>::as_ref);
+        let id = own.or(self.hurt_most.as_deref());
+        let touchpoint = self.touchpoints.iter().find(|one| Some(one.id.as_str()) == id);
+        let (words_now, next_update_by) = match &self.issue {
+            Some(issue) => (Some(issue.words_to_say.clone()), issue.next_update_by),
+            None => (touchpoint.and_then(|one| one.words_to_say.clone()), None),
+        };
+        Ok(Facts {
+            reporter_name: case.reporter_name.clone(),
+            touchpoint: touchpoint.map(|one| one.name.clone()),
+            reported_at: case.created_at,
+            resolved_at: self.incident.as_ref().and_then(|incident| incident.resolved_at),
+            words_now,
+            next_update_by,
+            time_zone: zone::of_case(tx, case)?,
+        })
+    }
 }
 
 /// What would be answered as everything stands now.
 pub fn proposed(tx: &mut Tx, case: &Case, kind: Kind) -> Result<InternalText, Problem> {
-    let incident = match &case.incident_id {
-        Some(id) => crate::incidents::store::find(tx, id)?,
-        None => None,
-    };
-    let facts = facts(tx, case, incident.as_ref())?;
-    compose::common_part(kind, &facts)
+    let about = About::read(tx, case.incident_id.as_ref())?;
+    compose::common_part(kind, &about.for_reporter(tx, case)?)
 }
 
-/// Keeps a draft for a case, if it has none that is open.
+/// Keeps a draft of this kind for a case, if it has none that is open.
 pub fn draft(change: &mut Change, case: &Case, kind: Kind) -> Result<Answer, Problem> {
-    if let Some(open) = open_answer(change.tx, &case.id)? {
-        return Ok(open);
+    match open_answer(change.tx, &case.id)? {
+        Some(open) if open.kind == kind => Ok(open),
+        open => {
+            let about = About::read(change.tx, case.incident_id.as_ref())?;
+            draft_anew(change, case, kind, &about, open)
+        }
     }
-    let words = proposed(change.tx, case, kind)?;
+}
+
+/// As [`draft`], for one of many cases of an incident.
+pub fn draft_about(change: &mut Change, case: &Case, kind: Kind, about: &About) -> Result<Answer, Problem> {
+    match open_answer(change.tx, &case.id)? {
+        Some(open) if open.kind == kind => Ok(open),
+        open => draft_anew(change, case, kind, about, open),
+    }
+}
+
+/// What was begun while something else was to be told is overtaken; the agent's own part goes on.
+fn draft_anew(
+    change: &mut Change,
+    case: &Case,
+    kind: Kind,
+    about: &About,
+    overtaken: Option<Answer>,
+) -> Result<Answer, Problem> {
+    if let Some(overtaken) = &overtaken {
+        change.tx.execute_one(
+            sql!("UPDATE case_answers SET state = 'withdrawn' WHERE id = $1"),
+            params![&overtaken.id],
+        )?;
+    }
+    let facts = about.for_reporter(change.tx, case)?;
+    let words = compose::common_part(kind, &facts)?;
+    let personal = overtaken.and_then(|overtaken| overtaken.personal_part);
     let id: AnswerId = change.identifier();
     change.tx.execute(
         sql!(
-            "INSERT INTO case_answers (id, case_id, incident_id, kind, state, common_part, drafted_at)
-             VALUES ($1, $2, $3, $4, 'drafted', $5, $6)"
+            "INSERT INTO case_answers (id, case_id, incident_id, kind, state, common_part, personal_part, drafted_at)
+             VALUES ($1, $2, $3, $4, 'drafted', $5, $6, $7)"
         ),
-        params![&id, &case.id, case.incident_id.as_ref(), kind, &words, change.now],
+        params![
+            &id,
+            &case.id,
+            case.incident_id.as_ref(),
+            kind,
+            &words,
+            personal.as_ref(),
+            change.now
+        ],
     )?;
     open_answer(change.tx, &case.id)?.ok_or_else(|| Problem::not_found("The answer"))
 }
@@ -295,10 +354,37 @@ pub fn withdraw_drafts(change: &mut Change, incident_id: &IncidentId) -> Result<
 pub struct Confirmed {
     /// The kind that fits unless told.
     pub kind: Option<Kind>,
-    /// Instead of what was kept with the draft.
-    pub personal_part: Option<InternalText>,
+    pub personal_part: PersonalPart,
     /// Instead of the drafted common part.
     pub text: Option<InternalText>,
+}
+
+/// What an agent says of their own part.
+#[derive(Debug, Clone, Default)]
+pub enum PersonalPart {
+    /// What was kept with the draft, if anything was.
+    #[default]
+    AsKept,
+    /// Exactly this, or none.
+    Exactly(Option<InternalText>),
+}
+
+impl PersonalPart {
+    fn over(&self, kept: Option<&InternalText>) -> Option<InternalText> {
+        match self {
+            Self::AsKept => kept.cloned(),
+            Self::Exactly(said) => said.clone(),
+        }
+    }
+}
+
+/// Who answers, and what there is to answer with.
+#[derive(Debug, Clone)]
+pub struct Answering {
+    /// Answers for the words.
+    pub user_id: UserId,
+    pub site: Site,
+    pub mail: Mail,
 }
 
 /// Whether an answer was given by this request, or by the same one a moment ago.
@@ -314,39 +400,41 @@ pub fn confirm(
     change: &mut Change,
     case: &Case,
     confirmed: &Confirmed,
-    user_id: &UserId,
-    site: &Site,
+    answering: &Answering,
 ) -> Result<(Given, Answer), Problem> {
     let kind = confirmed.kind.unwrap_or_else(|| fitting_kind(case));
     if let Some(given) = given_before(change, case, confirmed, kind)? {
         return Ok((Given::Before, given));
     }
     check_kind(case, kind)?;
-    if kind == Kind::Reply && confirmed.text.is_none() && confirmed.personal_part.is_none() {
+    let says_nothing = !matches!(confirmed.personal_part, PersonalPart::Exactly(Some(_)));
+    if kind == Kind::Reply && confirmed.text.is_none() && says_nothing {
         return Err(Problem::invalid([
             "answer.text: the case is linked to no incident, so say what is to be answered.",
         ]));
     }
-    // A draft of another kind has been overtaken.
-    change.tx.execute(
-        sql!("UPDATE case_answers SET state = 'withdrawn' WHERE case_id = $1 AND state IN ('drafted', 'to_call') AND kind <> $2"),
-        params![&case.id, kind],
-    )?;
+    if kind != fitting_kind(case) {
+        // What was begun is about the incident; this answer is about something else.
+        change.tx.execute(
+            sql!("UPDATE case_answers SET state = 'withdrawn' WHERE case_id = $1 AND state IN ('drafted', 'to_call') AND kind <> $2"),
+            params![&case.id, kind],
+        )?;
+    }
     let answer = draft(change, case, kind)?;
     if answer.state == State::ToCall {
         return Ok((Given::Before, answer));
     }
     let common = confirmed.text.as_ref().unwrap_or(&answer.common_part).clone();
-    let personal = confirmed.personal_part.clone().or(answer.personal_part.clone());
+    let personal = confirmed.personal_part.over(answer.personal_part.as_ref());
     let whole = compose::whole(
         case,
         personal.as_ref().map(InternalText::for_insiders),
         common.for_insiders(),
     );
-    let words = PublicText::approve(&whole, &Approval::by_person(user_id, change.now));
-    let delivery = delivery_of(case);
+    let words = PublicText::approve(&whole, &Approval::by_person(&answering.user_id, change.now));
+    let delivery = delivery_of(case, answering.mail);
     let send_id = match delivery {
-        Delivery::Email => Some(send(change, case, &answer.id, kind, &words, site)?),
+        Delivery::Email => Some(send(change, case, &answer.id, kind, &words, &answering.site)?),
         Delivery::Call | Delivery::Page => None,
     };
     let state = match delivery {
@@ -366,7 +454,7 @@ pub fn confirm(
             personal.as_ref(),
             delivery,
             send_id.as_ref(),
-            user_id,
+            &answering.user_id,
             change.now,
             told_at
         ],
@@ -382,7 +470,7 @@ pub fn confirm(
         personal_part: personal,
         delivery: Some(delivery),
         send_id,
-        confirmed_by: Some(user_id.clone()),
+        confirmed_by: Some(answering.user_id.clone()),
         confirmed_at: Some(change.now),
         told_at,
         ..answer
@@ -390,7 +478,7 @@ pub fn confirm(
     Ok((Given::Now, given))
 }
 
-/// The answer that was just given, if what is confirmed now says the same.
+/// The answer that was just given, if what is confirmed now says the same and the reporter has said nothing since.
 fn given_before(
     change: &mut Change,
     case: &Case,
@@ -401,11 +489,15 @@ fn given_before(
     let Some(given) = given_since(change.tx, &case.id, since)?.filter(|given| given.kind == kind) else {
         return Ok(None);
     };
+    let last = case_rows::last_said(change.tx, &case.id)?;
+    if last.is_some_and(|last| last.direction == Direction::In) {
+        return Ok(None);
+    }
     if let Some(open) = open_answer(change.tx, &case.id)?.filter(|open| open.state == State::Drafted) {
-        let personal = confirmed.personal_part.as_ref().or(open.personal_part.as_ref());
+        let personal = confirmed.personal_part.over(open.personal_part.as_ref());
         let is_same = open.kind == kind
             && confirmed.text.as_ref().unwrap_or(&open.common_part) == &given.common_part
-            && personal == given.personal_part.as_ref();
+            && personal == given.personal_part;
         return Ok(is_same.then_some(given));
     }
     let common = match &confirmed.text {
@@ -414,8 +506,8 @@ fn given_before(
         None => proposed(change.tx, case, kind)?,
     };
     // What was kept with a draft went out with it: whoever confirms the draft again means that, too.
-    let personal = confirmed.personal_part.as_ref().or(given.personal_part.as_ref());
-    let is_same = common == given.common_part && personal == given.personal_part.as_ref();
+    let personal = confirmed.personal_part.over(given.personal_part.as_ref());
+    let is_same = common == given.common_part && personal == given.personal_part;
     Ok(is_same.then_some(given))
 }
 
@@ -433,11 +525,12 @@ fn check_kind(case: &Case, kind: Kind) -> Result<(), Problem> {
     }
 }
 
-fn delivery_of(case: &Case) -> Delivery {
-    match (&case.reporter_email, &case.reporter_telephone) {
-        (Some(_), _) => Delivery::Email,
-        (None, Some(_)) => Delivery::Call,
-        (None, None) => Delivery::Page,
+/// How the reporter would get an answer. Without a mail server nothing goes out by mail, so nobody counts as told by it.
+pub fn delivery_of(case: &Case, mail: Mail) -> Delivery {
+    match (&case.reporter_email, mail, &case.reporter_telephone) {
+        (Some(_), Mail::Configured, _) => Delivery::Email,
+        (_, _, Some(_)) => Delivery::Call,
+        (_, _, None) => Delivery::Page,
     }
 }
 

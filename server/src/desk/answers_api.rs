@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answers::{self, Answer, Confirmed, Kind, State};
+use super::answers::{self, Answer, Confirmed, Kind, PersonalPart, State};
 use super::{actions, compose};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -138,9 +138,10 @@ struct ConfirmAnswer {
 struct ConfirmedParts {
     #[serde(default)]
     kind: Option<Kind>,
-    /// The agent's own part.
+    /// The agent's own part, instead of what was kept with the draft; null sends none.
     #[serde(default)]
-    personal_part: Option<String>,
+    #[schema(value_type = Option<String>)]
+    personal_part: Sent<String>,
     /// Instead of the drafted common part.
     #[serde(default)]
     text: Option<String>,
@@ -149,16 +150,20 @@ struct ConfirmedParts {
 impl ConfirmedParts {
     fn check(&self) -> Result<Confirmed, Problem> {
         let mut faults = Faults::new();
-        let personal_part = faults.optional_text(
+        let said = faults.optional_text(
             "answer.personal_part",
-            self.personal_part.as_deref(),
+            self.personal_part.value().map(String::as_str),
             LONGEST_TEXT,
         );
+        let personal_part = match self.personal_part {
+            Sent::Nothing => PersonalPart::AsKept,
+            Sent::Null | Sent::Value(_) => PersonalPart::Exactly(said.map(InternalText::new)),
+        };
         let text = faults.optional_text("answer.text", self.text.as_deref(), LONGEST_TEXT);
         faults.done()?;
         Ok(Confirmed {
             kind: self.kind,
-            personal_part: personal_part.map(InternalText::new),
+            personal_part,
             text: text.map(InternalText::new),
         })
     }
@@ -200,7 +205,7 @@ async fn keep(
     Ok(axum::Json(AnswerAnswer { answer }))
 }
 
-/// Send the answer: by e-mail where the reporter left an address, otherwise it is shown for a call, or on the
+/// Send the answer: by e-mail where the reporter left an address and a mail server is configured, otherwise it is shown for a call, or on the
 /// reporter's own page.
 #[utoipa::path(
     post, path = "/cases/{id}/answer", tag = "Answers", request_body = ConfirmAnswer,
@@ -215,13 +220,12 @@ async fn confirm(
 ) -> Result<axum::Json<AnswerAnswer>, Problem> {
     caller.require(Action::Publish, Resource::Case)?;
     let confirmed = body.answer.check()?;
-    let user_id = actions::person(&caller)?;
-    let site = app.site.clone();
+    let answering = actions::answering(&app, &caller)?;
     let answer = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let case_id = CaseId::from(id.as_str());
-            let (case, answer) = actions::confirm(change, &case_id, &confirmed, &user_id, &site)?;
-            Ok(view(&answer, &case, &site))
+            let (case, answer) = actions::confirm(change, &case_id, &confirmed, &answering)?;
+            Ok(view(&answer, &case, &answering.site))
         })
         .await?;
     Ok(axum::Json(AnswerAnswer { answer }))

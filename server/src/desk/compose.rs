@@ -63,12 +63,17 @@ pub fn common_part(kind: Kind, facts: &Facts) -> Result<InternalText, Problem> {
         .map_err(|reason| Problem::internal(anyhow::Error::msg(reason)))
 }
 
-/// The whole answer: greeting, the agent's own part, the common part.
-pub fn whole(case: &Case, personal_part: Option<&str>, common_part: &str) -> InternalText {
-    let greeting = match &case.reporter_name {
+/// How every answer begins.
+pub fn greeting(case: &Case) -> String {
+    match &case.reporter_name {
         Some(name) => format!("Hello {name},"),
         None => "Hello,".to_owned(),
-    };
+    }
+}
+
+/// The whole answer: greeting, the agent's own part, the common part.
+pub fn whole(case: &Case, personal_part: Option<&str>, common_part: &str) -> InternalText {
+    let greeting = greeting(case);
     let parts = [Some(greeting.as_str()), personal_part, Some(common_part)];
     let parts: Vec<&str> = parts
         .into_iter()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::answers::{self, Kind};
+use super::answers::{self, About, Kind};
 use super::known;
 use crate::app::App;
 use crate::cases::{actions, store as case_rows};
@@ -72,11 +72,12 @@ fn reconcile(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
 /// Drafts an answer for every linked case that is owed one.
 fn draft_all(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
     let missing = case_rows::without_draft(change.tx, id, AT_ONCE)?;
-    for case in &missing {
-        answers::draft(change, case, Kind::Resolution)?;
-    }
     if missing.is_empty() {
         return Ok(());
+    }
+    let about = About::read(change.tx, Some(id))?;
+    for case in &missing {
+        answers::draft_about(change, case, Kind::Resolution, &about)?;
     }
     let text = match missing.len() {
         1 => "Drafted an answer for 1 reporter".to_owned(),

@@ -1,8 +1,8 @@
 //! Answers that could not be delivered.
 //!
 //! A reporter counts as told when an agent confirms their answer and mail takes it over. When no attempt brings it there, they
-//! were not told: the answer is taken back, the agent reads why beside the case, and the reporter is owed an answer again, with a
-//! new draft where the incident is over. The auditor sees to it once a minute; one that fails to is seen to in the next.
+//! were not told: the answer is taken back, its mail is given up so that nobody can send it later, the agent reads why beside
+//! the case, and the reporter is owed an answer again, with a new draft where the incident is over. The auditor sees to it once a minute; one that fails to is seen to in the next.
 
 use std::collections::HashMap;
 
@@ -15,6 +15,7 @@ use crate::cases::{CaseId, Status, actions};
 use crate::http::Problem;
 use crate::incidents::IncidentId;
 use crate::jobs::{Kind as JobKind, Owed};
+use crate::outbox::{self, SendId};
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
 /// Answers that one round takes back.
@@ -23,6 +24,7 @@ const MOST: i64 = 100;
 #[derive(Debug, Clone, store::FromRow)]
 struct Undelivered {
     answer_id: String,
+    send_id: SendId,
     case_id: CaseId,
     incident_id: Option<IncidentId>,
     address: String,
@@ -56,7 +58,8 @@ pub fn came_back(tx: &mut Tx, cases: &[CaseId]) -> Result<HashMap<CaseId, CameBa
         sql!(
             "SELECT w.case_id, s.address, s.last_error AS reason
              FROM case_answers w JOIN sends s ON s.id = w.send_id JOIN cases c ON c.id = w.case_id
-             WHERE w.case_id = ANY($1) AND w.state = 'withdrawn' AND s.state = 'failed' AND c.owed_since IS NOT NULL
+             WHERE w.case_id = ANY($1) AND w.state = 'withdrawn' AND s.state = 'cancelled'
+               AND s.last_error IS NOT NULL AND c.owed_since IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM case_answers later WHERE later.case_id = w.case_id AND later.state = 'sent'
                                AND later.id > w.id)
              ORDER BY w.id"
@@ -69,9 +72,9 @@ pub fn came_back(tx: &mut Tx, cases: &[CaseId]) -> Result<HashMap<CaseId, CameBa
 fn undelivered(tx: &mut Tx) -> Result<Vec<Undelivered>, Error> {
     tx.rows(
         sql!(
-            "SELECT w.id AS answer_id, w.case_id, w.incident_id, s.address, s.last_error AS reason
-             FROM sends s JOIN case_answers w ON w.id = SUBSTR(s.idempotency_key, 8)
-             WHERE s.state = 'failed' AND s.purpose = 'answer' AND w.state = 'sent' AND w.send_id = s.id
+            "SELECT w.id AS answer_id, s.id AS send_id, w.case_id, w.incident_id, s.address, s.last_error AS reason
+             FROM sends s JOIN case_answers w ON w.send_id = s.id
+             WHERE s.state = 'failed' AND s.purpose = 'answer' AND w.state = 'sent'
              ORDER BY s.id LIMIT $1"
         ),
         params![MOST],
@@ -97,6 +100,10 @@ pub async fn owe_again(app: &App) -> Result<(), Problem> {
 
 fn take_back(change: &mut Change, one: &Undelivered) -> Result<(), Problem> {
     let case = actions::load(change, &one.case_id)?;
+    // Somebody may have had the mail tried again meanwhile: then it is on its way, and the answer stands.
+    if !outbox::give_up(change, &one.send_id)? {
+        return Ok(());
+    }
     let taken_back = change.tx.execute(
         sql!("UPDATE case_answers SET state = 'withdrawn' WHERE id = $1 AND state = 'sent'"),
         params![&one.answer_id],

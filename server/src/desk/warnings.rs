@@ -12,6 +12,7 @@ use crate::alerts::model::Reason;
 use crate::cases::{CaseId, store as cases};
 use crate::http::Page;
 use crate::http::listing::Counted;
+use crate::identifier::earliest_at;
 use crate::jobs;
 
 /// How long ago the first of those who write alike may have written.
@@ -24,6 +25,8 @@ const MOST_CASES: i64 = 200;
 const MOST: usize = 5;
 /// Unusual counts that are looked at.
 const MOST_NOTICED: i64 = 50;
+/// Cases without an incident that unusual counts are held against, the newest.
+const MOST_UNLINKED: i64 = 20_000;
 
 /// One early warning, with its evidence.
 #[derive(Debug, Clone, PartialEq)]
@@ -152,12 +155,16 @@ fn more_than_usual(tx: &mut Tx, now: Timestamp) -> Result<Vec<Unusual>, Error> {
         ),
         params![now - usual::SHOWN_FOR, MOST_NOTICED],
     )?;
+    let Some(earliest) = rows.iter().map(Noticed::since).min() else {
+        return Ok(Vec::new());
+    };
+    let unlinked = unlinked_since(tx, earliest)?;
     let mut found: Vec<Unusual> = Vec::new();
     for row in rows {
         if found.len() == MOST {
             break;
         }
-        if let Some(unusual) = row.still_unexplained(tx)?
+        if let Some(unusual) = row.still_unexplained(&unlinked)
             && !found.iter().any(|one| one.overlaps(&unusual))
         {
             found.push(unusual);
@@ -182,30 +189,54 @@ struct Noticed {
     chance_per_week: f64,
 }
 
+/// A case that is linked to no incident.
+#[derive(Debug, store::FromRow)]
+struct Unlinked {
+    id: CaseId,
+    created_at: Timestamp,
+    touchpoint_id: Option<String>,
+    location_id: Option<String>,
+    /// Where its location stands, and where that stands.
+    within: Option<String>,
+    within_that: Option<String>,
+}
+
+/// Cases that are linked to no incident, the newest first; read once for everything that was noticed.
+fn unlinked_since(tx: &mut Tx, since: Timestamp) -> Result<Vec<Unlinked>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT c.id, c.created_at, c.touchpoint_id, c.location_id, l.parent_id AS within, p.parent_id AS within_that
+             FROM cases c LEFT JOIN locations l ON l.id = c.location_id LEFT JOIN locations p ON p.id = l.parent_id
+             WHERE c.incident_id IS NULL AND c.created_at >= $1 AND c.id >= $2 ORDER BY c.id DESC LIMIT $3"
+        ),
+        params![since, earliest_at(since), MOST_UNLINKED],
+    )
+}
+
 impl Noticed {
+    /// When the first of its reports may have come.
+    fn since(&self) -> Timestamp {
+        self.at - jiff::SignedDuration::from_secs(self.seconds)
+    }
+
+    fn counts(&self, case: &Unlinked) -> bool {
+        let places = [&case.location_id, &case.within, &case.within_that];
+        (self.since()..self.at).contains(&case.created_at)
+            && (self.touchpoint_id.is_none() || self.touchpoint_id == case.touchpoint_id)
+            && (self.location_id.is_none() || places.contains(&&self.location_id))
+    }
+
     /// Nothing, once more than half of the reports are linked to incidents.
-    fn still_unexplained(self, tx: &mut Tx) -> Result<Option<Unusual>, Error> {
-        let since = self.at - jiff::SignedDuration::from_secs(self.seconds);
-        let unlinked = cases::Sought {
-            linked: Some(cases::Linked::No),
-            touchpoint_ids: self.touchpoint_id.iter().cloned().collect(),
-            location_ids: self.location_id.iter().cloned().collect(),
-            since: Some(since),
-            until: Some(self.at),
-            ..cases::Sought::default()
-        };
-        let page = Page {
-            limit: 1,
-            offset: 0,
-            counted: Counted::Yes,
-        };
-        let (last, paging) = cases::list(tx, &unlinked, page)?;
-        let unlinked = paging.total.unwrap_or(0).unsigned_abs();
-        let Some(last) = last.into_iter().next().filter(|_| unlinked * 2 >= self.observed) else {
-            return Ok(None);
-        };
+    fn still_unexplained(self, unlinked: &[Unlinked]) -> Option<Unusual> {
+        let mut left = unlinked.iter().filter(|case| self.counts(case));
+        let last = left.next()?.id.clone();
+        let count = 1 + left.count() as u64;
+        if count * 2 < self.observed {
+            return None;
+        }
+        let since = self.since();
         let named = |id: Option<String>, name: Option<String>| id.map(|id| (id, name.unwrap_or_default()));
-        Ok(Some(Unusual {
+        Some(Unusual {
             id: self.id,
             touchpoint: named(self.touchpoint_id, self.touchpoint_name),
             location: named(self.location_id, self.location_name),
@@ -215,8 +246,8 @@ impl Noticed {
             observed: self.observed,
             expected: self.expected,
             chance_per_week: self.chance_per_week,
-            last: last.id,
-        }))
+            last,
+        })
     }
 }
 

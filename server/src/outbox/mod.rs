@@ -22,6 +22,6 @@ mod smtp;
 pub mod store;
 mod webhook;
 
-pub use model::{Channel, HeaderName, NewSend, Purpose, Recipient, SECRET_LINK, SendId, State};
+pub use model::{Channel, HeaderName, Mail, NewSend, Purpose, Recipient, SECRET_LINK, SendId, State};
 pub use sender::Channels;
-pub use store::{cancel, owe};
+pub use store::{cancel, give_up, owe};

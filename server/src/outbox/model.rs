@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::links;
+use crate::config::Settings;
 use crate::people::UserId;
 use crate::timeline::IncidentId;
 use crate::vault::Vault;
@@ -18,6 +19,22 @@ crate::identifier! {
 
 /// Stands in body and HTML for the message's secret link. A private-use character, so that nobody types it.
 pub const SECRET_LINK: &str = "\u{E000}";
+
+/// Whether this Muster can send mail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mail {
+    Configured,
+    Missing,
+}
+
+impl Mail {
+    pub fn of(settings: &Settings) -> Self {
+        match settings.mail {
+            Some(_) => Self::Configured,
+            None => Self::Missing,
+        }
+    }
+}
 
 /// What a message is for. It decides who goes first and how long it is worth sending.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, store::TextEnum, ToSchema)]

@@ -365,6 +365,20 @@ pub fn owe_again(change: &mut Change, send: &Send) -> Result<bool, Error> {
     Ok(changed == 1)
 }
 
+/// Ends a message that failed for good: what it was to say is said in another way, so it cannot be tried again. False when
+/// it is in another state.
+pub fn give_up(change: &mut Change, id: &SendId) -> Result<bool, Error> {
+    let changed = change.tx.execute(
+        sql!(
+            "UPDATE sends SET state = 'cancelled', withdrawn_at = $2, secret_link = NULL
+             WHERE id = $1 AND state = 'failed'"
+        ),
+        params![id, change.now],
+    )?;
+    change.touch(SENDS);
+    Ok(changed == 1)
+}
+
 const COLUMNS: &str = "id, idempotency_key, purpose, channel, address, recipient_name, user_id, incident_id, subject,
     body, html, secret_link, content_hash, state, attempts, created_at, wanted_at, due_at, deadline_at, withdrawn_at,
     sent_at, receipt, last_error";

@@ -57,7 +57,7 @@ fn components(snapshot: &Snapshot) -> Vec<Value> {
 
 fn update(incident: &PageIncident, update: &PageUpdate) -> Value {
     json!({
-        "id": update.update_id,
+        "id": update.id,
         "status": update.status,
         "body": update.body,
         "incident_id": incident.id,

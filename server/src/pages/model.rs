@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::incidents::IncidentId;
 use crate::services::BusinessServiceId;
+use crate::updates::Phase;
 use crate::updates::situation::Harm;
-use crate::updates::{Phase, UpdateId};
 use crate::words::PublicText;
 
 crate::identifier! {
@@ -22,6 +22,11 @@ crate::identifier! {
 crate::identifier! {
     /// One incident on one page.
     PageIncidentId
+}
+crate::identifier! {
+    /// What readers are told in one place: the id of the update, or one of its own for the word with which the story of a
+    /// merged incident ends, which nobody published.
+    PageUpdateId
 }
 crate::identifier! {
     /// One reader's subscription to one page.
@@ -190,7 +195,7 @@ pub struct PageIncident {
 #[derive(Debug, Clone, Serialize, store::FromRow)]
 pub struct PageUpdate {
     pub page_incident_id: PageIncidentId,
-    pub update_id: UpdateId,
+    pub id: PageUpdateId,
     pub status: Phase,
     pub body: PublicText,
     pub next_update_by: Option<Timestamp>,

@@ -1,17 +1,26 @@
 //! Incidents come onto a page through words published for the public, and in no other way.
+//!
+//! Words may come onto a page long after they were published: a component was added, an audience was given the page. They
+//! stand in its history then; readers are mailed only what is news.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use serde_json::json;
-use store::{Error, params, sql};
+use store::{Error, Tx, params, sql};
 
 use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage, StatusPageId};
 use super::{store as rows, subscribers};
-use crate::incidents::{IncidentId, store as incidents};
+use crate::incidents::{Incident, IncidentId, store as incidents};
+use crate::services::BusinessServiceId;
 use crate::timeline::{Change, Kind, NewEntry};
 use crate::updates::store::PublicWord;
 use crate::updates::{AudienceId, Phase, UpdateId, audiences, situation};
 
 /// Updates looked at in one run; more wait for the next.
 const MOST_AT_ONCE: i64 = 200;
+/// For so long after it was published a word is news that readers are mailed.
+const NEWS_FOR: Duration = Duration::from_secs(3_600);
 /// Merges that are followed one after the other.
 const LONGEST_WAY: usize = 20;
 
@@ -26,6 +35,7 @@ pub enum Followed {
 /// Posts what was published since the last time. What is not for this page is remembered as such, so that it never
 /// stands before what is.
 pub fn follow(change: &mut Change, page: &StatusPage, components: &[Component]) -> Result<Followed, Error> {
+    follow_merges(change, page)?;
     let speaking = audiences::on_status_pages(change.tx)?;
     let words: Vec<PublicWord> = change.tx.rows(
         sql!(
@@ -46,19 +56,49 @@ pub fn follow(change: &mut Change, page: &StatusPage, components: &[Component]) 
             store::Value::texts(speaking.iter().map(AudienceId::as_str))
         ],
     )?;
+    let judged = judge(change.tx, &words)?;
     for word in &words {
-        if shows(change, page, components, word)? {
-            post(change, page, components, word)?;
+        let about = judged.get(&word.incident_id);
+        if shows(change, page, components, word, about)? {
+            post(change, page, components, word, about)?;
         } else {
             pass(change, page, &word.update_id)?;
         }
     }
-    follow_merges(change, page)?;
     Ok(if words.len() as i64 == MOST_AT_ONCE {
         Followed::InPart
     } else {
         Followed::Everything
     })
+}
+
+/// An incident that words are about.
+struct Judged {
+    incident: Incident,
+    /// What it hurts.
+    touchpoints: Vec<BusinessServiceId>,
+}
+
+/// The incidents that the words are about, each computed once for all of them.
+fn judge(tx: &mut Tx, words: &[PublicWord]) -> Result<HashMap<IncidentId, Judged>, Error> {
+    let mut ids: Vec<IncidentId> = words.iter().map(|word| word.incident_id.clone()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let found = incidents::find_all(tx, &ids)?;
+    let touchpoints = situation::touchpoints_of_each(tx, &found)?;
+    Ok(found
+        .into_iter()
+        .zip(touchpoints)
+        .map(|(incident, touchpoints)| {
+            (
+                incident.id.clone(),
+                Judged {
+                    incident,
+                    touchpoints,
+                },
+            )
+        })
+        .collect())
 }
 
 fn pass(change: &mut Change, page: &StatusPage, update_id: &UpdateId) -> Result<(), Error> {
@@ -145,23 +185,22 @@ fn shows(
     page: &StatusPage,
     components: &[Component],
     word: &PublicWord,
+    about: Option<&Judged>,
 ) -> Result<bool, Error> {
     if find(change, page, &word.incident_id)?.is_some() {
         return Ok(true);
     }
-    let Some(incident) = incidents::find(change.tx, &word.incident_id)? else {
+    let Some(about) = about else {
         return Ok(false);
     };
-    let touchpoints = situation::touchpoints_of(change.tx, &incident)?;
-    let shown = |id: &str| {
-        components.iter().any(|one| {
-            one.business_service_id
-                .as_ref()
-                .is_some_and(|bound| bound.as_str() == id)
-        })
+    let is_shown = |id: &BusinessServiceId| {
+        let mut bound = components
+            .iter()
+            .filter_map(|one| one.business_service_id.as_ref());
+        bound.any(|bound| bound == id)
     };
     // Words about something that no touchpoint stands for are for every page of the house.
-    Ok(touchpoints.is_empty() || touchpoints.iter().any(|one| shown(one.id.as_str())))
+    Ok(about.touchpoints.is_empty() || about.touchpoints.iter().any(is_shown))
 }
 
 fn find(change: &mut Change, page: &StatusPage, id: &IncidentId) -> Result<Option<PageIncidentId>, Error> {
@@ -177,9 +216,13 @@ fn post(
     page: &StatusPage,
     components: &[Component],
     word: &PublicWord,
+    about: Option<&Judged>,
 ) -> Result<(), Error> {
     let known = find(change, page, &word.incident_id)?;
-    let affected = affected(change, components, known.as_ref(), &word.incident_id)?;
+    let affected = match about {
+        Some(about) => affected(change, components, known.as_ref(), about)?,
+        None => Vec::new(),
+    };
     let impact = affected
         .iter()
         .map(|one| one.new_status.max(one.old_status).impact())
@@ -187,7 +230,7 @@ fn post(
         .unwrap_or(Impact::None);
     let id = match known {
         Some(id) => id,
-        None => begin(change, page, word, impact)?,
+        None => begin(change, page, word, about, impact)?,
     };
     change.tx.execute(
         sql!(
@@ -223,6 +266,9 @@ fn post(
         ],
     )?;
     record(change, page, &word.incident_id, &word.update_id)?;
+    if change.now.duration_since(word.published_at).unsigned_abs() > NEWS_FOR {
+        return Ok(());
+    }
     subscribers::owe(change, page, &word.update_id)
 }
 
@@ -246,11 +292,12 @@ fn begin(
     change: &mut Change,
     page: &StatusPage,
     word: &PublicWord,
+    about: Option<&Judged>,
     impact: Impact,
 ) -> Result<PageIncidentId, Error> {
     let id: PageIncidentId = change.identifier();
-    let started_at = incidents::find(change.tx, &word.incident_id)?
-        .map_or(word.published_at, |incident| incident.created_at)
+    let started_at = about
+        .map_or(word.published_at, |about| about.incident.created_at)
         .min(word.published_at);
     change.tx.execute(
         sql!(
@@ -277,12 +324,8 @@ fn affected(
     change: &mut Change,
     components: &[Component],
     known: Option<&PageIncidentId>,
-    incident_id: &IncidentId,
+    about: &Judged,
 ) -> Result<Vec<Affected>, Error> {
-    let Some(incident) = incidents::find(change.tx, incident_id)? else {
-        return Ok(Vec::new());
-    };
-    let touchpoints = situation::touchpoints_of(change.tx, &incident)?;
     let told = match known {
         Some(id) => rows::updates(change.tx, std::slice::from_ref(id))?
             .into_iter()
@@ -293,12 +336,12 @@ fn affected(
     let mut affected = Vec::new();
     for component in components {
         let bound = component.business_service_id.as_ref();
-        if !bound.is_some_and(|id| touchpoints.iter().any(|touchpoint| touchpoint.id == *id)) {
+        if !bound.is_some_and(|id| about.touchpoints.contains(id)) {
             continue;
         }
         let old_status = match told.iter().find(|one| one.code == component.id) {
             Some(one) => one.new_status,
-            None => rows::status_before(change.tx, &component.id, incident.created_at)?,
+            None => rows::status_before(change.tx, &component.id, about.incident.created_at)?,
         };
         affected.push(Affected {
             code: component.id.clone(),

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use store::{Error, Tx, Value, params, query, sql};
 
 use super::model::{
-    Component, ComponentId, ComponentStatus, PageIncident, PageIncidentId, PageUpdate, StatusPage,
-    StatusPageId,
+    Component, ComponentId, ComponentStatus, PageIncident, PageIncidentId, PageUpdate, PageUpdateId,
+    StatusPage, StatusPageId,
 };
 use crate::http::{Page, Problem};
 use crate::timeline::Change;
+use crate::updates::promised_words::goes_on_in;
 use crate::updates::{Phase, UpdateId};
 use crate::words::{Approval, InternalText, PublicText};
 
@@ -320,7 +321,7 @@ pub fn updates(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, E
     let mut updates = leading_on(tx, ids)?;
     let said: Vec<PageUpdate> = tx.rows(
         sql!(
-            "SELECT page_incident_id, update_id, status, body, next_update_by, at, affected, time_zone
+            "SELECT page_incident_id, update_id AS id, status, body, next_update_by, at, affected, time_zone
              FROM status_page_updates
              WHERE page_incident_id = ANY($1) ORDER BY at DESC, update_id DESC"
         ),
@@ -330,22 +331,21 @@ pub fn updates(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, E
     Ok(updates)
 }
 
-/// The last words about incidents that were merged, under a number of their own.
+/// The last words about incidents that were merged, in the language of their page.
 fn leading_on(tx: &mut Tx, ids: &[PageIncidentId]) -> Result<Vec<PageUpdate>, Error> {
-    let rows: Vec<(PageIncidentId, Timestamp, PublicText)> = tx.rows(
+    let rows: Vec<(PageIncidentId, Timestamp, PublicText, String)> = tx.rows(
         sql!(
-            "SELECT p.id, p.updated_at, o.name FROM status_page_incidents p JOIN status_page_incidents o ON o.id = p.goes_on_in
+            "SELECT p.id, p.updated_at, o.name, s.language FROM status_page_incidents p
+             JOIN status_page_incidents o ON o.id = p.goes_on_in JOIN status_pages s ON s.id = p.page_id
              WHERE p.id = ANY($1) ORDER BY p.updated_at DESC, p.id DESC"
         ),
         params![Value::texts(ids.iter().map(PageIncidentId::as_str))],
     )?;
-    let leading = rows.into_iter().map(|(id, at, name)| {
-        let words = InternalText::new(format!(
-            "This turned out to be part of “{name}”. We go on telling about it there."
-        ));
+    let leading = rows.into_iter().map(|(id, at, name, language)| {
+        let words = InternalText::new(goes_on_in(&language, name.as_str()));
         PageUpdate {
             time_zone: None,
-            update_id: UpdateId::from(id.as_str()),
+            id: PageUpdateId::from(format!("{id}-goes-on")),
             status: Phase::Resolved,
             body: PublicText::approve(
                 &words,

@@ -1,17 +1,22 @@
 //! "Us too": one tap by the staff of a location makes a case of theirs, linked to the incident that they mean.
 //!
-//! One case for each location, touchpoint and incident: whoever taps again joins it, from whatever device. The
+//! One case for each location, touchpoint and incident: whoever taps again joins it, from whatever device, and
+//! opens it again if it was closed meanwhile. The
 //! word counts at once as evidence of place, so that the impact and the page follow.
 
 use jiff::{Timestamp, ToSpan as _};
 
 use super::location::{self, LocationSituation, Said, Trouble};
 use crate::cases::input::Report;
-use crate::cases::{Channel, actions, store as cases};
+use crate::cases::model::Word;
+use crate::cases::{Channel, Status, actions, store as cases};
 use crate::http::Problem;
 use crate::services::BusinessServiceId;
 use crate::timeline::Change;
 
+/// What stands in a case that was closed and is true again.
+const AGAIN: &str =
+    "The staff say again that they have the same trouble. (One tap on the page of the location.)";
 /// A word that was said again within this time is the same word.
 const SAME_WORD_MINUTES: i64 = 10;
 
@@ -23,8 +28,12 @@ pub fn tell(change: &mut Change, here: &LocationSituation, trouble: &Trouble) ->
         "form:too:{}:{}:{}",
         location.id, touchpoint.id, trouble.incident_id
     );
-    let known = cases::find_by_reference(change.tx, &reference)?;
-    if known.is_some() && is_just_said(here, change.now) {
+    let known = match cases::find_by_reference(change.tx, &reference)? {
+        Some(known) => Some(actions::load(change, &known.id)?),
+        None => None,
+    };
+    let closed = known.as_ref().filter(|known| known.status == Status::Closed);
+    if known.is_some() && closed.is_none() && is_just_said(here, change.now) {
         return Ok(());
     }
     location::record(
@@ -34,6 +43,9 @@ pub fn tell(change: &mut Change, here: &LocationSituation, trouble: &Trouble) ->
         Said::Down,
         None,
     )?;
+    if let Some(closed) = closed {
+        return actions::hear(change, closed, Word::StillBroken, Some(AGAIN));
+    }
     if known.is_some() {
         return Ok(());
     }

@@ -10,8 +10,8 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{store as access_rows, token};
 use crate::http::{Problem, Site};
 use crate::jobs::{Kind, Owed};
-use crate::outbox;
 use crate::outbox::model::{Channel, NewSend, Purpose, Recipient, SECRET_LINK};
+use crate::outbox::{self, Mail};
 use crate::people::User;
 use crate::timeline::{Agent, Change};
 
@@ -63,13 +63,6 @@ impl Reason {
             Self::Forgotten => "an hour",
         }
     }
-}
-
-/// Whether this Muster can send mail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mail {
-    Configured,
-    Missing,
 }
 
 /// Gives somebody new their first link, and mails it where there is mail.

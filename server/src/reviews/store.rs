@@ -200,8 +200,9 @@ fn write_first(change: &mut Change, incident: &Incident, facts: &Facts) -> Resul
     let felt = felt(change.tx, incident)?;
     change.tx.execute(
         sql!(
-            "INSERT INTO reviews (id, incident_id, title, status, facts, facts_revision, generated_at, version, created_at, updated_at)
-             VALUES ($1, $2, $3, 'draft', $4, 1, $5, 0, $5, $5)"
+            "INSERT INTO reviews (id, incident_id, title, generated_title, status, facts, facts_revision, generated_at, version,
+                 created_at, updated_at)
+             VALUES ($1, $2, $3, $3, 'draft', $4, 1, $5, 0, $5, $5)"
         ),
         params![&id, &incident.id, felt.as_deref().unwrap_or(&incident.title), Value::json(facts)?, change.now],
     )?;
@@ -227,7 +228,10 @@ fn renew(change: &mut Change, incident: &Incident, review: &Review, facts: &Fact
         let felt = felt(change.tx, incident)?;
         let title = felt.as_deref().unwrap_or(&incident.title);
         change.tx.execute_one(
-            sql!("UPDATE reviews SET title = $2 WHERE id = $1"),
+            sql!(
+                "UPDATE reviews SET title = CASE WHEN title = generated_title THEN $2 ELSE title END, generated_title = $2
+                 WHERE id = $1"
+            ),
             params![&review.id, title],
         )?;
         let words = first_words(incident, felt.as_deref(), facts);

@@ -3,17 +3,18 @@
 //! What it *refuses* cannot be published: an internal name in public words, a time of resolution that nobody
 //! answers for, a promise that is missing. What it *advises* against is shown and may stand.
 
+mod estimates;
+mod promises;
+
 use std::sync::LazyLock;
 
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use regex::Regex;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::facts::Estimate;
 use super::model::{Audience, Phase, Readers};
-use super::promised_words;
 use super::readability::{grade, sentences};
 use crate::words::InternalText;
 
@@ -110,13 +111,13 @@ pub fn check(subject: &InternalText, words: &InternalText, against: &Against<'_>
             find_names(field, text, against.names, &mut findings);
             find_blame(field, text, &mut findings);
         }
-        find_estimates(field, text, against, &mut findings);
+        estimates::find(field, text, against, &mut findings);
     }
     let text = words.for_insiders();
     if against.audience.readers == Readers::Public {
         find_hard_words(text, &mut findings);
     }
-    find_missing_promise(text, against, &mut findings);
+    promises::find(text, against, &mut findings);
     findings.sort_by_key(|one| {
         (
             one.weight != Weight::Refuse,
@@ -300,125 +301,6 @@ fn find_hard_words(text: &str, findings: &mut Vec<Finding>) {
     }
 }
 
-static REPAIR: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b(?:fix(?:ed)?|resol(?:ve|ved|ution)|restor(?:e|ed|ation)|repair(?:ed)?|recover(?:ed|y)?|solved|sorted|back to normal|back up|be back|come back|work(?:ing)? again|up and running|running again|be over|all clear)\b",
-    )
-});
-
-static FORECAST: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(
-        r"(?i)\b(?:(?:by|within|before|in|until|around|about|between|after|at)\s+(?:about\s+|around\s+|approximately\s+|the\s+next\s+|the\s+end\s+of\s+)?(?:\d{1,2}[:.]\d{2}|\d{1,2}\s?(?:am|pm|o.clock)|(?:\d+|an?|one|two|three|four|five|six|ten|twelve|a\s+few|a\s+couple\s+of|half\s+an)\s+(?:minutes?|mins?|hours?|hrs?|days?)|noon|midday|midnight|tomorrow|tonight|today|monday|tuesday|wednesday|thursday|friday|saturday|sunday|this\s+(?:morning|afternoon|evening)|the\s+(?:day|week|morning|afternoon|evening))|shortly|very\s+soon|soon|any\s+minute|momentarily|imminently|tomorrow|tonight)\b",
-    )
-});
-
-static ETA: LazyLock<Regex> = LazyLock::new(|| {
-    pattern(r"(?i)\b(?:eta|etr|estimated (?:time|resolution)|expected (?:fix|resolution))\b")
-});
-
-/// A past event is no forecast.
-static PAST: LazyLock<Regex> =
-    LazyLock::new(|| pattern(r"(?i)\b(?:was|were|has been|have been|since|is over|works again)\b"));
-
-fn find_estimates(field: Field, text: &str, against: &Against<'_>, findings: &mut Vec<Finding>) {
-    if against.phase == Phase::Resolved {
-        return;
-    }
-    let zone = TimeZone::get(&against.audience.time_zone).unwrap_or(TimeZone::UTC);
-    for sentence in sentences(text) {
-        let Some(words) = text.get(sentence.place.clone()) else {
-            continue;
-        };
-        let forecast = ETA.is_match(words)
-            || (REPAIR.is_match(words)
-                && FORECAST.is_match(words)
-                && !PAST.is_match(words)
-                && !promised_words::is_about_next_word(words));
-        if !forecast {
-            continue;
-        }
-        let grounded = against.estimate.is_some_and(|estimate| {
-            estimate.ends_at() > against.now && estimate.is_said_in(words, against.now, &zone)
-        });
-        if !grounded {
-            let mut refused = finding(
-                FindingKind::EstimateWithoutGround,
-                Weight::Refuse,
-                field,
-                text,
-                sentence.place,
-                "A time of resolution needs a range, a confidence, somebody who approves it and an expiry.",
-            );
-            refused.remedy = Some(
-                "State the estimate among the facts and say both ends of it, or say only when you will speak again."
-                    .to_owned(),
-            );
-            findings.push(refused);
-        }
-    }
-}
-
-fn find_missing_promise(text: &str, against: &Against<'_>, findings: &mut Vec<Finding>) {
-    if against.phase == Phase::Resolved {
-        return;
-    }
-    let zone = TimeZone::get(&against.audience.time_zone).unwrap_or(TimeZone::UTC);
-    let end = text.len()..text.len();
-    let missing = |objection: &str, remedy: Option<String>| {
-        let mut found = finding(
-            FindingKind::PromiseMissing,
-            Weight::Refuse,
-            Field::Words,
-            text,
-            end.clone(),
-            objection,
-        );
-        found.remedy = remedy;
-        found
-    };
-    let Some(due) = against.next_update_by else {
-        findings.push(missing(
-            "Nobody is told when the next word comes. Set a time (next_update_by).",
-            None,
-        ));
-        return;
-    };
-    if due <= against.now {
-        findings.push(missing(
-            "The promised time has passed. Set a later one (next_update_by).",
-            None,
-        ));
-        return;
-    }
-    let time = due.to_zoned(zone.clone()).strftime("%H:%M").to_string();
-    let others: Vec<promised_words::Said> = promised_words::said(text)
-        .into_iter()
-        .filter(|said| !said.clocks.contains(&time))
-        .collect();
-    for said in &others {
-        let mut contradicted = finding(
-            FindingKind::PromiseContradicted,
-            Weight::Refuse,
-            Field::Words,
-            text,
-            said.place.clone(),
-            format!(
-                "This promises the next word for {}; what will be kept is {time}.",
-                said.clocks.join(" and ")
-            ),
-        );
-        contradicted.remedy = Some(format!("Say {time} here, or choose the other time."));
-        findings.push(contradicted);
-    }
-    if others.is_empty() && !text.contains(&time) {
-        let words = promised_words::promise(&against.audience.language, due, against.now, &zone);
-        findings.push(missing(
-            "The words do not say when the next word comes.",
-            Some(format!("Add “{words}”")),
-        ));
-    }
-}
-
 fn pattern(text: &str) -> Regex {
     #[expect(
         clippy::expect_used,
@@ -428,176 +310,4 @@ fn pattern(text: &str) -> Regex {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::facts::Confidence;
-    use super::super::model::{ApprovalRule, Templates};
-    use super::*;
-
-    fn audience(readers: Readers) -> Audience {
-        Audience {
-            id: "QA".into(),
-            name: "Customers".to_owned(),
-            readers,
-            language: "en".to_owned(),
-            time_zone: "Europe/London".to_owned(),
-            approval: ApprovalRule::Required,
-            cadence_minutes: 20,
-            later_cadence_minutes: 60,
-            templates: Templates::default(),
-            channels: Vec::new(),
-            position: 1,
-            created_at: Timestamp::UNIX_EPOCH,
-        }
-    }
-
-    fn names() -> InternalNames {
-        InternalNames {
-            services: vec!["store-edge".to_owned(), "Card payments".to_owned()],
-            people: vec!["Priya Raman".to_owned()],
-            hosts: vec!["TILL7".to_owned()],
-            touchpoints: vec!["Card payments".to_owned()],
-            public_hosts: vec!["status.example.org".to_owned()],
-        }
-    }
-
-    fn at(text: &str) -> Timestamp {
-        text.parse().unwrap()
-    }
-
-    fn found(words: &str) -> Vec<(FindingKind, String)> {
-        found_with(words, None)
-    }
-
-    fn found_with(words: &str, estimate: Option<&Estimate>) -> Vec<(FindingKind, String)> {
-        let (audience, names) = (audience(Readers::Public), names());
-        let against = Against {
-            audience: &audience,
-            phase: Phase::Identified,
-            next_update_by: Some(at("2026-11-17T06:20:00Z")),
-            estimate,
-            names: &names,
-            now: at("2026-11-17T06:00:00Z"),
-        };
-        let words = InternalText::new(format!("{words} We will tell you more by 06:20 GMT."));
-        check(&InternalText::new("Card payments"), &words, &against)
-            .into_iter()
-            .map(|one| (one.kind, one.excerpt))
-            .collect()
-    }
-
-    #[test]
-    fn plain_public_words_pass() {
-        for words in [
-            "Card payments do not work in 24 shops. You can pay with cash, or we hold your basket until tomorrow evening.",
-            "The shops are coming back one by one; 7 of 24 work again.",
-            "Card payments have been back in 7 shops since 05:58.",
-            "Your knowledge of status.example.org helps.",
-        ] {
-            assert_eq!(found(words), [], "{words}");
-        }
-    }
-
-    #[test]
-    fn internal_names_are_found_where_they_stand() {
-        assert_eq!(
-            found("We put the Store-Edge agent back."),
-            [(FindingKind::InternalName, "Store-Edge".to_owned())]
-        );
-        assert_eq!(
-            found("Priya Raman is on it."),
-            [(FindingKind::PersonName, "Priya Raman".to_owned())]
-        );
-        for host in [
-            "till7",
-            "pos-42.leeds.internal",
-            "db-03",
-            "10.1.2.3",
-            "gw.northpay.com",
-        ] {
-            assert_eq!(
-                found(&format!("We restarted {host} again.")),
-                [(FindingKind::HostName, host.to_owned())]
-            );
-        }
-    }
-
-    #[test]
-    fn the_place_is_counted_in_characters() {
-        let (audience, names) = (audience(Readers::Public), names());
-        let against = Against {
-            audience: &audience,
-            phase: Phase::Resolved,
-            next_update_by: None,
-            estimate: None,
-            names: &names,
-            now: at("2026-11-17T06:00:00Z"),
-        };
-        let words = InternalText::new("Für store-edge gilt das.");
-        let findings = check(&InternalText::new("S"), &words, &against);
-        assert_eq!((findings[0].start, findings[0].end), (4, 14));
-    }
-
-    #[test]
-    fn a_time_of_resolution_needs_its_ground() {
-        for words in [
-            "It will be fixed by 08:30.",
-            "We expect to be back to normal within two hours.",
-            "Everything will be working again soon.",
-            "ETA 30 minutes.",
-        ] {
-            let kinds: Vec<FindingKind> = found(words).into_iter().map(|(kind, _)| kind).collect();
-            assert_eq!(kinds, [FindingKind::EstimateWithoutGround], "{words}");
-        }
-        let estimate = Estimate {
-            earliest: at("2026-11-17T08:00:00Z"),
-            latest: at("2026-11-17T09:30:00Z"),
-            confidence: Confidence::Medium,
-            approved_by: "Q1".into(),
-            expires_at: at("2026-11-17T07:00:00Z"),
-        };
-        let said = "We expect it to be fixed between 08:00 GMT and 09:30 GMT; we are fairly sure.";
-        assert_eq!(found_with(said, Some(&estimate)), []);
-        let half = "We expect it to be fixed by 08:00 GMT.";
-        assert_eq!(found_with(half, Some(&estimate)).len(), 1);
-    }
-
-    #[test]
-    fn blame_and_hard_words_are_pointed_out() {
-        let kinds = |words: &str| found(words).into_iter().map(|(kind, _)| kind).collect::<Vec<_>>();
-        assert_eq!(kinds("It was human error."), [FindingKind::Blame]);
-        let long = "You can pay with cash or by card at the other till or you can ask us to keep your bag for you and come back when all is well.";
-        assert_eq!(kinds(long), [FindingKind::LongSentence]);
-        let hard = "Intermittent authorisation degradation necessitates comprehensive infrastructure reconfiguration.";
-        assert_eq!(kinds(hard), [FindingKind::HardToRead]);
-    }
-
-    #[test]
-    fn a_missing_or_past_promise_is_refused() {
-        let (audience, names) = (audience(Readers::Internal), names());
-        let check_with = |due: Option<&str>, words: &str| {
-            let against = Against {
-                audience: &audience,
-                phase: Phase::Investigating,
-                next_update_by: due.map(at),
-                estimate: None,
-                names: &names,
-                now: at("2026-11-17T06:00:00Z"),
-            };
-            check(&InternalText::new("S"), &InternalText::new(words), &against).len()
-        };
-        assert_eq!(check_with(None, "Next word by 06:20."), 1);
-        assert_eq!(check_with(Some("2026-11-17T05:59:00Z"), "Next word by 05:59."), 1);
-        assert_eq!(check_with(Some("2026-11-17T06:20:00Z"), "We work on it."), 1);
-        assert_eq!(
-            check_with(Some("2026-11-17T06:20:00Z"), "Next word by 06:20, store-edge."),
-            0
-        );
-    }
-
-    #[test]
-    fn every_pattern_compiles() {
-        for pattern in [&HOST, &BLAME, &REPAIR, &FORECAST, &ETA, &PAST] {
-            assert!(!pattern.is_match(""));
-        }
-    }
-}
+mod tests;

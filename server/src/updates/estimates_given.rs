@@ -15,7 +15,7 @@ use super::model::{Audience, Promise, PromiseId, Update};
 use super::promises::{self, AGAIN, MOST_REMINDERS, Reminder, SPEAKERS};
 use crate::http::Site;
 use crate::incidents::room::RoleName;
-use crate::jobs::{Kind as JobKind, Owed};
+use crate::jobs::{Job, Kind as JobKind, Owed};
 use crate::timeline::{Change, Kind, NewEntry};
 
 /// Chases the estimate that an update gave, until the next word.
@@ -49,10 +49,11 @@ pub fn keep_earlier(change: &mut Change, gone: &Promise, stays: &Promise) -> Res
 }
 
 /// An estimate's timer has fired: it ends soon, or has ended.
-pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Error> {
-    let Some(promise) = promises::find(change.tx, id)?.filter(|promise| promise.ended_at.is_none()) else {
+pub fn chase(change: &mut Change, site: &Site, job: &Job) -> Result<(), Error> {
+    let Some(promise) = promises::hold_due(change.tx, job)? else {
         return Ok(());
     };
+    let id = &promise.id;
     let (Some(latest), Some(ends_at)) = (promise.estimate_latest, promise.estimate_ends_at) else {
         return Ok(());
     };

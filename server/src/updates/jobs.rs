@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::model::PromiseId;
 use super::{drafts, estimates_given, facts, promises, store as rows};
 use crate::app::App;
 use crate::http::Problem;
@@ -38,19 +37,19 @@ fn follow(change: &mut Change, incident_id: &IncidentId) -> Result<(), Problem> 
 
 /// Reminds of a promise, or says that it was missed.
 pub async fn promise_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
-    let id = PromiseId::from(job.subject.as_str());
-    let site = app.site.clone();
-    app.change(Agent::muster(), move |change| promises::chase(change, &site, &id))
-        .await?;
+    let (site, job) = (app.site.clone(), job.clone());
+    app.change(Agent::muster(), move |change| {
+        promises::chase(change, &site, &job)
+    })
+    .await?;
     Ok(())
 }
 
 /// Asks for a word about an estimate that ends, or has ended.
 pub async fn estimate_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
-    let id = PromiseId::from(job.subject.as_str());
-    let site = app.site.clone();
+    let (site, job) = (app.site.clone(), job.clone());
     app.change(Agent::muster(), move |change| {
-        estimates_given::chase(change, &site, &id)
+        estimates_given::chase(change, &site, &job)
     })
     .await?;
     Ok(())

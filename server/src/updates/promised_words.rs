@@ -1,6 +1,7 @@
-//! The sentence that promises the next word, in the languages readers may have.
+//! The sentences that Muster adds of itself, in the languages readers may have: the promise of the next word, that one is
+//! late, and where a story goes on.
 //!
-//! An audience and a page each have a language. What people write is in it already; this sentence is added by
+//! An audience and a page each have a language. What people write is in it already; these sentences are added by
 //! Muster and must not be the one English line in a German text. A language that is not here gets English.
 
 use std::sync::LazyLock;
@@ -20,6 +21,8 @@ struct Language {
     /// Words before and after the time.
     promise: (&'static str, &'static str),
     late: (&'static str, &'static str),
+    /// Words before and after the name of the story in which another goes on.
+    merged: (&'static str, &'static str),
     /// Follows the clock when the time is not today.
     day: &'static str,
 }
@@ -28,6 +31,10 @@ const ENGLISH: Language = Language {
     tag: "en",
     promise: ("We will tell you more by ", "."),
     late: ("We wanted to tell you more by ", " and are late. We are sorry."),
+    merged: (
+        "This turned out to be part of “",
+        "”. We go on telling about it there.",
+    ),
     day: "on %-d %B",
 };
 
@@ -39,6 +46,10 @@ const OTHERS: [Language; 9] = [
             "Wir wollten uns bis ",
             " wieder melden und sind zu spät. Das tut uns leid.",
         ),
+        merged: (
+            "Das hat sich als Teil von „",
+            "“ herausgestellt. Dort berichten wir weiter.",
+        ),
         day: "am %-d.%-m.",
     },
     Language {
@@ -47,6 +58,10 @@ const OTHERS: [Language; 9] = [
         late: (
             "Nous voulions vous en dire plus avant ",
             " et sommes en retard. Veuillez nous en excuser.",
+        ),
+        merged: (
+            "Il s’avère que cela fait partie de « ",
+            " ». Nous continuons d’en parler là.",
         ),
         day: "le %d/%m",
     },
@@ -57,6 +72,7 @@ const OTHERS: [Language; 9] = [
             "Queríamos contarle más antes de las ",
             " y llegamos tarde. Lo sentimos.",
         ),
+        merged: ("Resultó ser parte de «", "». Seguimos informando allí."),
         day: "del %d/%m",
     },
     Language {
@@ -66,6 +82,7 @@ const OTHERS: [Language; 9] = [
             "Volevamo dirvi di più entro le ",
             " e siamo in ritardo. Ci scusiamo.",
         ),
+        merged: ("È risultato parte di «", "». Continuiamo a informarvi lì."),
         day: "del %d/%m",
     },
     Language {
@@ -74,6 +91,10 @@ const OTHERS: [Language; 9] = [
         late: (
             "Wij wilden u meer vertellen vóór ",
             " en zijn te laat. Het spijt ons.",
+        ),
+        merged: (
+            "Dit blijkt deel uit te maken van “",
+            "”. Daar vertellen wij verder.",
         ),
         day: "op %-d-%-m",
     },
@@ -84,6 +105,7 @@ const OTHERS: [Language; 9] = [
             "Queríamos dar mais informações até às ",
             " e estamos atrasados. Lamentamos.",
         ),
+        merged: ("Afinal, isto faz parte de “", "”. Continuamos a informar aí."),
         day: "de %d/%m",
     },
     Language {
@@ -93,12 +115,14 @@ const OTHERS: [Language; 9] = [
             "Chcieliśmy powiedzieć więcej do godziny ",
             " i jesteśmy spóźnieni. Przepraszamy.",
         ),
+        merged: ("Okazało się, że to część „", "”. Dalej informujemy tam."),
         day: "dnia %d.%m",
     },
     Language {
         tag: "sv",
         promise: ("Vi berättar mer senast kl. ", "."),
         late: ("Vi ville berätta mer senast kl. ", " och är sena. Vi beklagar."),
+        merged: ("Det visade sig höra till ”", "”. Vi berättar vidare där."),
         day: "den %-d/%-m",
     },
     Language {
@@ -108,6 +132,7 @@ const OTHERS: [Language; 9] = [
             "Vi ville fortælle mere senest kl. ",
             " og er sent på den. Vi beklager.",
         ),
+        merged: ("Det viste sig at høre til “", "”. Vi fortæller videre der."),
         day: "den %-d/%-m",
     },
 ];
@@ -172,6 +197,12 @@ pub fn late(tag: &str, due: Timestamp, now: Timestamp, zone: &TimeZone) -> Strin
     around(language.late, &language.time(due, now, zone))
 }
 
+/// "This turned out to be part of “Problem with Card payments”. We go on telling about it there."
+pub fn goes_on_in(tag: &str, story: &str) -> String {
+    let (before, after) = language(tag).merged;
+    format!("{before}{story}{after}")
+}
+
 /// Whether this is the sentence in which an update promises the next one, in any of the languages.
 pub fn is_promise(paragraph: &str) -> bool {
     std::iter::once(&ENGLISH)
@@ -186,7 +217,40 @@ static NEXT_WORD: LazyLock<Regex> = LazyLock::new(|| {
     )
 });
 
-static CLOCK: LazyLock<Regex> = LazyLock::new(|| pattern(r"\b([01]?\d|2[0-3])[:.]([0-5]\d)\b"));
+/// `18:15`, `18.15`, `6:30`, `6:30 pm`, `6 p.m.`
+static CLOCK: LazyLock<Regex> = LazyLock::new(|| {
+    pattern(
+        r"(?i)\b(?:(?<hour>[01]?\d|2[0-3])[:.](?<minute>[0-5]\d)(?:\s?(?<half>[ap])\.?m)?|(?<whole>1[0-2]|0?[1-9])\s?(?<side>[ap])\.?m)\b",
+    )
+});
+
+/// The times of day that a sentence names, as `06:20`.
+fn clocks(sentence: &str) -> Vec<String> {
+    CLOCK
+        .captures_iter(sentence)
+        .filter_map(|found| {
+            let hour: u8 = found
+                .name("hour")
+                .or(found.name("whole"))?
+                .as_str()
+                .parse()
+                .ok()?;
+            let minute = found.name("minute").map_or("00", |minute| minute.as_str());
+            // "6:30 am 18.11." is German for "on the 18th".
+            let rest = sentence.get(found.get(0)?.end()..).unwrap_or_default();
+            let is_day = rest
+                .trim_start()
+                .starts_with(|first: char| first.is_ascii_digit());
+            let half = found.name("half").or(found.name("side")).filter(|_| !is_day);
+            let hour = match half.map(|half| half.as_str()) {
+                Some("a" | "A") if hour == 12 => 0,
+                Some("p" | "P") if hour < 12 => hour + 12,
+                _ => hour,
+            };
+            Some(format!("{hour:02}:{minute}"))
+        })
+        .collect()
+}
 
 /// Whether a sentence tells when the next word comes.
 pub fn is_about_next_word(sentence: &str) -> bool {
@@ -208,12 +272,6 @@ pub struct Said {
 
 /// Every sentence of the words that says by when the next word comes.
 pub fn said(words: &str) -> Vec<Said> {
-    let clocks = |sentence: &str| -> Vec<String> {
-        let found = CLOCK.captures_iter(sentence);
-        found
-            .map(|clock| format!("{:0>2}:{}", &clock[1], &clock[2]))
-            .collect()
-    };
     sentences(words)
         .into_iter()
         .filter_map(|sentence| {
@@ -312,6 +370,13 @@ mod tests {
         assert_eq!(time("Next update by 18:15. We tell you more by 18:30."), None);
         let kept = "Cards fail. Next update by 18:15.";
         assert_eq!(with_promise(kept, "en", at("18:11"), None, now, &zone), kept);
+        assert_eq!(time("Next update by 6:30 pm."), Some(at("18:30")));
+        assert_eq!(time("Next update by 6.30 P.M. at the latest."), Some(at("18:30")));
+        assert_eq!(time("Next update by 7pm."), Some(at("19:00")));
+        let noon = said("We tell you more by 12:30 pm, not by 12:30 am.");
+        assert_eq!(noon[0].clocks, ["12:30", "00:30"]);
+        let day = said("Mehr erfahren Sie von uns bis 12:30 am 18. November.");
+        assert_eq!(day[0].clocks, ["12:30"]);
         let german = said("Mehr erfahren Sie von uns bis 07:20 CET.");
         assert_eq!(german[0].clocks, ["07:20"]);
     }
@@ -350,6 +415,7 @@ mod tests {
             assert!(is_promise(&promise(tag, at("06:20"), now, &zone)), "{tag}");
             let late = late(tag, at("05:20"), now, &zone);
             assert!(late.contains("05:20 UTC") && !is_promise(&late), "{tag}: {late}");
+            assert!(goes_on_in(tag, "Kasse").contains("Kasse"), "{tag}");
         }
         assert!(!is_promise("We are looking into it."));
     }

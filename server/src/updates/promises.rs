@@ -17,7 +17,7 @@ use super::{audiences, estimates_given};
 use crate::http::{Page, Site};
 use crate::incidents::room::{self, RoleName};
 use crate::incidents::{IncidentId, Status, store as incidents};
-use crate::jobs::{Kind as JobKind, Owed};
+use crate::jobs::{Job, Kind as JobKind, Owed, store as job_rows};
 use crate::outbox::{self, Channel, NewSend, Purpose, Recipient};
 use crate::people::{self, User, UserId};
 use crate::timeline::{Change, Kind, NewEntry};
@@ -37,11 +37,26 @@ pub(super) const SPEAKERS: &[RoleName] = &[
 const COLUMNS: &str = "id, incident_id, audience_id, update_id, state, made_at, due_at, nagged_at, missed_at, reminders, ended_at,
     estimate_latest, estimate_ends_at, estimate_reminders";
 
-pub fn find(tx: &mut Tx, id: &PromiseId) -> Result<Option<Promise>, Error> {
+/// The promise as it stands, for a transaction that goes by it: it stays so until that ends. It is taken before its timers,
+/// by everybody.
+pub(super) fn hold(tx: &mut Tx, id: &PromiseId) -> Result<Option<Promise>, Error> {
     tx.row(
-        sql!("SELECT ", COLUMNS, " FROM promises WHERE id = $1"),
+        sql!(
+            "SELECT ",
+            COLUMNS,
+            " FROM promises WHERE id = $1 FOR NO KEY UPDATE"
+        ),
         params![id],
     )
+}
+
+/// The promise whose timer fired, unless that was set anew, taken away or kept by another node, or the promise has ended.
+pub(super) fn hold_due(tx: &mut Tx, job: &Job) -> Result<Option<Promise>, Error> {
+    let promise = hold(tx, &PromiseId::from(job.subject.as_str()))?;
+    if !job_rows::complete(tx, job)? {
+        return Ok(None);
+    }
+    Ok(promise.filter(|promise| promise.ended_at.is_none()))
 }
 
 /// The promise an audience waits for.
@@ -183,6 +198,10 @@ pub fn keep(change: &mut Change, update: &Update, audience: &Audience) -> Result
     let Some(promise) = open(change.tx, &update.incident_id, &audience.id)? else {
         return Ok(());
     };
+    // Its timer may just have said that it was missed.
+    let Some(promise) = hold(change.tx, &promise.id)?.filter(|promise| promise.ended_at.is_none()) else {
+        return Ok(());
+    };
     let kept = promise.missed_at.is_none() && change.now <= promise.due_at;
     let state = if kept {
         PromiseState::Kept
@@ -220,7 +239,7 @@ pub fn move_to(change: &mut Change, from: &IncidentId, to: &IncidentId) -> Resul
         sql!(
             "SELECT ",
             COLUMNS,
-            " FROM promises WHERE incident_id = $1 AND ended_at IS NULL ORDER BY id"
+            " FROM promises WHERE incident_id = $1 AND ended_at IS NULL ORDER BY id FOR NO KEY UPDATE"
         ),
         params![from],
     )?;
@@ -250,10 +269,11 @@ pub fn move_to(change: &mut Change, from: &IncidentId, to: &IncidentId) -> Resul
 }
 
 /// A promise's timer has fired: reminds, or says that it was missed.
-pub fn chase(change: &mut Change, site: &Site, id: &PromiseId) -> Result<(), Error> {
-    let Some(promise) = find(change.tx, id)?.filter(|promise| promise.ended_at.is_none()) else {
+pub fn chase(change: &mut Change, site: &Site, job: &Job) -> Result<(), Error> {
+    let Some(promise) = hold_due(change.tx, job)? else {
         return Ok(());
     };
+    let id = &promise.id;
     let Some(audience) = audiences::find_even_deleted(change.tx, &promise.audience_id)? else {
         return Ok(());
     };

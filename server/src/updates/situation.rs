@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use crate::impact::model::{HurtTouchpoint, Standing, hurt_among};
 use crate::impact::rules::Spread;
 use crate::impact::{Impact, store as impact};
-use crate::incidents::{Incident, IncidentId, Urgency, store as incidents};
+use crate::incidents::{Incident, IncidentId, Status, Urgency, store as incidents};
 use crate::services::{BusinessServiceId, PriorityId, Rank};
 
 /// Open incidents that are looked at together; beyond this the oldest are left out.
@@ -53,6 +53,46 @@ pub fn harm_of(incident: &Incident) -> Option<Harm> {
 pub fn touchpoints_of(tx: &mut Tx, incident: &Incident) -> Result<Vec<Touchpoint>, Error> {
     let document = document(tx, incident)?;
     touchpoints_in(tx, &document)
+}
+
+/// As [`touchpoints_of`] by their ids, for many incidents at once and in their order: what is the same for all of them is
+/// read once.
+pub fn touchpoints_of_each(
+    tx: &mut Tx,
+    incidents: &[Incident],
+) -> Result<Vec<Vec<BusinessServiceId>>, Error> {
+    if incidents.is_empty() {
+        return Ok(Vec::new());
+    }
+    let there: Vec<(BusinessServiceId,)> = tx.rows(
+        sql!("SELECT id FROM business_services WHERE deleted_at IS NULL"),
+        params![],
+    )?;
+    let there: HashSet<BusinessServiceId> = there.into_iter().map(|(id,)| id).collect();
+    let (over, open): (Vec<&Incident>, Vec<&Incident>) =
+        incidents.iter().partition(|one| one.status == Status::Resolved);
+    let ids: Vec<IncidentId> = over.iter().map(|one| one.id.clone()).collect();
+    let mut hurt: HashMap<IncidentId, Vec<HurtTouchpoint>> = impact::briefs(tx, &ids)?
+        .into_iter()
+        .map(|(id, document)| (id, document.touchpoints))
+        .collect();
+    // What ended before anything was computed for it is computed as what is open.
+    let unknown: Vec<Incident> = open
+        .into_iter()
+        .chain(over.into_iter().filter(|one| !hurt.contains_key(&one.id)))
+        .cloned()
+        .collect();
+    let spreads = impact::spreads(tx, &unknown)?;
+    let computed = unknown.into_iter().zip(spreads);
+    hurt.extend(computed.map(|(incident, spread)| (incident.id, spread.touchpoints)));
+    let of_one = |incident: &Incident| {
+        let touchpoints = hurt.get(&incident.id).into_iter().flatten();
+        touchpoints
+            .map(|one| BusinessServiceId::from(one.id.as_str()))
+            .filter(|id| there.contains(id))
+            .collect()
+    };
+    Ok(incidents.iter().map(of_one).collect())
 }
 
 /// What an incident hurts and, by name, where; from one computation.

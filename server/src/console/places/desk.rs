@@ -22,17 +22,21 @@ use crate::console::kit::{
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::desk::{
-    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply, ToldAgents,
+    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply, ToDo, ToldAgents,
 };
 use crate::customers::locations::{self, LocationKind};
+use crate::desk::answers::{self, Delivery};
+use crate::desk::compose::{self, greeting};
 use crate::desk::question::{Answered, ask};
 use crate::desk::undelivered::{self, CameBack};
-use crate::desk::{answers, matching, notices};
+use crate::desk::{matching, notices};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
 use crate::incidents::IncidentId;
+use crate::outbox::Mail;
 use crate::services::store::{services, touchpoints};
 use crate::updates::headline::{self, Headline};
+use crate::words::InternalText;
 
 /// Known issues that are shown.
 const MATCHES: usize = 5;
@@ -62,7 +66,7 @@ struct Known {
     answered: Option<Answered>,
     /// What customers feel of the incidents that were found.
     headlines: HashMap<IncidentId, Headline>,
-    proposed: Option<String>,
+    proposal: Option<Proposal>,
     owed: Vec<Case>,
     /// Answers that could not be delivered, by case.
     came_back: HashMap<CaseId, CameBack>,
@@ -72,6 +76,64 @@ struct Known {
     services: Vec<Pick>,
     locations: Vec<Pick>,
     touchpoints: Vec<Pick>,
+}
+
+/// What would be sent as it stands: exactly this is shown, and what is shown is sent.
+#[derive(Debug, Clone)]
+struct Proposed {
+    kind: answers::Kind,
+    personal: String,
+    common: String,
+    origin: Origin,
+}
+
+/// What is left to do about the reporter of the open case.
+#[derive(Debug, Clone)]
+enum Proposal {
+    Reply(Proposed),
+    /// Somebody has confirmed the answer, and the reporter can only be called: what is to be read to them.
+    Call(String),
+}
+
+/// Where the words of a reply come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Somebody began this answer.
+    Draft,
+    Approved,
+    /// Nothing is known that could be said.
+    Nothing,
+}
+
+fn propose(tx: &mut Tx, case: &Case) -> Result<Proposal, Problem> {
+    let kind = answers::fitting_kind(case);
+    let open = answers::open_answer(tx, &case.id)?;
+    let confirmed = open
+        .as_ref()
+        .filter(|open| open.state == answers::State::ToCall && open.kind == kind);
+    if let Some(confirmed) = confirmed {
+        let personal = confirmed.personal_part.as_ref().map(InternalText::for_insiders);
+        let whole = compose::whole(case, personal, confirmed.common_part.for_insiders());
+        return Ok(Proposal::Call(whole.for_insiders().to_owned()));
+    }
+    let personal = open.as_ref().and_then(|open| open.personal_part.as_ref());
+    let personal = personal
+        .map(|part| part.for_insiders().to_owned())
+        .unwrap_or_default();
+    let (common, origin) = match open.filter(|open| open.kind == kind) {
+        Some(open) => (open.common_part.for_insiders().to_owned(), Origin::Draft),
+        None if kind == answers::Kind::Reply => (String::new(), Origin::Nothing),
+        None => {
+            let words = answers::proposed(tx, case, kind)?;
+            (words.for_insiders().to_owned(), Origin::Approved)
+        }
+    };
+    Ok(Proposal::Reply(Proposed {
+        kind,
+        personal,
+        common,
+        origin,
+    }))
 }
 
 async fn page(
@@ -108,12 +170,8 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
     } else {
         None
     };
-    let proposed = match answered.as_ref().and_then(|answered| answered.case.as_ref()) {
-        Some(case) if case.owed_since.is_some() && case.incident_id.is_some() => {
-            let kind = answers::fitting_kind(case);
-            Some(answers::proposed(tx, case, kind)?.for_insiders().to_owned())
-        }
-        Some(case) if case.owed_since.is_some() => Some(String::new()),
+    let proposal = match answered.as_ref().and_then(|answered| answered.case.as_ref()) {
+        Some(case) if case.owed_since.is_some() => Some(propose(tx, case)?),
         _ => None,
     };
     let page = Page {
@@ -145,7 +203,7 @@ fn know(tx: &mut Tx, asked: &Asked, now: jiff::Timestamp, situation: Situation) 
         came_back: undelivered::came_back(tx, &shown)?,
         headlines: headline::of(tx, &found)?,
         answered,
-        proposed,
+        proposal,
         owed,
         owed_counts: case_rows::count_owed(tx, None)?,
         drafted: answers::count_drafted(tx)?,
@@ -238,7 +296,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         }),
         open_case: case.map(|case| {
             let unlink = case_unlink::way_to_take_back(&visitor.0, case);
-            let mut drawn = open_case(case, &known.headlines, known.proposed.clone(), unlink, reading);
+            let to_do = known.proposal.as_ref().map(|proposal| to_do(app, case, proposal));
+            let mut drawn = open_case(case, &known.headlines, to_do, unlink, reading);
             drawn.mind.extend(
                 known
                     .came_back
@@ -450,7 +509,7 @@ fn owed_row(case: &Case, came_back: Option<&CameBack>, open: &str, reading: &Rea
 fn open_case(
     case: &Case,
     headlines: &HashMap<IncidentId, Headline>,
-    proposed: Option<String>,
+    to_do: Option<ToDo>,
     unlink: Option<Link>,
     reading: &Reading,
 ) -> OpenCase {
@@ -508,14 +567,37 @@ fn open_case(
         },
         mind: Vec::new(),
         facts,
-        reply: proposed.map(|words| Reply {
-            reader: format!("Public: {} will read this", case.reporter()),
-            note: if words.is_empty() {
-                "Nothing is known yet that could be said for you".to_owned()
-            } else {
-                "Drafted from what is approved; add what is personal".to_owned()
-            },
-            words,
-        }),
+        to_do,
+    }
+}
+
+fn to_do(app: &App, case: &Case, proposal: &Proposal) -> ToDo {
+    match proposal {
+        Proposal::Reply(proposed) => ToDo::Reply(reply(app, case, proposed)),
+        Proposal::Call(words) => ToDo::Call(words.clone()),
+    }
+}
+
+fn reply(app: &App, case: &Case, proposed: &Proposed) -> Reply {
+    let note = match (
+        proposed.origin,
+        answers::delivery_of(case, Mail::of(&app.settings)),
+    ) {
+        (_, Delivery::Email) | (Origin::Nothing, Delivery::Call) => None,
+        (_, Delivery::Call) => Some("No mail goes out: call them and read it to them"),
+        (_, Delivery::Page) => Some("No mail goes out: it stands on their own page"),
+    };
+    let from = match proposed.origin {
+        Origin::Draft => "Somebody began this; it is sent as it stands here",
+        Origin::Approved => "Drafted from what is approved; add what is personal",
+        Origin::Nothing => "Nothing is known yet that could be said for you",
+    };
+    Reply {
+        reader: format!("Public: {} will read this", case.reporter()),
+        greeting: greeting(case),
+        personal: proposed.personal.clone(),
+        words: proposed.common.clone(),
+        kind: proposed.kind.as_text(),
+        note: note.unwrap_or(from).to_owned(),
     }
 }

@@ -16,7 +16,7 @@ use crate::cases::raise::{Raise, raise as raise_case};
 use crate::cases::{CaseId, actions as case_actions};
 use crate::console::page::{Nothing, PageProblem, Posted};
 use crate::customers::LocationId;
-use crate::desk::answers::Confirmed;
+use crate::desk::answers::{Confirmed, PersonalPart};
 use crate::desk::{actions, answers};
 use crate::http::{Path, Problem};
 use crate::incidents::model::{NewIncident, Origin};
@@ -31,6 +31,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console/desk/cases", post(write_down))
         .route("/console/desk/cases/{id}/link", post(link))
         .route("/console/desk/cases/{id}/answer", post(answer))
+        .route("/console/desk/cases/{id}/called", post(called))
         .route("/console/desk/raise", post(raise))
         .route("/console/desk/answers", post(answer_all))
 }
@@ -127,9 +128,15 @@ async fn link(
 
 #[derive(Debug, Clone, Deserialize)]
 struct Answer {
+    #[serde(default)]
+    personal: String,
     words: String,
+    /// What was read as an answer of this kind is sent as one.
+    #[serde(default)]
+    kind: Option<answers::Kind>,
 }
 
+/// Sends exactly what stood on the desk.
 async fn answer(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -137,18 +144,43 @@ async fn answer(
 ) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Publish, Resource::Case)?;
-    let Some(words) = filled(&posted.fields.words).filter(|words| words.chars().count() <= LONGEST_WORDS)
-    else {
+    let (personal, words) = (filled(&posted.fields.personal), posted.fields.words.trim());
+    let letters = words.chars().count() + personal.as_ref().map_or(0, |part| part.chars().count());
+    if !(1..=LONGEST_WORDS).contains(&letters) {
         return Err(Problem::invalid([format!("Write the answer, at most {LONGEST_WORDS} letters.")]).into());
+    }
+    let confirmed = Confirmed {
+        kind: None,
+        personal_part: PersonalPart::Exactly(personal.map(InternalText::new)),
+        text: Some(InternalText::new(words)),
     };
-    let user_id = actions::person(&caller)?;
-    let site = app.site.clone();
+    let read_as = posted.fields.kind;
+    let answering = actions::answering(&app, &caller)?;
     app.change(caller.agent(), move |change| {
-        let confirmed = Confirmed {
-            text: Some(InternalText::new(words.clone())),
-            ..Confirmed::default()
-        };
-        actions::confirm(change, &CaseId::from(id.as_str()), &confirmed, &user_id, &site)
+        let id = CaseId::from(id.as_str());
+        let fitting = answers::fitting_kind(&case_actions::load(change, &id)?);
+        if read_as.is_some_and(|kind| kind != fitting) {
+            return Err(Problem::conflict(
+                "More became known while the page was open, so nothing was sent. Open the case again and read the new answer.",
+            ));
+        }
+        actions::confirm(change, &id, &confirmed, &answering)
+    })
+    .await?;
+    Ok(go_to("/console/desk"))
+}
+
+/// Somebody has called the reporter and read the answer to them.
+async fn called(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    posted: Posted<Nothing>,
+) -> Result<Response, PageProblem> {
+    let caller = posted.visitor.0;
+    caller.require(Action::Respond, Resource::Case)?;
+    app.change(caller.agent(), move |change| {
+        let case = case_actions::load(change, &CaseId::from(id.as_str()))?;
+        answers::called(change, &case)
     })
     .await?;
     Ok(go_to("/console/desk"))

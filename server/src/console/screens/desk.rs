@@ -122,7 +122,8 @@ pub struct OpenCase {
     pub mind: Vec<(&'static str, Rich)>,
     pub facts: Vec<(&'static str, CaseFact)>,
     /// What the customer reads when it is sent; empty when nothing is owed.
-    pub reply: Option<Reply>,
+    /// Nothing, when nothing is owed.
+    pub to_do: Option<ToDo>,
 }
 
 #[derive(Debug, Clone)]
@@ -132,11 +133,25 @@ pub enum CaseFact {
     Due(Countdown),
 }
 
+/// How the reporter gets their answer.
+#[derive(Debug, Clone)]
+pub enum ToDo {
+    Reply(Reply),
+    /// It is confirmed; these words are read to them on the telephone.
+    Call(String),
+}
+
 #[derive(Debug, Clone)]
 pub struct Reply {
     /// "Public: Hannah will read this".
     pub reader: String,
+    /// How it begins: "Hello Hannah,".
+    pub greeting: String,
+    /// The agent's own part, as it was kept.
+    pub personal: String,
     pub words: String,
+    /// What kind of answer it is, so that it is sent as what was read.
+    pub kind: &'static str,
     /// "Personal part kept, the rest is approved".
     pub note: String,
 }

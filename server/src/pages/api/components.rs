@@ -304,9 +304,12 @@ pub(crate) async fn change_component(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let page = find(change.tx, &id)?;
             let known = find_component(change.tx, &page, &component_id)?;
+            let bound_before = known.business_service_id.clone();
             let component = body.component.over(change, &page, known)?;
             rows::save_component(change, &component)?;
-            posts::look_again_at_page(change, &component.page_id)?;
+            if component.business_service_id != bound_before {
+                posts::look_again_at_page(change, &component.page_id)?;
+            }
             jobs::owe(change, &page.id)?;
             let (id, name) = (component.id.as_str(), component.name.as_str());
             note(

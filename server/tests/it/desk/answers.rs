@@ -27,13 +27,13 @@ async fn reported(muster: &TestApp) -> (Outage, [Value; 3]) {
     (outage, [mail, call, page])
 }
 
-async fn owed(muster: &TestApp) -> i64 {
+pub(super) async fn owed(muster: &TestApp) -> i64 {
     muster.get("/desk/owed").await.good()["counts"]["owed"]
         .as_i64()
         .unwrap()
 }
 
-fn path(case: &Value, rest: &str) -> String {
+pub(super) fn path(case: &Value, rest: &str) -> String {
     format!("/cases/{}{rest}", case["id"].as_str().unwrap())
 }
 
@@ -195,6 +195,12 @@ async fn an_answer_that_cannot_be_delivered_is_owed_again_and_whoever_answers_re
         .get(&format!("/incidents/{}/log_entries?limit=100", outage.incident))
         .await;
     assert!(entries.text.contains("No such person here"), "{}", entries.text);
+    let sends = muster.get("/outbox/sends?purposes[]=answer").await.good();
+    let retry = format!(
+        "/outbox/sends/{}/retry",
+        sends["sends"][0]["id"].as_str().unwrap()
+    );
+    muster.post(&retry, json!({})).await.with_status(409);
 
     let review = muster
         .get(&format!("/incidents/{}/review", outage.incident))

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use super::{link, outage, set_status};
-use crate::harness::{Browser, TestApp};
+use crate::harness::{Browser, TestApp, mailing};
 
 async fn mailed(muster: &TestApp, text: &str, name: &str) -> Value {
     let email = format!("{}@example.org", name.to_lowercase());
@@ -40,7 +40,7 @@ async fn audited_cases(muster: &TestApp, field: &str) -> usize {
 
 #[store::both_engines]
 async fn answers_given_at_the_desk_stand_on_the_timeline_and_in_the_audit_log(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let outage = outage(&muster).await;
     let browser = muster.browser().await;
     let first = mailed(&muster, "Card reader offline", "Hannah").await;
@@ -70,7 +70,7 @@ async fn answers_given_at_the_desk_stand_on_the_timeline_and_in_the_audit_log(en
 
 #[store::both_engines]
 async fn a_draft_that_is_no_longer_right_keeps_nobody_else_waiting(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let outage = outage(&muster).await;
     let browser = muster.browser().await;
     let stray = mailed(&muster, "Card reader offline", "Hannah").await;
@@ -95,7 +95,7 @@ async fn a_draft_that_is_no_longer_right_keeps_nobody_else_waiting(engine: Engin
 
 #[store::both_engines]
 async fn the_same_answer_confirmed_again_is_the_same_answer(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let outage = outage(&muster).await;
     let browser = muster.browser().await;
     let case = mailed(&muster, "Card reader offline", "Hannah").await;
@@ -123,7 +123,7 @@ async fn the_same_answer_confirmed_again_is_the_same_answer(engine: Engine) {
 
 #[store::both_engines]
 async fn a_case_of_an_open_incident_is_not_raised_again(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let outage = outage(&muster).await;
     let browser = muster.browser().await;
     let case = mailed(&muster, "The till prints nothing", "Hannah").await;
@@ -156,7 +156,7 @@ async fn a_case_of_an_open_incident_is_not_raised_again(engine: Engine) {
 
 #[store::both_engines]
 async fn a_case_that_points_at_nothing_is_refused_wherever_it_is_written_down(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let browser = muster.browser().await;
     for (field, words) in [
         ("location", "Location was not found."),
@@ -171,7 +171,7 @@ async fn a_case_that_points_at_nothing_is_refused_wherever_it_is_written_down(en
 
 #[store::both_engines]
 async fn nothing_is_opened_on_a_service_that_is_switched_off(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let outage = outage(&muster).await;
     let browser = muster.browser().await;
     let service = outage.built.service_id.as_str();
@@ -202,7 +202,7 @@ async fn nothing_is_opened_on_a_service_that_is_switched_off(engine: Engine) {
 
 #[store::both_engines]
 async fn what_makes_a_form_count_once_is_not_shown_as_the_senders_number(engine: Engine) {
-    let muster = TestApp::new(engine).await;
+    let muster = TestApp::with_settings(engine, mailing()).await;
     let request = axum::http::Request::post("/report")
         .header("content-type", "application/x-www-form-urlencoded")
         .body(axum::body::Body::from(

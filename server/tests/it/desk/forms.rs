@@ -12,7 +12,7 @@ async fn visit(muster: &TestApp, path: &str) -> Answer {
     muster.send(Request::get(path).body(Body::empty()).unwrap()).await
 }
 
-async fn submit(muster: &TestApp, path: &str, form: &str) -> Answer {
+pub(super) async fn submit(muster: &TestApp, path: &str, form: &str) -> Answer {
     let request = Request::post(path)
         .header("content-type", "application/x-www-form-urlencoded")
         .body(Body::from(form.to_owned()))
@@ -20,7 +20,7 @@ async fn submit(muster: &TestApp, path: &str, form: &str) -> Answer {
     muster.send(request).await
 }
 
-fn leads_to(answer: &Answer) -> String {
+pub(super) fn leads_to(answer: &Answer) -> String {
     assert_eq!(answer.status.as_u16(), 303, "{}", answer.text);
     answer.headers["location"].to_str().unwrap().to_owned()
 }

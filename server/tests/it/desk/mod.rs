@@ -1,6 +1,7 @@
 //! The desk: is it us, who is owed an answer, and the public forms.
 
 mod answers;
+mod answers_again;
 mod at_the_desk;
 mod forms;
 mod notices;

@@ -6,7 +6,8 @@ use muster::cases::model::Word;
 use muster::cases::raise::{Raise, raise};
 use muster::cases::{CaseId, Channel, actions};
 use muster::desk::actions as desk;
-use muster::desk::answers::Confirmed;
+use muster::desk::answers::{Answering, Confirmed};
+use muster::outbox::Mail;
 use muster::timeline::Change;
 use serde_json::{Value, json};
 use store::Engine;
@@ -43,9 +44,13 @@ async fn two_agents_who_answer_one_case_send_one_answer_and_show_one(engine: Eng
         .await;
     link(&muster, &case, &outage.incident).await;
     let id = CaseId::from(case["id"].as_str().unwrap());
-    let (site, owner) = (muster.app.site.clone(), muster.owner.id.clone());
+    let person = Answering {
+        user_id: muster.owner.id.clone(),
+        site: muster.app.site.clone(),
+        mail: Mail::Configured,
+    };
     let answering = move |change: &mut Change| {
-        let (_, answer) = desk::confirm(change, &id, &Confirmed::default(), &owner, &site)?;
+        let (_, answer) = desk::confirm(change, &id, &Confirmed::default(), &person)?;
         Ok(answer.id)
     };
     let [first, second] = at_once(&muster, answering.clone(), answering).await;

@@ -226,6 +226,18 @@ pub(crate) fn settings() -> Settings {
     .unwrap()
 }
 
+/// With a mail server that is never there: mails are owed to it and stay owed.
+pub(crate) fn mailing() -> Settings {
+    Given {
+        base_url: Some("https://muster.example.org".to_owned()),
+        smtp_url: Some("smtp://127.0.0.1:9".to_owned()),
+        mail_from: Some("Muster <muster@example.org>".to_owned()),
+        ..Given::default()
+    }
+    .check()
+    .unwrap()
+}
+
 async fn add_person(app: &Arc<App>, name: &str, email: &str, role: Role) -> Person {
     let user = NewUser {
         name: name.to_owned(),

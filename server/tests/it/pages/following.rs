@@ -95,6 +95,128 @@ async fn what_was_said_before_a_component_was_added_stands_there_too(engine: Eng
     assert_eq!(open_on_the_page(&muster).await.len(), 1);
 }
 
+/// Somebody who said twice that they want to be told.
+async fn reader(muster: &TestApp, page: &str, email: &str) {
+    let (page, email) = (page.to_owned(), email.to_owned());
+    muster
+        .app
+        .change(Agent::muster(), move |change| -> Result<(), store::Error> {
+            let id: String = change.identifier();
+            change.tx.execute(
+                sql!(
+                    "INSERT INTO status_page_subscribers (id, page_id, email, state, asked_at, confirmed_at)
+                     VALUES ($1, $2, $3, 'confirmed', $4, $4)"
+                ),
+                params![&id, &page, &email, change.now],
+            )?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
+async fn count(muster: &TestApp, counted: store::Statement) -> i64 {
+    let read = muster
+        .database
+        .store
+        .read(move |tx| tx.one::<(i64,)>(counted.clone(), params![]));
+    read.await.unwrap().0
+}
+
+#[store::both_engines]
+async fn what_was_said_long_before_a_component_was_added_is_mailed_to_nobody(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    reader(&muster, &shown.page, "ana@example.org").await;
+    let parcels = muster.service("parcels").build().await;
+    let touchpoint = touchpoint(&muster, &parcels, "Parcels").await;
+    let incident = break_again(&muster, &parcels, "belt-1").await;
+    tell_customers(&muster, &incident).await;
+    resolve(&muster, &incident).await;
+    tell_customers(&muster, &incident).await;
+    muster.pass_quietly(24 * 3_600);
+    muster.settle().await;
+    let body = json!({ "component": { "name": "Parcels",
+        "business_service": { "id": touchpoint, "type": "business_service_reference" } } });
+    let components = format!("/status_pages/{}/components", shown.page);
+    muster.post(&components, body).await.with_status(201);
+    muster.settle().await;
+    let all = anybody(&muster, "/status/larkfield/api/v2/incidents.json")
+        .await
+        .good();
+    assert_eq!(all["incidents"].as_array().unwrap().len(), 1, "{all}");
+    let mailed = sql!("SELECT COUNT(*) FROM sends WHERE idempotency_key LIKE 'status-page:%'");
+    assert_eq!(count(&muster, mailed.clone()).await, 0);
+    let news = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &news).await;
+    assert_eq!(count(&muster, mailed).await, 1);
+}
+
+#[store::both_engines]
+async fn saying_how_a_component_stands_has_nothing_judged_anew(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let parcels = muster.service("parcels").build().await;
+    touchpoint(&muster, &parcels, "Parcels").await;
+    let incident = break_again(&muster, &parcels, "belt-1").await;
+    tell_customers(&muster, &incident).await;
+    let passed = sql!("SELECT COUNT(*) FROM status_page_passed");
+    let before = count(&muster, passed.clone()).await;
+    assert!(before > 0);
+    let component = format!("/status_pages/{}/components/{}", shown.page, shown.component);
+    let body = json!({ "component": { "override_status": "degraded_performance" } });
+    muster.put(&component, body).await.good();
+    assert_eq!(count(&muster, passed).await, before);
+}
+
+#[store::both_engines]
+async fn a_word_published_right_after_a_merge_goes_on_with_the_story_there_is(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let first = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &first).await;
+    let second = break_again(&muster, &shown.built, "till-2").await;
+    let body = json!({ "source_incidents": [{ "id": first, "type": "incident_reference" }] });
+    muster
+        .put(&format!("/incidents/{second}/merge"), body)
+        .await
+        .good();
+    tell_often(&muster, &second, 1).await;
+    let all = anybody(&muster, "/status/larkfield/api/v2/incidents.json")
+        .await
+        .good();
+    let stories = all["incidents"].as_array().unwrap();
+    assert_eq!(stories.len(), 1, "{all}");
+    assert_eq!(stories[0]["incident_updates"].as_array().unwrap().len(), 2);
+}
+
+#[store::both_engines]
+async fn a_merged_story_ends_in_the_language_of_its_page(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let german = json!({ "status_page": { "language": "de-AT" } });
+    muster
+        .put(&format!("/status_pages/{}", shown.page), german)
+        .await
+        .good();
+    let first = break_again(&muster, &shown.built, "till-1").await;
+    tell_customers(&muster, &first).await;
+    let second = break_again(&muster, &shown.built, "till-2").await;
+    tell_customers(&muster, &second).await;
+    merge(&muster, &first, &second).await;
+    let all = anybody(&muster, "/status/larkfield/api/v2/incidents.json")
+        .await
+        .good();
+    let all = all["incidents"].as_array().unwrap();
+    let ended = all.iter().find(|one| one["status"] == "resolved").unwrap();
+    let last = &ended["incident_updates"][0];
+    assert_eq!(
+        last["body"],
+        "Das hat sich als Teil von „Problem with Card payments“ herausgestellt. Dort berichten wir weiter."
+    );
+    assert_ne!(last["id"], ended["id"], "an incident's id is no update's");
+}
+
 #[store::both_engines]
 async fn a_merged_incident_goes_on_as_the_one_it_went_into(engine: Engine) {
     let muster = TestApp::new(engine).await;

@@ -245,6 +245,31 @@ async fn one_tap_says_us_too_and_makes_one_case(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn a_tap_after_the_case_was_closed_has_it_owed_again(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    named_shop(&muster, &shown.touchpoint, "Leeds Briggate").await;
+    let well = named_shop(&muster, &shown.touchpoint, "Bath Stall Street").await;
+    terminal(&muster, &shown.built, "trigger", "Leeds Briggate").await;
+    let said = format!("/at/{well}/said");
+    let tap = format!("too={}", shown.touchpoint);
+    post_form(&muster, &said, &tap).await;
+    muster.settle().await;
+    let case = muster.get("/cases").await.good()["cases"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let closed = json!({ "case": { "status": "closed" } });
+    muster.put(&format!("/cases/{case}"), closed).await.good();
+    muster.settle().await;
+    assert_eq!(post_form(&muster, &said, &tap).await.status, 303);
+    let cases = muster.get("/cases").await.good();
+    assert_eq!(cases["cases"].as_array().unwrap().len(), 1);
+    assert_eq!(cases["cases"][0]["status"], "open");
+    assert_ne!(cases["cases"][0]["owed_since"], Value::Null);
+}
+
+#[store::both_engines]
 async fn a_promise_that_was_not_kept_is_not_hidden(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let shown = shown(&muster).await;

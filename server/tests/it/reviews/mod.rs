@@ -89,6 +89,22 @@ async fn everything_counts_from_the_first_sign_and_the_report_says_which(engine:
 }
 
 #[store::both_engines]
+async fn a_title_that_a_person_gave_stays(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = over(&muster).await;
+    let path = format!("/incidents/{}/review", outage.incident);
+    let titled = json!({ "incident_review": { "title": "The day of the gateway", "status": "published" } });
+    muster.put(&path, titled).await.good();
+    muster.pass(Duration::from_secs(600)).await;
+    let confirm = format!("/incidents/{}/answers/confirm", outage.incident);
+    muster.post(&confirm, json!({})).await.good();
+    muster.settle().await;
+    let after = review(&muster, &outage).await;
+    assert_eq!(after["facts"]["seconds"]["to_last_answer"], 4_200);
+    assert_eq!(after["title"], "The day of the gateway");
+}
+
+#[store::both_engines]
 async fn facts_go_on_but_edited_words_stay(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let outage = over(&muster).await;

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
+use muster::http::Problem;
+use muster::jobs::{Job, Kind as JobKind, store as job_rows};
+use muster::timeline::Change;
+use muster::updates::{UpdateId, jobs, promises, publication};
 use serde_json::{Value, json};
 use store::Engine;
 
-use super::{entries, outage, tell_customers};
+use super::{CUSTOMERS, approve, draft, entries, outage, tell_customers};
 use crate::harness::TestApp;
+use crate::incidents::race::at_once;
 
 fn minutes(minutes: u64) -> Duration {
     Duration::from_secs(minutes * 60)
@@ -107,6 +112,74 @@ async fn a_missed_promise_stays_missed_and_is_written_about_until_the_word_comes
     let first = &kept_late["promises"][1];
     assert_eq!(first["state"], "missed");
     assert!(first["ended_at"].is_string());
+}
+
+/// The timer of the promise that waits, as a node holds it that has claimed it.
+async fn claimed(muster: &TestApp) -> Job {
+    let now = muster.app.clock.now();
+    let claim = muster
+        .app
+        .store
+        .write(move |tx| job_rows::claim(tx, "another", now, 100));
+    let jobs = claim.await.unwrap();
+    jobs.into_iter()
+        .find(|job| job.kind == JobKind::PromiseDue)
+        .unwrap()
+}
+
+#[store::both_engines]
+async fn a_word_in_the_last_moment_keeps_its_promise(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    muster.pass(minutes(16)).await;
+    let facts = json!({ "facts": { "phase": "identified" } });
+    muster
+        .put(&format!("/incidents/{incident}/facts"), facts)
+        .await
+        .good();
+    let next = draft(&muster, &incident, CUSTOMERS).await;
+    approve(&muster, &next).await.good();
+    muster.settle().await;
+    muster.pass_quietly(240);
+    let job = claimed(&muster).await;
+    let (id, owner) = (
+        UpdateId::from(next["id"].as_str().unwrap()),
+        muster.owner.id.clone(),
+    );
+    let site = muster.app.site.clone();
+    let both = at_once(
+        &muster,
+        move |change: &mut Change| publication::publish(change, &id, Some(&owner)).map(drop),
+        move |change: &mut Change| promises::chase(change, &site, &job).map_err(Problem::from),
+    )
+    .await;
+    assert!(both.iter().all(Result::is_ok), "{both:?}");
+    assert_eq!(
+        about_promises(entries(&muster, &incident).await),
+        ["promise_made", "promise_due_soon", "promise_kept", "promise_made"]
+    );
+    let kept = muster
+        .get(&format!("/promises?incident_id={incident}"))
+        .await
+        .good();
+    assert_eq!(kept["promises"][1]["state"], "kept");
+}
+
+#[store::both_engines]
+async fn a_timer_that_two_nodes_have_writes_to_people_once(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (_, incident) = outage(&muster).await;
+    tell_customers(&muster, &incident).await;
+    muster.pass(minutes(21)).await;
+    muster.pass_quietly(600);
+    let job = claimed(&muster).await;
+    let before = reminders(&muster).await.len();
+    jobs::promise_due(&muster.app, &job).await.unwrap();
+    let after = reminders(&muster).await.len();
+    assert!(after > before);
+    jobs::promise_due(&muster.app, &job).await.unwrap();
+    assert_eq!(reminders(&muster).await.len(), after);
 }
 
 #[store::both_engines]

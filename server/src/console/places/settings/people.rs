@@ -20,8 +20,8 @@ use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading};
 use crate::console::screens::settings::{Button, Cell, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem, Query, Site};
+use crate::outbox::Mail;
 use crate::passwords;
-use crate::passwords::links::Mail;
 use crate::people::api::users as api;
 use crate::people::store::{UserFilter, find_user, list_users};
 use crate::people::{Role, User, UserId};
@@ -180,7 +180,7 @@ async fn with_link(
     name: String,
     link: String,
 ) -> Result<Response, PageProblem> {
-    let words = match mail(app) {
+    let words = match Mail::of(&app.settings) {
         Mail::Configured => "It was sent by mail, too. It works once, for a week, and is shown this once.",
         Mail::Missing => {
             "It works once, for a week, and is shown this once. Give it to them on a way that nobody else reads."
@@ -198,13 +198,6 @@ async fn with_link(
         Ok(parts)
     })
     .await
-}
-
-fn mail(app: &App) -> Mail {
-    match app.settings.mail {
-        Some(_) => Mail::Configured,
-        None => Mail::Missing,
-    }
 }
 
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -238,7 +231,7 @@ async fn give_link(
     give: fn(&mut Change, &Site, &User, Mail) -> Result<String, Problem>,
 ) -> Result<(String, String), PageProblem> {
     caller.require(Action::Change, Resource::User)?;
-    let (caller, site, mail) = (caller.clone(), app.site.clone(), mail(app));
+    let (caller, site, mail) = (caller.clone(), app.site.clone(), Mail::of(&app.settings));
     let given = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let user = find_user(change.tx, &id)?

@@ -146,11 +146,14 @@ pub(crate) fn desk() -> Desk {
                 ("Last contact", CaseFact::Words("September, late parcel, thanked us".into())),
                 ("Consent", CaseFact::Words("E-mail and SMS".into())),
             ],
-            reply: Some(Reply {
+            to_do: Some(ToDo::Reply(Reply {
                 reader: "Public: Hannah will read this".to_owned(),
-                words: "Hello Hannah, I am sorry, this is us and not your card. Card payments are not working in our Manchester Market Street shop. You have not been charged twice: the £64.20 is only reserved and comes back within 3 days. You can pay with cash, or we hold your basket until tomorrow evening. We will write to you by 06:20.".to_owned(),
+                greeting: "Hello Hannah,".to_owned(),
+                personal: "You have not been charged twice: the £64.20 is only reserved and comes back within 3 days.".to_owned(),
+                words: "I am sorry, this is us and not your card. Card payments are not working in our Manchester Market Street shop. You can pay with cash, or we hold your basket until tomorrow evening. We will write to you by 06:20.".to_owned(),
+                kind: "progress",
                 note: "Personal part kept, the rest is approved".to_owned(),
-            }),
+            })),
         }),
         told: vec![
             ToldAgents {
