@@ -259,13 +259,11 @@ async fn page_of_link(
         .read(move |tx| -> Result<_, Problem> { Ok(of_token(tx)?) })
         .await
         .map_err(IntoResponse::into_response)?;
-    match page {
-        Some(page) => Ok(Some(page)),
-        None => {
-            let at_address = found(app, slug).await.map_err(IntoResponse::into_response)?;
-            Ok(at_address.filter(|page| page.visibility == Visibility::Public))
-        }
+    if page.is_some() {
+        return Ok(page);
     }
+    let at_address = found(app, slug).await.map_err(IntoResponse::into_response)?;
+    Ok(at_address.filter(|page| page.visibility == Visibility::Public))
 }
 
 /// Words for whoever followed a mailed link. There may be no page that could be named, or shown.

@@ -152,7 +152,7 @@ fn length_of_tag(inside: &str, end: &str, joinings: &mut usize) -> Result<usize,
             ')' | ']' => {
                 open = open
                     .checked_sub(1)
-                    .ok_or("a bracket closes that was not opened")?
+                    .ok_or("a bracket closes that was not opened")?;
             }
             _ => (),
         }

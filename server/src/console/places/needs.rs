@@ -127,9 +127,7 @@ fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing, now: Timestamp) ->
         return Ok(());
     };
     let waited = promises::waited_for(tx, PROMISES)?;
-    if !caller.may(Action::Publish, Resource::Update) {
-        needing.unsaid = waited.into_iter().find(|one| one.public_is_left_waiting(now));
-    } else {
+    if caller.may(Action::Publish, Resource::Update) {
         let promised: Vec<IncidentId> = waited.iter().map(|one| one.incident_id.clone()).collect();
         let mine = room::concerning(tx, user_id, &promised)?;
         needing.promises = waited
@@ -144,6 +142,8 @@ fn words(tx: &mut Tx, caller: &Caller, needing: &mut Needing, now: Timestamp) ->
                     .insert(promise.incident_id.clone(), latest.revision);
             }
         }
+    } else {
+        needing.unsaid = waited.into_iter().find(|one| one.public_is_left_waiting(now));
     }
     if caller.may(Action::Approve, Resource::Update) {
         let promised: Vec<(IncidentId, AudienceId)> = needing
