@@ -55,6 +55,7 @@ pub struct SetInput {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
+#[schema(as = EventRuleInput)]
 pub struct RuleInput {
     /// That of a rule which is changed.
     id: Option<String>,
