@@ -13,6 +13,14 @@ use crate::http::limits::RateLimit;
 use crate::outbound::Network;
 use crate::vault::{KeyFileError, Vault};
 
+/// Whether mail that is only shown has reached anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutboxReader {
+    Nobody,
+    /// The outbox stands for the recipients, as in the demo.
+    InPlaceOfRecipients,
+}
+
 /// Checked settings of a running Muster.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -23,6 +31,8 @@ pub struct Settings {
     /// For clients that insist on a certain shape of `html_url`.
     pub html_base_url: Option<String>,
     pub mail: Option<Mail>,
+    /// Who reads what is shown in the outbox because no mail can be sent.
+    pub outbox_reader: OutboxReader,
     pub tls: Option<Tls>,
     /// Events a minute for each key.
     pub event_rate_limit: RateLimit,
@@ -258,6 +268,7 @@ impl Given {
         let trusted_proxies = check_networks("trusted_proxies", &self.trusted_proxies, &mut mistakes);
         if mistakes.is_empty() {
             Ok(Settings {
+                outbox_reader: OutboxReader::Nobody,
                 location,
                 listen,
                 base_url: base_url.trim_end_matches('/').to_owned(),

@@ -24,7 +24,7 @@ use crate::access::{password, token};
 use crate::app::migrations::MIGRATIONS;
 use crate::app::{App, serve};
 use crate::clock::Clock;
-use crate::config::Given;
+use crate::config::{Given, OutboxReader};
 use crate::http::limits::RateLimit;
 use client::Client;
 
@@ -79,6 +79,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let settings = crate::config::Settings {
         event_rate_limit: RateLimit::Off,
         api_rate_limit: RateLimit::Off,
+        outbox_reader: OutboxReader::InPlaceOfRecipients,
         ..settings
     };
     let location = Location::Sqlite {

@@ -29,7 +29,7 @@ pub fn answering(app: &App, caller: &Caller) -> Result<Answering, Problem> {
     Ok(Answering {
         user_id,
         site: app.site.clone(),
-        mail: Mail::of(&app.settings),
+        mail: Mail::to_customers(&app.settings),
     })
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::links;
-use crate::config::Settings;
+use crate::config::{OutboxReader, Settings};
 use crate::people::UserId;
 use crate::timeline::IncidentId;
 use crate::vault::Vault;
@@ -32,6 +32,14 @@ impl Mail {
         match settings.mail {
             Some(_) => Self::Configured,
             None => Self::Missing,
+        }
+    }
+
+    /// The same for words to customers, which the demo only shows.
+    pub fn to_customers(settings: &Settings) -> Self {
+        match settings.outbox_reader {
+            OutboxReader::InPlaceOfRecipients => Self::Configured,
+            OutboxReader::Nobody => Self::of(settings),
         }
     }
 }

@@ -581,7 +581,7 @@ fn to_do(app: &App, case: &Case, proposal: &Proposal) -> ToDo {
 fn reply(app: &App, case: &Case, proposed: &Proposed) -> Reply {
     let note = match (
         proposed.origin,
-        answers::delivery_of(case, Mail::of(&app.settings)),
+        answers::delivery_of(case, Mail::to_customers(&app.settings)),
     ) {
         (_, Delivery::Email) | (Origin::Nothing, Delivery::Call) => None,
         (_, Delivery::Call) => Some("No mail goes out: call them and read it to them"),
