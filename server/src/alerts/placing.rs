@@ -17,7 +17,7 @@ use super::store as rows;
 use crate::http::Problem;
 use crate::incidents::knowledge::Landscape;
 use crate::incidents::model::{NewIncident, Origin};
-use crate::incidents::{IncidentId, actions, lessons, store as incident_rows};
+use crate::incidents::{IncidentId, actions, causes, lessons, store as incident_rows};
 use crate::orchestration::Ruling;
 use crate::orchestration::outcome::{self, Entry};
 use crate::services::{Service, ServiceId};
@@ -39,7 +39,7 @@ pub(super) struct Placing {
     /// Those that are known to stay open until the end of the transaction.
     held: BTreeSet<IncidentId>,
     knowledge: Option<Knowledge>,
-    /// Kinds whose lessons were read, with the incidents that these bring into question.
+    /// Kinds whose lessons and causes were read, with the incidents that these bring into question.
     taught: BTreeMap<triage::Kind, Vec<IncidentId>>,
 }
 
@@ -200,8 +200,9 @@ impl Placing {
                     ..Knowledge::default()
                 });
             }
-            let lessons = &mut self.knowledge.get_or_insert_default().lessons;
-            let partners = lessons::recall(change.tx, lessons, features.kind())?;
+            let knowledge = self.knowledge.get_or_insert_default();
+            causes::recall(change.tx, &mut knowledge.causes, features.kind())?;
+            let partners = lessons::recall(change.tx, &mut knowledge.lessons, features.kind())?;
             let found = lessons::incidents_with(change.tx, &partners, since, TAUGHT)?;
             let ids = self.keep(found);
             self.taught.insert(features.kind(), ids);

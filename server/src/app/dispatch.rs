@@ -20,6 +20,7 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::PagesDue => paging::jobs::pages_due(app, job).await,
         Kind::AnswersDue => desk::jobs::answers_due(app, job).await,
         Kind::ReportsCounted => desk::usual::reports_counted(app).await,
+        Kind::CausesDue => incidents::causes::causes_due(app).await,
         Kind::ReviewDue => reviews::jobs::review_due(app, job).await,
         Kind::UpdatesDue => updates::jobs::updates_due(app, job).await,
         Kind::PagesRender => pages::jobs::pages_render(app, job).await,

@@ -50,6 +50,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(41, "0041_former_slugs"),
     migration!(42, "0042_zones_of_words"),
     migration!(43, "0043_answers_and_titles"),
+    migration!(46, "0046_causes_of_alerts"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

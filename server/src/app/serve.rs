@@ -90,6 +90,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
     super::auditor::begin(&app).await?;
     super::cleaning::begin(&app).await?;
     crate::desk::usual::begin(&app).await?;
+    crate::incidents::causes::begin(&app).await?;
     door::serve(&app, router(Arc::clone(&app)), listener, handshakes)
         .await
         .context("the server stopped listening")?;

@@ -72,6 +72,20 @@ impl Landscape {
         self.nodes.get(name)
     }
 
+    /// Where an alert happened: the service that its source or component is called after, else its own.
+    pub fn place_of<'a>(
+        &'a self,
+        source: &'a str,
+        component: Option<&'a str>,
+        service_id: &'a str,
+    ) -> &'a str {
+        [Some(source), component]
+            .into_iter()
+            .flatten()
+            .find(|name| self.node(name).is_some())
+            .unwrap_or_else(|| self.name_of(service_id))
+    }
+
     /// Ids of the technical services within `hops` steps of one, itself included, in either direction.
     pub fn services_near(&self, service_id: &str, hops: u8) -> Vec<String> {
         let Some(start) = self.topology.node(self.name_of(service_id)) else {
@@ -143,13 +157,9 @@ pub fn signs(tx: &mut Tx, incidents: &[IncidentId], limit: i64) -> Result<Vec<Si
 }
 
 impl Sign {
-    /// Where it happened: the service that its source or component is called after, else its own.
+    /// Where it happened.
     pub fn place<'a>(&'a self, landscape: &'a Landscape) -> &'a str {
-        [Some(self.source.as_str()), self.component.as_deref()]
-            .into_iter()
-            .flatten()
-            .find(|name| landscape.node(name).is_some())
-            .unwrap_or_else(|| landscape.name_of(&self.service_id))
+        landscape.place_of(&self.source, self.component.as_deref(), &self.service_id)
     }
 
     pub fn symptom<'a>(&'a self, landscape: &'a Landscape) -> Symptom<'a> {

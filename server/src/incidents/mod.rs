@@ -9,6 +9,7 @@
 
 pub mod actions;
 pub mod api;
+pub mod causes;
 pub mod confirmed_origin;
 pub mod confirmed_origin_api;
 pub mod dialect;

@@ -38,6 +38,8 @@ pub enum Kind {
     AnswersDue,
     /// The cases that came are to be counted, to see whether there are more than usual.
     ReportsCounted,
+    /// Which kinds of alerts bring about which is to be learned afresh from the past.
+    CausesDue,
     /// A review is to be written from the timeline.
     ReviewDue,
     /// Somebody at the sign-in says that they have forgotten their password.
