@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::web::Web;
 
 /// How long a start may take before it counts as failed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// Clock ticks a second in `/proc/PID/stat`; the same on every Linux.
 const TICKS: f64 = 100.0;
 

@@ -11,7 +11,7 @@ use super::store as rows;
 use crate::app::App;
 use crate::http::Problem;
 use crate::incidents::{IncidentId, Status};
-use crate::jobs::{Job, Kind as JobKind, Owed, store as job_rows};
+use crate::jobs::{EVERY_PAGE, Job, Kind as JobKind, Owed, store as job_rows};
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
 /// Something happened that may have changed whom an incident hurts.
@@ -63,6 +63,13 @@ pub fn renew(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
         return Ok(());
     };
     let revision = rows::keep(change, id, &fresh)?;
+    let hurt_before = stored
+        .as_ref()
+        .is_some_and(|stored| !stored.document.touchpoints.is_empty());
+    if hurt_before && fresh.touchpoints.is_empty() {
+        // Pages look at incidents that hurt something; this one has just ceased to.
+        change.owe(&Owed::now(JobKind::PagesRender, EVERY_PAGE, change.now))?;
+    }
     let told = match &stored {
         Some(stored) => !stored.document.says_the_same(&fresh),
         None => !fresh.touchpoints.is_empty() || fresh.locations.sites_using > 0,

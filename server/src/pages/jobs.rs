@@ -35,7 +35,7 @@ pub async fn pages_render(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
             for page in rows::all(change.tx)? {
                 owe(change, &page.id)?;
             }
-            Ok(())
+            board::note(change)
         })
         .await?;
         return Ok(());
@@ -46,22 +46,23 @@ pub async fn pages_render(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Owes every page that may show the incident a drawing; many incidents make one drawing.
+/// Owes every page that may show the incident a drawing; many incidents make one drawing. One that customers cannot
+/// notice changes nothing for them: a storm of such incidents leaves the pages and the boards alone.
 fn owe_shown(change: &mut Change, incident_id: &IncidentId) -> Result<(), store::Error> {
-    board::note(change)?;
-    let pages = rows::all(change.tx)?;
-    if pages.is_empty() {
+    let is_noticed = impact::hurts_touchpoints(change.tx, incident_id)?
+        || crate::updates::store::any(change.tx, incident_id)?;
+    if !is_noticed {
         return Ok(());
     }
-    if impact::hurts_touchpoints(change.tx, incident_id)?
-        || crate::updates::store::any(change.tx, incident_id)?
-    {
+    let pages = rows::all(change.tx)?;
+    if !pages.is_empty() {
         posts::look_again_at_incident(change, incident_id)?;
-        for page in &pages {
-            owe(change, &page.id)?;
-        }
     }
-    Ok(())
+    for page in &pages {
+        owe(change, &page.id)?;
+    }
+    // Last, since whoever else notes something waits until this is committed.
+    board::note(change)
 }
 
 /// Brings a page up to now and draws it.

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::http::StatusCode;
 use store::{Error, Tx, params, sql};
@@ -25,6 +25,8 @@ use crate::timeline::{Agent, Change};
 const LEAVES: i64 = 32;
 /// Signals that one transaction takes; everybody who writes waits for it.
 const MOST: usize = 1_000;
+/// How long one transaction takes signals. In a storm, the first are paged about while the last still wait.
+const LONGEST_RUN: Duration = Duration::from_millis(250);
 /// A run that took fewer signals lets some gather before the next one: what every run costs is then shared by more.
 const FEW: usize = 500;
 const GATHERING: Duration = Duration::from_millis(10);
@@ -35,6 +37,18 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 struct Waiting<'a> {
     sequence: i64,
     line: &'a str,
+}
+
+/// A signal that waits, as far as it can be read.
+struct Read<'a> {
+    waiting: &'a Waiting<'a>,
+    signal: Result<Signal, serde_json::Error>,
+}
+
+impl Read<'_> {
+    fn service_id(&self) -> Option<&ServiceId> {
+        self.signal.as_ref().ok().map(|signal| &signal.service_id)
+    }
 }
 
 /// Takes whatever waits, on all parts of the journal, this node's own first, and returns how many signals that
@@ -191,42 +205,62 @@ fn take_part(
     let cursor = cursor_of(change.tx, part)?;
     let mut waiting = waiting_in(leaves, cursor);
     waiting.truncate(most);
-    let Some(last) = waiting.last().map(|one| one.sequence) else {
+    if waiting.is_empty() {
         // Left behind by a crash, or by a commit whose outcome was unknown and that came late.
         return Ok(Some(Turned {
             to: cursor,
             signals: 0,
         }));
-    };
-    let mut signals: Vec<(&Waiting, Signal)> = Vec::with_capacity(waiting.len());
-    for one in &waiting {
-        match serde_json::from_str(one.line) {
-            Ok(signal) => signals.push((one, signal)),
-            Err(error) => pass_over(change, part, one, &format!("it cannot be read: {error}"))?,
-        }
     }
+    let signals: Vec<Read> = waiting
+        .iter()
+        .map(|waiting| Read {
+            waiting,
+            signal: serde_json::from_str(waiting.line),
+        })
+        .collect();
     // Another node may be at another part: services are locked in a fixed order.
-    let services: BTreeSet<&ServiceId> = signals.iter().map(|(_, one)| &one.service_id).collect();
+    let services: BTreeSet<&ServiceId> = signals.iter().filter_map(Read::service_id).collect();
     for service in &services {
         crate::services::store::lock(change.tx, service)?;
     }
-    let mut batch = Batch::ruled_by(rulebooks.of(change.tx, &services)?);
-    for (waiting, signal) in &signals {
-        match &signal.event {
-            Event::Alert(event) => {
-                if batch.take(change, signal, event)? == Taken::NobodyToTell {
-                    pass_over(change, part, waiting, "its service was taken away")?;
+    let batch = Batch::ruled_by(rulebooks.of(change.tx, &services)?);
+    let turned = take_in_turn(change, part, &signals, batch)?;
+    turn(change.tx, part, turned.to)?;
+    Ok(Some(turned))
+}
+
+/// Takes signals in their order until all are taken or the transaction has been long enough.
+fn take_in_turn(
+    change: &mut Change,
+    part: i64,
+    signals: &[Read],
+    mut batch: Batch,
+) -> Result<Turned, Problem> {
+    let began = Instant::now();
+    let mut turned = Turned { to: 0, signals: 0 };
+    for Read { waiting, signal } in signals {
+        match signal {
+            Ok(signal) => match &signal.event {
+                Event::Alert(event) => {
+                    if batch.take(change, signal, event)? == Taken::NobodyToTell {
+                        pass_over(change, part, waiting, "its service was taken away")?;
+                    }
                 }
-            }
-            Event::Change(event) => super::change_events::keep(change, signal, event)?,
+                Event::Change(event) => super::change_events::keep(change, signal, event)?,
+            },
+            Err(error) => pass_over(change, part, waiting, &format!("it cannot be read: {error}"))?,
+        }
+        turned = Turned {
+            to: waiting.sequence,
+            signals: turned.signals + 1,
+        };
+        if began.elapsed() > LONGEST_RUN {
+            break;
         }
     }
     batch.finish(change)?;
-    turn(change.tx, part, last)?;
-    Ok(Some(Turned {
-        to: last,
-        signals: waiting.len(),
-    }))
+    Ok(turned)
 }
 
 fn cursor_of(tx: &mut Tx, part: i64) -> Result<i64, Error> {

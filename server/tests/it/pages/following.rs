@@ -351,3 +351,34 @@ async fn a_page_that_is_called_status_is_not_called_so_twice(engine: Engine) {
     let feed = anybody(&muster, "/status/larkfield/feed.atom").await.text;
     assert!(feed.contains("<title>Larkfield Status</title>"), "{feed}");
 }
+
+#[store::both_engines]
+async fn a_component_works_again_when_somebody_says_that_the_incident_does_not_hurt_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let incident = break_again(&muster, &shown.built, "till-1").await;
+    muster.settle().await;
+    assert_ne!(component(&muster).await, "operational");
+    let list = muster
+        .get(&format!("/incidents/{incident}/business_services/impacts"))
+        .await
+        .good();
+    let cards = list["services"][0]["id"].as_str().unwrap();
+    muster
+        .put(
+            &format!("/incidents/{incident}/business_services/{cards}/impacts"),
+            json!({ "relation": "not_impacted" }),
+        )
+        .await
+        .good();
+    muster.settle().await;
+    assert_eq!(component(&muster).await, "operational");
+}
+
+async fn component(muster: &TestApp) -> String {
+    let summary = anybody(muster, "/status/larkfield/api/v2/summary.json").await;
+    summary.good()["components"][0]["status"]
+        .as_str()
+        .unwrap()
+        .to_owned()
+}
