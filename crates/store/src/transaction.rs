@@ -115,6 +115,33 @@ impl<'a> Tx<'a> {
         })
     }
 
+    /// Runs a statement whose answer nobody needs. On PostgreSQL the closure goes on without waiting for it, which spares
+    /// a journey for each row of a storm; a mistake in it then spoils the transaction at a later statement, or at the
+    /// end, so it is not for statements whose failure has a meaning.
+    ///
+    /// # Errors
+    /// Those of the statement on SQLite; on PostgreSQL those of what was sent before.
+    pub fn send(&mut self, statement: Statement, params: &[Value]) -> Result<(), Error> {
+        self.run(|connection| match connection {
+            Connection::Sqlite(connection) => {
+                crate::sqlite::execute(connection, &statement, params).map(drop)
+            }
+            Connection::Postgres(session) => session.send(&statement, params),
+        })
+    }
+
+    /// Waits for all that was sent. A failure among it spoils the transaction, as if it had been waited for.
+    pub(crate) fn settle(&mut self) {
+        if self.failure.is_none() {
+            // Kept in `failure`, where whoever ends the transaction finds it.
+            self.run(|connection| match connection {
+                Connection::Sqlite(_) => Ok(()),
+                Connection::Postgres(session) => session.settle(),
+            })
+            .ok();
+        }
+    }
+
     /// Runs a statement that must change exactly one row.
     ///
     /// # Errors
@@ -192,6 +219,7 @@ impl<'a> Tx<'a> {
     ) -> Result<T, E> {
         self.control(&format!("SAVEPOINT {name}"))?;
         let result = part(self);
+        self.settle();
         if result.is_ok() && self.failure.is_none() {
             self.control(&format!("RELEASE SAVEPOINT {name}"))?;
             return result;

@@ -356,7 +356,7 @@ pub(crate) fn event_of(alert: &super::model::Alert) -> AlertEvent {
     }
 }
 
-fn severity_of(event: &AlertEvent) -> triage::Severity {
+pub(super) fn severity_of(event: &AlertEvent) -> triage::Severity {
     match event.severity.as_str() {
         "critical" => triage::Severity::Critical,
         "warning" => triage::Severity::Warning,

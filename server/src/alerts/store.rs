@@ -84,7 +84,7 @@ pub fn set_count(
     at: Timestamp,
     ends_at: Option<Timestamp>,
 ) -> Result<(), Error> {
-    tx.execute_one(
+    tx.send(
         sql!("UPDATE open_alerts SET event_count = $2, last_event_at = $3, ends_at = $4 WHERE alert_id = $1"),
         params![id, event_count, at, ends_at],
     )
@@ -101,11 +101,11 @@ pub fn ends_at(tx: &mut Tx, id: &AlertId) -> Result<Option<Option<Timestamp>>, E
 
 /// The sender has new words for an open alert: the newest are kept.
 pub fn rephrase(tx: &mut Tx, id: &AlertId, event: &AlertEvent, words: i64) -> Result<(), Error> {
-    tx.execute_one(
+    tx.send(
         sql!("UPDATE open_alerts SET words = $2 WHERE alert_id = $1"),
         params![id, words],
     )?;
-    tx.execute_one(
+    tx.send(
         sql!(
             "UPDATE alerts SET summary = $2, severity = $3, custom_details = $4, client = COALESCE($5, client),
                  client_url = COALESCE($6, client_url), contexts = COALESCE($7, contexts)
@@ -157,7 +157,7 @@ pub struct NewAlert<'a> {
 }
 
 pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Error> {
-    tx.execute(
+    tx.send(
         sql!(
             "INSERT INTO alerts (id, integration_id, service_id, incident_id, alert_key, status, suppressed, severity, summary,
                  source, component, alert_group, class, client, client_url, custom_details, contexts, truncated, reasons,
@@ -190,7 +190,7 @@ pub fn insert(tx: &mut Tx, new: &NewAlert, event: &AlertEvent) -> Result<(), Err
             said(new.ruling)?
         ],
     )?;
-    tx.execute_one(
+    tx.send(
         sql!(
             "INSERT INTO open_alerts (integration_id, alert_key, alert_id, event_count, last_event_at, words, ends_at, held)
              VALUES ($1, $2, $3, 1, $4, $5, $6, $7)"
@@ -262,11 +262,10 @@ pub fn resolve_of_incident(tx: &mut Tx, incident_id: &IncidentId, at: Timestamp)
 
 /// Notes that an integration has reported something.
 pub fn note_heard(tx: &mut Tx, id: &IntegrationId, at: Timestamp) -> Result<(), Error> {
-    tx.execute(
+    tx.send(
         sql!("UPDATE integrations SET heard_at = $2 WHERE id = $1"),
         params![id, at],
-    )?;
-    Ok(())
+    )
 }
 
 /// The latest open alerts of an incident that came at `since` or later, the oldest of them first.

@@ -51,6 +51,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(42, "0042_zones_of_words"),
     migration!(43, "0043_answers_and_titles"),
     migration!(46, "0046_causes_of_alerts"),
+    migration!(48, "0048_pages_on_their_way"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

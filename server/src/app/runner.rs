@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use store::Engine;
 use tokio::sync::Semaphore;
 use tokio::task::{self, JoinError, JoinSet};
 
@@ -17,6 +18,8 @@ const BATCH: usize = 256;
 const WORTH_CLAIMING: usize = 64;
 /// How many jobs run at the same time on one node.
 const AT_ONCE: usize = 32;
+/// The same on PostgreSQL, where each holds a connection while it waits for a lock: people and pages need some, too.
+const AT_ONCE_OVER_CONNECTIONS: usize = 8;
 /// Jobs whose end is written together at most.
 const GROUP: usize = 32;
 /// The longest sleep: another node may have owed a job without this one hearing of it.
@@ -24,7 +27,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
 /// Does everything that is due now and returns how many jobs it did. Tests call this instead of waiting.
 pub async fn run_due(app: &Arc<App>) -> Result<usize, store::Error> {
-    let mut hands = Hands::default();
+    let mut hands = Hands::of(app);
     let claimed = hands.take_up(app).await?;
     while let Some(first) = hands.running.join_next_with_id().await {
         hands.end(app, first).await;
@@ -41,16 +44,6 @@ struct Hands {
     places: Arc<Semaphore>,
 }
 
-impl Default for Hands {
-    fn default() -> Self {
-        Self {
-            running: JoinSet::new(),
-            held: HashMap::new(),
-            places: Arc::new(Semaphore::new(AT_ONCE)),
-        }
-    }
-}
-
 struct Claimed {
     jobs: usize,
     /// As many as were asked for: there may be more.
@@ -60,6 +53,18 @@ struct Claimed {
 type Ended = Result<(task::Id, Option<Job>), JoinError>;
 
 impl Hands {
+    fn of(app: &App) -> Self {
+        let places = match app.store.engine() {
+            Engine::Sqlite => AT_ONCE,
+            Engine::Postgres => AT_ONCE_OVER_CONNECTIONS,
+        };
+        Self {
+            running: JoinSet::new(),
+            held: HashMap::new(),
+            places: Arc::new(Semaphore::new(places)),
+        }
+    }
+
     fn room(&self) -> usize {
         BATCH.saturating_sub(self.held.len())
     }
@@ -181,7 +186,7 @@ pub fn pause_after(attempt: i64) -> Duration {
 
 /// Runs until the app is told to stop, and then ends what is under way.
 pub async fn run(app: Arc<App>) {
-    let mut hands = Hands::default();
+    let mut hands = Hands::of(&app);
     let mut more_is_due = true;
     let mut next = None;
     while !app.stopping.is_cancelled() {
@@ -201,7 +206,9 @@ pub async fn run(app: Arc<App>) {
             if more_is_due {
                 continue;
             }
-            next = app.store.read(rows::next_due).await.unwrap_or_else(|error| {
+            let now = app.clock.now();
+            let found = app.store.read(move |tx| rows::next_due(tx, now));
+            next = found.await.unwrap_or_else(|error| {
                 tracing::error!("the next job cannot be read: {error}");
                 None
             });

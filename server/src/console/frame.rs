@@ -137,6 +137,8 @@ pub struct Situation {
     /// Customers who are owed an answer.
     pub owed: u64,
     pub health: Health,
+    /// Where the reader may look into that.
+    pub health_at: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,6 +177,7 @@ impl Situation {
             on_call: OnCall::Nobody,
             owed: 0,
             health: Health::Well,
+            health_at: None,
         }
     }
 }

@@ -12,7 +12,7 @@ pub const LONGEST_NAME: usize = 255;
 pub const LONGEST_TEXT: usize = 10_000;
 
 /// Collects what is wrong; each sentence begins with the name of the field.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Faults {
     sentences: Vec<String>,
 }

@@ -381,6 +381,19 @@ pub fn set_priority(
     Ok(())
 }
 
+/// A grave alert makes its incident urgent, so that somebody is paged; a mild one never takes that back. Where a person has
+/// said how urgent it is, that stands.
+pub fn raise_urgency(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
+    let incident = load(change, id)?;
+    let stands = incident.urgency == Urgency::High
+        || incident.status == Status::Resolved
+        || rows::has_urgency_by_hand(change.tx, id)?;
+    if stands {
+        return Ok(());
+    }
+    set_urgency(change, id, Urgency::High)
+}
+
 /// Urgent incidents escalate, others do not: the timer follows.
 pub fn set_urgency(change: &mut Change, id: &IncidentId, urgency: Urgency) -> Result<(), Problem> {
     let mut incident = load(change, id)?;
@@ -477,7 +490,7 @@ pub(super) fn replace_assignments(
     id: &IncidentId,
     people: &[UserId],
 ) -> Result<(), Problem> {
-    change.tx.execute(
+    change.tx.send(
         sql!("DELETE FROM incident_assignments WHERE incident_id = $1"),
         params![id],
     )?;
@@ -488,7 +501,7 @@ pub(super) fn replace_assignments(
 }
 
 fn insert_assignment(change: &mut Change, id: &IncidentId, user_id: &UserId) -> Result<(), Problem> {
-    change.tx.execute(
+    change.tx.send(
         sql!(
             "INSERT INTO incident_assignments (incident_id, user_id, at) VALUES ($1, $2, $3)
              ON CONFLICT (incident_id, user_id) DO NOTHING"

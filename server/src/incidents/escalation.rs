@@ -135,7 +135,7 @@ fn people_of(change: &mut Change, incident: &Incident, level: i64) -> Result<Vec
 
 fn store_position(change: &mut Change, incident: &mut Incident, level: i64) -> Result<(), Problem> {
     incident.escalation_level = level;
-    change.tx.execute_one(
+    change.tx.send(
         sql!(
             "UPDATE incidents SET escalation_level = $2, escalation_loop = $3, assigned_via = 'escalation_policy', updated_at = $4
              WHERE id = $1"

@@ -6,6 +6,7 @@ use store::{Error, Tx, Value, params, query, sql};
 use super::model::{Acknowledgement, AlertCounts, Assignment, Incident, IncidentId, Status, Urgency};
 use crate::http::Page;
 use crate::people::UserId;
+use crate::timeline::AgentKind;
 
 /// The columns of [`Incident`], in the order of its fields.
 pub(super) const COLUMNS: &str = "i.id, i.number, i.title, i.status, i.urgency, i.origin, i.incident_key, i.incident_type, i.body,
@@ -106,6 +107,35 @@ pub fn of_nobody(tx: &mut Tx, among: i64, limit: i64) -> Result<Vec<Incident>, E
     .bind("among", among)
     .bind("limit", limit)
     .rows(tx)
+}
+
+/// Urgent incidents that are triggered still after their escalation policy has come to its end, among the newest `among`
+/// triggered ones; the oldest first. Those that nobody was given are not among them.
+pub fn unanswered(tx: &mut Tx, among: i64, limit: i64) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.id IN (SELECT t.id FROM incidents t WHERE t.status = 'triggered' ORDER BY t.id DESC LIMIT $among)
+            AND i.urgency = 'high' AND i.assigned_via = 'escalation_policy'
+            AND EXISTS (SELECT 1 FROM incident_assignments a WHERE a.incident_id = i.id)
+            AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.subject = i.id AND j.kind = 'escalation_due')
+          ORDER BY i.id LIMIT $limit"
+    )
+    .bind("among", among)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
+/// Whether a person was the last to say how urgent an incident is.
+pub fn has_urgency_by_hand(tx: &mut Tx, id: &IncidentId) -> Result<bool, Error> {
+    let last: Option<(AgentKind,)> = tx.row(
+        sql!(
+            "SELECT agent_type FROM timeline_entries WHERE incident_id = $1 AND kind = 'urgency_changed'
+             ORDER BY id DESC LIMIT 1"
+        ),
+        params![id],
+    )?;
+    Ok(last.is_some_and(|(kind,)| kind == AgentKind::User))
 }
 
 /// How many open incidents somebody has been asked to acknowledge.
@@ -320,7 +350,7 @@ pub fn note_joined(
     at: Timestamp,
     profile: &serde_json::Value,
 ) -> Result<(), Error> {
-    tx.execute_one(
+    tx.send(
         sql!("UPDATE incidents SET last_alert_at = $2, updated_at = $2, grouping = $3 WHERE id = $1"),
         params![id, at, profile.clone()],
     )

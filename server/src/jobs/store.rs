@@ -35,7 +35,7 @@ pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) 
         ),
     };
     let id: String = identifiers.next(now);
-    tx.execute(
+    tx.send(
         statement,
         params![
             id,
@@ -46,8 +46,7 @@ pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) 
             owed.due_at,
             now
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// Takes a job away because it is no longer right. Nothing happens when it is not owed.
@@ -153,16 +152,17 @@ pub fn postpone(tx: &mut Tx, job: &Job, until: Timestamp, error: &str) -> Result
     Ok(())
 }
 
-/// When the next job is due that nobody holds and that this program knows how to do.
-pub fn next_due(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
-    let row: Option<(Option<Timestamp>,)> = tx.row(
+/// When the next job is due that nobody holds at `now` and that this program knows how to do. One whose holder died is
+/// found by the next claim after its lease.
+pub fn next_due(tx: &mut Tx, now: Timestamp) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(Timestamp,)> = tx.row(
         sql!(
-            "SELECT MIN(CASE WHEN leased_until > due_at THEN leased_until ELSE due_at END) FROM jobs
-              WHERE kind = ANY($1)"
+            "SELECT due_at FROM jobs WHERE leased_until <= $1 AND kind = ANY($2)
+             ORDER BY due_at LIMIT 1"
         ),
-        params![known_kinds()],
+        params![now, known_kinds()],
     )?;
-    Ok(row.and_then(|(due_at,)| due_at))
+    Ok(row.map(|(due_at,)| due_at))
 }
 
 /// How many jobs are owed.

@@ -28,7 +28,7 @@ pub fn leave(tx: &mut Tx, node: i64, now: Timestamp, topics: &[String]) -> Resul
     }
     let topics: BTreeSet<&str> = topics.iter().map(String::as_str).collect();
     let topics: Vec<&str> = topics.into_iter().collect();
-    tx.execute_one(
+    tx.send(
         sql!("INSERT INTO live_hints (node, at, topics) VALUES ($1, $2, $3)"),
         params![node, now, topics.join("\n")],
     )

@@ -74,10 +74,11 @@ async fn update(
 ) -> Result<Json<PathAnswer>, Problem> {
     caller.require_for_own(Action::Change, Resource::Service)?;
     let site = app.site.clone();
+    let sent = parsed(body).await?;
     app.change(caller.agent(), move |change| {
         let service = held(change, &caller, &id)?;
         let before = rows::find(change.tx, &id)?.map_or_else(Rules::default, |row| row.rules);
-        let rules = checked(change, &body, &before)?;
+        let rules = checked(change, &sent, &before)?;
         keep(change, &caller, &service, &before, &rules)?;
         answer(change.tx, &site, &service)
     })
@@ -135,9 +136,16 @@ pub(crate) fn held(change: &mut Change, caller: &Caller, id: &ServiceId) -> Resu
     Ok(service)
 }
 
+/// Reads rules away from the threads that answer: compiling patterns may take a moment.
+pub(crate) async fn parsed(body: Value) -> Result<input::Parsed, Problem> {
+    tokio::task::spawn_blocking(move || input::parse(&body))
+        .await
+        .map_err(Problem::internal)?
+}
+
 /// What was sent, checked.
-pub(crate) fn checked(change: &mut Change, body: &Value, before: &Rules) -> Result<Rules, Problem> {
-    let mut rules = input::check(change.tx, body, before)?;
+pub(crate) fn checked(change: &mut Change, sent: &input::Parsed, before: &Rules) -> Result<Rules, Problem> {
+    let mut rules = sent.over(change.tx, before)?;
     for set in &mut rules.sets {
         for rule in set.rules.iter_mut().filter(|rule| rule.id.is_empty()) {
             rule.id = change.identifier();

@@ -145,21 +145,22 @@ const SUPPORTED: [&str; 10] = [
     "extractions",
 ];
 
-/// The rules as they will be: what was sent over what they were. New rules have no id yet.
-pub fn check(tx: &mut Tx, body: &Value, before: &Rules) -> Result<Rules, Problem> {
+/// What was sent, as far as it can be judged by itself. Patterns are compiled for it, which may take a tenth of a second;
+/// no more, since those that are too large together are not compiled to the end.
+pub struct Parsed {
+    sets: Option<Vec<RuleSet>>,
+    catch_all: Option<CatchAll>,
+    faults: Places,
+}
+
+/// Reads what was sent.
+pub fn parse(body: &Value) -> Result<Parsed, Problem> {
     let request: PathRequest = crate::http::body::read(body)?;
-    let mut checking = Checking {
-        faults: Places::default(),
-        states: 0,
-        known_ids: before.all().map(|rule| rule.id.clone()).collect(),
-    };
+    let mut checking = Checking::default();
     let raw = &body["orchestration_path"];
     let path = request.orchestration_path;
-    let mut rules = before.clone();
-    if let Some(sets) = path.sets {
-        rules.sets = checking.sets(sets, &raw["sets"]);
-    }
-    if let Some(catch_all) = path.catch_all {
+    let sets = path.sets.map(|sets| checking.sets(sets, &raw["sets"]));
+    let catch_all = path.catch_all.map(|catch_all| {
         let at = "orchestration_path.catch_all.actions";
         let actions = catch_all.actions.unwrap_or_default();
         let actions = checking.actions(at, actions, &raw["catch_all"]["actions"]);
@@ -168,21 +169,51 @@ pub fn check(tx: &mut Tx, body: &Value, before: &Rules) -> Result<Rules, Problem
                 "{at}.route_to is not allowed: the last rule of a set may lead on."
             ));
         }
-        rules.catch_all = CatchAll { actions };
-    }
-    checking.routes(&rules);
-    checking.references(tx, before, &rules)?;
+        CatchAll { actions }
+    });
     if checking.states > PATTERN_STATES {
         checking.faults.add(
             "orchestration_path.sets: the regular expressions are too large together; write fewer, or simpler ones.",
         );
     }
-    checking.faults.done()?;
-    Ok(rules)
+    Ok(Parsed {
+        sets,
+        catch_all,
+        faults: checking.faults,
+    })
+}
+
+impl Parsed {
+    /// The rules as they will be: what was sent over what they were. New rules have no id yet.
+    pub fn over(&self, tx: &mut Tx, before: &Rules) -> Result<Rules, Problem> {
+        let mut faults = self.faults.clone();
+        let mut rules = before.clone();
+        if let Some(sets) = &self.sets {
+            rules.sets.clone_from(sets);
+            keep_known_ids(&mut rules, before);
+        }
+        if let Some(catch_all) = &self.catch_all {
+            rules.catch_all = catch_all.clone();
+        }
+        routes(&mut faults, &rules);
+        references(&mut faults, tx, before, &rules)?;
+        faults.done()?;
+        Ok(rules)
+    }
+}
+
+/// A rule that was there before keeps its id, once; any other is new.
+fn keep_known_ids(rules: &mut Rules, before: &Rules) {
+    let mut known: BTreeSet<&str> = before.all().map(|rule| rule.id.as_str()).collect();
+    for rule in rules.sets.iter_mut().flat_map(|set| &mut set.rules) {
+        if !known.remove(rule.id.as_str()) {
+            rule.id.clear();
+        }
+    }
 }
 
 /// What is wrong, the first of it.
-#[derive(Default)]
+#[derive(Debug, Default, Clone)]
 struct Places {
     faults: Faults,
     named: usize,
@@ -201,11 +232,10 @@ impl Places {
     }
 }
 
+#[derive(Default)]
 struct Checking {
     faults: Places,
     states: u64,
-    /// Ids of rules that were there before and have not been used again.
-    known_ids: BTreeSet<String>,
 }
 
 impl Checking {
@@ -283,10 +313,7 @@ impl Checking {
             .collect();
         let actions = rule.actions.unwrap_or_default();
         Rule {
-            id: match rule.id {
-                Some(id) if self.known_ids.remove(&id) => id,
-                _ => String::new(),
-            },
+            id: rule.id.unwrap_or_default(),
             label: label.map(one_line),
             conditions,
             actions: self.actions(&format!("{at}.actions"), actions, &raw["actions"]),
@@ -294,7 +321,15 @@ impl Checking {
         }
     }
 
+    /// Whether the patterns so far are too large together already: then the rest is not compiled to be refused with them.
+    fn is_full(&self) -> bool {
+        self.states > PATTERN_STATES
+    }
+
     fn condition(&mut self, at: &str, source: &str) {
+        if self.is_full() {
+            return;
+        }
         let condition: Condition = match source.parse() {
             Ok(condition) => condition,
             Err(error) => {
@@ -466,6 +501,9 @@ impl Checking {
             ));
             return;
         }
+        if self.is_full() {
+            return;
+        }
         match condition::Pattern::compile(text) {
             Ok(pattern) => self.states += pattern.states(),
             Err(error) => self.faults.add(format!("{at}: {error}.")),
@@ -497,72 +535,68 @@ impl Checking {
             }
         }
     }
+}
 
-    /// Rules lead to sets that are there, and never in a circle.
-    fn routes(&mut self, rules: &Rules) {
-        let places: BTreeMap<&str, usize> = rules
-            .sets
-            .iter()
-            .enumerate()
-            .map(|(place, set)| (set.id.as_str(), place))
-            .collect();
-        let mut leads: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rules.sets.len()];
-        for (from, set) in rules.sets.iter().enumerate() {
-            for (place, rule) in set.rules.iter().enumerate() {
-                let Some(wanted) = &rule.actions.route_to else {
-                    continue;
-                };
-                let at = format!("orchestration_path.sets[{from}].rules[{place}].actions.route_to");
-                match places.get(wanted.as_str()) {
-                    Some(to) => {
-                        leads[from].insert(*to);
-                    }
-                    None => self
-                        .faults
-                        .add(format!("{at}: there is no set with the id “{wanted:.50}”.")),
+/// Rules lead to sets that are there, and never in a circle.
+fn routes(faults: &mut Places, rules: &Rules) {
+    let places: BTreeMap<&str, usize> = rules
+        .sets
+        .iter()
+        .enumerate()
+        .map(|(place, set)| (set.id.as_str(), place))
+        .collect();
+    let mut leads: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rules.sets.len()];
+    for (from, set) in rules.sets.iter().enumerate() {
+        for (place, rule) in set.rules.iter().enumerate() {
+            let Some(wanted) = &rule.actions.route_to else {
+                continue;
+            };
+            let at = format!("orchestration_path.sets[{from}].rules[{place}].actions.route_to");
+            match places.get(wanted.as_str()) {
+                Some(to) => {
+                    leads[from].insert(*to);
                 }
+                None => faults.add(format!("{at}: there is no set with the id “{wanted:.50}”.")),
             }
-        }
-        if circles(&leads) {
-            self.faults.add(
-                "orchestration_path.sets: route_to leads in a circle; an event would never come to an end.",
-            );
         }
     }
+    if circles(&leads) {
+        faults
+            .add("orchestration_path.sets: route_to leads in a circle; an event would never come to an end.");
+    }
+}
 
-    /// Priorities and policies that are named anew are there. A policy that is gone since may stay: whoever mends another
-    /// rule need not know of it, and the service's own is asked instead.
-    fn references(&mut self, tx: &mut Tx, before: &Rules, rules: &Rules) -> Result<(), Problem> {
-        let known: BTreeSet<&EscalationPolicyId> = before.policies().collect();
-        let priorities: BTreeSet<PriorityId> = crate::services::store::priorities(tx)?
-            .into_iter()
-            .map(|priority| priority.id)
-            .collect();
-        let mut policies: BTreeMap<EscalationPolicyId, bool> = BTreeMap::new();
-        for (at, actions) in placed(rules) {
-            if let Some(id) = &actions.priority
-                && !priorities.contains(id)
-            {
-                self.faults
-                    .add(format!("{at}.priority: there is no priority with this id."));
+/// Priorities and policies that are named anew are there. A policy that is gone since may stay: whoever mends another
+/// rule need not know of it, and the service's own is asked instead.
+fn references(faults: &mut Places, tx: &mut Tx, before: &Rules, rules: &Rules) -> Result<(), Problem> {
+    let known: BTreeSet<&EscalationPolicyId> = before.policies().collect();
+    let priorities: BTreeSet<PriorityId> = crate::services::store::priorities(tx)?
+        .into_iter()
+        .map(|priority| priority.id)
+        .collect();
+    let mut policies: BTreeMap<EscalationPolicyId, bool> = BTreeMap::new();
+    for (at, actions) in placed(rules) {
+        if let Some(id) = &actions.priority
+            && !priorities.contains(id)
+        {
+            faults.add(format!("{at}.priority: there is no priority with this id."));
+        }
+        if let Some(id) = actions
+            .escalation_policy
+            .as_ref()
+            .filter(|id| !known.contains(id))
+        {
+            if !policies.contains_key(id) {
+                policies.insert(id.clone(), crate::oncall::load_policy(tx, id)?.is_some());
             }
-            if let Some(id) = actions
-                .escalation_policy
-                .as_ref()
-                .filter(|id| !known.contains(id))
-            {
-                if !policies.contains_key(id) {
-                    policies.insert(id.clone(), crate::oncall::load_policy(tx, id)?.is_some());
-                }
-                if policies.get(id) != Some(&true) {
-                    self.faults.add(format!(
-                        "{at}.escalation_policy: there is no escalation policy with this id."
-                    ));
-                }
+            if policies.get(id) != Some(&true) {
+                faults.add(format!(
+                    "{at}.escalation_policy: there is no escalation policy with this id."
+                ));
             }
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// Why nothing is found below a document that there is not.

@@ -20,6 +20,9 @@ use crate::timeline::{Change, Kind, NewEntry};
 /// see `sender`.
 pub const LEASE: Duration = Duration::from_mins(1);
 
+/// Pages that somebody has on their way before further ones let those of others go first.
+const PAGES_AT_ONCE: i64 = 20;
+
 const LONGEST_SUBJECT: usize = 250;
 const LONGEST_BODY: usize = 200_000;
 const LONGEST_DETAIL: usize = 500;
@@ -42,6 +45,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
         Channel::Email | Channel::Webhook => State::Owed,
     };
     let link = links::sealed(change.vault, &id, send.secret_link.as_deref())?;
+    let priority = priority(change.tx, send)?;
     let added = change.tx.execute(
         sql!(
             "INSERT INTO sends (id, idempotency_key, purpose, channel, priority, address, recipient_name, user_id,
@@ -55,7 +59,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
             &send.idempotency_key,
             send.purpose,
             send.channel,
-            send.purpose.priority(),
+            priority,
             one_line(&send.recipient.address, 2_000),
             one_line(&send.recipient.name, 255),
             send.recipient.user_id.as_ref(),
@@ -96,6 +100,27 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
     }
     change.touch(SENDS);
     Ok(id)
+}
+
+/// A storm on one service must not keep the page of another waiting: whoever has many pages on their way gets further
+/// ones after everybody else's.
+fn priority(tx: &mut Tx, send: &NewSend) -> Result<i64, Error> {
+    let own = send.purpose.priority();
+    let (Purpose::Page, Some(user_id)) = (send.purpose, &send.recipient.user_id) else {
+        return Ok(own);
+    };
+    let (on_their_way,): (i64,) = tx.one(
+        sql!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM sends
+                                   WHERE user_id = $1 AND state IN ('owed', 'sending') AND purpose = 'page' LIMIT $2) few"
+        ),
+        params![user_id, PAGES_AT_ONCE],
+    )?;
+    Ok(if on_their_way < PAGES_AT_ONCE {
+        own
+    } else {
+        own + 1
+    })
 }
 
 /// Takes back messages that are not wanted any more. One that is under way just now may still arrive, but

@@ -16,5 +16,5 @@ pub use model::{
     BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Rank, Service, ServiceDependencyId,
     ServiceId, Urgency,
 };
-pub use rules::{Silence, urgency_at};
+pub use rules::{Silence, is_raised_by, urgency_at};
 pub use store::silence_of;

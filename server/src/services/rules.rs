@@ -19,7 +19,24 @@ pub enum Silence {
 /// How urgent an incident of this service is at an instant. Without a severity (somebody typed it in), it
 /// counts as an error.
 pub fn urgency_at(service: &Service, severity: Option<Severity>, now: Timestamp) -> Urgency {
-    let choice = match (&service.incident_urgency_rule, &service.support_hours) {
+    match choice_at(service, now) {
+        UrgencyChoice::High => Urgency::High,
+        UrgencyChoice::Low => Urgency::Low,
+        UrgencyChoice::SeverityBased => match severity.unwrap_or_default() {
+            Severity::Critical | Severity::Error => Urgency::High,
+            Severity::Warning | Severity::Info => Urgency::Low,
+        },
+    }
+}
+
+/// Whether a further alert makes an incident of this service urgent that began as a mild one.
+pub fn is_raised_by(service: &Service, severity: Severity, now: Timestamp) -> bool {
+    choice_at(service, now) == UrgencyChoice::SeverityBased
+        && urgency_at(service, Some(severity), now) == Urgency::High
+}
+
+fn choice_at(service: &Service, now: Timestamp) -> UrgencyChoice {
+    match (&service.incident_urgency_rule, &service.support_hours) {
         (UrgencyRule::Constant { urgency }, _) => *urgency,
         (
             UrgencyRule::UseSupportHours {
@@ -41,14 +58,6 @@ pub fn urgency_at(service: &Service, severity: Option<Severity>, now: Timestamp)
                 outside_support_hours.urgency
             }
         }
-    };
-    match choice {
-        UrgencyChoice::High => Urgency::High,
-        UrgencyChoice::Low => Urgency::Low,
-        UrgencyChoice::SeverityBased => match severity.unwrap_or_default() {
-            Severity::Critical | Severity::Error => Urgency::High,
-            Severity::Warning | Severity::Info => Urgency::Low,
-        },
     }
 }
 

@@ -286,7 +286,7 @@ fn waiting_in(leaves: &[Leaf], cursor: i64) -> Vec<Waiting<'_>> {
 
 /// Notes that everything up to a signal has been taken.
 fn turn(tx: &mut Tx, part: i64, sequence: i64) -> Result<(), Error> {
-    tx.execute_one(
+    tx.send(
         sql!(
             "INSERT INTO signal_cursors (node, sequence) VALUES ($1, $2)
              ON CONFLICT (node) DO UPDATE SET sequence = excluded.sequence"

@@ -27,8 +27,10 @@ const LEAF: usize = 256 * 1024;
 const QUEUE: usize = 16_384;
 /// Signals of this node that may wait to become alerts before acceptance slows down.
 const AHEAD: i64 = 3_000;
-/// How long one leaf is then held back at most. A node that cannot take anything still accepts.
-const HELD_BACK: Duration = Duration::from_millis(10);
+/// How long one leaf is then held back at most, while some of what waits is taken meanwhile.
+const HELD_BACK: Duration = Duration::from_secs(1);
+/// The same when nothing was taken during the last wait: a node that cannot take anything still accepts.
+const HELD_BACK_IN_VAIN: Duration = Duration::from_millis(10);
 
 /// An event that was accepted, as a line of the journal.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -116,6 +118,26 @@ impl Progress {
     fn is_far_ahead(&self) -> bool {
         self.written.load(Ordering::Relaxed) - self.taken.load(Ordering::Relaxed) > AHEAD
     }
+
+    /// Lets those that become alerts catch up, as long as they do. `stuck_at` is where nothing moved the last time.
+    async fn wait_for_those_behind(&self, stuck_at: &mut Option<i64>) {
+        let before = self.taken.load(Ordering::Relaxed);
+        let longest = if *stuck_at == Some(before) {
+            HELD_BACK_IN_VAIN
+        } else {
+            HELD_BACK
+        };
+        let caught_up = async {
+            while self.is_far_ahead() {
+                self.eased.notified().await;
+            }
+        };
+        // Caught up or not, the leaf is written now.
+        if tokio::time::timeout(longest, caught_up).await.is_err() {
+            let after = self.taken.load(Ordering::Relaxed);
+            *stuck_at = (after == before).then_some(after);
+        }
+    }
 }
 
 impl Journal {
@@ -199,13 +221,9 @@ async fn write_all(
     progress: Arc<Progress>,
 ) {
     let mut sequence = 0_i64;
+    let mut stuck_at = None;
     while let Some(first) = receiver.recv().await {
-        if progress.is_far_ahead() {
-            // Whether it was eased or the time is over, the leaf is written now.
-            tokio::time::timeout(HELD_BACK, progress.eased.notified())
-                .await
-                .ok();
-        }
+        progress.wait_for_those_behind(&mut stuck_at).await;
         let mut gathered = Gathered::default();
         gathered.take(first);
         while gathered.has_room()

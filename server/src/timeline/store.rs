@@ -17,7 +17,7 @@ pub(super) fn insert(
     agent: &Agent,
     entry: &NewEntry,
 ) -> Result<(), Error> {
-    tx.execute(
+    tx.send(
         sql!(
             "INSERT INTO timeline_entries (id, at, incident_id, kind, agent_type, agent_id, agent_name, service_id, text, details)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -34,8 +34,7 @@ pub(super) fn insert(
             &entry.text,
             entry.details.clone()
         ],
-    )?;
-    Ok(())
+    )
 }
 
 /// The whole story of an incident, oldest first.

@@ -1,6 +1,8 @@
 //! PostgreSQL: a pool of connections, and transactions that run beside the async threads.
 //!
-//! A transaction runs on a thread that may block, where the closure's statements wait for their answers one by one.
+//! A transaction runs on a thread that may block, where the closure's statements wait for their answers one by one, but
+//! for those whose answers nobody needs ([`Tx::send`]). Connections live on the runtime that the store was opened on,
+//! whichever runtime a caller is on: a thread that answers requests neither moves their bytes nor takes them with it.
 //! Collisions (serialisation failures, deadlocks) and connections lost before the commit make the closure run again,
 //! after a short pause that grows. A connection lost during the commit is never retried: whether the change was kept
 //! is not known, and the caller is told so.
@@ -14,8 +16,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType};
+use deadpool_postgres::{
+    Connect, Manager, ManagerConfig, Pool, PoolError, RecyclingMethod, Runtime, TimeoutType,
+};
+use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
+use tokio_postgres::{Client, Config, Socket};
 
 pub(crate) use convert::value_at;
 pub(crate) use session::Session;
@@ -58,6 +66,45 @@ fn begin(access: Access) -> &'static str {
 pub(crate) struct Postgres {
     pool: Pool,
     url: Arc<str>,
+    /// Where connections live and closures run.
+    runtime: Handle,
+}
+
+/// Opens connections on one runtime.
+struct Home<T> {
+    encryption: T,
+    runtime: Handle,
+}
+
+impl<T> Connect for Home<T>
+where
+    T: MakeTlsConnect<Socket> + Clone + Sync + Send + 'static,
+    T::Stream: Sync + Send,
+    T::TlsConnect: Sync + Send,
+    <T::TlsConnect as TlsConnect<Socket>>::Future: Send,
+{
+    fn connect(
+        &self,
+        config: &Config,
+    ) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), tokio_postgres::Error>> {
+        let (config, encryption) = (config.clone(), self.encryption.clone());
+        let opened = self.runtime.spawn(async move {
+            let (client, connection) = config.connect(encryption).await?;
+            let living = tokio::spawn(async move {
+                if let Err(error) = connection.await {
+                    tracing::warn!(error = describe(&error), "a connection to the database ended");
+                }
+            });
+            Ok((client, living))
+        });
+        Box::pin(async move {
+            match opened.await {
+                Ok(opened) => opened,
+                // The runtime is stopping; nobody connects to anything any more.
+                Err(_) => std::future::pending().await,
+            }
+        })
+    }
 }
 
 /// What became of one attempt.
@@ -93,12 +140,25 @@ impl Postgres {
         if config.get_application_name().is_none() {
             config.application_name("muster");
         }
+        let runtime = Handle::try_current().map_err(Error::other)?;
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
         let manager = match encryption {
-            Some(encryption) => Manager::from_config(address.config, encryption, recycling),
-            None => Manager::from_config(address.config, tokio_postgres::NoTls, recycling),
+            Some(encryption) => {
+                let home = Home {
+                    encryption,
+                    runtime: runtime.clone(),
+                };
+                Manager::from_connect(address.config, home, recycling)
+            }
+            None => {
+                let home = Home {
+                    encryption: tokio_postgres::NoTls,
+                    runtime: runtime.clone(),
+                };
+                Manager::from_connect(address.config, home, recycling)
+            }
         };
         let pool = Pool::builder(manager)
             .max_size(connections)
@@ -110,6 +170,7 @@ impl Postgres {
         Ok(Self {
             pool,
             url: url.into(),
+            runtime,
         })
     }
 
@@ -131,7 +192,7 @@ impl Postgres {
                 let outcome = attempt_once(session, access, &work);
                 (work, outcome)
             };
-            let Ok((returned, outcome)) = tokio::task::spawn_blocking(run).await else {
+            let Ok((returned, outcome)) = self.runtime.spawn_blocking(run).await else {
                 return Err(Error::unavailable("the runtime is stopping").into());
             };
             let failure = match outcome {
@@ -164,7 +225,7 @@ impl Postgres {
 
     async fn session(&self, access: Access) -> Result<Session, Error> {
         match self.pool.get().await {
-            Ok(client) => Ok(Session::new(client, Handle::current(), begin(access))),
+            Ok(client) => Ok(Session::new(client, self.runtime.clone(), begin(access))),
             Err(PoolError::Timeout(TimeoutType::Wait)) => Err(Error::unavailable("all connections are busy")),
             Err(PoolError::Closed) => Err(Error::unavailable("the store is closed")),
             Err(PoolError::Backend(error)) => Err(Error::unavailable(describe(&error))),
@@ -180,6 +241,7 @@ fn attempt_once<T, E: From<Error>>(
 ) -> Outcome<T, E> {
     let mut tx = Tx::new(Connection::Postgres(&session), access);
     let outcome = catch_unwind(AssertUnwindSafe(|| work(&mut tx)));
+    tx.settle();
     let failure = tx.failure.take();
     let result = match (outcome, failure) {
         (_, Some(failure)) if failure.retry != Retry::Never => {

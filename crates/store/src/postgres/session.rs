@@ -1,6 +1,11 @@
 //! One connection during one transaction, used from a thread that may block.
 
-use std::cell::Cell;
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
 
 use deadpool_postgres::Object;
 use tokio::runtime::Handle;
@@ -16,22 +21,35 @@ use crate::{Error, Statement, Value};
 
 /// Prepared statements kept per connection. They are forgotten all together when there are more.
 const CACHED_STATEMENTS: usize = 1000;
+/// Answers that may wait to be looked at; each holds its values meanwhile.
+const UNANSWERED: usize = 500;
 
 pub(crate) struct Session {
-    client: Object,
+    client: Arc<Object>,
     handle: Handle,
     /// The command that begins the transaction, until it is sent.
     begin: Cell<Option<&'static str>>,
+    /// What was sent and not looked at yet, in its order.
+    sent: RefCell<Vec<Sent>>,
 }
+
+/// A statement whose answer will be looked at later.
+struct Sent {
+    sql: Cow<'static, str>,
+    answer: Answer,
+}
+
+type Answer = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
 
 impl Session {
     /// A transaction on this connection. It begins with its first statement, which is sent without waiting for the
     /// answer to `begin`: one round trip less.
     pub(crate) fn new(client: Object, handle: Handle, begin: &'static str) -> Self {
         Self {
-            client,
+            client: Arc::new(client),
             handle,
             begin: Cell::new(Some(begin)),
+            sent: RefCell::default(),
         }
     }
 
@@ -43,9 +61,14 @@ impl Session {
     ) -> Result<(), Failure> {
         let sql = &statement.postgres;
         let rows = self.handle.block_on(async {
-            let prepared = self.prepare(sql, params.len()).await?;
-            self.send(sql, self.client.query(&prepared, &borrowed(params)))
-                .await
+            let answer = match self.prepare(sql, params.len()).await {
+                Ok(prepared) => {
+                    self.ask(sql, self.client.query(&prepared, &borrowed(params)))
+                        .await
+                }
+                Err(failure) => Err(failure),
+            };
+            self.after_those_sent(answer).await
         })?;
         for row in &rows {
             if !accept(&Row {
@@ -60,20 +83,84 @@ impl Session {
     pub(crate) fn execute(&self, statement: &Statement, params: &[Value]) -> Result<u64, Failure> {
         let sql = &statement.postgres;
         self.handle.block_on(async {
-            let prepared = self.prepare(sql, params.len()).await?;
-            self.send(sql, self.client.execute(&prepared, &borrowed(params)))
-                .await
+            let answer = match self.prepare(sql, params.len()).await {
+                Ok(prepared) => {
+                    self.ask(sql, self.client.execute(&prepared, &borrowed(params)))
+                        .await
+                }
+                Err(failure) => Err(failure),
+            };
+            self.after_those_sent(answer).await
         })
+    }
+
+    /// Sends a statement and leaves its answer for later: the server works on it while the closure goes on. What it says
+    /// is looked at behind the next statement that waits, and before the commit.
+    pub(crate) fn send(&self, statement: &Statement, params: &[Value]) -> Result<(), Failure> {
+        if self.sent.borrow().len() >= UNANSWERED {
+            self.settle()?;
+        }
+        self.handle.block_on(async {
+            let prepared = match self.prepare(&statement.postgres, params.len()).await {
+                Ok(prepared) => prepared,
+                Err(failure) => return self.after_those_sent(Err(failure)).await,
+            };
+            if let Some(begin) = self.begin.take() {
+                let client = Arc::clone(&self.client);
+                let begun = Box::pin(async move { client.batch_execute(begin).await });
+                self.leave(begin.into(), begun).await;
+            }
+            let (client, params) = (Arc::clone(&self.client), params.to_vec());
+            let done = Box::pin(async move {
+                let values = borrowed(&params);
+                client.execute(&prepared, &values).await.map(drop)
+            });
+            self.leave(statement.postgres.clone(), done).await;
+            Ok(())
+        })
+    }
+
+    /// Waits for all that was sent and gives the first failure.
+    pub(crate) fn settle(&self) -> Result<(), Failure> {
+        self.handle.block_on(self.after_those_sent(Ok(())))
+    }
+
+    /// Polls once, which is what sends it.
+    async fn leave(&self, sql: Cow<'static, str>, mut answer: Answer) {
+        let at_once = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
+        let answer: Answer = match at_once {
+            Poll::Pending => answer,
+            Poll::Ready(answered) => Box::pin(std::future::ready(answered)),
+        };
+        self.sent.borrow_mut().push(Sent { sql, answer });
+    }
+
+    /// An answer, unless something that was sent before it failed: then the server refuses all that comes after, and
+    /// the first failure says why.
+    async fn after_those_sent<T>(&self, answer: Result<T, Failure>) -> Result<T, Failure> {
+        let mut first = None;
+        let sent = self.sent.take();
+        for Sent { sql, answer } in sent {
+            if let Err(error) = answer.await {
+                first = first.or_else(|| Some(self.failure(&error, &sql)));
+            }
+        }
+        match first {
+            Some(failure) => Err(failure),
+            None => answer,
+        }
     }
 
     /// Runs commands without values.
     pub(crate) fn control(&self, commands: &str) -> Result<(), Failure> {
-        self.handle
-            .block_on(self.send(commands, self.client.batch_execute(commands)))
+        self.handle.block_on(async {
+            let answer = self.ask(commands, self.client.batch_execute(commands)).await;
+            self.after_those_sent(answer).await
+        })
     }
 
-    /// Sends a statement, behind the beginning of the transaction if that is still to be sent.
-    async fn send<T>(
+    /// Sends a statement and waits for its answer, behind the beginning of the transaction if that is still to be sent.
+    async fn ask<T>(
         &self,
         sql: &str,
         statement: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -125,6 +212,8 @@ impl Session {
         if self.begin.get().is_some() {
             return;
         }
+        // Nobody looks at what is still unanswered; the server ends it before it rolls back.
+        self.sent.take();
         if let Err(error) = self.handle.block_on(self.client.batch_execute("ROLLBACK")) {
             tracing::debug!(
                 error = describe(&error),
@@ -136,7 +225,11 @@ impl Session {
 
     /// Closes the connection instead of giving it back.
     pub(crate) fn discard(self) {
-        drop(Object::take(self.client));
+        self.sent.take();
+        // What was sent is forgotten, so nobody else holds it.
+        if let Some(client) = Arc::into_inner(self.client) {
+            drop(Object::take(client));
+        }
     }
 
     async fn prepare(&self, sql: &str, values: usize) -> Result<tokio_postgres::Statement, Failure> {

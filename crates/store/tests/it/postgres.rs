@@ -159,3 +159,33 @@ async fn a_sum_that_is_not_cast_says_what_to_do() {
         .unwrap_err();
     assert!(matches!(error, Error::Decode { .. }), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_outlives_the_runtime_of_the_caller_it_was_opened_for() {
+    let store = fresh(Engine::Postgres).await;
+    let began = Arc::new(tokio::sync::Notify::new());
+    let (told, opened) = (Arc::clone(&began), (*store).clone());
+    // A caller on a runtime of its own opens a connection and goes away with its runtime.
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(async { join_all((0..10).map(|_| opened.check())).await });
+        told.notify_one();
+    });
+    began.notified().await;
+    let runs = Arc::new(AtomicU32::new(0));
+    for _ in 0..10 {
+        let counted = Arc::clone(&runs);
+        let written: Result<(), Error> = store
+            .write(move |tx| {
+                counted.fetch_add(1, Ordering::Relaxed);
+                tx.one::<Single<i64>>(sql!("SELECT COUNT(*) FROM teams"), &[])
+                    .map(drop)
+            })
+            .await;
+        written.unwrap();
+    }
+    assert_eq!(runs.load(Ordering::Relaxed), 10);
+}

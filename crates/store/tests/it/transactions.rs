@@ -1,6 +1,6 @@
 //! What a transaction keeps, and what it reports.
 
-use store::{Engine, Error, Single, both_engines, params, sql};
+use store::{Engine, Error, Single, Tx, both_engines, params, sql};
 
 use crate::{add_team, count_teams, fresh};
 
@@ -65,6 +65,81 @@ async fn an_attempt_that_fails_takes_only_its_own_part_with_it(engine: Engine) {
         .await
         .unwrap_or_else(|error: Error| panic!("{error}"));
     assert_eq!(ids, [Single("T1".to_owned()), Single("T3".to_owned())]);
+}
+
+/// Teams that are sent without waiting for an answer.
+fn send_teams(tx: &mut Tx, ids: std::ops::Range<i64>) -> Result<(), Error> {
+    for id in ids.clone() {
+        let (id, name) = (format!("T{id}"), format!("{id} to {}", ids.end));
+        tx.send(
+            sql!("INSERT INTO teams (id, name) VALUES ($1, $2)"),
+            params![&id, &name],
+        )?;
+    }
+    Ok(())
+}
+
+#[both_engines]
+async fn what_was_sent_is_seen_by_what_comes_after_and_kept(engine: Engine) {
+    let store = fresh(engine).await;
+    let seen = store
+        .write(|tx| {
+            send_teams(tx, 0..1_200)?;
+            let seen: Single<i64> = tx.one(sql!("SELECT COUNT(*) FROM teams"), &[])?;
+            send_teams(tx, 1_200..1_300)?;
+            Ok::<_, Error>(seen)
+        })
+        .await
+        .unwrap();
+    assert_eq!(seen, Single(1_200));
+    assert_eq!(count_teams(&store).await, 1_300);
+}
+
+#[both_engines]
+async fn a_mistake_in_what_was_sent_is_told_at_the_end_and_keeps_nothing(engine: Engine) {
+    let store = fresh(engine).await;
+    let result: Result<(), Error> = store
+        .write(|tx| {
+            send_teams(tx, 0..3)?;
+            // PostgreSQL has not answered yet; whatever the closure makes of it, nothing is kept.
+            send_teams(tx, 1..2).ok();
+            Ok(())
+        })
+        .await;
+    assert!(result.unwrap_err().is_unique_on("teams", &["id"]));
+    assert_eq!(count_teams(&store).await, 0);
+    add_team(&store, "T9").await.unwrap();
+    assert_eq!(count_teams(&store).await, 1);
+}
+
+#[both_engines]
+async fn a_later_statement_tells_the_mistake_of_one_that_was_sent(engine: Engine) {
+    let store = fresh(engine).await;
+    let result: Result<(), Error> = store
+        .write(|tx| {
+            send_teams(tx, 0..1)?;
+            // SQLite tells at once.
+            send_teams(tx, 0..2)?;
+            tx.one::<Single<i64>>(sql!("SELECT COUNT(*) FROM teams"), &[])
+                .map(drop)
+        })
+        .await;
+    assert!(result.unwrap_err().is_unique_on("teams", &["id"]));
+}
+
+#[both_engines]
+async fn an_attempt_answers_for_what_it_sent(engine: Engine) {
+    let store = fresh(engine).await;
+    store
+        .write(|tx| {
+            send_teams(tx, 0..2)?;
+            let tried: Result<(), Error> = tx.attempt(|tx| send_teams(tx, 1..3));
+            assert!(tried.unwrap_err().is_unique_on("teams", &["id"]));
+            send_teams(tx, 5..6)
+        })
+        .await
+        .unwrap();
+    assert_eq!(count_teams(&store).await, 3);
 }
 
 #[both_engines]

@@ -1,4 +1,4 @@
-//! What needs the reader, in order of harm: an incident that nobody has, a page, a request to join, a promise, an approval, a task, an answer.
+//! What needs the reader, in order of harm: an incident that nobody has or nobody answers, a page, a request to join, a promise, an approval, a task, an answer.
 //!
 //! Only what this reader can do stands here. A promise concerns whoever holds a role in its incident or has it, and
 //! everybody who may say the word once people outside wait in vain: the time has passed, or the incident is over. An
@@ -40,6 +40,8 @@ const CUSTOMERS: i64 = 3;
 pub(super) struct Needing {
     /// Triggered, and no escalation policy found anybody.
     of_nobody: Vec<Incident>,
+    /// Triggered, and the escalation policy has come to its end; not the reader's own.
+    unanswered: Vec<Incident>,
     paged: Vec<Incident>,
     paged_in_all: i64,
     escalations: HashMap<String, Timestamp>,
@@ -62,13 +64,15 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
     let Some(user_id) = caller.user_id() else {
         return Ok(Needing::default());
     };
-    let mut of_nobody = Vec::new();
+    let (mut of_nobody, mut unanswered) = (Vec::new(), Vec::new());
     let mut paged = Vec::new();
     let mut paged_in_all = 0;
     let mut escalations = HashMap::new();
     if caller.may(Action::Respond, Resource::Incident) {
         of_nobody = rows::of_nobody(tx, TRIGGERED, MOST)?;
         paged = rows::unacknowledged_of(tx, user_id, MOST)?;
+        unanswered = rows::unanswered(tx, TRIGGERED, MOST)?;
+        unanswered.retain(|one| !paged.iter().any(|own| own.id == one.id));
         paged_in_all = rows::count_unacknowledged_of(tx, user_id)?;
         let subjects: Vec<&str> = paged.iter().map(|one| one.id.as_str()).collect();
         escalations = crate::jobs::store::due_times(tx, &[JobKind::EscalationDue], &subjects)?
@@ -88,6 +92,7 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
     };
     let mut needing = Needing {
         of_nobody,
+        unanswered,
         paged,
         paged_in_all,
         escalations,
@@ -169,6 +174,7 @@ fn name_incidents(tx: &mut Tx, needing: &mut Needing) -> Result<(), Problem> {
     let mut ids: Vec<IncidentId> = needing
         .of_nobody
         .iter()
+        .chain(&needing.unanswered)
         .chain(&needing.paged)
         .map(|one| &one.id)
         .chain(needing.asked.iter().map(|one| &one.incident_id))
@@ -227,6 +233,12 @@ impl Needing {
 pub(super) fn draw(needing: &Needing, reading: &Reading) -> Vec<Need> {
     let mut needs: Vec<Need> = Vec::new();
     needs.extend(needing.of_nobody.iter().map(|one| nobodys(one, needing, reading)));
+    needs.extend(
+        needing
+            .unanswered
+            .iter()
+            .map(|one| waiting(one, needing, reading)),
+    );
     needs.extend(needing.paged.iter().map(|one| page(one, needing, reading)));
     needs.extend(further_pages(needing));
     needs.extend(needing.asked.iter().map(|one| joining(one, needing, reading)));
@@ -277,6 +289,26 @@ fn nobodys(incident: &Incident, needing: &Needing, reading: &Reading) -> Need {
         mark: NodeMark::State(Shape::Triggered),
         title: format!("Nobody has it: {}", needing.felt(&incident.id)),
         detail: joined(&[&number, "nobody is on call for it", needing.hurts(&incident.id)]),
+        due: Due::Since("open", reading.age(incident.created_at)),
+        action: NeedAction::Post {
+            words: "Acknowledge",
+            to: format!("/console/incidents/{}/acknowledge", incident.id),
+        },
+    }
+}
+
+/// An urgent incident that nobody acknowledged to the end of its escalation policy: nobody else will be paged.
+fn waiting(incident: &Incident, needing: &Needing, reading: &Reading) -> Need {
+    let number = format!("#{}", incident.number);
+    Need {
+        id: format!("need-unanswered-{}", incident.id),
+        mark: NodeMark::State(Shape::Triggered),
+        title: format!("Nobody answers: {}", needing.felt(&incident.id)),
+        detail: joined(&[
+            &number,
+            "everybody on its escalation policy was paged",
+            needing.hurts(&incident.id),
+        ]),
         due: Due::Since("open", reading.age(incident.created_at)),
         action: NeedAction::Post {
             words: "Acknowledge",

@@ -377,7 +377,7 @@ async fn keep(
         }
         let whole = whole(&before, rule_id.as_deref(), &fields)
             .map_err(|_| Problem::invalid(["The rule could not be understood."]))?;
-        let rules = api::checked(change, &whole.body, &before)?;
+        let rules = api::checked(change, &input::parse(&whole.body)?, &before)?;
         api::keep(change, &caller, &service, &before, &rules)
     })
     .await
@@ -388,7 +388,7 @@ async fn tried(app: &App, id: &ServiceId, body: Value) -> Result<Vec<Rich>, Prob
     let id = id.clone();
     app.read(move |tx| {
         let before = kept(tx, &id)?;
-        let rules = input::check(tx, &body, &before)?;
+        let rules = input::parse(&body)?.over(tx, &before)?;
         let book = Rulebook::prepare(&rules);
         let latest = crate::alerts::store::latest_of_service(tx, &id, TRIED)?;
         Ok(latest

@@ -28,6 +28,9 @@ pub fn read(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Situation, P
         on_call: on_call(tx, caller, now)?,
         owed: crate::cases::store::count_owed(tx, None)?.0.unsigned_abs(),
         health: health(tx, now)?,
+        health_at: caller
+            .may(Action::View, Resource::Settings)
+            .then_some("/console/settings/health"),
     })
 }
 

@@ -275,3 +275,31 @@ async fn a_case_that_never_was_is_said_not_to_be_found(engine: Engine) {
     let led = Browser::led_to(&browser.look("/console/cases/PNOPE").await);
     assert_eq!(browser.look(&led).await.status.as_u16(), 404, "{led}");
 }
+
+#[store::both_engines]
+async fn an_incident_that_nobody_answered_to_the_end_needs_whoever_can_take_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let jonas = muster
+        .person("Jonas Weber", "jonas@example.org", Role::Responder)
+        .await;
+    let built = muster
+        .service("booking")
+        .levels(vec![vec![muster.owner.id.clone()]])
+        .build()
+        .await;
+    muster.trigger(&built, "late", "Reminders are late").await;
+    muster.pass(Duration::from_secs(60)).await;
+    assert_eq!(
+        needs(&see(&muster, &jonas, "/console").await),
+        Vec::<String>::new()
+    );
+    muster.pass(Duration::from_secs(3_600)).await;
+    let seen = needs(&see(&muster, &jonas, "/console").await);
+    assert!(
+        seen.len() == 1 && seen[0].starts_with("Nobody answers: "),
+        "{seen:?}"
+    );
+    // Whoever has it is asked as before.
+    let own = needs(&see(&muster, &muster.owner, "/console").await);
+    assert!(own.len() == 1 && own[0].starts_with("Acknowledge: "), "{own:?}");
+}

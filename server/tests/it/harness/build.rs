@@ -109,6 +109,11 @@ impl ServiceBuilder<'_> {
         self
     }
 
+    pub(crate) fn urgency_by_severity(mut self) -> Self {
+        self.urgency = "severity_based";
+        self
+    }
+
     pub(crate) fn acknowledgement_timeout(mut self, seconds: i64) -> Self {
         self.acknowledgement_timeout = Some(seconds);
         self

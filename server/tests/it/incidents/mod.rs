@@ -305,3 +305,51 @@ async fn bad_input_names_its_field_and_changes_nothing(engine: Engine) {
     );
     assert_eq!(muster.get("/incidents?total=true").await.good()["total"], 0);
 }
+
+/// Has an alert said with a severity, and takes it.
+async fn say(muster: &TestApp, built: &Built, key: &str, severity: &str) {
+    let body = json!({
+        "routing_key": built.integration_key,
+        "event_action": "trigger",
+        "dedup_key": key,
+        "payload": { "summary": "Disk fills up", "source": "db-1", "severity": severity },
+    });
+    muster.post("/v2/enqueue", body).await.with_status(202);
+    muster.take_signals().await;
+}
+
+#[store::both_engines]
+async fn what_begins_as_a_warning_and_becomes_critical_is_urgent(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("database").urgency_by_severity().build().await;
+    say(&muster, &built, "disk-1", "info").await;
+    let mild = only_incident(&muster).await;
+    assert_eq!(
+        (&mild["urgency"], &mild["pending_actions"]),
+        (&json!("low"), &json!([]))
+    );
+    say(&muster, &built, "disk-1", "critical").await;
+    let grave = only_incident(&muster).await;
+    assert_eq!(grave["urgency"], "high");
+    assert_eq!(grave["pending_actions"][0]["type"], "escalate");
+    say(&muster, &built, "disk-1", "info").await;
+    assert_eq!(only_incident(&muster).await["urgency"], "high");
+}
+
+#[store::both_engines]
+async fn how_urgent_an_incident_is_by_a_persons_word_no_alert_changes(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let grouping = json!({ "type": "time", "config": { "timeout": 0 } });
+    let built = muster
+        .service("database")
+        .urgency_by_severity()
+        .grouping(grouping)
+        .build()
+        .await;
+    say(&muster, &built, "disk-1", "critical").await;
+    let id = only_incident(&muster).await["id"].as_str().unwrap().to_owned();
+    let low = json!({ "incident": { "type": "incident_reference", "urgency": "low" } });
+    muster.put(&format!("/incidents/{id}"), low).await.good();
+    say(&muster, &built, "disk-2", "critical").await;
+    assert_eq!(only_incident(&muster).await["urgency"], "low");
+}

@@ -113,7 +113,7 @@ async fn a_kind_of_job_that_only_a_newer_node_knows_is_left_to_it(engine: Engine
     let next = muster
         .app
         .store
-        .read(muster::jobs::store::next_due)
+        .read(move |tx| muster::jobs::store::next_due(tx, now))
         .await
         .unwrap();
     assert!(next.is_none_or(|next| next > now), "{next:?} has passed at {now}");

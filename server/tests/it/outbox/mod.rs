@@ -5,8 +5,10 @@ mod webhooks;
 
 use jiff::Timestamp;
 use muster::outbox::{self, Channel, NewSend, Purpose, Recipient, SendId, State};
+use muster::people::Role;
 use muster::timeline::Agent;
 use serde_json::Value;
+use store::Engine;
 
 use crate::harness::TestApp;
 
@@ -35,4 +37,36 @@ pub(crate) async fn shown(muster: &TestApp, id: &SendId) -> Value {
 pub(crate) async fn state(muster: &TestApp, id: &SendId) -> State {
     let text = shown(muster, id).await["state"].as_str().unwrap().to_owned();
     State::from_text(&text).unwrap()
+}
+
+#[store::both_engines]
+async fn whoever_is_paged_again_and_again_keeps_nobody_else_waiting(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let ben = muster
+        .person("Ben Adler", "ben@example.org", Role::Responder)
+        .await;
+    let now = muster.app.clock.now();
+    let page = |person: &str, id: &muster::people::UserId, number: usize| {
+        let recipient = Recipient {
+            name: person.to_owned(),
+            address: format!("{person}@example.org"),
+            user_id: Some(id.clone()),
+        };
+        let key = format!("page:{person}:{number}");
+        NewSend::new(Purpose::Page, Channel::Webhook, recipient, &key, now).words("Down", "It is down.")
+    };
+    for number in 0..60 {
+        owe(&muster, page("maya", &muster.owner.id, number)).await;
+    }
+    owe(&muster, page("ben", &ben.id, 0)).await;
+    let claimed = muster
+        .app
+        .store
+        .write(move |tx| outbox::store::claim(tx, Channel::Webhook, now, 21))
+        .await
+        .unwrap();
+    let of_ben = claimed
+        .iter()
+        .filter(|send| send.user_id.as_ref() == Some(&ben.id));
+    assert_eq!((claimed.len(), of_ben.count()), (21, 1));
 }

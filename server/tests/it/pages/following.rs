@@ -382,3 +382,27 @@ async fn component(muster: &TestApp) -> String {
         .unwrap()
         .to_owned()
 }
+
+#[store::both_engines]
+async fn an_incident_that_customers_cannot_notice_leaves_boards_alone(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let unseen = muster.service("build-farm").build().await;
+    let before = board_version(&muster).await;
+    break_again(&muster, &unseen, "runner-1").await;
+    muster.settle().await;
+    assert_eq!(board_version(&muster).await, before);
+    break_again(&muster, &shown.built, "till-1").await;
+    muster.settle().await;
+    assert!(board_version(&muster).await > before);
+}
+
+async fn board_version(muster: &TestApp) -> i64 {
+    let (version,): (i64,) = muster
+        .app
+        .store
+        .read(|tx| tx.one(sql!("SELECT version FROM location_boards"), params![]))
+        .await
+        .unwrap();
+    version
+}

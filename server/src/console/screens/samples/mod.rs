@@ -53,6 +53,7 @@ pub(super) fn frame(title: &str, place: Place) -> Frame {
             },
             owed: 316,
             health: Health::Well,
+            health_at: Some("/console/settings/health"),
         },
         banners: Vec::new(),
         csrf_token: "token".to_owned(),
