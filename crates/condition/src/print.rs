@@ -24,8 +24,10 @@ impl Display for Expression {
             }),
             Self::Not(inner) => {
                 formatter.write_str("not ")?;
-                let compound = matches!(**inner, Self::Any(_) | Self::All(_) | Self::Not(_));
-                grouped(formatter, inner, compound)
+                match **inner {
+                    Self::Any(_) | Self::All(_) | Self::Not(_) => write!(formatter, "({inner})"),
+                    _ => write!(formatter, "{inner}"),
+                }
             }
             Self::Constant(value) => write!(formatter, "{value}"),
             Self::Compare {
@@ -68,17 +70,13 @@ fn joined(
         if position > 0 {
             formatter.write_str(word)?;
         }
-        grouped(formatter, member, needs_parentheses(member))?;
+        if needs_parentheses(member) {
+            write!(formatter, "({member})")?;
+        } else {
+            write!(formatter, "{member}")?;
+        }
     }
     Ok(())
-}
-
-fn grouped(formatter: &mut Formatter<'_>, expression: &Expression, parenthesised: bool) -> Result {
-    if parenthesised {
-        write!(formatter, "({expression})")
-    } else {
-        write!(formatter, "{expression}")
-    }
 }
 
 impl Display for Operand {

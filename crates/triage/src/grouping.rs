@@ -161,7 +161,7 @@ pub fn choose_group(
             ..Choice::default()
         };
     }
-    let joined = |index: usize, profile: &Profile, reason: Option<Reason>| {
+    let joined = |(index, profile): (usize, &Profile), reason: Option<Reason>| {
         let window = Reason::WithinWindow {
             gap_seconds: gap_seconds(profile, now),
             window_seconds,
@@ -172,51 +172,29 @@ pub fn choose_group(
             waves: Vec::new(),
         }
     };
+    let of_same_content = |aggregate: Aggregate, fields: &[String]| {
+        let alike = within
+            .iter()
+            .copied()
+            .filter(|(_, profile)| same_content(aggregate, features, profile));
+        let fields = fields.to_vec();
+        latest(alike).map(|found| joined(found, Some(Reason::SameContent { fields })))
+    };
     match grouping {
-        Grouping::Off | Grouping::Time { .. } => latest(within.iter().copied())
-            .map_or_else(Choice::default, |(index, profile)| joined(index, profile, None)),
+        Grouping::Off | Grouping::Time { .. } => {
+            latest(within.iter().copied()).map_or_else(Choice::default, |found| joined(found, None))
+        }
         Grouping::ContentBased {
             aggregate, fields, ..
-        } => {
-            match latest(
-                within
-                    .iter()
-                    .copied()
-                    .filter(|(_, profile)| same_content(*aggregate, features, profile)),
-            ) {
-                Some((index, profile)) => joined(
-                    index,
-                    profile,
-                    Some(Reason::SameContent {
-                        fields: fields.clone(),
-                    }),
-                ),
-                None => Choice {
-                    reasons: vec![no_content(features, fields)],
-                    ..Choice::default()
-                },
-            }
-        }
+        } => of_same_content(*aggregate, fields).unwrap_or_else(|| Choice {
+            reasons: vec![no_content(features, fields)],
+            ..Choice::default()
+        }),
         Grouping::Intelligent { .. } => best_match(features, &within, knowledge, now),
         Grouping::ContentBasedIntelligent {
             aggregate, fields, ..
-        } => {
-            match latest(
-                within
-                    .iter()
-                    .copied()
-                    .filter(|(_, profile)| same_content(*aggregate, features, profile)),
-            ) {
-                Some((index, profile)) => joined(
-                    index,
-                    profile,
-                    Some(Reason::SameContent {
-                        fields: fields.clone(),
-                    }),
-                ),
-                None => best_match(features, &within, knowledge, now),
-            }
-        }
+        } => of_same_content(*aggregate, fields)
+            .unwrap_or_else(|| best_match(features, &within, knowledge, now)),
     }
 }
 

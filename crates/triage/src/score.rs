@@ -361,15 +361,6 @@ impl<'a> Comparison<'a> {
                 },
             ),
         ];
-        let weight = evidence.place;
-        let from = self
-            .node
-            .map_or_else(String::new, |(_, place)| place.name.to_string());
-        let name = |position: usize| {
-            let places = profile.places.get(position).map_or(&[][..], Vec::as_slice);
-            first_known(places, &self.knowledge.topology)
-                .map_or_else(String::new, |(_, place)| place.name.to_string())
-        };
         if evidence.busy > 0.0 {
             let (alerts, weight) = (evidence.busy_alerts, evidence.busy);
             reasons.push((weight, Reason::Busy { alerts, weight }));
@@ -382,32 +373,10 @@ impl<'a> Comparison<'a> {
                 },
             ));
         }
-        match (evidence.nearest, evidence.elsewhere) {
-            (Some((hops, position)), _) => {
-                reasons.push((
-                    weight,
-                    Reason::Hops {
-                        from,
-                        to: name(position),
-                        hops,
-                        weight,
-                    },
-                ));
-            }
-            (None, Some(position)) => reasons.push((
-                weight,
-                Reason::NoPath {
-                    from,
-                    to: name(position),
-                    weight,
-                },
-            )),
-            (None, None) if evidence.same_source => {
-                let source = self.features.place().to_owned();
-                reasons.push((weight, Reason::SameSource { source, weight }));
-            }
-            (None, None) => {}
-        }
+        reasons.extend(
+            self.explain_place(profile, evidence)
+                .map(|reason| (evidence.place, reason)),
+        );
         if evidence.template != 0.0 {
             reasons.push((
                 evidence.template,
@@ -424,35 +393,73 @@ impl<'a> Comparison<'a> {
             let (share, weight) = (evidence.labels_share, evidence.labels);
             reasons.push((weight, Reason::SharedLabels { share, weight }));
         }
-        if evidence.tally != (0, 0) {
-            let ((together, apart), weight) = (evidence.tally, evidence.people);
-            reasons.push((
-                weight,
-                Reason::PeopleDecided {
-                    together,
-                    apart,
-                    weight,
-                },
-            ));
-        }
-        if let Some(Cause { effects, share, .. }) = evidence.cause {
-            let weight = evidence.history;
-            reasons.push((
-                weight,
-                Reason::BroughtAbout {
-                    effects,
-                    share,
-                    weight,
-                },
-            ));
-        }
-        if let Some(others) = evidence.repeating {
-            let weight = evidence.repeats + evidence.wave;
-            reasons.push((weight, Reason::Repeats { others, weight }));
-        }
+        reasons.extend(explain_past(evidence));
         reasons.sort_by(|one, other| other.0.abs().total_cmp(&one.0.abs()));
         reasons.into_iter().map(|(_, reason)| reason).collect()
     }
+
+    /// How near the place of the alert is to the group's, in words.
+    fn explain_place(&self, profile: &Profile, evidence: &Evidence) -> Option<Reason> {
+        let weight = evidence.place;
+        let from = self
+            .node
+            .map_or_else(String::new, |(_, place)| place.name.to_string());
+        let name = |position: usize| {
+            let places = profile.places.get(position).map_or(&[][..], Vec::as_slice);
+            first_known(places, &self.knowledge.topology)
+                .map_or_else(String::new, |(_, place)| place.name.to_string())
+        };
+        match (evidence.nearest, evidence.elsewhere) {
+            (Some((hops, position)), _) => Some(Reason::Hops {
+                from,
+                to: name(position),
+                hops,
+                weight,
+            }),
+            (None, Some(position)) => Some(Reason::NoPath {
+                from,
+                to: name(position),
+                weight,
+            }),
+            (None, None) if evidence.same_source => {
+                let source = self.features.place().to_owned();
+                Some(Reason::SameSource { source, weight })
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+/// What people taught, what history taught, and whether the group had the alert before, in words.
+fn explain_past(evidence: &Evidence) -> Vec<(f64, Reason)> {
+    let mut reasons = Vec::new();
+    if evidence.tally != (0, 0) {
+        let ((together, apart), weight) = (evidence.tally, evidence.people);
+        reasons.push((
+            weight,
+            Reason::PeopleDecided {
+                together,
+                apart,
+                weight,
+            },
+        ));
+    }
+    if let Some(Cause { effects, share, .. }) = evidence.cause {
+        let weight = evidence.history;
+        reasons.push((
+            weight,
+            Reason::BroughtAbout {
+                effects,
+                share,
+                weight,
+            },
+        ));
+    }
+    if let Some(others) = evidence.repeating {
+        let weight = evidence.repeats + evidence.wave;
+        reasons.push((weight, Reason::Repeats { others, weight }));
+    }
+    reasons
 }
 
 fn age_seconds(profile: &Profile, now: Timestamp) -> i64 {

@@ -182,20 +182,22 @@ pub(super) fn literal_text(input: &mut Input<'_, '_>) -> Result<String> {
 fn number_or_instant(input: &mut Input<'_, '_>) -> Result<Operand> {
     let start = input.checkpoint();
     let offset = input.current_token_start();
-    let negative = peek(input) == Some('-');
-    if negative {
+    let sign = if peek(input) == Some('-') {
         symbol(input, "-")?;
-    }
+        "-"
+    } else {
+        ""
+    };
     let whole = digits(input)?;
     if whole.is_empty() {
         return Err(expected(input, &["a digit"], None));
     }
-    if !negative && peek(input) == Some('-') {
+    if sign.is_empty() && peek(input) == Some('-') {
         input.reset(&start);
         return time::local_instant(input).map(Operand::Instant);
     }
     let operand = if peek(input) == Some('.') {
-        let text = float_text(input, whole, negative)?;
+        let text = float_text(input, sign, whole)?;
         let value: f64 = text
             .parse()
             .map_err(|_| Fault::at(offset, Problem::NumberTooLarge))?;
@@ -204,7 +206,6 @@ fn number_or_instant(input: &mut Input<'_, '_>) -> Result<Operand> {
         }
         Operand::Float(value)
     } else {
-        let sign = if negative { "-" } else { "" };
         let value = format!("{sign}{whole}").parse();
         Operand::Integer(value.map_err(|_| Fault::at(offset, Problem::NumberTooLarge))?)
     };
@@ -215,13 +216,13 @@ fn number_or_instant(input: &mut Input<'_, '_>) -> Result<Operand> {
     Ok(operand)
 }
 
-fn float_text(input: &mut Input<'_, '_>, whole: &str, negative: bool) -> Result<String> {
+fn float_text(input: &mut Input<'_, '_>, sign: &str, whole: &str) -> Result<String> {
     symbol(input, ".")?;
     let fraction = digits(input)?;
     if fraction.is_empty() {
         return Err(expected(input, &["a digit"], None));
     }
-    let mut text = format!("{}{whole}.{fraction}", if negative { "-" } else { "" });
+    let mut text = format!("{sign}{whole}.{fraction}");
     if peek(input) == Some('e') {
         symbol(input, "e")?;
         text.push('e');

@@ -35,7 +35,7 @@ pub struct TemplateId(u64);
 /// assert_eq!(templates.text(first).as_deref(), Some("backup of <*> took <duration>"));
 /// ```
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(from = "Stored", into = "Stored")]
+#[serde(try_from = "Stored", into = "Stored")]
 pub struct Templates {
     capacity: usize,
     next: u64,
@@ -66,8 +66,22 @@ struct Stored {
     varies: Vec<(u64, u64)>,
 }
 
-impl From<Stored> for Templates {
-    fn from(stored: Stored) -> Self {
+/// Counts stay below this, so that counting on never runs over.
+const HIGHEST: u64 = u64::MAX / 2;
+
+#[derive(Debug, thiserror::Error)]
+#[error("the templates would be given a number twice")]
+struct Spoiled;
+
+impl TryFrom<Stored> for Templates {
+    type Error = Spoiled;
+
+    fn try_from(stored: Stored) -> Result<Self, Spoiled> {
+        let known = stored.patterns.iter().map(|(id, _)| id);
+        let highest = known.chain(stored.became.iter().map(|(id, _)| id)).max();
+        if stored.next.max(stored.clock) > HIGHEST || highest.is_some_and(|id| id.0 >= stored.next) {
+            return Err(Spoiled);
+        }
         let mut templates = Self {
             capacity: stored.capacity.max(SMALLEST),
             next: stored.next,
@@ -80,7 +94,7 @@ impl From<Stored> for Templates {
         };
         templates.settle();
         templates.index_again();
-        templates
+        Ok(templates)
     }
 }
 
@@ -215,7 +229,11 @@ impl Templates {
                 continue;
             }
             let place = without(hash, position, &words[position]);
-            let enough = enough(&words, position, self.by_hash.contains_key(&place));
+            let enough = if self.by_hash.contains_key(&place) {
+                enough_beside_a_value(&words, position)
+            } else {
+                enough(&words, position)
+            };
             let seen = self.places.entry(place).or_default();
             seen.push(id);
             if seen.len() >= enough {
@@ -329,13 +347,11 @@ const ENOUGH_BESIDE_A_VALUE: usize = 3;
 
 /// How many different words at a place show that it varies. The first word names the event more often than not, so
 /// it takes more.
-fn enough(words: &[Box<str>], position: usize, value_seen: bool) -> usize {
-    let others = plain_words(words) - usize::from(is_plain(&words[position]));
-    let enough = match others {
+fn enough(words: &[Box<str>], position: usize) -> usize {
+    let enough = match plain_words_beside(words, position) {
         0 => usize::MAX,
         1 => 12,
         2 => 6,
-        _ if value_seen && position > 0 => 1,
         _ => 4,
     };
     if position == 0 {
@@ -343,6 +359,19 @@ fn enough(words: &[Box<str>], position: usize, value_seen: bool) -> usize {
     } else {
         enough
     }
+}
+
+/// The same where a value was seen at the place before.
+fn enough_beside_a_value(words: &[Box<str>], position: usize) -> usize {
+    if position > 0 && plain_words_beside(words, position) >= ENOUGH_BESIDE_A_VALUE {
+        1
+    } else {
+        enough(words, position)
+    }
+}
+
+fn plain_words_beside(words: &[Box<str>], position: usize) -> usize {
+    plain_words(words) - usize::from(is_plain(&words[position]))
 }
 
 fn plain_words(words: &[Box<str>]) -> usize {
@@ -478,6 +507,23 @@ mod tests {
             templates.learn(&format!("{} {} {round}", letters(round), letters(round * 3)));
         }
         assert_eq!(templates.text(first), Some(text));
+    }
+
+    #[test]
+    fn a_spoiled_snapshot_whose_counts_are_at_their_end_or_behind_is_refused() {
+        let mut templates = Templates::default();
+        templates.learn("the backup of the shop has ended");
+        let written = serde_json::to_string(&templates).unwrap();
+        assert!(serde_json::from_str::<Templates>(&written).is_ok());
+        for (was, spoiled) in [
+            (r#""clock":1"#, r#""clock":18446744073709551615"#),
+            (r#""next":1"#, r#""next":18446744073709551615"#),
+            (r#""next":1"#, r#""next":0"#),
+        ] {
+            let written = written.replace(was, spoiled);
+            assert!(written.contains(spoiled), "{was} is not in {written}");
+            assert!(serde_json::from_str::<Templates>(&written).is_err(), "{spoiled}");
+        }
     }
 
     #[test]

@@ -24,6 +24,8 @@
 //! assert!(placed.words.contains(&"frozen".to_owned()));
 //! ```
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -125,6 +127,7 @@ impl From<Terms> for Vec<(u64, f32)> {
 
 /// Topics found so far.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "snapshot::Stored")]
 pub struct Discovery {
     settings: Settings,
     clusters: Vec<Cluster>,
