@@ -141,7 +141,7 @@ test("pictures of an empty Muster", LIMIT, async () => {
 });
 
 test("pictures of hostile names", LIMIT, async () => {
-  const muster = await startMuster();
+  const muster = await startMuster({ MUSTER_API_RATE_LIMIT: "off" });
   const page = await muster.post("/status_pages", { status_page: { name: SHORTER, slug: "hostile", time_zone: "Asia/Kathmandu" } });
   const policy = await muster.post("/escalation_policies", {
     escalation_policy: {

@@ -182,11 +182,13 @@ fn needs(here: &LocationSituation) -> Vec<(Option<Mark>, Rich)> {
         }
     }
     if let Some(word) = &here.word {
-        let lead = "Customers were told: ";
-        needs.extend(told(word).into_iter().enumerate().map(|(index, paragraph)| {
-            let lead = if index == 0 { lead } else { "" };
-            (None, Rich::default().strong(lead).then(paragraph))
-        }));
+        let told = told(word);
+        if !told.is_empty() {
+            let words = Rich::default()
+                .strong("Customers were told: ")
+                .then(told.join(" "));
+            needs.push((None, words));
+        }
     }
     needs
 }

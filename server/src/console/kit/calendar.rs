@@ -3,7 +3,7 @@
 //! really there: a day of a clock change is 23 or 25 hours wide.
 
 use askama::Template;
-use jiff::{Timestamp, ToSpan};
+use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use super::words::coordinate;
 use super::{Reading, drawn};
@@ -180,6 +180,12 @@ fn lay_shift(shift: &ShiftInput, reading: &Reading, percent: &dyn Fn(Timestamp) 
 fn days(input: &CalendarInput, reading: &Reading, percent: &dyn Fn(Timestamp) -> f64) -> Vec<Day> {
     let today = reading.zoned(reading.now).date();
     let mut days = Vec::new();
+    // Where many days stand side by side there is room for their numbers only.
+    let names = if input.from + SignedDuration::from_hours(24 * 15) < input.to {
+        "%-d"
+    } else {
+        "%a %-d"
+    };
     let Ok(mut day) = reading.zoned(input.from).start_of_day() else {
         return days;
     };
@@ -187,7 +193,7 @@ fn days(input: &CalendarInput, reading: &Reading, percent: &dyn Fn(Timestamp) ->
         if day.timestamp() >= input.from {
             days.push(Day {
                 across: coordinate(percent(day.timestamp())),
-                name: day.strftime("%a %-d").to_string(),
+                name: day.strftime(names).to_string(),
                 class: if day.date() == today {
                     "day-name today"
                 } else {

@@ -77,7 +77,7 @@ async fn ask(
             .link(about, format!("/console/incidents/{incident_id}"))
             .then("."),
         parts: vec![SettingsPart::Act {
-            title: "It is about something else".to_owned(),
+            title: "When it is about something else".to_owned(),
             words: format!(
                 "{} is told no longer what that incident’s readers are told, and is still owed an answer. What was said already stays.",
                 case.reporter()

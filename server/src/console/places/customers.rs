@@ -213,7 +213,7 @@ async fn one(
     let mut figures = told.figures();
     if account.value_per_year > 0 {
         let value = money(account.value_per_year, &account.currency);
-        figures.push(Figure::new("A year", value, Vec::new()));
+        figures.push(Figure::new("Worth a year", value, Vec::new()));
     }
     Ok(show(&Customer {
         frame: visitor.frame(&app, Place::Customers, account.name.clone(), situation),
@@ -221,6 +221,7 @@ async fn one(
         standing: standing(&account, &reading),
         state: None,
         about: "About them",
+        nothing_reported: "They have reported nothing.",
         figures,
         facts,
         cases: told.rows(&reading),

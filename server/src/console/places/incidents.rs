@@ -19,7 +19,7 @@ use crate::console::kit::{
     counted,
 };
 use crate::console::page::{PageProblem, Posted, Visitor, show};
-use crate::console::screens::incidents::{IncidentFilter, IncidentList, IncidentRow};
+use crate::console::screens::incidents::{IncidentFilter, IncidentList, IncidentRights, IncidentRow};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
 use crate::incidents::model::{Incident, NewIncident, Origin, Status, Urgency};
@@ -93,7 +93,15 @@ async fn list(
             ),
             action: Some(Link::new("Show all incidents", "/console/incidents?view=all")),
         },
-        services,
+        raise_on: visitor
+            .0
+            .may(Action::Create, Resource::Incident)
+            .then_some(services),
+        rights: if visitor.0.may(Action::Respond, Resource::Incident) {
+            IncidentRights::Act
+        } else {
+            IncidentRights::Look
+        },
     }))
 }
 

@@ -130,6 +130,7 @@ async fn page(
         },
         state: Some(mark(&hurt)),
         about: "About it",
+        nothing_reported: "Nobody has reported anything from here.",
         name: location.name,
         figures,
         facts,

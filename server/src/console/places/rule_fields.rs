@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::lengths;
-use super::sheet::{check, choice, lines, optional, select};
+use super::sheet::{check, choice, code, lines, optional, select};
 use super::typed::{Belongs, Typed, Wrong};
 use crate::console::prelude::Pick;
 use crate::console::screens::settings::Field;
@@ -193,7 +193,7 @@ impl Fields {
     pub(super) fn drawn(&self, choices: &Choices) -> Vec<Field> {
         vec![
             optional("label", "What you call it", &self.label).hint("It is named on each alert that it acts on."),
-            lines("conditions", "When one of these lines is true", &self.conditions).hint(
+            code("conditions", "When one of these lines is true", &self.conditions).hint(
                 "Such as event.severity == 'info' and event.component matches 'disk', or event.summary matches part 'nearly full'. Empty: always.",
             ),
             choice("fate", "What becomes of the alert", &FATES, &self.fate),

@@ -8,7 +8,7 @@ use schedule::Layer;
 use serde_json::{Value, json};
 
 use super::oncall_hours as hours;
-use super::sheet::{line, line_of, optional, optional_of};
+use super::sheet::{line, line_of, lines, optional, optional_of};
 use super::typed::{Belongs, Typed, Wrong, chosen, heading, moved};
 use crate::console::prelude::Pick;
 use crate::console::screens::settings::{Control, Field};
@@ -395,13 +395,7 @@ impl LayerFields {
             optional_of("datetime-local", &self.field("ends"), "The layer ends", &self.ends,
             )
             .hint("Empty: never."),
-            Field::new(
-                self.field("hours"),
-                "Its hours",
-                Control::Lines {
-                    value: self.hours.clone(),
-                },
-            )
+            lines(&self.field("hours"), "Its hours", &self.hours)
             .hint("A line each, such as “Mon to Fri 09:00 to 17:00”, “every day 18:00 to 08:00” or “Fri 18:00 to Mon 08:00”. Empty: all the time."),
         ]
     }

@@ -172,7 +172,7 @@ fn value_of(field: &Field) -> Option<String> {
             .unwrap_or_default()
     };
     Some(match &field.control {
-        Control::Line { value, .. } | Control::Lines { value } => value.clone(),
+        Control::Line { value, .. } | Control::Lines { value, .. } => value.clone(),
         Control::Select { picks } => chosen(picks),
         Control::Check { current, .. } => match current {
             Current::Yes => "yes".to_owned(),

@@ -321,7 +321,18 @@ async fn settle(
 
 /// Each condition has a line of its own in the form.
 fn in_lines(problem: Problem) -> Problem {
-    problem.reworded(|error| error.replacen("expression: line 1, column", "expression: column", 1))
+    problem.reworded(|error| quoted(&error.replacen("expression: line 1, column", "expression: column", 1)))
+}
+
+/// What the language quotes in backticks, in the quotes that people read.
+fn quoted(error: &str) -> String {
+    let mut parts = error.split('`');
+    let mut words = parts.next().unwrap_or_default().to_owned();
+    for (index, part) in parts.enumerate() {
+        words.push(if index % 2 == 0 { '“' } else { '”' });
+        words.push_str(part);
+    }
+    words
 }
 
 /// All rules of the service as the API takes them, and the place of the one that was typed.
@@ -440,20 +451,20 @@ impl RuleSheet {
                 Wrong::default()
             }
         };
-        let (title, verb) = if found.is_some() {
-            ("Change it", "Change it")
+        let (verb, back) = if found.is_some() {
+            ("Change it", "Leave it as it is")
         } else {
-            ("Add a rule", "Add it")
+            ("Add it", "Not now")
         };
         let form = Form {
             id: "rule",
-            title: title.to_owned(),
+            title: "What it looks for, and what it does".to_owned(),
             words: below_the_title(found.map(|(_, rule)| rule)),
             post_to: to.clone(),
             fields: self.fields.drawn(&self.known.choices),
             verb,
             also: vec![("try", "Try it on the latest alerts")],
-            back: Some(Link::new("Leave it as it is", section_of(id))),
+            back: Some(Link::new(back, section_of(id))),
         };
         parts.extend(parts_of(form, &wrong));
         if let Some((place, rule)) = found {

@@ -10,7 +10,7 @@ use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show_with_status};
 use crate::console::prelude::{Current, Link, Pick, Place, Rich};
-use crate::console::screens::settings::{Control, Field, Form, Required, Settings, SettingsPart};
+use crate::console::screens::settings::{Control, Field, Form, Required, Settings, SettingsPart, Written};
 use crate::http::Problem;
 
 /// One thing to be changed, with the form in its parts.
@@ -140,7 +140,7 @@ pub(super) fn words_of(field: &Field) -> Option<(String, String)> {
             .map(|pick| pick.words.clone())
     };
     let words = match &field.control {
-        Control::Line { value, .. } | Control::Lines { value } => value.trim().to_owned(),
+        Control::Line { value, .. } | Control::Lines { value, .. } => value.trim().to_owned(),
         Control::Select { picks } => current(picks)?,
         Control::Check { words, current } => match current {
             Current::Yes => (*words).to_owned(),
@@ -190,8 +190,17 @@ fn one_line(name: &str, label: &'static str, kind: &'static str, value: &str, re
 
 /// Words of several lines.
 pub(super) fn lines(name: &str, label: &'static str, value: &str) -> Field {
+    several_lines(name, label, value, Written::InWords)
+}
+
+/// Several lines of code, such as conditions.
+pub(super) fn code(name: &str, label: &'static str, value: &str) -> Field {
+    several_lines(name, label, value, Written::InCode)
+}
+
+fn several_lines(name: &str, label: &'static str, value: &str, written: Written) -> Field {
     let value = value.to_owned();
-    Field::new(name, label, Control::Lines { value })
+    Field::new(name, label, Control::Lines { value, written })
 }
 
 /// One of several; a value that is not offered any more is shown as `missing`.

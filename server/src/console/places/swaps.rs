@@ -59,13 +59,23 @@ pub(super) fn offered(
         return None;
     }
     let clock = |at: Timestamp| reading.zoned(at).strftime("%a %-d %b %H:%M").to_string();
+    let pick = |turn: &Assignment| {
+        let hours = format!("{} to {}", clock(turn.span.start()), clock(turn.span.end()));
+        Pick::new(named(turn), format!("{}: {hours}", name(turn.user.as_str())))
+    };
+    let next = turns.iter().position(|turn| turn.user != first.user);
     Some(Swap {
         schedule: id.to_string(),
-        turns: turns
+        turns: turns.iter().map(pick).collect(),
+        others: turns
             .iter()
-            .map(|turn| {
-                let hours = format!("{} to {}", clock(turn.span.start()), clock(turn.span.end()));
-                Pick::new(named(turn), format!("{}: {hours}", name(turn.user.as_str())))
+            .enumerate()
+            .map(|(index, turn)| {
+                if Some(index) == next {
+                    pick(turn).current()
+                } else {
+                    pick(turn)
+                }
             })
             .collect(),
     })

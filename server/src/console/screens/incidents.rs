@@ -17,8 +17,17 @@ pub struct IncidentList {
     pub pagination: Pagination,
     /// What stands here when no row does.
     pub empty: Empty,
-    /// Services that an incident can be raised on.
-    pub services: Vec<Pick>,
+    /// Services that an incident can be raised on; nothing for those who may not.
+    pub raise_on: Option<Vec<Pick>>,
+    pub rights: IncidentRights,
+}
+
+/// What the reader may do with the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IncidentRights {
+    Look,
+    /// Choose several and act on them together.
+    Act,
 }
 
 /// The filter as it stands in the address.

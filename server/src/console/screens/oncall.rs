@@ -93,6 +93,8 @@ pub struct Swap {
     pub schedule: String,
     /// "Tue 17 Nov 09:00 to Wed 18 Nov 09:00, Maya Okafor".
     pub turns: Vec<Pick>,
+    /// The same, with the first turn of somebody else chosen.
+    pub others: Vec<Pick>,
 }
 
 #[derive(Debug, Clone)]

@@ -43,6 +43,8 @@ pub struct Customer {
     pub state: Option<StateMark>,
     /// "About them", "About it".
     pub about: &'static str,
+    /// Said where there are no cases.
+    pub nothing_reported: &'static str,
     pub figures: Vec<Figure>,
     pub facts: Vec<(String, Rich)>,
     pub cases: Vec<CaseRow>,

@@ -225,6 +225,7 @@ pub enum Control {
     },
     Lines {
         value: String,
+        written: Written,
     },
     Select {
         picks: Vec<Pick>,
@@ -245,6 +246,13 @@ pub enum Control {
     Heading {
         moves: Vec<Move>,
     },
+}
+
+/// What is written in a field of several lines, which sets its type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    InWords,
+    InCode,
 }
 
 /// A button that moves a group of fields; the form comes back with all that was typed.
@@ -291,7 +299,7 @@ impl Field {
     pub fn filled(mut self, with: impl Into<String>) -> Self {
         let with = with.into();
         match &mut self.control {
-            Control::Line { value, .. } | Control::Lines { value } => *value = with,
+            Control::Line { value, .. } | Control::Lines { value, .. } => *value = with,
             Control::Select { picks } => {
                 for pick in picks {
                     pick.current = if pick.value == with {

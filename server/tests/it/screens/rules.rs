@@ -193,7 +193,7 @@ async fn what_is_wrong_with_a_rule_is_said_at_its_field_with_the_place_and_all_i
         (
             "conditions",
             "true\n\nevent.severity = 'info'",
-            "Line 3, column 16, at “= &#39;info&#39;”: expected `==`",
+            "Line 3, column 16, at “= &#39;info&#39;”: expected “==”",
         ),
         (
             "conditions",

@@ -47,11 +47,11 @@ async fn show(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response,
                     ("Version".to_owned(), env!("CARGO_PKG_VERSION").into()),
                     ("Reached at".to_owned(), settings.base_url.clone().into()),
                     (
-                        "Things owed".to_owned(),
+                        "Work that waits its turn".to_owned(),
                         counted(jobs.unsigned_abs(), "job", "jobs").into(),
                     ),
                     (
-                        "Waiting to be sent".to_owned(),
+                        "Messages on their way".to_owned(),
                         counted(waiting.unsigned_abs(), "message", "messages").into(),
                     ),
                 ],

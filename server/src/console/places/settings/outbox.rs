@@ -150,7 +150,10 @@ fn gist(body: &str, subject: &str) -> String {
         !subject.contains(line) && !line.contains("://") && !line.starts_with('(')
     };
     let lines: Vec<&str> = body.lines().filter(says_more).collect();
-    lines.join(" ").split_whitespace().collect::<Vec<_>>().join(" ")
+    let lines = lines
+        .iter()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.collect::<Vec<_>>().join(" · ")
 }
 
 /// The whole message; addresses of this Muster in it are links, those of others stay words.

@@ -52,9 +52,10 @@ pub(crate) fn customer() -> Customer {
         standing: "Gold, customer for 9 years · Manchester".to_owned(),
         state: Some(State::Triggered.says("Hurt now")),
         about: "About them",
+        nothing_reported: "They have reported nothing.",
         figures: vec![
             Figure::new("Open cases", "1", vec!["waits 10 min".into()]),
-            Figure::new("A year", "£2,140", Vec::new()),
+            Figure::new("Worth a year", "£2,140", Vec::new()),
         ],
         facts: vec![
             ("Consent".to_owned(), "E-mail and SMS".into()),
@@ -249,7 +250,14 @@ pub(crate) fn settings() -> Settings {
                             current: Current::No,
                         },
                     ),
-                    Field::new("about", "About", Control::Lines { value: String::new() }),
+                    Field::new(
+                        "about",
+                        "About",
+                        Control::Lines {
+                            value: String::new(),
+                            written: Written::InWords,
+                        },
+                    ),
                 ],
                 verb: "Add them",
                 also: Vec::new(),
