@@ -196,20 +196,31 @@ pub fn lane_chart(input: &LaneChartInput, reading: &Reading) -> LaneChart {
         length: (input.to.as_second() - input.from.as_second()).max(1),
     };
     LaneChart {
-        through: input
-            .through
-            .iter()
-            .map(|(at, words)| Label {
-                across: axis.text(*at),
-                down: 12,
-                words: words.clone(),
-                class: "strong",
-                anchor: "middle",
-            })
-            .collect(),
+        through: lines_through(&input.through, &axis),
         lanes: input.lanes.iter().map(|lane| lay_lane(lane, &axis)).collect(),
         axis: axis_labels(input, &axis, reading),
     }
+}
+
+/// The words stand over their lines; where two lines are close, on either side of them.
+fn lines_through(lines: &[(Timestamp, String)], axis: &Axis) -> Vec<Label> {
+    let mut labels: Vec<Label> = lines
+        .iter()
+        .map(|(at, words)| Label {
+            across: axis.text(*at),
+            down: 12,
+            words: words.clone(),
+            class: "strong",
+            anchor: "middle",
+        })
+        .collect();
+    if let ([first, second], [(from, _), (to, _)]) = (labels.as_mut_slice(), lines)
+        && (to.as_second() - from.as_second()) * 100 < axis.length * 28
+    {
+        first.anchor = "end";
+        second.anchor = "start";
+    }
+    labels
 }
 
 fn lay_lane(input: &LaneInput, axis: &Axis) -> Lane {

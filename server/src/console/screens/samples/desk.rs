@@ -49,7 +49,8 @@ pub(crate) fn incidents() -> IncidentList {
             words: "Try fewer words.".into(),
             action: None,
         },
-        services: vec![Pick::new("S1", "booking")],
+        raise_on: Some(vec![Pick::new("S1", "booking")]),
+        rights: IncidentRights::Act,
     }
 }
 
