@@ -3,7 +3,7 @@
 //! really there: a day of a clock change is 23 or 25 hours wide.
 
 use askama::Template;
-use jiff::{SignedDuration, Timestamp, ToSpan};
+use jiff::{Timestamp, ToSpan};
 
 use super::words::coordinate;
 use super::{Reading, drawn};
@@ -181,7 +181,7 @@ fn days(input: &CalendarInput, reading: &Reading, percent: &dyn Fn(Timestamp) ->
     let today = reading.zoned(reading.now).date();
     let mut days = Vec::new();
     // Where many days stand side by side there is room for their numbers only.
-    let names = if input.from + SignedDuration::from_hours(24 * 15) < input.to {
+    let names = if input.to.as_second() - input.from.as_second() > 15 * 86_400 {
         "%-d"
     } else {
         "%a %-d"
