@@ -210,7 +210,7 @@ async fn what_is_wrong_with_a_rule_is_said_at_its_field_with_the_place_and_all_i
         (
             "note",
             "{{event.summary",
-            "The note, at character 1: `{{` is not closed.",
+            "The note, at character 1: “{{” is not closed.",
         ),
         (
             "priority",
