@@ -22,6 +22,7 @@ use crate::orchestration::{Held, Ruling, Rulings, outcome};
 use crate::services::{IntegrationId, Service, ServiceId, Silence, is_raised_by, silence_of};
 use crate::signals::event::{AlertEvent, EventAction};
 use crate::signals::journal::Signal;
+use crate::signals::trying_again;
 use crate::timeline::{Agent, Change, Kind, NewEntry};
 
 /// Events of one alert at which the timeline tells that it was said again.
@@ -41,6 +42,8 @@ pub struct Batch {
     rulings: Rulings,
     /// Incidents that a grave alert was taken for: they are urgent now, or a person wants them otherwise.
     raised: BTreeSet<IncidentId>,
+    /// Whether events were kept apart lately that an end may be about; nothing before it was asked.
+    any_kept_apart: Option<bool>,
 }
 
 /// What became of an event.
@@ -131,8 +134,9 @@ impl Batch {
             };
         }
         self.write_again(change)?;
-        // Nothing is open under this key: nothing to do, and nothing is created.
+        // Nothing is open under this key: nothing is created.
         let Some(id) = find_meant(change, &report, event)? else {
+            self.note_end(change, &report, event)?;
             return Ok(Taken::Done);
         };
         if report.event.action == EventAction::Resolve {
@@ -158,6 +162,25 @@ impl Batch {
             rows::note_heard(change.tx, id, heard.at)?;
         }
         self.placing.finish(change)
+    }
+
+    /// What an end is about may have been kept apart, and is not to be taken after it.
+    fn note_end(&mut self, change: &mut Change, report: &Report, sent: &AlertEvent) -> Result<(), Problem> {
+        if report.event.action != EventAction::Resolve {
+            return Ok(());
+        }
+        let any = match self.any_kept_apart {
+            Some(any) => any,
+            None => *self
+                .any_kept_apart
+                .insert(trying_again::any_kept_apart(change.tx, change.now)?),
+        };
+        if any {
+            let keys = BTreeSet::from([report.event.dedup_key.as_str(), sent.dedup_key.as_str()]);
+            let (integration_id, at) = (&report.signal.integration_id, report.signal.received_at);
+            trying_again::note_end(change.tx, integration_id, &keys, at)?;
+        }
+        Ok(())
     }
 
     fn write_again(&mut self, change: &mut Change) -> Result<(), Problem> {

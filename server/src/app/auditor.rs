@@ -31,7 +31,7 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         .await;
     let paged = crate::paging::auditor::audit(app).await;
     let owed = crate::desk::undelivered::owe_again(app).await;
-    let taken = crate::signals::passed_over::try_again(app).await;
+    let taken = crate::signals::trying_again::try_again(app).await;
     swept?;
     paged?;
     owed?;

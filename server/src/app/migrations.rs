@@ -52,6 +52,7 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(43, "0043_answers_and_titles"),
     migration!(46, "0046_causes_of_alerts"),
     migration!(48, "0048_pages_on_their_way"),
+    migration!(49, "0049_ends_and_news"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

@@ -36,6 +36,7 @@ use crate::outbox::Channels;
 use crate::signals::Journal;
 use crate::signals::keys::Keys;
 use crate::signals::leaves::Leaves;
+use crate::signals::trying_again::Place;
 use crate::timeline::{Agent, Change, Told};
 
 /// Forms that one address may send in a minute.
@@ -54,6 +55,8 @@ pub struct App {
     pub holder: String,
     pub journal: Journal,
     pub keys: Keys,
+    /// How far this node has gone through the events that were kept apart.
+    pub tried_again: Place,
     /// The rules of services on their events, prepared.
     pub rulebooks: Rulebooks,
     /// Events, by their integration.
@@ -94,6 +97,7 @@ impl App {
             holder: format!("node-{node}"),
             journal: Journal::start(leaves, node),
             keys: Keys::default(),
+            tried_again: Place::default(),
             rulebooks: Rulebooks::default(),
             event_limiter: Limiter::of(settings.event_rate_limit),
             form_limiter: Limiter::per_minute(FORMS_PER_MINUTE),

@@ -17,5 +17,6 @@ pub mod keys;
 pub mod leaves;
 pub mod passed_over;
 mod surrogates;
+pub mod trying_again;
 
 pub use journal::Journal;

@@ -1,8 +1,7 @@
 //! `/signals/passed_over`: events that were accepted and could not be taken. They are kept apart with the reason, for
 //! whoever looks into it: to be taken again once what stood in the way is mended, or to be let go. Both are audited.
 //!
-//! What stood in the way may have been the program and not the event: a node that is older than the database it works on, say.
-//! So for an hour each is tried again by itself, once a minute, unless its alert has been heard of since.
+//! For an hour each is tried again by itself (`trying_again`).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use store::{Error, Tx, params, sql};
@@ -26,11 +25,7 @@ use crate::alerts::intake::{Batch, Taken};
 use crate::app::App;
 use crate::http::{Listing, Page, Paging, Path, Problem, Problems, Query};
 use crate::orchestration::Rulebooks;
-use crate::timeline::{Agent, Change};
-
-/// For so long an event that was kept apart is tried again by itself.
-const TRIED_AGAIN_FOR: SignedDuration = SignedDuration::from_hours(1);
-const TRIED_AT_ONCE: i64 = 100;
+use crate::timeline::Change;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -42,8 +37,8 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// An event as it was kept apart.
 #[derive(Debug, Clone, store::FromRow)]
 pub struct PassedOver {
-    node: i64,
-    sequence: i64,
+    pub(super) node: i64,
+    pub(super) sequence: i64,
     pub at: Timestamp,
     pub reason: String,
     line: String,
@@ -55,7 +50,7 @@ impl PassedOver {
         format!("{}-{}", self.node, self.sequence)
     }
 
-    fn signal(&self) -> Option<Signal> {
+    pub(super) fn signal(&self) -> Option<Signal> {
         serde_json::from_str(&self.line).ok()
     }
 
@@ -92,7 +87,7 @@ fn find(tx: &mut Tx, id: &str) -> Result<PassedOver, Problem> {
 }
 
 /// Removes it; whoever is second finds it gone.
-fn remove(tx: &mut Tx, one: &PassedOver) -> Result<(), Problem> {
+pub(super) fn remove(tx: &mut Tx, one: &PassedOver) -> Result<(), Problem> {
     let removed = tx.execute(
         sql!("DELETE FROM signals_passed_over WHERE node = $1 AND sequence = $2"),
         params![one.node, one.sequence],
@@ -175,10 +170,11 @@ pub(crate) async fn take_again(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     caller.require(Action::Change, Resource::Settings)?;
+    let rulebooks = app.rulebooks.clone();
     app.change(caller.agent(), move |change| -> Result<_, Problem> {
         let one = find(change.tx, &id)?;
         remove(change.tx, &one)?;
-        take(change, &one).map_err(|problem| match problem.status() {
+        take(change, &one, &rulebooks).map_err(|problem| match problem.status() {
             StatusCode::CONFLICT | StatusCode::SERVICE_UNAVAILABLE => problem,
             _ => still_not(&problem.to_string()),
         })?;
@@ -193,14 +189,15 @@ fn still_not(reason: &str) -> Problem {
     Problem::conflict(format!("The event can still not be taken, and stays: {reason}."))
 }
 
-fn take(change: &mut Change, one: &PassedOver) -> Result<(), Problem> {
+/// Takes an event again, whatever was heard since.
+pub(super) fn take(change: &mut Change, one: &PassedOver, rulebooks: &Rulebooks) -> Result<(), Problem> {
     let signal: Signal = serde_json::from_str(&one.line)
         .map_err(|error| still_not(&format!("it cannot be read ({error})")))?;
     crate::services::store::lock(change.tx, &signal.service_id)?;
     match &signal.event {
         Event::Alert(event) => {
             let services = BTreeSet::from([&signal.service_id]);
-            let mut batch = Batch::ruled_by(Rulebooks::default().of(change.tx, &services)?);
+            let mut batch = Batch::ruled_by(rulebooks.of(change.tx, &services)?);
             if batch.take(change, &signal, event)? == Taken::NobodyToTell {
                 return Err(still_not("its service was taken away"));
             }
@@ -208,63 +205,6 @@ fn take(change: &mut Change, one: &PassedOver) -> Result<(), Problem> {
         }
         Event::Change(event) => Ok(super::change_events::keep(change, &signal, event)?),
     }
-}
-
-/// Tries again what was kept apart lately, and gives how many events were taken.
-pub async fn try_again(app: &Arc<App>) -> Result<usize, Problem> {
-    let since = app.clock.now() - TRIED_AGAIN_FOR;
-    let waiting = app.read(move |tx| lately(tx, since)).await?;
-    let mut taken = 0;
-    for one in waiting {
-        let id = one.id();
-        let outcome = app
-            .change(Agent::muster(), move |change| -> Result<_, Problem> {
-                remove(change.tx, &one)?;
-                take(change, &one)
-            })
-            .await;
-        match outcome {
-            Ok(()) => taken += 1,
-            Err(problem) => tracing::debug!(
-                id,
-                "an event that was kept apart still cannot be taken: {problem}"
-            ),
-        }
-    }
-    if taken > 0 {
-        tracing::warn!(taken, "events that had been kept apart were taken");
-    }
-    Ok(taken)
-}
-
-/// Those kept apart since then whose alerts have not been heard of after them, the oldest first.
-fn lately(tx: &mut Tx, since: Timestamp) -> Result<Vec<PassedOver>, Problem> {
-    let kept: Vec<PassedOver> = tx.rows(
-        sql!(
-            "SELECT node, sequence, at, reason, line FROM signals_passed_over WHERE at >= $1
-             ORDER BY at, node, sequence LIMIT $2"
-        ),
-        params![since, TRIED_AT_ONCE],
-    )?;
-    let mut waiting = Vec::new();
-    for one in kept {
-        let is_news = match one.signal() {
-            None => false,
-            Some(signal) => match &signal.event {
-                Event::Change(_) => true,
-                Event::Alert(event) => !crate::alerts::store::heard_since(
-                    tx,
-                    &signal.integration_id,
-                    &event.dedup_key,
-                    signal.received_at,
-                )?,
-            },
-        };
-        if is_news {
-            waiting.push(one);
-        }
-    }
-    Ok(waiting)
 }
 
 /// Lets an event go for good.

@@ -5,11 +5,12 @@ use std::time::Duration;
 use axum::http::Method;
 use muster::people::Role;
 use muster::signals::leaves::Leaf;
-use muster::signals::passed_over::try_again;
+use muster::signals::trying_again::try_again;
 use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::{Browser, Built, TestApp};
+use crate::orchestration::{rule, start};
 
 const LIST: &str = "/signals/passed_over";
 
@@ -130,6 +131,84 @@ async fn an_event_whose_alert_was_heard_of_since_is_left_to_people(engine: Engin
     assert_eq!(titles(&muster).await.len(), 1, "the later one is taken");
     assert_eq!(try_again(&muster.app).await.unwrap(), 0);
     assert_eq!(listed(&muster).await.len(), 1);
+}
+
+/// As a node leaves it that is older than its database, and cannot take anything.
+async fn keep_many_apart(muster: &TestApp, lines: Vec<String>) {
+    let kept = muster.app.store.write(move |tx| -> Result<(), store::Error> {
+        for (line, sequence) in lines.iter().zip(1_i64..) {
+            tx.execute(
+                store::sql!(
+                    "INSERT INTO signals_passed_over (node, sequence, at, reason, line)
+                     VALUES (901, $1, 1794895200000000, 'no such column', $2)"
+                ),
+                store::params![sequence, line],
+            )?;
+        }
+        Ok(())
+    });
+    kept.await.unwrap();
+}
+
+#[store::both_engines]
+async fn those_that_can_still_not_be_taken_do_not_bar_the_way_of_others(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let stuck = accepted(&muster, &built, unknown_integration).await;
+    let mut lines = vec![stuck; 1_150];
+    lines.push(accepted(&muster, &built, |_| ()).await);
+    keep_many_apart(&muster, lines).await;
+    assert_eq!(
+        try_again(&muster.app).await.unwrap(),
+        0,
+        "a round has its measure"
+    );
+    assert_eq!(
+        try_again(&muster.app).await.unwrap(),
+        1,
+        "the next one goes on behind it"
+    );
+    muster.settle().await;
+    assert_eq!(titles(&muster).await, ["Terminal <b>silent</b>"]);
+}
+
+fn ends(line: &mut Value) {
+    unknown_integration(line);
+    line["received_at"] = json!(1_794_895_220_000_000_i64);
+    line["event"]["alert"]["action"] = json!("resolve");
+}
+
+/// It would page somebody for what is over, and nothing would ever end it.
+#[store::both_engines]
+async fn an_event_whose_end_came_meanwhile_is_left_to_people(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    keep_apart(&muster, &built, unknown_integration).await;
+    let end = accepted(&muster, &built, ends).await;
+    keep_line(&muster, 8, end).await;
+    bring_the_integration_back(&muster, &built).await;
+    assert_eq!(try_again(&muster.app).await.unwrap(), 0);
+    assert!(titles(&muster).await.is_empty());
+    assert_eq!(listed(&muster).await.len(), 1);
+}
+
+#[store::both_engines]
+async fn an_end_is_known_by_the_key_that_rules_write(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let by_source = json!([{ "actions": { "extractions": [
+        { "target": "event.dedup_key", "source": "event.source", "regex": "^[^.]+" },
+    ] } }]);
+    rule(&muster, &built, start(by_source)).await;
+    keep_apart(&muster, &built, unknown_integration).await;
+    let end = accepted(&muster, &built, |line| {
+        ends(line);
+        line["event"]["alert"]["dedup_key"] = json!("till-1 is fine");
+    });
+    keep_line(&muster, 8, end.await).await;
+    bring_the_integration_back(&muster, &built).await;
+    assert_eq!(try_again(&muster.app).await.unwrap(), 0);
+    assert!(titles(&muster).await.is_empty());
 }
 
 #[store::both_engines]
