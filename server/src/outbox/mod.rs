@@ -15,6 +15,7 @@ pub mod api;
 pub mod links;
 mod mail;
 pub mod model;
+pub mod pages;
 pub mod rules;
 pub mod sender;
 pub mod signing;
@@ -24,4 +25,4 @@ mod webhook;
 
 pub use model::{Channel, HeaderName, Mail, NewSend, Purpose, Recipient, SECRET_LINK, SendId, State};
 pub use sender::Channels;
-pub use store::{cancel, give_up, owe};
+pub use store::{cancel, give_up, owe, owe_after_all};

@@ -107,6 +107,16 @@ pub fn pause_after(purpose: Purpose, number: i64) -> Duration {
     Duration::from_secs((first << doublings).min(longest))
 }
 
+/// So often, and for so long, a page is put off before it counts as one that may not arrive.
+pub const SLOW_TRIES: i64 = 3;
+pub const SLOW_AFTER: Duration = Duration::from_mins(5);
+
+/// Whether a page that has not arrived may not do so for long: its mail server is down, say. It goes on being tried, and other
+/// ways are tried beside it.
+pub fn is_slow(wanted_at: Timestamp, tries: i64, now: Timestamp) -> bool {
+    tries >= SLOW_TRIES && now >= wanted_at + SLOW_AFTER
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,7 @@ use store::{Error, Tx, Value, params, query, sql};
 
 use super::links;
 use super::model::{Attempt, Channel, Claimed, HeaderName, NewSend, Purpose, Send, SendId, State};
+use super::pages;
 use super::rules::{self, Delivery, Next, Standing};
 use crate::access::token;
 use crate::http::listing::Page;
@@ -27,19 +28,47 @@ const LONGEST_SUBJECT: usize = 250;
 const LONGEST_BODY: usize = 200_000;
 const LONGEST_DETAIL: usize = 500;
 
+/// What a message says, as it is kept.
+struct Words {
+    subject: String,
+    body: String,
+    html: Option<String>,
+    headers: serde_json::Value,
+    content_hash: String,
+}
+
+impl Words {
+    fn of(send: &NewSend) -> Self {
+        let subject = one_line(&send.subject, LONGEST_SUBJECT);
+        let body = plain(&send.body);
+        let html = send.html.as_deref().map(plain);
+        let headers: Vec<(HeaderName, String)> = send
+            .headers
+            .iter()
+            .map(|(name, value)| (*name, one_line(value, 2_000)))
+            .collect();
+        let content_hash = token::hash(&json!([subject, body, html, headers]).to_string());
+        Self {
+            headers: json!(headers),
+            subject,
+            body,
+            html,
+            content_hash,
+        }
+    }
+}
+
 /// Owes a message in the transaction of whatever gives the reason for it. The same idempotency key is the
 /// same promise: owed again, it keeps its first words.
 pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
     let id: SendId = change.identifier();
-    let subject = one_line(&send.subject, LONGEST_SUBJECT);
-    let body = plain(&send.body);
-    let html = send.html.as_deref().map(plain);
-    let headers: Vec<(HeaderName, String)> = send
-        .headers
-        .iter()
-        .map(|(name, value)| (*name, one_line(value, 2_000)))
-        .collect();
-    let content_hash = token::hash(&json!([subject, body, html, headers]).to_string());
+    let Words {
+        subject,
+        body,
+        html,
+        headers,
+        content_hash,
+    } = Words::of(send);
     let state = match send.channel {
         Channel::Outbox => State::Shown,
         Channel::Email | Channel::Webhook => State::Owed,
@@ -67,7 +96,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
             subject,
             body,
             html,
-            Value::json(&headers)?,
+            headers,
             link,
             content_hash,
             state,
@@ -90,7 +119,7 @@ pub fn owe(change: &mut Change, send: &NewSend) -> Result<SendId, Error> {
             "The page for {} is shown in the outbox only; nothing is configured that could carry it.",
             send.recipient.name
         );
-        let entry = NewEntry::new(Kind::PageSent, incident_id, text).details(page_details(
+        let entry = NewEntry::new(Kind::PageSent, incident_id, text).details(pages::details(
             &id,
             send.recipient.user_id.as_ref(),
             send.channel,
@@ -140,6 +169,41 @@ pub fn cancel(change: &mut Change, ids: &[SendId]) -> Result<u64, Error> {
     )?;
     change.touch(SENDS);
     Ok(cancelled)
+}
+
+/// Owes a message that was taken back after all: with its words as they are now, and a link of its own. One that is under way
+/// just now goes on as it is, and is tried again. False when it was not taken back.
+pub fn owe_after_all(change: &mut Change, id: &SendId, send: &NewSend) -> Result<bool, Error> {
+    let words = Words::of(send);
+    let link = links::sealed(change.vault, id, send.secret_link.as_deref())?;
+    let owed = change.tx.execute(
+        sql!(
+            "UPDATE sends SET state = 'owed', withdrawn_at = NULL, address = $2, subject = $3, body = $4, html = $5,
+                 headers = $6, secret_link = $7, content_hash = $8, due_at = $9, deadline_at = $10
+             WHERE id = $1 AND state = 'cancelled'"
+        ),
+        params![
+            id,
+            one_line(&send.recipient.address, 2_000),
+            words.subject,
+            words.body,
+            words.html,
+            words.headers,
+            link,
+            words.content_hash,
+            change.now,
+            change.now + send.purpose.deadline()
+        ],
+    )?;
+    let under_way = change.tx.execute(
+        sql!(
+            "UPDATE sends SET withdrawn_at = NULL
+             WHERE id = $1 AND state = 'sending' AND withdrawn_at IS NOT NULL"
+        ),
+        params![id],
+    )?;
+    change.touch(SENDS);
+    Ok(owed + under_way > 0)
 }
 
 /// Claims up to `limit` messages of one channel: each gets an attempt that is under way and a lease.
@@ -264,14 +328,16 @@ pub fn record(change: &mut Change, group: &[Finished]) -> Result<Vec<Ended>, Err
             "receipt": (state == State::Sent).then_some(&detail),
             "last_error": (!matches!(state, State::Sent | State::Shown)).then_some(&detail),
         }));
-        if state != State::Owed {
+        if state == State::Owed {
+            pages::put_off(change, one)?;
+        } else {
             ended.push(Ended {
                 channel: one.send.channel,
                 purpose,
                 state,
                 delay: Duration::try_from(one.at.duration_since(one.send.wanted_at)).unwrap_or_default(),
             });
-            tell_incident(change, one, state, &detail)?;
+            pages::tell_incident(change, one, state, &detail)?;
         }
     }
     update(change.tx, rows, attempts)?;
@@ -319,38 +385,6 @@ fn update(tx: &mut Tx, rows: Vec<serde_json::Value>, attempts: Vec<serde_json::V
         params![serde_json::Value::Array(attempts)],
     )?;
     Ok(())
-}
-
-/// A page that went out, or never will, stands on its incident's timeline.
-fn tell_incident(change: &mut Change, one: &Finished, state: State, detail: &str) -> Result<(), Error> {
-    let (Purpose::Page, Some(incident_id)) = (one.send.purpose, &one.send.incident_id) else {
-        return Ok(());
-    };
-    let (name, how) = (&one.send.recipient_name, one.send.channel.words());
-    let (kind, text) = match state {
-        State::Sent => (Kind::PageSent, format!("{name} was paged {how}.")),
-        State::Shown => (
-            Kind::PageSent,
-            format!("The page for {name} is shown in the outbox only; no mail server is configured."),
-        ),
-        State::Failed => (
-            Kind::PageFailed,
-            format!("The page for {name} {how} could not be delivered: {detail}"),
-        ),
-        State::Owed | State::Sending | State::Cancelled => return Ok(()),
-    };
-    let details = page_details(&one.send.id, one.send.user_id.as_ref(), one.send.channel, state);
-    change.record(NewEntry::new(kind, incident_id, text).details(details))?;
-    Ok(())
-}
-
-fn page_details(
-    id: &SendId,
-    user_id: Option<&crate::people::UserId>,
-    channel: Channel,
-    state: State,
-) -> serde_json::Value {
-    json!({"send_id": id, "user_id": user_id, "channel": channel, "state": state})
 }
 
 /// When the next message of a channel is due.
@@ -410,17 +444,6 @@ const COLUMNS: &str = "id, idempotency_key, purpose, channel, address, recipient
 
 pub fn find(tx: &mut Tx, id: &SendId) -> Result<Option<Send>, Error> {
     tx.row(sql!("SELECT ", COLUMNS, " FROM sends WHERE id = $1"), params![id])
-}
-
-/// Every page of an incident, with its key and state, oldest first.
-pub fn pages_of(tx: &mut Tx, incident_id: &IncidentId) -> Result<Vec<(SendId, String, State)>, Error> {
-    tx.rows(
-        sql!(
-            "SELECT id, idempotency_key, state FROM sends
-             WHERE incident_id = $1 AND purpose = 'page' ORDER BY id"
-        ),
-        params![incident_id],
-    )
 }
 
 pub fn attempts_of(tx: &mut Tx, id: &SendId) -> Result<Vec<Attempt>, Error> {

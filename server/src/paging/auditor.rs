@@ -1,11 +1,12 @@
 //! Compares what was promised with what happened: whoever has had a triggered incident for a while has been
-//! paged for it, or is about to be by a rule. Where neither holds, something was lost; it is made good and
-//! said so on the timeline.
+//! paged for it, or is about to be by a rule; where nobody has it, those who own the account were. Where neither holds,
+//! something was lost; it is made good and said so on the timeline.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::jobs::reconcile;
+use super::store::Neglected;
 use super::{links, store as rows};
 use crate::app::App;
 use crate::http::Problem;
@@ -27,7 +28,7 @@ pub async fn audit(app: &Arc<App>) -> anyhow::Result<usize> {
         let found = app
             .read(move |tx| rows::neglected(tx, &from, late_before, BATCH))
             .await?;
-        let Some(last) = found.last().cloned() else {
+        let Some(last) = found.last().map(|one| one.id.clone()) else {
             return Ok(mended);
         };
         after = last;
@@ -35,14 +36,13 @@ pub async fn audit(app: &Arc<App>) -> anyhow::Result<usize> {
         mended += app
             .change(Agent::muster(), move |change| -> Result<usize, Problem> {
                 let mut mended = 0;
-                for id in &found {
-                    let done = reconcile(change, &site, id)?;
+                for one in &found {
+                    let done = reconcile(change, &site, &one.id)?;
                     if done.owed == 0 && done.next.is_none() {
                         continue;
                     }
                     mended += 1;
-                    let text = "Somebody who has this incident had not been paged; Muster noticed and pages them now.";
-                    change.record(NewEntry::new(Kind::Repaired, id, text))?;
+                    change.record(NewEntry::new(Kind::Repaired, &one.id, words(one)))?;
                 }
                 Ok(mended)
             })
@@ -50,5 +50,13 @@ pub async fn audit(app: &Arc<App>) -> anyhow::Result<usize> {
         if mended > 0 {
             tracing::error!(incidents = mended, "pages that were lost have been owed again");
         }
+    }
+}
+
+fn words(one: &Neglected) -> &'static str {
+    if one.assigned == 0 {
+        "Nobody has this incident and nobody had been paged; Muster noticed and pages the owners of the account now."
+    } else {
+        "Somebody who has this incident had not been paged; Muster noticed and pages them now."
     }
 }

@@ -16,6 +16,7 @@ use crate::app::App;
 use crate::http::{Problem, Site};
 use crate::incidents::{IncidentId, Status};
 use crate::jobs::{self, Job, Owed};
+use crate::outbox::pages::Page;
 use crate::outbox::{self, HeaderName, NewSend, Purpose, Recipient, SendId, State};
 use crate::people::User;
 use crate::timeline::{Agent, Change, Kind, NewEntry, Subscription};
@@ -73,17 +74,17 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
     let Some(facts) = rows::facts(change.tx, id)? else {
         return Ok(Reconciled::default());
     };
-    let known = outbox::store::pages_of(change.tx, id)?;
-    let became: HashMap<&str, &State> = known
+    let known = outbox::pages::pages_of(change.tx, id)?;
+    let became: HashMap<&str, &Page> = known
         .iter()
-        .map(|(_, key, state)| (key.as_str(), state))
+        .map(|page| (page.idempotency_key.as_str(), page))
         .collect();
     let wanted = rows::wanted(change.tx, &facts)?;
     let mut planned = plan_all(change, &facts, wanted, &became)?;
     let reached = planned
         .iter()
         .filter(|one| one.wanted.reason == Reason::Assigned)
-        .any(|one| rules::may_reach(&one.pages, |key| became.get(key).copied()));
+        .any(|one| rules::may_reach(&one.pages, change.now, |key| became.get(key).copied()));
     if facts.status == Status::Triggered && !reached {
         let wanted: Vec<Wanted> = planned.iter().map(|one| one.wanted.clone()).collect();
         let last = rows::last_resort(change.tx, &facts, &wanted)?;
@@ -101,7 +102,10 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
     for (one, user, page) in &pages {
         if page.at > change.now {
             done.next = Some(done.next.map_or(page.at, |next| next.min(page.at)));
-        } else if !known.iter().any(|(_, key, _)| *key == page.key) {
+            continue;
+        }
+        let before = became.get(page.key.as_str()).copied();
+        if before.is_none_or(Page::is_taken_back) {
             let mut others: Vec<String> = planned
                 .iter()
                 .filter(|other| other.user.id != user.id)
@@ -116,8 +120,14 @@ pub fn reconcile(change: &mut Change, site: &Site, id: &IncidentId) -> Result<Re
                 others,
                 links: links.clone(),
             };
-            owe_page(change, site, &facts, one, user, page, &beside)?;
-            done.owed += 1;
+            let send = page_for(change, site, &facts, one, user, page, &beside)?;
+            match before {
+                None => {
+                    outbox::owe(change, &send)?;
+                    done.owed += 1;
+                }
+                Some(before) => done.owed += usize::from(outbox::owe_after_all(change, &before.id, &send)?),
+            }
         }
     }
     if let Some(next) = done.next {
@@ -138,7 +148,7 @@ fn plan_all(
     change: &mut Change,
     facts: &Facts,
     wanted: Vec<Wanted>,
-    became: &HashMap<&str, &State>,
+    became: &HashMap<&str, &Page>,
 ) -> Result<Vec<PlannedFor>, Problem> {
     let ids: Vec<_> = wanted.iter().map(|one| &one.user_id).collect();
     let mut people: HashMap<_, User> = crate::people::store::find_users(change.tx, &ids)?
@@ -154,7 +164,7 @@ fn plan_all(
         };
         let reachable = rows::reachable(change.tx, &user, facts.urgency)?;
         let mut pages = rules::plan(&facts.id, &wanted, &reachable);
-        if !rules::may_reach(&pages, |key| became.get(key).copied()) {
+        if !rules::may_reach(&pages, change.now, |key| became.get(key).copied()) {
             let last = rules::last_way(&facts.id, &wanted, &reachable, &pages);
             pages.extend(last);
         }
@@ -169,19 +179,19 @@ fn plan_all(
 /// Takes back every page that has not gone out and is not planned any more.
 fn withdraw(
     change: &mut Change,
-    known: &[(SendId, String, State)],
+    known: &[Page],
     pages: &[(&Wanted, &User, &Planned)],
 ) -> Result<u64, Problem> {
     let needless: Vec<SendId> = known
         .iter()
-        .filter(|(_, _, state)| matches!(state, State::Owed | State::Sending))
-        .filter(|(_, key, _)| !pages.iter().any(|(_, _, page)| page.key == *key))
-        .map(|(id, _, _)| id.clone())
+        .filter(|one| matches!(one.state, State::Owed | State::Sending))
+        .filter(|one| !pages.iter().any(|(_, _, page)| page.key == one.idempotency_key))
+        .map(|one| one.id.clone())
         .collect();
     Ok(outbox::cancel(change, &needless)?)
 }
 
-fn owe_page(
+fn page_for(
     change: &mut Change,
     site: &Site,
     facts: &Facts,
@@ -189,7 +199,7 @@ fn owe_page(
     user: &User,
     page: &Planned,
     beside: &Beside,
-) -> Result<(), Problem> {
+) -> Result<NewSend, Problem> {
     let words = message::compose(site, facts, user, &wanted.reason, beside, page.target.length)
         .map_err(Problem::internal)?;
     let token = links::make(change, &facts.id, &user.id)?;
@@ -211,8 +221,7 @@ fn owe_page(
     .header(HeaderName::References, thread)
     .secret_link(site.url(&format!("/ack/{token}")));
     send.html = words.html;
-    outbox::owe(change, &send)?;
-    Ok(())
+    Ok(send)
 }
 
 /// Says once on the timeline that somebody cannot be reached. The escalation goes on by its timer.

@@ -8,15 +8,17 @@
 //! come, from what is true then.
 //!
 //! Somebody whose rules would reach them by nothing that can be delivered is paged at once by their first
-//! contact method, or else at the address they sign in with; so is somebody to whom every page by their rules failed. Somebody who cannot be reached at all is
-//! named on the timeline, and the escalation goes on. When nobody has a triggered incident, or every page to
-//! those who have it failed, the owners of the account are paged: an incident is never known to a timeline only.
+//! contact method, or else at the address they sign in with; so is somebody to whom every page by their rules failed. Somebody
+//! who cannot be reached at all is named on the timeline, and the escalation goes on. When nobody has a triggered incident, or
+//! every page to those who have it failed, the owners of the account are paged: an incident is never known to a timeline only.
+//! A page that has been put off for minutes counts like one that failed, though it goes on being tried: a mail server that is
+//! down must not keep to itself that somebody is needed. What was taken back and becomes right again is owed after all.
 //!
 //! Each page carries a link that acknowledges in one step (`links`, `page`). Opening the link only shows
 //! what it is about, so that programs that look into mails acknowledge nothing; the button does it.
 //!
-//! The auditor compares what was promised with what happened: whoever has a triggered incident has been
-//! paged for it or is owed a page; where not, it is repaired and said so.
+//! The auditor compares what was promised with what happened: whoever has a triggered incident has been paged for it or is
+//! owed a page, and where nobody has it, somebody else is; where not, it is repaired and said so.
 
 pub mod auditor;
 pub mod jobs;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::incidents::IncidentId;
-use crate::outbox::{Channel, State};
+use crate::outbox::{self, Channel, State};
 use crate::people::UserId;
 use crate::people::model::{ContactKind, ContactMethod, NotificationRule};
 
@@ -147,11 +147,25 @@ pub fn last_way(
     })
 }
 
-/// Whether these pages of one person have reached them or still may, by what became of each page so far.
-pub fn may_reach<'s>(pages: &[Planned], became: impl Fn(&str) -> Option<&'s State>) -> bool {
-    pages
-        .iter()
-        .any(|page| !matches!(became(&page.key), Some(State::Failed)))
+/// Whether these pages of one person have reached them or still may before long, by what became of each page so far. One that
+/// was taken back is owed after all when its time has come.
+pub fn may_reach<'p>(
+    pages: &[Planned],
+    now: Timestamp,
+    became: impl Fn(&str) -> Option<&'p outbox::pages::Page>,
+) -> bool {
+    pages.iter().any(|planned| {
+        let Some(page) = became(&planned.key) else {
+            return true;
+        };
+        match page.state {
+            State::Sent | State::Shown => true,
+            State::Failed => false,
+            State::Owed | State::Sending | State::Cancelled => {
+                !outbox::rules::is_slow(planned.at, page.tries(), now)
+            }
+        }
+    })
 }
 
 /// The first contact method that can carry a page, or the address somebody signs in with.

@@ -133,29 +133,43 @@ pub(super) fn said_unreachable(tx: &mut Tx, id: &IncidentId, key: &str) -> Resul
     Ok(count > 0)
 }
 
-/// Incidents with somebody who has neither been paged nor is about to be: `limit` of them after `after`.
+/// A triggered incident that somebody was to be paged for and was not.
+#[derive(Debug, Clone, store::FromRow)]
+pub(super) struct Neglected {
+    pub(super) id: IncidentId,
+    /// How many have it.
+    pub(super) assigned: i64,
+}
+
+/// Incidents with somebody who has neither been paged nor is about to be, or that nobody has and nobody was paged for:
+/// `limit` of them after `after`.
 pub(super) fn neglected(
     tx: &mut Tx,
     after: &IncidentId,
     late_before: Timestamp,
     limit: i64,
-) -> Result<Vec<IncidentId>, Error> {
-    let rows: Vec<(IncidentId,)> = tx.rows(
+) -> Result<Vec<Neglected>, Error> {
+    tx.rows(
         sql!(
-            "SELECT i.id FROM incidents i
+            "SELECT i.id, (SELECT COUNT(*) FROM incident_assignments a WHERE a.incident_id = i.id) AS assigned
+             FROM incidents i
              WHERE i.status = 'triggered' AND i.id > $1
-               AND EXISTS (SELECT 1 FROM incident_assignments a
-                           WHERE a.incident_id = i.id AND a.at <= $2 AND i.last_status_change_at <= $2
-                             AND NOT EXISTS (SELECT 1 FROM sends s
-                                             WHERE s.incident_id = i.id AND s.user_id = a.user_id
-                                               AND s.purpose = 'page' AND s.state <> 'cancelled'
-                                               AND s.created_at >= a.at
-                                               AND s.created_at >= i.last_status_change_at))
+               AND (EXISTS (SELECT 1 FROM incident_assignments a
+                            WHERE a.incident_id = i.id AND a.at <= $2 AND i.last_status_change_at <= $2
+                              AND NOT EXISTS (SELECT 1 FROM sends s
+                                              WHERE s.incident_id = i.id AND s.user_id = a.user_id
+                                                AND s.purpose = 'page' AND s.state <> 'cancelled'
+                                                AND s.created_at >= a.at
+                                                AND s.created_at >= i.last_status_change_at))
+                 OR (i.last_status_change_at <= $2
+                     AND NOT EXISTS (SELECT 1 FROM incident_assignments a WHERE a.incident_id = i.id)
+                     AND NOT EXISTS (SELECT 1 FROM sends s
+                                     WHERE s.incident_id = i.id AND s.purpose = 'page' AND s.state <> 'cancelled'
+                                       AND s.created_at >= i.last_status_change_at)))
                AND NOT EXISTS (SELECT 1 FROM jobs j
                                WHERE j.subject = i.id AND j.kind = 'pages_due' AND j.due_at > $2)
              ORDER BY i.id LIMIT $3"
         ),
         params![after, late_before, limit],
-    )?;
-    Ok(rows.into_iter().map(|(id,)| id).collect())
+    )
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use store::{Engine, params, sql};
 
-use super::pages;
+use super::{Paging, pages};
 use crate::harness::TestApp;
 use crate::smtp::MailServer;
 
@@ -82,4 +82,35 @@ async fn the_auditor_comes_back_every_minute(engine: Engine) {
         pages(&muster, id).await,
         [("maya@example.org".to_owned(), "shown".to_owned())]
     );
+}
+
+#[store::both_engines]
+async fn an_incident_that_nobody_has_and_nobody_was_paged_for_is_noticed_too(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let muster = &paging.muster;
+    let built = muster.service("card-gateway").levels(vec![vec![]]).build().await;
+    muster
+        .enqueue(&built, "trigger", "till-1", "Terminal silent")
+        .await
+        .with_status(202);
+    while muster::signals::intake::take_waiting(&muster.app).await.unwrap() > 0 {}
+    let lost = muster
+        .app
+        .store
+        .write(|tx| tx.execute(sql!("DELETE FROM jobs WHERE kind = 'pages_due'"), params![]));
+    assert_eq!(lost.await.unwrap(), 1, "there was nothing to lose");
+    muster.pass(Duration::from_secs(90)).await;
+    paging.server.no_more_mail();
+    assert_eq!(muster::paging::auditor::audit(&muster.app).await.unwrap(), 1);
+    muster.settle().await;
+    paging.next_page_is_for("maya@example.org");
+    let incidents = muster.get("/incidents?date_range=all").await.good();
+    let id = incidents["incidents"][0]["id"].as_str().unwrap();
+    let told = crate::updates::entries(muster, id).await;
+    assert!(
+        told.iter()
+            .any(|(_, text)| text.starts_with("Nobody has this incident")),
+        "{told:?}"
+    );
+    assert_eq!(muster::paging::auditor::audit(&muster.app).await.unwrap(), 0);
 }

@@ -297,3 +297,83 @@ async fn who_cannot_be_reached_by_any_rule_is_paged_where_they_sign_in(engine: E
     ];
     assert_eq!(pages(&paging.muster, &id).await, made);
 }
+
+/// A mail server that puts off for an hour must not keep to itself that somebody is needed.
+#[store::both_engines]
+async fn who_is_not_reached_in_minutes_is_tried_where_they_sign_in(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let priya = paging.priya().await;
+    remove_rules(&paging.muster, &priya).await;
+    let slow = "slow@example.org";
+    add_rule(&paging.muster, &priya.id, "email_contact_method", slow, 0).await;
+    let id = paging.open(vec![vec![priya.id]]).await;
+    paging.pass_minutes(4).await;
+    paging.one_page(&id, slow, "owed").await;
+    paging.pass_minutes(1).await;
+    paging.next_page_is_for("priya@example.org");
+    paging.pass_minutes(10).await;
+    paging.next_page_is_for(slow);
+    paging.server.no_more_mail();
+}
+
+#[store::both_engines]
+async fn the_owner_is_paged_when_nobody_else_is_reached_in_minutes(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let slow = paging.responder("Slow", "slow@example.org").await;
+    let id = paging.open(vec![vec![slow.id]]).await;
+    paging.pass_minutes(4).await;
+    paging.one_page(&id, "slow@example.org", "owed").await;
+    paging.pass_minutes(1).await;
+    paging.next_page_is_for("maya@example.org");
+    paging.pass_minutes(10).await;
+    paging.next_page_is_for("slow@example.org");
+    paging.server.no_more_mail();
+}
+
+/// Tries the page of an incident to an address again, as an admin does in the outbox.
+async fn try_again(paging: &Paging, id: &str, address: &str) {
+    let path = format!("/outbox/sends?incident_id={id}&purposes[]=page");
+    let sends = paging.muster.get(&path).await.good();
+    let sends = sends["sends"].as_array().unwrap();
+    let send = sends.iter().find(|one| one["address"] == address).unwrap();
+    let retry = format!("/outbox/sends/{}/retry", send["id"].as_str().unwrap());
+    paging.muster.post(&retry, serde_json::Value::Null).await.good();
+}
+
+#[store::both_engines]
+async fn a_last_way_that_was_taken_back_comes_when_it_is_needed_after_all(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let grey = paging.responder("Grey", "grey@example.org").await;
+    let tomasz = paging.responder("Tomasz Zielinski", "tomasz@example.org").await;
+    remove_rules(&paging.muster, &grey).await;
+    let gone = "refused@example.org";
+    add_rule(&paging.muster, &grey.id, "email_contact_method", gone, 0).await;
+    let id = paging.open(vec![vec![grey.id]]).await;
+    try_again(&paging, &id, gone).await;
+    let ask = json!({
+        "requester_id": paging.maya(),
+        "message": "Please look at the gateway",
+        "responder_request_targets": [
+            {"responder_request_target": {"id": tomasz.id, "type": "user_reference"}}
+        ],
+    });
+    paging
+        .muster
+        .post(&format!("/incidents/{id}/responder_requests"), ask)
+        .await
+        .good();
+    muster::app::runner::run_due(&paging.muster.app).await.unwrap();
+    let states: Vec<String> = pages(&paging.muster, &id)
+        .await
+        .into_iter()
+        .map(|(_, state)| state)
+        .collect();
+    assert_eq!(states, ["owed", "cancelled", "owed"]);
+    paging.pass_minutes(1).await;
+    paging.next_page_is_for("tomasz@example.org");
+    let page = paging.server.mail();
+    assert_eq!(page.to, ["grey@example.org"]);
+    let opened = visit(&paging.muster, Method::GET, &link_in(&page)).await;
+    assert!(opened.status.is_success(), "{}", opened.status);
+    paging.server.no_more_mail();
+}

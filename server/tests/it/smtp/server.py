@@ -1,8 +1,8 @@
 """A real SMTP server on loopback for the tests.
 
 Prints the port it listens on, then one line of JSON for each mail it accepted. Mails are treated by their
-recipient: grey@ is put off the first two times, refused@ is refused for good, mute@ never gets an answer
-to the mail itself. Ends when its standard input is closed.
+recipient: grey@ is put off the first two times, slow@ the first fifteen times, refused@ is refused for good, mute@
+never gets an answer to the mail itself. Ends when its standard input is closed.
 """
 
 import asyncio
@@ -22,6 +22,8 @@ class Handler:
         self.seen[address] += 1
         if local.startswith("grey") and self.seen[address] <= 2:
             return "451 4.7.1 Greylisted, try again later"
+        if local.startswith("slow") and self.seen[address] <= 15:
+            return "451 4.3.2 Try again later"
         if local.startswith("refused"):
             return "550 5.1.1 No such person here"
         envelope.rcpt_tos.append(address)
