@@ -1,17 +1,20 @@
 //! Incidents come onto a page through words published for the public, and in no other way.
 //!
 //! Words may come onto a page long after they were published: a component was added, an audience was given the page. They
-//! stand in its history then; readers are mailed only what is news.
+//! stand in its history then; readers are mailed only what is news. Words that come late because nobody looked, as when
+//! Muster was stopped, are news for longer: their readers still believe what they were told last.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde_json::json;
 use store::{Error, Tx, params, sql};
 
-use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage, StatusPageId};
+use super::model::{Affected, Component, Impact, PageIncidentId, StatusPage, StatusPageId, Visibility};
 use super::{store as rows, subscribers};
 use crate::incidents::{Incident, IncidentId, store as incidents};
+use crate::outbox::Purpose;
 use crate::services::BusinessServiceId;
 use crate::timeline::{Change, Kind, NewEntry};
 use crate::updates::store::PublicWord;
@@ -19,8 +22,8 @@ use crate::updates::{AudienceId, Phase, UpdateId, audiences, situation};
 
 /// Updates looked at in one run; more wait for the next.
 const MOST_AT_ONCE: i64 = 200;
-/// For so long after it was published a word is news that readers are mailed.
-const NEWS_FOR: Duration = Duration::from_secs(3_600);
+/// For so long after it was published a word is news that readers are mailed, though the page could have shown it earlier.
+const NEWS_FOR: Duration = Duration::from_hours(1);
 /// Merges that are followed one after the other.
 const LONGEST_WAY: usize = 20;
 
@@ -57,19 +60,53 @@ pub fn follow(change: &mut Change, page: &StatusPage, components: &[Component]) 
         ],
     )?;
     let judged = judge(change.tx, &words)?;
+    let read_to = rows::words_read_to(change.tx, &page.id)?;
     for word in &words {
         let about = judged.get(&word.incident_id);
         if shows(change, page, components, word, about)? {
             post(change, page, components, word, about)?;
+            tell_readers(change, page, word, read_to)?;
         } else {
             pass(change, page, &word.update_id)?;
         }
     }
-    Ok(if words.len() as i64 == MOST_AT_ONCE {
-        Followed::InPart
-    } else {
-        Followed::Everything
-    })
+    let (followed, now_read_to) = match words.last() {
+        Some(last) if words.len() as i64 == MOST_AT_ONCE => (Followed::InPart, last.published_at),
+        _ => (Followed::Everything, change.now),
+    };
+    rows::set_words_read_to(change, &page.id, now_read_to)?;
+    Ok(followed)
+}
+
+/// Owes the readers of a page the word, if it is news. What was posted while the page is private is for nobody outside.
+fn tell_readers(
+    change: &mut Change,
+    page: &StatusPage,
+    word: &PublicWord,
+    read_to: Option<Timestamp>,
+) -> Result<(), Error> {
+    if page.visibility != Visibility::Public {
+        return Ok(());
+    }
+    if is_news(word, read_to, change.now) {
+        return subscribers::owe(change, page, &word.update_id);
+    }
+    let readers = subscribers::count(change.tx, &page.id)?;
+    if readers > 0 {
+        tracing::warn!(
+            page = page.id.as_str(),
+            update = word.update_id.as_str(),
+            readers,
+            "words came onto a status page too long after they were published; its readers were not mailed"
+        );
+    }
+    Ok(())
+}
+
+fn is_news(word: &PublicWord, read_to: Option<Timestamp>, now: Timestamp) -> bool {
+    let age = now.duration_since(word.published_at).unsigned_abs();
+    let was_seen = read_to.is_some_and(|to| word.published_at <= to);
+    age <= NEWS_FOR || (!was_seen && age <= Purpose::Update.deadline())
 }
 
 /// An incident that words are about.
@@ -265,11 +302,7 @@ fn post(
             &word.time_zone
         ],
     )?;
-    record(change, page, &word.incident_id, &word.update_id)?;
-    if change.now.duration_since(word.published_at).unsigned_abs() > NEWS_FOR {
-        return Ok(());
-    }
-    subscribers::owe(change, page, &word.update_id)
+    record(change, page, &word.incident_id, &word.update_id)
 }
 
 fn record(

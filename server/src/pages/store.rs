@@ -168,6 +168,23 @@ pub fn set_digest(change: &mut Change, id: &StatusPageId, digest: &str) -> Resul
     Ok(())
 }
 
+/// Up to when published words have been looked at for a page; nothing before the first time.
+pub fn words_read_to(tx: &mut Tx, id: &StatusPageId) -> Result<Option<Timestamp>, Error> {
+    let row: Option<(Option<Timestamp>,)> = tx.row(
+        sql!("SELECT words_read_to FROM status_pages WHERE id = $1"),
+        params![id],
+    )?;
+    Ok(row.and_then(|(read_to,)| read_to))
+}
+
+pub fn set_words_read_to(change: &mut Change, id: &StatusPageId, to: Timestamp) -> Result<(), Error> {
+    change.tx.execute(
+        sql!("UPDATE status_pages SET words_read_to = $2 WHERE id = $1"),
+        params![id, to],
+    )?;
+    Ok(())
+}
+
 const COMPONENT: &str =
     "id, page_id, business_service_id, name, description, is_group, group_id, position, showcase,
     only_show_if_degraded, override_status, status, created_at, updated_at";

@@ -3,10 +3,12 @@
 //! Whoever types an address hears the same answer, whether the address is known, new or already confirmed, so
 //! that nobody learns who reads. A mail that asks for confirmation goes out at most once in ten minutes to an
 //! address. Tokens are long, random and kept as hashes. A token alone says whose it is: links that were mailed work
-//! whatever has become of the page and its address. While a page is private, nobody is written to.
+//! whatever has become of the page and its address. While a page is private, nobody is written to; a round of mails that was
+//! under way goes on when it is public again, if it is soon.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use store::{Error, params, sql};
 
@@ -25,6 +27,8 @@ const TOKEN_LENGTH: usize = 32;
 const ASK_AGAIN_AFTER: Duration = Duration::from_secs(600);
 /// How long a link to confirm can be used.
 const CONFIRM_WITHIN: Duration = Duration::from_secs(3 * 24 * 3_600);
+/// How soon it is seen that a page is public again whose readers have not all been told.
+const LOOK_AGAIN_AFTER: Duration = Duration::from_mins(1);
 
 const COLUMNS: &str = "id, page_id, email, state, asked_at";
 
@@ -155,24 +159,28 @@ pub fn owe(change: &mut Change, page: &StatusPage, update_id: &UpdateId) -> Resu
         update_id: update_id.clone(),
         after: None,
     };
-    owe_group(change, &page.id, &group)
+    owe_group(change, &page.id, &group, change.now)
 }
 
-fn owe_group(change: &mut Change, page_id: &StatusPageId, group: &Group) -> Result<(), Error> {
+fn owe_group(
+    change: &mut Change,
+    page_id: &StatusPageId,
+    group: &Group,
+    due_at: Timestamp,
+) -> Result<(), Error> {
     let payload = serde_json::to_value(group).map_err(|error| Error::Invalid {
         reason: error.to_string(),
     })?;
-    let owed = Owed::at(JobKind::ReadersDue, page_id.as_str(), change.now)
+    let owed = Owed::at(JobKind::ReadersDue, page_id.as_str(), due_at)
         .part(group.update_id.as_str())
         .payload(payload);
     change.owe(&owed)
 }
 
-/// Owes a group of readers their mail, and the next group its turn. The words are public by their type. A page that
-/// has become private says nothing to people outside any more.
+/// Owes a group of readers their mail, and the next group its turn. The words are public by their type. While the page is
+/// private the group waits, for as long as the words are worth sending.
 pub fn tell(change: &mut Change, site: &Site, page_id: &StatusPageId, group: &Group) -> Result<(), Error> {
-    let Some(page) = rows::find(change.tx, page_id)?.filter(|page| page.visibility == Visibility::Public)
-    else {
+    let Some(page) = rows::find(change.tx, page_id)? else {
         return Ok(());
     };
     let posted = rows::posted(change.tx, page_id, &group.update_id)?;
@@ -180,6 +188,17 @@ pub fn tell(change: &mut Change, site: &Site, page_id: &StatusPageId, group: &Gr
     let (Some(incident), Some(word)) = (posted, word) else {
         return Ok(());
     };
+    if page.visibility != Visibility::Public {
+        if change.now > word.published_at + Purpose::Update.deadline() {
+            tracing::warn!(
+                page = page_id.as_str(),
+                update = word.update_id.as_str(),
+                "a status page became private before all its readers were told; the others were not mailed"
+            );
+            return Ok(());
+        }
+        return owe_group(change, page_id, group, change.now + LOOK_AGAIN_AFTER);
+    }
     let readers: Vec<PageSubscriber> = change.tx.rows(
         sql!(
             "SELECT ",
@@ -204,6 +223,7 @@ pub fn tell(change: &mut Change, site: &Site, page_id: &StatusPageId, group: &Gr
                 update_id: group.update_id.clone(),
                 after: Some(last.id.clone()),
             },
+            change.now,
         ),
         _ => Ok(()),
     }
@@ -252,7 +272,7 @@ pub fn count(tx: &mut store::Tx, page_id: &StatusPageId) -> Result<i64, Error> {
 }
 
 /// Removes the ways out of mails that are older than `sent_by`. Whoever keeps a mail for so long finds the next one.
-pub fn forget_old_ways_out(tx: &mut store::Tx, sent_by: jiff::Timestamp) -> Result<(), Error> {
+pub fn forget_old_ways_out(tx: &mut store::Tx, sent_by: Timestamp) -> Result<(), Error> {
     tx.execute(
         sql!("DELETE FROM status_page_ways_out WHERE created_at <= $1"),
         params![sent_by],
@@ -261,7 +281,7 @@ pub fn forget_old_ways_out(tx: &mut store::Tx, sent_by: jiff::Timestamp) -> Resu
 }
 
 /// Removes the addresses that were asked by `asked_by` at the latest and never said yes.
-pub fn forget_unanswered(tx: &mut store::Tx, asked_by: jiff::Timestamp) -> Result<(), Error> {
+pub fn forget_unanswered(tx: &mut store::Tx, asked_by: Timestamp) -> Result<(), Error> {
     tx.execute(
         sql!("DELETE FROM status_page_subscribers WHERE confirmed_at IS NULL AND asked_at <= $1"),
         params![asked_by],

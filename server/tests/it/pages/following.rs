@@ -115,6 +115,28 @@ async fn reader(muster: &TestApp, page: &str, email: &str) {
         .unwrap();
 }
 
+/// Many of them.
+async fn readers(muster: &TestApp, page: &str, many: usize) {
+    let page = page.to_owned();
+    muster
+        .app
+        .change(Agent::muster(), move |change| -> Result<(), store::Error> {
+            for number in 0..many {
+                let id: String = change.identifier();
+                change.tx.execute(
+                    sql!(
+                        "INSERT INTO status_page_subscribers (id, page_id, email, state, asked_at, confirmed_at)
+                         VALUES ($1, $2, $3, 'confirmed', $4, $4)"
+                    ),
+                    params![&id, &page, format!("reader{number}@example.org"), change.now],
+                )?;
+            }
+            Ok(())
+        })
+        .await
+        .unwrap();
+}
+
 async fn count(muster: &TestApp, counted: store::Statement) -> i64 {
     let read = muster
         .database
@@ -267,24 +289,7 @@ async fn of_two_stories_that_are_one_the_merged_one_ends_and_says_where_it_goes_
 async fn many_readers_are_told_in_groups_each_of_them_once(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let shown = shown(&muster).await;
-    let page = shown.page.clone();
-    muster
-        .app
-        .change(Agent::muster(), move |change| -> Result<(), store::Error> {
-            for number in 0..1_001 {
-                let id: String = change.identifier();
-                change.tx.execute(
-                    sql!(
-                        "INSERT INTO status_page_subscribers (id, page_id, email, state, asked_at, confirmed_at)
-                         VALUES ($1, $2, $3, 'confirmed', $4, $4)"
-                    ),
-                    params![&id, &page, format!("reader{number}@example.org"), change.now],
-                )?;
-            }
-            Ok(())
-        })
-        .await
-        .unwrap();
+    readers(&muster, &shown.page, 1_001).await;
     let incident = break_again(&muster, &shown.built, "till-1").await;
     let update = crate::updates::draft(&muster, &incident, CUSTOMERS).await;
     crate::updates::approve(&muster, &update).await.good();
@@ -309,6 +314,81 @@ async fn many_readers_are_told_in_groups_each_of_them_once(engine: Engine) {
         assert!(now - told.last().unwrap() <= 500, "{told:?} then {now}");
         told.push(now);
     }
+}
+
+/// Publishes the draft for customers, and does nothing of what follows.
+async fn publish_only(muster: &TestApp, incident: &str) {
+    let update = crate::updates::draft(muster, incident, CUSTOMERS).await;
+    crate::updates::approve(muster, &update).await.good();
+    crate::updates::publish(muster, &update).await.good();
+}
+
+#[store::both_engines]
+async fn what_was_published_while_nobody_looked_is_news_for_hours(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    reader(&muster, &shown.page, "ana@example.org").await;
+    let mailed = sql!("SELECT COUNT(*) FROM sends WHERE idempotency_key LIKE 'status-page:%'");
+    let incident = break_again(&muster, &shown.built, "till-1").await;
+    muster.pass_quietly(10);
+    publish_only(&muster, &incident).await;
+    muster.pass_quietly(65 * 60);
+    muster.settle().await;
+    assert_eq!(count(&muster, mailed.clone()).await, 1);
+    resolve(&muster, &incident).await;
+    publish_only(&muster, &incident).await;
+    muster.pass_quietly(7 * 3_600);
+    muster.settle().await;
+    assert_eq!(count(&muster, mailed).await, 1, "by then it is history");
+}
+
+#[store::both_engines]
+async fn a_component_that_is_added_later_makes_no_news_of_what_was_said_hours_ago(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    reader(&muster, &shown.page, "ana@example.org").await;
+    let parcels = muster.service("parcels").build().await;
+    let touchpoint = touchpoint(&muster, &parcels, "Parcels").await;
+    let incident = break_again(&muster, &parcels, "belt-1").await;
+    tell_customers(&muster, &incident).await;
+    muster.pass_quietly(2 * 3_600);
+    break_again(&muster, &shown.built, "till-1").await;
+    let body = json!({ "component": { "name": "Parcels",
+        "business_service": { "id": touchpoint, "type": "business_service_reference" } } });
+    let components = format!("/status_pages/{}/components", shown.page);
+    muster.post(&components, body).await.with_status(201);
+    muster.settle().await;
+    assert_eq!(open_on_the_page(&muster).await.len(), 1);
+    let mailed = sql!("SELECT COUNT(*) FROM sends WHERE idempotency_key LIKE 'status-page:%'");
+    assert_eq!(count(&muster, mailed).await, 0);
+}
+
+async fn make(muster: &TestApp, page: &str, visibility: &str) {
+    let body = json!({ "status_page": { "visibility": visibility } });
+    muster.put(&format!("/status_pages/{page}"), body).await.good();
+    muster.settle().await;
+}
+
+#[store::both_engines]
+async fn a_page_that_is_private_for_a_minute_drops_none_of_its_readers(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    readers(&muster, &shown.page, 700).await;
+    let incident = break_again(&muster, &shown.built, "till-1").await;
+    publish_only(&muster, &incident).await;
+    let mailed = sql!("SELECT COUNT(*) FROM sends WHERE idempotency_key LIKE 'status-page:%'");
+    while count(&muster, mailed.clone()).await == 0 {
+        assert!(muster::app::runner::run_due(&muster.app).await.unwrap() > 0);
+    }
+    make(&muster, &shown.page, "private").await;
+    assert_eq!(
+        count(&muster, mailed.clone()).await,
+        500,
+        "nobody is written to meanwhile"
+    );
+    make(&muster, &shown.page, "public").await;
+    muster.pass(std::time::Duration::from_mins(1)).await;
+    assert_eq!(count(&muster, mailed).await, 700);
 }
 
 #[store::both_engines]
