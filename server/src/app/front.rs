@@ -7,6 +7,7 @@
 //! their integration, where they are accepted, and what is public and cached is not limited here at all.
 //! Nothing secret is logged: of a request only the pattern of its route, of a caller only the address.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -196,12 +197,12 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> IpA
         return peer;
     }
     let forwarded = headers.get_all("x-forwarded-for");
-    let mut hops: Vec<&str> = forwarded
+    // Whatever a client wrote into its line, the proxy's own word stands behind it.
+    let lines: Vec<Cow<str>> = forwarded
         .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| line.split(','))
+        .map(|line| String::from_utf8_lossy(line.as_bytes()))
         .collect();
-    hops.reverse();
+    let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
     let mut nearest = peer;
     for hop in hops {
         // What stands before a word that cannot be read may be the client's own invention.
@@ -416,6 +417,18 @@ mod tests {
                 client_address(address("10.0.0.1"), &headers, &trusted),
                 address(whose),
                 "{line}"
+            );
+        }
+        for (line, whose) in [
+            (&b"caf\xe9, 198.51.100.7"[..], "198.51.100.7"),
+            (b"6.6.6.6, caf\xe9, 10.0.0.9", "10.0.0.9"),
+            (b"6.6.6.6, caf\xe9", "10.0.0.1"),
+        ] {
+            headers.insert("x-forwarded-for", HeaderValue::from_bytes(line).unwrap());
+            assert_eq!(
+                client_address(address("10.0.0.1"), &headers, &trusted),
+                address(whose),
+                "{line:?}"
             );
         }
     }

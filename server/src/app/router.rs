@@ -1,6 +1,7 @@
 //! All routes in one place, and the OpenAPI document that is generated from them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
@@ -110,6 +111,17 @@ pub fn router(app: Arc<App>) -> Router {
     .with_state(app)
 }
 
+/// "ready" comes first, for programs; what a person has to mend stands behind it.
+fn ready_words(clock_set_back: Option<Duration>) -> String {
+    match clock_set_back {
+        None => "ready\n".to_owned(),
+        Some(by) => format!(
+            "ready\nthe machine's clock was set back {} min; if the clock is right now, start Muster again\n",
+            by.as_secs().div_ceil(60)
+        ),
+    }
+}
+
 /// 200 as soon as events are accepted; 503 while the database cannot be written to.
 async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
     let checked = match app.journal.leaves.check().await {
@@ -120,7 +132,7 @@ async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
         Ok(()) => (
             StatusCode::OK,
             [(header::CONTENT_TYPE, "text/plain")],
-            "ready\n".to_owned(),
+            ready_words(crate::clock::set_back()),
         ),
         Err(error) => {
             tracing::warn!("not ready: {error}");
@@ -131,5 +143,20 @@ async fn ready(State(app): State<Arc<App>>) -> impl IntoResponse {
                 words,
             )
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_ready_says_that_its_clock_was_set_back() {
+        assert_eq!(ready_words(None), "ready\n");
+        let words = ready_words(Some(Duration::from_secs(61)));
+        assert!(
+            words.starts_with("ready\n") && words.contains("set back 2 min"),
+            "{words}"
+        );
     }
 }

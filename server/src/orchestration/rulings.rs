@@ -56,12 +56,21 @@ impl Rulebooks {
             return Ok(None);
         };
         let book = Arc::new(Rulebook::prepare(&read_rules(id, written)));
-        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= SERVICES {
-            kept.clear();
-        }
-        kept.insert(id.clone(), (version, Arc::clone(&book)));
+        self.keep(id, version, Arc::clone(&book));
         Ok(Some(book))
+    }
+
+    /// Where there is no room, one goes: of somewhat more services than there is room for, most are still kept from one
+    /// storm to the next.
+    fn keep(&self, id: &ServiceId, version: i64, book: Arc<Rulebook>) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.len() >= SERVICES
+            && !kept.contains_key(id)
+            && let Some(other) = kept.keys().next().cloned()
+        {
+            kept.remove(&other);
+        }
+        kept.insert(id.clone(), (version, book));
     }
 }
 
@@ -97,5 +106,24 @@ impl Rulings {
             }
         }
         Some(judged)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_more_services_than_there_is_room_for_most_stay_prepared() {
+        let rulebooks = Rulebooks::default();
+        let services: Vec<ServiceId> = (0..SERVICES + 100)
+            .map(|number| ServiceId::from(format!("Q{number}")))
+            .collect();
+        let book = Arc::new(Rulebook::prepare(&Rules::default()));
+        for id in &services {
+            rulebooks.keep(id, 1, Arc::clone(&book));
+        }
+        let known = services.iter().filter(|id| rulebooks.known(id, 1).is_some());
+        assert_eq!(known.count(), SERVICES);
     }
 }
