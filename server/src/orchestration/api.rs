@@ -116,7 +116,12 @@ pub(crate) async fn update_active(
     caller.require_for_own(Action::Change, Resource::Service)?;
     app.change(caller.agent(), move |change| {
         let service = held(change, &caller, &id)?;
-        rows::set_active(change, &id, wanted.active)?;
+        let judging = if wanted.active {
+            rows::Judging::Now
+        } else {
+            rows::Judging::NotNow
+        };
+        rows::set_judging(change, &id, judging)?;
         note(change, &caller, &service, json!({ "active": wanted.active }));
         Ok(Json(wanted))
     })

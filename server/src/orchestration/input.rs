@@ -1,15 +1,16 @@
 //! Rules as they are sent, checked into their model. Whatever would not do what it says is refused with its place:
 //! nothing that is accepted is silently ignored.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod references;
+mod texts;
 
-use condition::{Condition, Path, Segment, SyntaxError};
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::Value;
 use store::Tx;
 use utoipa::ToSchema;
 
-use super::judgement::FIELDS;
 use super::model::{
     self, Actions, CatchAll, EventAction, Extraction, Rule, RuleSet, Rules, START, Severity, Variable,
     VariableKind,
@@ -25,8 +26,6 @@ const CONDITIONS: usize = 20;
 const EXTRACTIONS: usize = 10;
 const LONGEST_SET: usize = 100;
 const LONGEST_WORD: usize = 100;
-const LONGEST_TEMPLATE: usize = 4_000;
-const LONGEST_PATTERN: usize = 1_000;
 const LONGEST_PAUSE: i64 = 86_400;
 /// States that the regular expressions of a service may have together: what they take in memory and to compile.
 const PATTERN_STATES: u64 = 50_000;
@@ -195,8 +194,8 @@ impl Parsed {
         if let Some(catch_all) = &self.catch_all {
             rules.catch_all = catch_all.clone();
         }
-        routes(&mut faults, &rules);
-        references(&mut faults, tx, before, &rules)?;
+        faults.routes(&rules);
+        faults.references(tx, before, &rules)?;
         faults.done()?;
         Ok(rules)
     }
@@ -321,46 +320,6 @@ impl Checking {
         }
     }
 
-    /// Whether the patterns so far are too large together already: then the rest is not compiled to be refused with them.
-    fn is_full(&self) -> bool {
-        self.states > PATTERN_STATES
-    }
-
-    fn condition(&mut self, at: &str, source: &str) {
-        if self.is_full() {
-            return;
-        }
-        let condition: Condition = match source.parse() {
-            Ok(condition) => condition,
-            Err(error) => {
-                self.faults.add(format!("{at}: {}", in_place(source, &error)));
-                return;
-            }
-        };
-        self.states += condition.cost().pattern_states;
-        if !condition.thresholds().is_empty() {
-            self.faults.add(format!(
-                "{at}: trigger_count and resetting_trigger_count are not counted here. Say it without."
-            ));
-        }
-        for path in condition.paths() {
-            self.path(at, path);
-        }
-    }
-
-    /// What a path may look into: the event as it was understood, and variables.
-    fn path(&mut self, at: &str, path: &Path) {
-        match (path.root(), path.segments().first()) {
-            ("variables", _) | ("event", None) => {}
-            ("event", Some(Segment::Key(field))) if FIELDS.contains(&field.as_str()) => {}
-            ("event", Some(_)) => self.faults.add(format!(
-                "{at}: {path} is no field of an event. There are {}.",
-                FIELDS.map(|field| format!("event.{field}")).join(", ")
-            )),
-            (root, _) => self.faults.add(format!("{at}: {path}: {}.", why_not(root))),
-        }
-    }
-
     fn actions(&mut self, at: &str, sent: ActionsInput, raw: &Value) -> Actions {
         self.refuse_others(at, raw);
         let suspend = sent.suspend.filter(|seconds| *seconds != 0);
@@ -465,210 +424,4 @@ impl Checking {
         }
         checked
     }
-
-    fn source(&mut self, at: &str, text: &str) {
-        match text.parse::<Path>() {
-            Ok(path) => self.path(at, &path),
-            Err(error) => self.faults.add(format!("{at}: {}", in_place(text, &error))),
-        }
-    }
-
-    fn target(&mut self, at: &str, text: &str) {
-        let path = match text.parse::<Path>() {
-            Ok(path) => path,
-            Err(error) => {
-                self.faults.add(format!("{at}: {}", in_place(text, &error)));
-                return;
-            }
-        };
-        let written = match (path.root(), path.segments()) {
-            ("event", [Segment::Key(field)]) => WRITTEN.contains(&field.as_str()),
-            ("event", [Segment::Key(field), Segment::Key(_), ..]) => field == "custom_details",
-            _ => false,
-        };
-        if !written {
-            self.faults.add(format!(
-                "{at}: {path} cannot be written. These can: {}, and what stands below event.custom_details.",
-                WRITTEN.map(|field| format!("event.{field}")).join(", ")
-            ));
-        }
-    }
-
-    fn pattern(&mut self, at: &str, text: &str) {
-        if text.chars().count() > LONGEST_PATTERN {
-            self.faults.add(format!(
-                "{at} is too long (maximum is {LONGEST_PATTERN} characters)."
-            ));
-            return;
-        }
-        if self.is_full() {
-            return;
-        }
-        match condition::Pattern::compile(text) {
-            Ok(pattern) => self.states += pattern.states(),
-            Err(error) => self.faults.add(format!("{at}: {error}.")),
-        }
-    }
-
-    fn template(&mut self, at: &str, text: &str) {
-        if text.chars().count() > LONGEST_TEMPLATE {
-            self.faults.add(format!(
-                "{at} is too long (maximum is {LONGEST_TEMPLATE} characters)."
-            ));
-            return;
-        }
-        let template = match condition::Template::parse(text) {
-            Ok(template) => template,
-            Err(error) => {
-                let column = text[..text.floor_char_boundary(error.offset)].chars().count() + 1;
-                self.faults
-                    .add(format!("{at}: at character {column}: {}.", error.reason));
-                return;
-            }
-        };
-        for path in template.paths() {
-            self.path(at, path);
-        }
-        for root in template.roots_of_expressions() {
-            if !["event", "variables"].contains(&root) {
-                self.faults.add(format!("{at}: {root:.50}: {}.", why_not(root)));
-            }
-        }
-    }
-}
-
-/// Rules lead to sets that are there, and never in a circle.
-fn routes(faults: &mut Places, rules: &Rules) {
-    let places: BTreeMap<&str, usize> = rules
-        .sets
-        .iter()
-        .enumerate()
-        .map(|(place, set)| (set.id.as_str(), place))
-        .collect();
-    let mut leads: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); rules.sets.len()];
-    for (from, set) in rules.sets.iter().enumerate() {
-        for (place, rule) in set.rules.iter().enumerate() {
-            let Some(wanted) = &rule.actions.route_to else {
-                continue;
-            };
-            let at = format!("orchestration_path.sets[{from}].rules[{place}].actions.route_to");
-            match places.get(wanted.as_str()) {
-                Some(to) => {
-                    leads[from].insert(*to);
-                }
-                None => faults.add(format!("{at}: there is no set with the id “{wanted:.50}”.")),
-            }
-        }
-    }
-    if circles(&leads) {
-        faults
-            .add("orchestration_path.sets: route_to leads in a circle; an event would never come to an end.");
-    }
-}
-
-/// Priorities and policies that are named anew are there. A policy that is gone since may stay: whoever mends another
-/// rule need not know of it, and the service's own is asked instead.
-fn references(faults: &mut Places, tx: &mut Tx, before: &Rules, rules: &Rules) -> Result<(), Problem> {
-    let known: BTreeSet<&EscalationPolicyId> = before.policies().collect();
-    let priorities: BTreeSet<PriorityId> = crate::services::store::priorities(tx)?
-        .into_iter()
-        .map(|priority| priority.id)
-        .collect();
-    let mut policies: BTreeMap<EscalationPolicyId, bool> = BTreeMap::new();
-    for (at, actions) in placed(rules) {
-        if let Some(id) = &actions.priority
-            && !priorities.contains(id)
-        {
-            faults.add(format!("{at}.priority: there is no priority with this id."));
-        }
-        if let Some(id) = actions
-            .escalation_policy
-            .as_ref()
-            .filter(|id| !known.contains(id))
-        {
-            if !policies.contains_key(id) {
-                policies.insert(id.clone(), crate::oncall::load_policy(tx, id)?.is_some());
-            }
-            if policies.get(id) != Some(&true) {
-                faults.add(format!(
-                    "{at}.escalation_policy: there is no escalation policy with this id."
-                ));
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Why nothing is found below a document that there is not.
-fn why_not(root: &str) -> &'static str {
-    match root {
-        "raw_event" => "what was sent is not kept word for word; look at event, such as event.custom_details",
-        "cache_var" => "cache variables are not kept here",
-        _ => "it leads nowhere; a path begins with event or variables",
-    }
-}
-
-/// The fields of an event that may be written anew.
-const WRITTEN: [&str; 9] = [
-    "summary",
-    "source",
-    "severity",
-    "component",
-    "group",
-    "class",
-    "dedup_key",
-    "client",
-    "client_url",
-];
-
-/// All actions with their places.
-fn placed(rules: &Rules) -> impl Iterator<Item = (String, &Actions)> {
-    let of_sets = rules.sets.iter().enumerate().flat_map(|(set, rules)| {
-        rules.rules.iter().enumerate().map(move |(rule, one)| {
-            let at = format!("orchestration_path.sets[{set}].rules[{rule}].actions");
-            (at, &one.actions)
-        })
-    });
-    let catch_all = "orchestration_path.catch_all.actions".to_owned();
-    of_sets.chain([(catch_all, &rules.catch_all.actions)])
-}
-
-/// Takes away what leads nowhere until nothing is left, or only circles.
-fn circles(leads: &[BTreeSet<usize>]) -> bool {
-    let mut left: BTreeSet<usize> = (0..leads.len()).collect();
-    loop {
-        let ends: Vec<usize> = left
-            .iter()
-            .copied()
-            .filter(|from| leads[*from].is_disjoint(&left))
-            .collect();
-        if ends.is_empty() {
-            return !left.is_empty();
-        }
-        for end in ends {
-            left.remove(&end);
-        }
-    }
-}
-
-/// What is wrong with a text of the condition language, and where, in one line.
-fn in_place(source: &str, error: &SyntaxError) -> String {
-    let rest: String = source[source.floor_char_boundary(error.offset)..]
-        .chars()
-        .take(20)
-        .map(|letter| if letter.is_control() { ' ' } else { letter })
-        .collect();
-    let at = match rest.trim() {
-        "" => "at the end".to_owned(),
-        rest => format!("at “{rest}”"),
-    };
-    let mut words = format!(
-        "line {}, column {}, {at}: {}.",
-        error.line, error.column, error.problem
-    );
-    if let condition::Problem::Expected { hint: Some(hint), .. } = &error.problem {
-        words.push(' ');
-        words.push_str(hint);
-    }
-    words
 }

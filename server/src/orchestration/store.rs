@@ -49,8 +49,16 @@ pub fn set_rules(change: &mut Change, id: &ServiceId, rules: &Rules) -> Result<(
     )
 }
 
+/// Whether the rules of a service judge its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Judging {
+    Now,
+    NotNow,
+}
+
 /// Has events judged, or not.
-pub fn set_active(change: &mut Change, id: &ServiceId, active: bool) -> Result<(), Error> {
+pub fn set_judging(change: &mut Change, id: &ServiceId, judging: Judging) -> Result<(), Error> {
+    let active = judging == Judging::Now;
     let author = change.agent.user_id().map(str::to_owned);
     change.tx.execute_one(
         sql!(

@@ -148,13 +148,14 @@ pub fn last_way(
 }
 
 /// Whether these pages of one person have reached them or still may before long, by what became of each page so far. One that
-/// was taken back is owed after all when its time has come.
+/// was taken back is owed after all when its time has come; one that nothing carries, such as an SMS, reaches nobody.
 pub fn may_reach<'p>(
     pages: &[Planned],
     now: Timestamp,
     became: impl Fn(&str) -> Option<&'p outbox::pages::Page>,
 ) -> bool {
-    pages.iter().any(|planned| {
+    let carried = |planned: &&Planned| planned.target.channel != Channel::Outbox;
+    pages.iter().filter(carried).any(|planned| {
         let Some(page) = became(&planned.key) else {
             return true;
         };
