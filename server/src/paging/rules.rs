@@ -248,6 +248,22 @@ mod tests {
     }
 
     #[test]
+    fn a_way_that_nothing_carries_reaches_nobody() {
+        let by = |kind| Planned {
+            key: kind_key(kind),
+            at: Timestamp::UNIX_EPOCH,
+            target: Target::from(&method(kind)),
+        };
+        let reaches = |pages: &[Planned]| may_reach(pages, Timestamp::UNIX_EPOCH, |_| None);
+        assert!(!reaches(&[by(SMS)]));
+        assert!(reaches(&[by(SMS), by(EMAIL)]));
+    }
+
+    fn kind_key(kind: ContactKind) -> String {
+        format!("page:{}", kind.as_text())
+    }
+
+    #[test]
     fn without_rules_the_first_method_is_used_at_once() {
         let pages = planned(vec![method(SMS), method(WEBHOOK), method(EMAIL)], vec![]);
         assert_eq!(pages, [at(0, WEBHOOK)]);
