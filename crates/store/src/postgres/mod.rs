@@ -23,7 +23,7 @@ use futures_util::future::BoxFuture;
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio_postgres::tls::{MakeTlsConnect, TlsConnect};
-use tokio_postgres::{Client, Config, Socket};
+use tokio_postgres::{Client, Config, NoTls, Socket};
 
 pub(crate) use convert::value_at;
 pub(crate) use session::Session;
@@ -74,6 +74,15 @@ pub(crate) struct Postgres {
 struct Home<T> {
     encryption: T,
     runtime: Handle,
+}
+
+impl<T> Home<T> {
+    fn of(encryption: T, runtime: &Handle) -> Self {
+        Self {
+            encryption,
+            runtime: runtime.clone(),
+        }
+    }
 }
 
 impl<T> Connect for Home<T>
@@ -144,21 +153,10 @@ impl Postgres {
         let recycling = ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         };
-        let manager = match encryption {
-            Some(encryption) => {
-                let home = Home {
-                    encryption,
-                    runtime: runtime.clone(),
-                };
-                Manager::from_connect(address.config, home, recycling)
-            }
-            None => {
-                let home = Home {
-                    encryption: tokio_postgres::NoTls,
-                    runtime: runtime.clone(),
-                };
-                Manager::from_connect(address.config, home, recycling)
-            }
+        let manager = if let Some(encryption) = encryption {
+            Manager::from_connect(address.config, Home::of(encryption, &runtime), recycling)
+        } else {
+            Manager::from_connect(address.config, Home::of(NoTls, &runtime), recycling)
         };
         let pool = Pool::builder(manager)
             .max_size(connections)
