@@ -9,6 +9,7 @@ use std::task::Poll;
 
 use deadpool_postgres::Object;
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 use tokio_postgres::error::{DbError, SqlState};
 use tokio_postgres::types::ToSql;
 
@@ -33,10 +34,11 @@ pub(crate) struct Session {
     sent: RefCell<Vec<Sent>>,
 }
 
-/// A statement whose answer will be looked at later.
+/// A statement whose answer will be looked at later. A task hears the answer meanwhile: the driver reads nothing further while
+/// one is not taken from it.
 struct Sent {
     sql: Cow<'static, str>,
-    answer: Answer,
+    answer: JoinHandle<Result<(), tokio_postgres::Error>>,
 }
 
 type Answer = Pin<Box<dyn Future<Output = Result<(), tokio_postgres::Error>> + Send>>;
@@ -125,12 +127,12 @@ impl Session {
         self.handle.block_on(self.after_those_sent(Ok(())))
     }
 
-    /// Polls once, which is what sends it.
+    /// Polls once, which is what sends it, and leaves the rest to a task.
     async fn leave(&self, sql: Cow<'static, str>, mut answer: Answer) {
         let at_once = poll_fn(|context| Poll::Ready(answer.as_mut().poll(context))).await;
-        let answer: Answer = match at_once {
-            Poll::Pending => answer,
-            Poll::Ready(answered) => Box::pin(std::future::ready(answered)),
+        let answer = match at_once {
+            Poll::Pending => self.handle.spawn(answer),
+            Poll::Ready(answered) => self.handle.spawn(std::future::ready(answered)),
         };
         self.sent.borrow_mut().push(Sent { sql, answer });
     }
@@ -141,9 +143,15 @@ impl Session {
         let mut first = None;
         let sent = self.sent.take();
         for Sent { sql, answer } in sent {
-            if let Err(error) = answer.await {
-                first = first.or_else(|| Some(self.failure(&error, &sql)));
-            }
+            let failure = match answer.await {
+                Ok(Ok(())) => continue,
+                Ok(Err(error)) => self.failure(&error, &sql),
+                Err(stopped) => Failure {
+                    error: Error::unavailable(stopped),
+                    retry: Retry::ConnectionLost,
+                },
+            };
+            first = first.or(Some(failure));
         }
         match first {
             Some(failure) => Err(failure),
@@ -226,7 +234,7 @@ impl Session {
     /// Closes the connection instead of giving it back.
     pub(crate) fn discard(self) {
         self.sent.take();
-        // What was sent is forgotten, so nobody else holds it.
+        // Somebody else holds it only while an answer is under way; the pool then looks whether it still lives.
         if let Some(client) = Arc::into_inner(self.client) {
             drop(Object::take(client));
         }

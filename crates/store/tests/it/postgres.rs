@@ -189,3 +189,21 @@ async fn a_connection_outlives_the_runtime_of_the_caller_it_was_opened_for() {
     }
     assert_eq!(runs.load(Ordering::Relaxed), 10);
 }
+
+/// The driver hears no further answer while it cannot get rid of one; so what was sent is listened to at once.
+#[tokio::test]
+async fn long_answers_that_nobody_looks_at_yet_bar_no_others() {
+    let store = fresh(Engine::Postgres).await;
+    let counted: Result<Single<i64>, Error> = store
+        .write(|tx| {
+            for _ in 0..3 {
+                tx.send(
+                    sql! { sqlite: "SELECT 1", postgres: "SELECT repeat('x', 2000) FROM generate_series(1, 2000)" },
+                    &[],
+                )?;
+            }
+            tx.one(sql!("SELECT COUNT(*) FROM teams"), &[])
+        })
+        .await;
+    assert_eq!(counted.unwrap(), Single(0));
+}
