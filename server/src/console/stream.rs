@@ -2,7 +2,8 @@
 //!
 //! An event's name is the topic; its data says nothing, the page fetches what it shows and so sees only what
 //! its reader may see. Hints that come close together are told once. A reader who was too slow to hear all
-//! is told that everything may have changed.
+//! is told that everything may have changed, and one who begins to listen is told what changed in the last seconds,
+//! while the page was on its way.
 
 use std::collections::BTreeSet;
 use std::convert::Infallible;
@@ -40,7 +41,11 @@ pub(super) async fn live(
     _visitor: Visitor,
 ) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let listening = app.live.listen();
-    let waiting = vec![time(&app)];
+    let mut topics = BTreeSet::new();
+    for topic in app.live.told_lately() {
+        note(topic, &mut topics);
+    }
+    let waiting = events(&topics, &app);
     let events = stream::unfold(
         (app, listening, waiting),
         |(app, mut listening, mut waiting)| async move {
@@ -66,23 +71,27 @@ async fn gather(app: &App, listening: &mut Receiver<Arc<str>>) -> Option<Vec<Eve
     while let Ok(heard) = tokio::time::timeout_at(until, listening.recv()).await {
         hear(heard, &mut topics)?;
     }
-    let mut events: Vec<Event> = topics
+    Some(events(&topics, app))
+}
+
+fn events(topics: &BTreeSet<String>, app: &App) -> Vec<Event> {
+    let changed = topics
         .iter()
-        .map(|topic| Event::default().event(topic).data("changed"))
-        .collect();
-    events.push(time(app));
-    Some(events)
+        .map(|topic| Event::default().event(topic).data("changed"));
+    changed.chain([time(app)]).collect()
+}
+
+fn note(topic: Arc<str>, topics: &mut BTreeSet<String>) {
+    if !LISTS.contains(&&*topic) {
+        topics.insert("incidents".to_owned());
+    }
+    topics.insert(topic.to_string());
+    topics.insert("situation".to_owned());
 }
 
 fn hear(heard: Result<Arc<str>, RecvError>, topics: &mut BTreeSet<String>) -> Option<()> {
     match heard {
-        Ok(topic) => {
-            if !LISTS.contains(&&*topic) {
-                topics.insert("incidents".to_owned());
-            }
-            topics.insert(topic.to_string());
-            topics.insert("situation".to_owned());
-        }
+        Ok(topic) => note(topic, topics),
         Err(RecvError::Lagged(_)) => {
             topics.extend(LISTS.map(str::to_owned));
             topics.extend(["incidents".to_owned(), "situation".to_owned()]);
