@@ -51,6 +51,23 @@ pub(crate) enum Factor {
     During(WeeklySchedule),
 }
 
+impl Factor {
+    /// Whether the comparison hangs on a count.
+    pub(crate) fn asks_for_counts(&self) -> bool {
+        let operands = match self {
+            Self::Compare { left, right, .. }
+            | Self::Whole { left, right, .. }
+            | Self::Part { left, right, .. } => [Some(left), Some(right)],
+            Self::PartOf { left, .. } | Self::Regex { left, .. } => [Some(left), None],
+            Self::Constant(_) | Self::Exists(_) | Self::During(_) => [None, None],
+        };
+        operands
+            .into_iter()
+            .flatten()
+            .any(|operand| matches!(operand, Operand::Count(_)))
+    }
+}
+
 /// What the parser hands over beside the tree: both are used up in the order of the text.
 pub(crate) struct Supply {
     next_factor: usize,

@@ -14,7 +14,8 @@ use crate::{
     syntax::{Expression, Operand, Path, Threshold},
 };
 
-/// The sizes beyond which a condition is refused. The defaults are the reference's.
+/// The sizes beyond which a condition is refused. The defaults are the reference's: 2,048 bytes, 64 comparisons, 32
+/// levels of parentheses, texts of 1,024 bytes, paths of 32 parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The whole text, in bytes.
@@ -96,7 +97,10 @@ impl FromStr for Condition {
 }
 
 impl Condition {
-    /// Parses and compiles a condition.
+    /// Parses and compiles a condition under limits and with time zones of one's own.
+    ///
+    /// # Errors
+    /// The first thing in the text that is not of the language, or beyond the limits, with its place.
     pub fn parse_with(source: &str, settings: &Settings) -> Result<Self, SyntaxError> {
         let Parsed {
             expression,
@@ -178,6 +182,20 @@ impl Condition {
         matched && !budget.is_spent()
     }
 
+    /// Whether there are counts for which the condition is true: what it asks of counts is left open.
+    pub(crate) fn could_match(&self, scope: &Scope<'_>, budget: Option<&mut Budget>) -> bool {
+        let Some(budget) = budget else {
+            return Evaluation::new(scope, None).decide_openly(&self.root) != Some(false);
+        };
+        if budget.is_spent() {
+            return false;
+        }
+        let mut evaluation = Evaluation::within(scope, budget);
+        let decided = evaluation.decide_openly(&self.root);
+        budget.settle(evaluation);
+        decided != Some(false) && !budget.is_spent()
+    }
+
     /// Evaluates the condition and tells why it came out as it did.
     ///
     /// ```
@@ -235,7 +253,7 @@ impl Condition {
     /// The counts that the condition asks for, each once, in the order of the text.
     ///
     /// The caller keeps them for the rule, and sets the resetting ones back to 0 once the condition was
-    /// true. Cache variables may not use any.
+    /// true; [`TriggerCounts`](crate::TriggerCounts) does. Cache variables may not use any.
     pub fn thresholds(&self) -> Vec<Threshold> {
         let mut thresholds = Vec::new();
         self.expression.each_operand(&mut |operand| {

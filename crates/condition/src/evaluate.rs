@@ -160,16 +160,47 @@ impl<'s, 'd: 's> Evaluation<'s, 'd> {
             Node::Any(members) => members.iter().any(|member| self.decide(member)),
             Node::All(members) => members.iter().all(|member| self.decide(member)),
             Node::Not(inner) => !self.decide(inner),
-            Node::Factor(number, factor) => {
-                let decision = self.decide_factor(factor);
-                let held = *decision.as_ref().unwrap_or(&false);
-                self.gave_up |= matches!(decision, Err(Concern::TooHard));
-                if let Some(trace) = &mut self.trace {
-                    trace.push((*number, decision));
-                }
-                held
+            Node::Factor(number, factor) => self.decide_numbered(*number, factor),
+        }
+    }
+
+    /// Decides what does not hang on counts; nothing where it does (the three-valued logic of Kleene, 1938).
+    pub(crate) fn decide_openly(&mut self, node: &'s Node) -> Option<bool> {
+        self.steps += 1;
+        if self.steps > self.most {
+            self.gave_up = true;
+            return Some(false);
+        }
+        match node {
+            Node::Any(members) => self.first_or_open(members, true),
+            Node::All(members) => self.first_or_open(members, false),
+            Node::Not(inner) => self.decide_openly(inner).map(|held| !held),
+            Node::Factor(_, factor) if factor.asks_for_counts() => None,
+            Node::Factor(number, factor) => Some(self.decide_numbered(*number, factor)),
+        }
+    }
+
+    /// `decisive` where one member is so, nothing where one is open, the contrary otherwise.
+    fn first_or_open(&mut self, members: &'s [Node], decisive: bool) -> Option<bool> {
+        let mut decided = Some(!decisive);
+        for member in members {
+            match self.decide_openly(member) {
+                Some(held) if held == decisive => return Some(decisive),
+                Some(_) => (),
+                None => decided = None,
             }
         }
+        decided
+    }
+
+    fn decide_numbered(&mut self, number: usize, factor: &'s Factor) -> bool {
+        let decision = self.decide_factor(factor);
+        let held = *decision.as_ref().unwrap_or(&false);
+        self.gave_up |= matches!(decision, Err(Concern::TooHard));
+        if let Some(trace) = &mut self.trace {
+            trace.push((number, decision));
+        }
+        held
     }
 
     fn decide_factor(&mut self, factor: &'s Factor) -> Result<bool, Concern> {

@@ -195,10 +195,13 @@ mod filters {
         }
     }
 
-    /// Texts as they are, everything else as JSON.
+    /// Texts as they are, everything else as JSON, which has no words for numbers that are not finite.
     pub(super) fn as_text(value: &Value) -> Result<String, Error> {
         if value.is_undefined() {
             return Err(Error::from(ErrorKind::UndefinedError));
+        }
+        if value.is_number() && !f64::try_from(value.clone()).is_ok_and(f64::is_finite) {
+            return Err(invalid("the number became too large"));
         }
         match value.as_str() {
             Some(text) => bounded(text.to_owned()),

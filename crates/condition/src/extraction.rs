@@ -64,6 +64,10 @@ pub enum ExtractionError {
 
 impl Extraction {
     /// Takes the groups of a regular expression (RE2), joined, or its whole match where it has no groups.
+    ///
+    /// # Errors
+    /// [`ExtractionError::Source`] where `source` is not a path, [`ExtractionError::Pattern`] where `regex` is not a
+    /// regular expression, or one that is too large.
     pub fn capture(source: &str, regex: &str) -> Result<Self, ExtractionError> {
         Ok(Self::Capture(Capture::new(
             source.parse()?,
@@ -72,12 +76,18 @@ impl Extraction {
     }
 
     /// Fills the placeholders of a template.
+    ///
+    /// # Errors
+    /// [`ExtractionError::Template`] where [`Template::parse`] refuses the text.
     pub fn template(template: &str) -> Result<Self, ExtractionError> {
         Ok(Self::Template(Template::parse(template)?))
     }
 
     /// What the extraction gives. `None` means that there is nothing to put anywhere: the source is missing
-    /// or null, or the regular expression does not match it.
+    /// or null, or the regular expression does not match it. At most 64 KiB of text.
+    ///
+    /// # Errors
+    /// Only a template fails, as [`Template::render`] says; a capture never does.
     pub fn extract(&self, scope: &Scope<'_>) -> Result<Option<String>, RenderError> {
         match self {
             Self::Capture(capture) => Ok(capture.extract(scope)),
@@ -85,7 +95,10 @@ impl Extraction {
         }
     }
 
-    /// The same, on the account of a budget; nothing where that does not last.
+    /// The same, on the account of a budget; nothing where that does not last, or did not before.
+    ///
+    /// # Errors
+    /// As [`Extraction::extract`].
     pub fn extract_within(
         &self,
         scope: &Scope<'_>,

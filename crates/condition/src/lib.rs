@@ -26,15 +26,22 @@
 //! that points at the place; evaluation never fails, a comparison that makes no sense counts as false and
 //! [`Condition::evaluate`] says so in its warnings.
 //!
+//! Sources: the language is PagerDuty's condition language as its public documentation describes it; where that leaves
+//! room, `docs/decisions/condition-language.md` says what was chosen. Regular expressions are those of RE2 (Cox,
+//! *Regular expression matching in the wild*, 2010); expressions in templates are a part of Jinja, by
+//! [minijinja](https://docs.rs/minijinja).
+//!
 //! Where to start reading: [`Expression`] is what a condition says (`syntax.rs`), `parse.rs` reads it,
 //! `compile.rs` prepares it, `evaluate.rs` decides it. [`Extraction`] is the other half: patterns
-//! (`pattern.rs`, `re2.rs`) and templates (`template.rs`, `expression.rs`).
+//! (`pattern.rs`, `re2.rs`) and templates (`template.rs`, `expression.rs`). [`TriggerCounts`] keeps what
+//! `trigger_count over` asks for.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod budget;
 mod compile;
 mod condition;
+mod counts;
 mod error;
 mod evaluate;
 mod expression;
@@ -53,6 +60,7 @@ mod weekly;
 
 pub use budget::Budget;
 pub use condition::{Condition, Cost, Limits, Settings};
+pub use counts::{SlidingCount, SpoiledCounts, TriggerCounts};
 pub use error::{Problem, SyntaxError};
 pub use evaluate::{Concern, Finding, Outcome, Warning};
 pub use extraction::{Capture, Extraction, ExtractionError};

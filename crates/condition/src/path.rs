@@ -41,7 +41,9 @@ impl Path {
     /// # Ok::<(), condition::SyntaxError>(())
     /// ```
     ///
-    /// The root must be a plain word, and the whole within the limits; an error points into the printed form.
+    /// # Errors
+    /// A root that is not a plain word, or a whole beyond the default [`Limits`](crate::Limits); the error points into
+    /// the printed form.
     pub fn new(root: &str, segments: Vec<Segment>) -> Result<Self, SyntaxError> {
         let path = Self {
             root: root.to_owned(),
@@ -68,7 +70,10 @@ impl Path {
     /// Puts a value at the path within its document, as the target of an extraction asks for.
     ///
     /// Objects that are missing on the way are made, also in the place of null; an element of a list must be
-    /// there already. An error leaves the document as it was.
+    /// there already. The root is not looked at: which document is meant is the caller's business.
+    ///
+    /// # Errors
+    /// What is in the way, by the part of the path that leads to it; the document is left as it was.
     ///
     /// ```
     /// use condition::Path;

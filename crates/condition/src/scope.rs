@@ -10,7 +10,8 @@ use crate::syntax::{Path, Segment, Threshold};
 /// Everything outside a condition that its outcome depends on.
 ///
 /// Documents are known by the first word of a path. Orchestration gives `event` (the normalised event),
-/// `raw_event` (the body as sent), `variables` and `cache_var`; a workflow's trigger gives `incident`.
+/// `raw_event` (the body as sent), `variables` and `cache_var` (an object of the cache variables by their names, which
+/// the caller keeps); a workflow's trigger gives `incident`.
 ///
 /// ```
 /// use condition::{Condition, Path, Scope};
@@ -50,7 +51,8 @@ impl<'a> Scope<'a> {
     }
 
     /// Says how many trigger events the present rule has matched within a window, the present event
-    /// included, so never less than 1. Without it a threshold counts as nil.
+    /// included, so never less than 1. Without it a threshold counts as nil. [`TriggerCounts`](crate::TriggerCounts)
+    /// keeps such counts, and judges with them.
     #[must_use]
     pub fn with_trigger_counts(mut self, counts: &'a dyn Fn(Threshold) -> u64) -> Self {
         self.trigger_counts = Some(counts);

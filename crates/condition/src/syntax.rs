@@ -5,6 +5,7 @@
 //! Equal trees print alike, and a printed tree parses to an equal one.
 
 use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
+use serde::{Deserialize, Serialize};
 
 use crate::weekly::WeeklySchedule;
 
@@ -171,7 +172,7 @@ pub enum Segment {
     Index(u32),
 }
 
-/// `trigger_count over 10 minutes`: a count that the caller keeps.
+/// `trigger_count over 10 minutes`: a count that the caller keeps, in [`TriggerCounts`](crate::TriggerCounts) or otherwise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Threshold {
     /// What becomes of the count once the condition is true.
@@ -181,7 +182,8 @@ pub struct Threshold {
 }
 
 /// What becomes of a count once its condition is true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ThresholdKind {
     /// `trigger_count`: it goes on sliding.
     Sliding,

@@ -94,7 +94,11 @@ pub struct Rendered {
 }
 
 impl Template {
-    /// Reads a template.
+    /// Reads a template of at most 16 KiB, with at most 64 placeholders, of which at most 16 are expressions.
+    ///
+    /// # Errors
+    /// The first placeholder that is not closed, is neither a path nor an expression, or is one too many, with its
+    /// place.
     pub fn parse(source: &str) -> Result<Self, TemplateError> {
         if source.len() > TEMPLATE_BYTES {
             let reason = format!("it is longer than {TEMPLATE_BYTES} bytes");
@@ -158,6 +162,9 @@ impl Template {
     }
 
     /// Fills the placeholders on the account of a budget; nothing where that does not last.
+    ///
+    /// # Errors
+    /// As [`Template::render`].
     pub fn render_within(
         &self,
         scope: &Scope<'_>,
@@ -178,6 +185,10 @@ impl Template {
     }
 
     /// Fills the placeholders. Texts are inserted as they are, lists and objects as JSON, null as nothing.
+    ///
+    /// # Errors
+    /// The first expression that cannot be evaluated, with its place: it uses a value that is not there, of a sort that
+    /// it does not take, or grows beyond 64 KiB. Paths by themselves never fail.
     pub fn render(&self, scope: &Scope<'_>) -> Result<Rendered, RenderError> {
         let context = Context::new(scope, self.roots.iter());
         let mut rendered = Rendered {

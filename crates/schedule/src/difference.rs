@@ -108,7 +108,22 @@ pub fn preview(before: &impl Roster, after: &impl Roster, span: Span) -> Result<
     ))
 }
 
-/// How two lists of assignments differ over the span.
+/// How two lists of assignments differ over the span; what lies outside of it does not count.
+///
+/// ```
+/// use schedule::{Assignment, ShiftChange, Span, difference};
+///
+/// let day = |day: i8| -> Result<Span, Box<dyn std::error::Error>> {
+///     let start = jiff::civil::date(2026, 5, day).to_zoned(jiff::tz::TimeZone::UTC)?.timestamp();
+///     Ok(Span::new(start, start + jiff::SignedDuration::from_hours(24))?)
+/// };
+/// let before = [Assignment::new("ann", day(4)?), Assignment::new("bob", day(5)?)];
+/// let after = [Assignment::new("ann", day(4)?), Assignment::new("cat", day(5)?)];
+/// let changes = difference(&before, &after, Span::new(day(4)?.start(), day(5)?.end())?);
+/// assert_eq!(changes.stretches.len(), 1);
+/// assert_eq!(changes.of(&"bob".into()).map(|bob| &bob.shifts[..]), Some(&[ShiftChange::Lost { span: day(5)? }][..]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn difference(before: &[Assignment], after: &[Assignment], span: Span) -> Difference {
     let (before, after) = (
         join(within(before, span).collect()),

@@ -29,6 +29,29 @@ pub struct TooLong {
 }
 
 /// A schedule that has passed [`Schedule::validate`].
+///
+/// ```
+/// use jiff::SignedDuration;
+/// use schedule::{Schedule, Span};
+///
+/// let schedule: Schedule = serde_json::from_value(serde_json::json!({
+///     "time_zone": "Australia/Lord_Howe",
+///     "layers": [{
+///         "id": "L", "start": "2026-01-04T22:00:00Z", "rotation_virtual_start": "2026-01-04T22:00:00Z",
+///         "rotation_turn_length_seconds": 86_400, "users": ["ann", "bob"]
+///     }]
+/// }))?;
+/// let plan = schedule.validate().map_err(|problems| problems[0].to_string())?;
+///
+/// // On 5 April the clocks of Lord Howe go back by half an hour: one shift lasts as much longer.
+/// let shift = plan.shift_at("2026-04-04T20:00:00Z".parse()?, SignedDuration::from_hours(100))?.ok_or("nobody")?;
+/// let length = shift.end.zip(shift.start).map(|(end, start)| end.duration_since(start));
+/// assert_eq!(length, Some(SignedDuration::from_mins(24 * 60 + 30)));
+///
+/// let week = Span::new("2026-04-01T00:00:00Z".parse()?, "2026-04-08T00:00:00Z".parse()?)?;
+/// assert_eq!(plan.render(week)?.final_schedule.entries.len(), 8);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Plan {
     people: Vec<UserKey>,

@@ -70,7 +70,7 @@ pub struct Load {
     pub user: UserKey,
     /// How many uninterrupted stretches on call.
     pub stretches: usize,
-    /// The longest of them.
+    /// The longest of them, in time that passes (as all durations here, not on the clock face).
     pub longest: SignedDuration,
     /// Time on call.
     pub total: SignedDuration,
@@ -82,7 +82,8 @@ pub struct Load {
     pub holidays: SignedDuration,
 }
 
-/// Jain's index per kind of time: 1 is even; where there is no such time at all, it is spread evenly.
+/// Jain's index per kind of time, of hours divided by shares (Jain, Chiu and Hawe, "A quantitative measure of fairness",
+/// 1984): 1 is even, 1 ÷ (number of people) is all on one person; where there is no such time at all, it is spread evenly.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Fairness {
     /// Of all time on call.

@@ -22,7 +22,18 @@ pub(crate) fn instant(at: Micros) -> Timestamp {
     Timestamp::from_microsecond(at).unwrap_or(if at < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }
 
-/// A stretch of time from `start` (inside) to `end` (outside); never empty, never backwards.
+/// A stretch of time from `start` (inside) to `end` (outside); never empty, never backwards. Instants are UTC, to the
+/// microsecond.
+///
+/// ```
+/// use schedule::Span;
+///
+/// let day = Span::new("2026-03-08T00:00:00Z".parse()?, "2026-03-09T00:00:00Z".parse()?)?;
+/// assert!(day.contains(day.start()) && !day.contains(day.end()));
+/// assert_eq!(day.duration().as_hours(), 24);
+/// assert!(Span::new(day.end(), day.start()).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "Bounds", into = "Bounds")]
 pub struct Span {

@@ -54,6 +54,19 @@ pub struct Version<S> {
 }
 
 /// All versions of a schedule.
+///
+/// ```
+/// use schedule::{History, HistoryProblem, Schedule};
+///
+/// let empty: Schedule = serde_json::from_str(r#"{"time_zone": "UTC", "layers": []}"#)?;
+/// let mut history = History::new("2026-01-01T00:00:00Z".parse()?, empty.clone());
+/// let now = "2026-05-04T09:00:00Z".parse()?;
+/// history.change(now, "2026-06-01T00:00:00Z".parse()?, empty.clone())?;
+/// let late = history.change(now, "2026-05-01T00:00:00Z".parse()?, empty);
+/// assert!(matches!(late, Err(HistoryProblem::InThePast { .. })));
+/// assert_eq!(history.versions().len(), 2);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     try_from = "Vec<Version<S>>",

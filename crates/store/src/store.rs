@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::migration::{self, Migration};
 use crate::postgres::Postgres;
 use crate::transaction::Access;
@@ -243,6 +245,30 @@ impl Store {
         tokio::time::timeout(CHECK_PATIENCE, write)
             .await
             .unwrap_or_else(|_| Err(Error::unavailable("a small write took longer than five seconds")))
+    }
+
+    /// What time it is where the database runs, when that may be another machine: several nodes that take the time from
+    /// there agree. `None` on SQLite, which has no machine of its own.
+    ///
+    /// # Errors
+    /// Those of a read.
+    pub async fn time(&self) -> Result<Option<Timestamp>, Error> {
+        if self.engine() == Engine::Sqlite {
+            return Ok(None);
+        }
+        self.read(|tx| {
+            let (microseconds,): (i64,) = tx.one(
+                crate::sql! {
+                    sqlite: "SELECT 0",
+                    postgres: "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)"
+                },
+                &[],
+            )?;
+            Timestamp::from_microsecond(microseconds)
+                .map(Some)
+                .map_err(Error::other)
+        })
+        .await
     }
 
     /// How many callers wait for their turn: for the next commit on SQLite, for a connection on PostgreSQL. A server

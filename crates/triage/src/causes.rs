@@ -30,9 +30,10 @@ pub struct Happening<'a> {
 /// How causes are learned. The defaults suit alerts of machines.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CausesSetting {
-    /// The longest time between cause and effect.
+    /// The longest time between cause and effect, in seconds.
     pub window_seconds: u32,
-    /// Typical times between cause and effect; how common each is, is learned.
+    /// Typical times between cause and effect, in seconds; how common each is, is learned. Those that are not finite and above
+    /// zero are left out.
     pub decays_seconds: Vec<f64>,
     /// So many times the shares are dealt out anew, at most 1,000.
     pub iterations: u32,
@@ -69,13 +70,16 @@ pub struct Cause {
     pub to: Kind,
     /// Effects that were put down to the cause.
     pub effects: f64,
-    /// Effects for each alert of the kind `from`.
+    /// Effects for each alert of the kind `from`, 0 or more.
     pub rate: f64,
     /// The share of all alerts of the kind `to` that was brought about by `from`, 0 to 1.
     pub share: f64,
 }
 
-/// What history taught about causes. At most 50,000 pairs are kept, those with most effects.
+/// What history taught about causes: a process of mutual excitation (Hawkes, "Spectra of some self-exciting and mutually
+/// exciting point processes", 1971) over places that are next to each other, fitted by expectation and maximisation
+/// (Veen and Schoenberg, "Estimation of space–time branching process models in seismology using an EM-type algorithm",
+/// 2008). At most 50,000 pairs are kept, those with most effects.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Vec<Cause>", into = "Vec<Cause>")]
 pub struct Causes {

@@ -62,7 +62,8 @@ struct Record {
     blamed: u32,
 }
 
-/// The memory of changes. Holds at most 20,000 sorts of changes; beyond that new sorts are judged by the total alone.
+/// The memory of changes: how many of each sort were made and how many were blamed. A share is drawn towards what is
+/// usual where little is known, and its interval is Wilson's (1927). Holds at most 20,000 sorts of changes; beyond that new sorts are judged by the total alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Changes {

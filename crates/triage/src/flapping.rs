@@ -44,7 +44,8 @@ struct Restlessness {
 
 const MILLION: f64 = 1_000_000.0;
 
-/// How restless each key was lately.
+/// How restless each key was lately: every change of state counts one and fades with a half-life. Flapping starts at one
+/// height and stops at a lower one (hysteresis). At most [`FlappingLimits::capacity`] keys are remembered.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Flapping {
     keys: BTreeMap<u64, Restlessness>,

@@ -44,7 +44,8 @@ struct Tally {
     apart: u32,
 }
 
-/// All lessons, as counts by unordered pair of kinds. Holds at most `capacity` pairs; when full, new pairs are not
+/// All lessons, as counts by unordered pair of kinds; what of them counts is [`Weights::people`](crate::Weights::people).
+/// Holds at most `capacity` pairs; when full, new pairs are not
 /// learned (and the lesson says so by leaving them out), because forgetting old ones would break undoing.
 ///
 /// ```

@@ -33,12 +33,19 @@
 //! Tell it what people do: [`Triage::resolve_alert`], [`Triage::close_group`], [`Triage::merge`],
 //! [`Triage::split`], and [`Triage::undo`].
 //!
+//! # Units and sources
+//!
+//! Evidence is in natural-log odds (nats) and adds up; a person is shown the terms of the sum. Seconds are `i64` or
+//! `u32`, instants [`jiff::Timestamp`]s, shares lie between 0 and 1. What an algorithm is taken from stands with the item
+//! that holds it: [`Causes`], [`Templates`], [`lower_bound`], [`words::Classifier`], [`counts`]. The kinds of grouping,
+//! auto-pause and the reasons for related changes are those of PagerDuty's public API.
+//!
 //! # Hostile input
 //!
 //! Texts are read only as far as a fixed number of bytes, collections are bounded, graphs may have cycles, time
 //! may run backwards: none of it is an error, none of it panics.
 
-#![warn(missing_docs)]
+#![warn(missing_docs, clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 pub mod counts;
 pub mod similar;

@@ -48,7 +48,11 @@ struct OpenGroup {
     keys: VecDeque<u64>,
 }
 
-/// The state machine. Serialise it to survive a restart; it then decides as if nothing had happened.
+/// The state machine. Serialise it to survive a restart; it then decides as if nothing had happened. A snapshot whose
+/// parts do not belong together, or whose counters stand at their end, is refused when it is read.
+///
+/// Memory is bounded by [`Configuration`]: at most so many alerts are open, each about 850 bytes, and the alert that is
+/// longest open gives way. Numbers of alerts and groups are never given twice.
 ///
 /// ```
 /// use triage::{Event, Outcome, Setting, Triage};
@@ -375,6 +379,9 @@ impl Triage {
     }
 
     /// A person resolved an alert. Nothing is learned from it in favour of pausing such alerts.
+    ///
+    /// # Errors
+    /// [`Unknown::Alert`] where no open alert has this number.
     pub fn resolve_alert(&mut self, alert: AlertId, now: Timestamp) -> Result<Decision, Unknown> {
         if !self.alerts.contains_key(&alert) {
             return Err(Unknown::Alert(alert));
@@ -383,6 +390,9 @@ impl Triage {
     }
 
     /// A person resolved a group with all its alerts. It receives no more.
+    ///
+    /// # Errors
+    /// [`Unknown::Group`] where no open group has this number.
     pub fn close_group(&mut self, group: GroupId, now: Timestamp) -> Result<(), Unknown> {
         let alerts = self
             .groups
@@ -397,6 +407,9 @@ impl Triage {
     }
 
     /// A person merged two groups: everything of `from` moves into `into`. Keep the lesson to be able to undo.
+    ///
+    /// # Errors
+    /// [`Unknown::Group`] where one of them is not open, [`Unknown::Pointless`] for a merge with itself; nothing changes then.
     pub fn merge(&mut self, from: GroupId, into: GroupId) -> Result<Lesson, Unknown> {
         if from == into {
             return Err(Unknown::Pointless);
@@ -423,6 +436,10 @@ impl Triage {
     }
 
     /// A person took alerts out of a group into one of their own. Keep the lesson to be able to undo.
+    ///
+    /// # Errors
+    /// [`Unknown::Group`] where the group is not open, [`Unknown::Alert`] for the first alert that is not open in it,
+    /// [`Unknown::Pointless`] where none or all of them would move; nothing changes then.
     pub fn split(&mut self, group: GroupId, alerts: &[AlertId]) -> Result<(GroupId, Lesson), Unknown> {
         let source = self.groups.get_mut(&group).ok_or(Unknown::Group(group))?;
         if let Some(stranger) = alerts.iter().find(|alert| !source.open_alerts.contains(alert)) {

@@ -35,12 +35,14 @@ pub struct Knowledge {
     pub weights: Weights,
 }
 
-/// The weights of the evidence, in natural-log odds.
+/// The weights of the evidence, in natural-log odds: a term of 0.7 doubles the odds that an alert belongs to a group. The
+/// sum is a naive-Bayes score: terms add up as if they were independent, which they are not quite, so the weights were chosen on
+/// public data (`docs/performance/triage.md`) and are not read off tables of frequencies.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
     /// The score of an alert about which nothing is known.
     pub bias: f64,
-    /// The score needed to join.
+    /// The score needed to join, all terms and the bias together.
     pub needed: f64,
     /// Groups that score more than this fit equally well.
     pub plenty: f64,
@@ -66,7 +68,8 @@ pub struct Weights {
     pub text: f64,
     /// For all labels in common.
     pub labels: f64,
-    /// The most that people's merges and splits can weigh.
+    /// The most that people's merges and splits can weigh: a pair of kinds weighs this times (together − apart) ÷ (together +
+    /// apart + ½), so that a single act is no certainty.
     pub people: f64,
     /// For a kind that history says is always brought about by one in the group, or always brings one about.
     pub history: f64,

@@ -5,7 +5,9 @@
     reason = "a test that unwraps nothing fails as it should"
 )]
 
+mod bad_input;
 mod budgets;
+mod counts;
 mod errors;
 mod extractions;
 mod extremes;

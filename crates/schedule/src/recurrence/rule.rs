@@ -44,7 +44,7 @@ pub struct RuleDay {
     pub weekday: Weekday,
 }
 
-/// An RFC 5545 `RRULE`, as far as this crate goes. Made by parsing.
+/// An RFC 5545 `RRULE` (section 3.3.10), as far as this crate goes: the parts that are fields here. Made by parsing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     /// `FREQ`.

@@ -5,6 +5,7 @@
 )]
 
 mod arbitrary;
+mod bad_input;
 mod build;
 mod calendars;
 mod changes;

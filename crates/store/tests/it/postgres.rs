@@ -207,3 +207,16 @@ async fn long_answers_that_nobody_looks_at_yet_bar_no_others() {
         .await;
     assert_eq!(counted.unwrap(), Single(0));
 }
+
+#[store::both_engines]
+async fn only_a_database_on_a_machine_of_its_own_tells_the_time(engine: Engine) {
+    let store = fresh(engine).await;
+    let (earlier, later) = (store.time().await.unwrap(), store.time().await.unwrap());
+    match engine {
+        Engine::Sqlite => assert_eq!((earlier, later), (None, None)),
+        Engine::Postgres => {
+            let passed = later.unwrap().duration_since(earlier.unwrap());
+            assert!(passed.is_positive() && passed.as_secs() < 60, "{passed:?}");
+        }
+    }
+}

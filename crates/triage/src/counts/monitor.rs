@@ -15,7 +15,11 @@ const LONGEST_GAP: i64 = 28 * 86_400;
 
 const WEEK: f64 = 7.0 * 86_400.0;
 
-/// Watches the counts of many keys.
+/// Watches the counts of many keys, at most [`Settings::keys_maximum`], some ten kilobytes each.
+///
+/// A scan in four widths (half an hour to half a day, and the last bucket) and a CUSUM (Page, "Continuous inspection
+/// schemes", 1954) ask of each key whether it is too full; a tail fitted to its own past (peaks over threshold: Coles,
+/// 2001; predictive: Geisser, 1993) says how rare that is. See the [module](crate::counts).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "MonitorRecord", into = "MonitorRecord")]
 pub struct Monitor {

@@ -32,7 +32,14 @@ struct Verdicts {
     origin: u32,
 }
 
-/// The memory behind the ranking of origins.
+/// The memory behind the ranking of origins: how rare each symptom of each place was in the cascades before, and which
+/// places and symptoms people confirmed as the origin.
+///
+/// Evidence is in nats and adds up: rarity (surprise, the negative logarithm of how often), less what the places that a
+/// place depends on show themselves (a walk along the dependency graph, against the way in which trouble travels), the
+/// typical part of a whole, the order of onset, recent changes, and the odds from confirmations. At most as many symptoms
+/// of places as its capacity says are kept; those seen longest ago give way. A cascade is not in the past of its own
+/// ranking until [`Origins::remember`] is called.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored", into = "Stored")]
 pub struct Origins {

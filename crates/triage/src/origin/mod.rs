@@ -73,7 +73,7 @@ pub struct Suspect {
     pub reasons: Vec<Reason>,
 }
 
-/// Weights of the evidence. One configuration for every source.
+/// Weights of the evidence, each a factor of nats (natural-log units). One configuration for every source.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OriginWeights {
     /// Of a symptom of unknown making.
@@ -88,7 +88,7 @@ pub struct OriginWeights {
     pub failed_call: f64,
     /// The deviation, in standard deviations, that weighs as much as a symptom without one.
     pub usual_deviation: f64,
-    /// The share of a place's evidence that what it depends on may take off.
+    /// The share of a place's evidence that what it depends on may take off, 0 to 1.
     pub walk: f64,
     /// For the evidence of the typical part.
     pub parts: f64,

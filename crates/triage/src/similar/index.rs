@@ -38,7 +38,12 @@ impl Default for Settings {
     }
 }
 
-/// Reports under the caller's ids.
+/// Reports under the caller's ids, at most [`Settings::reports_maximum`] of them.
+///
+/// Texts are compared as bags of words and of groups of four letters, each weighted by its rarity among the reports kept
+/// (inverse document frequency as in BM25: Robertson and Spärck Jones, "Relevance weighting of search terms", 1976); the weights of
+/// the reasons follow what people confirm and refuse (pairwise logistic regression, computed anew from the answers, so that
+/// one that is taken back leaves no trace).
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "IndexRecord", into = "IndexRecord")]
 pub struct Index {

@@ -27,6 +27,11 @@ pub struct TemplateId(u64);
 
 /// A bounded, deterministic memory of message templates.
 ///
+/// Messages are masked first ([`mask`](crate::mask())). The parse tree is that of Drain (He and others, "Drain: An online log
+/// parsing approach with fixed depth tree", ICWS 2017) turned around: only what was seen to vary becomes a value. A message
+/// costs time in proportion to its words, however many templates are known. A snapshot that would give a number twice
+/// is refused when it is read.
+///
 /// ```
 /// let mut templates = triage::Templates::default();
 /// let first = templates.learn("backup of db7 took 93s");

@@ -61,6 +61,12 @@ pub enum TeachError {
 }
 
 /// A classifier, its examples, and what it learned from them.
+///
+/// Separators of each topic and each family of topics are learned by dual coordinate descent (Hsieh and others, "A dual
+/// coordinate descent method for large-scale linear SVM", ICML 2008) over words, pairs of words and groups of
+/// characters; texts without a topic by class-balanced self-training (Zou and others, ECCV 2018); the threshold that
+/// rejects is a conformal one (Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005). Memory is
+/// bounded by [`Settings`]. The same lessons always give the same answers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Classifier {
     settings: Settings,
@@ -128,7 +134,11 @@ impl Classifier {
         }
     }
 
-    /// Adds an example of a topic. It counts from the next [`Classifier::fit`] on.
+    /// Adds an example of a topic. It counts from the next [`Classifier::fit`] on. Of a text 16 KiB are read.
+    ///
+    /// # Errors
+    /// [`TeachError::NoWords`] for a text without words, [`TeachError::TooManyTopics`] where this would be a topic too many;
+    /// nothing is learned then.
     pub fn teach(&mut self, topic: &str, text: &str) -> Result<(), TeachError> {
         if tokens(text).is_empty() {
             return Err(TeachError::NoWords);
@@ -142,6 +152,9 @@ impl Classifier {
     }
 
     /// Adds an example of a text that belongs to none of the topics.
+    ///
+    /// # Errors
+    /// [`TeachError::NoWords`] for a text without words.
     pub fn teach_stranger(&mut self, text: &str) -> Result<(), TeachError> {
         if tokens(text).is_empty() {
             return Err(TeachError::NoWords);
@@ -190,8 +203,9 @@ impl Classifier {
         remember(&mut self.history, text, self.settings.history_maximum);
     }
 
-    /// Learns from all that was taught and observed, also what several topics have in common. Takes time in proportion to texts × topics: about
-    /// a second for hundreds of examples, some seconds to a minute with thousands of texts.
+    /// Learns from all that was taught and observed, also what several topics have in common (shrinkage along a
+    /// hierarchy: McCallum and others, ICML 1998). Takes time in proportion to texts × topics: about a second for
+    /// hundreds of examples, some seconds to a minute with thousands of texts.
     pub fn fit(&mut self) {
         let topics: Vec<String> = self.examples.keys().cloned().collect();
         if topics.len() < 2 {
@@ -220,7 +234,7 @@ impl Classifier {
         self.model = Model::learn(topics, &named, basis, features_maximum);
     }
 
-    /// Says which topic `text` belongs to, and why.
+    /// Says which topic `text` belongs to, and why. Of a text 16 KiB are read; one without words fits nothing.
     pub fn classify(&self, text: &str) -> Verdict {
         let tokens = tokens(text);
         let grams = grams(&tokens);

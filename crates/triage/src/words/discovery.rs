@@ -125,7 +125,10 @@ impl From<Terms> for Vec<(u64, f32)> {
     }
 }
 
-/// Topics found so far.
+/// Topics found so far, at most [`Settings::clusters_maximum`]: a text joins the cluster that it is most like or founds one
+/// (the leader algorithm; Hartigan, "Clustering Algorithms", 1975), and clusters that turn out alike are joined. The same
+/// texts in the same order give the same clusters. A snapshot whose numbers do not belong together is refused when it is
+/// read.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "snapshot::Stored")]
 pub struct Discovery {

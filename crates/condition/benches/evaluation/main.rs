@@ -1,12 +1,15 @@
 //! How fast conditions are read and evaluated, on one core: `cargo bench -p condition`.
 //!
 //! Each row repeats its work for a fifth of a second, five times, and shows the median. The second table is
-//! the worst that a hostile author and a hostile event can do together within the limits.
+//! one event before many rules, the third the worst that a hostile author and a hostile event can do together
+//! within the limits.
 #![expect(
     clippy::print_stdout,
     clippy::expect_used,
     reason = "a benchmark prints a table and may give up"
 )]
+
+mod rulebook;
 
 use std::{hint::black_box, time::Instant};
 
@@ -209,5 +212,6 @@ fn once<T>(work: impl FnOnce() -> T) -> f64 {
 
 fn main() {
     typical();
+    rulebook::print();
     worst();
 }
