@@ -1,4 +1,5 @@
-//! A long history, put into an embedded database at rest: copies of one real incident and one real case.
+//! A long history, put into an embedded database at rest: copies of one real incident, one real customer and one real case.
+//! The cases are spread over all customers and sites.
 //!
 //! The copies are made by SQL from rows that Muster itself wrote, column by column, so they always have the shape of
 //! today's tables; only what tells them apart is exchanged.
@@ -12,6 +13,10 @@ use rusqlite::Connection;
 pub(super) const INCIDENTS: i64 = 100_000;
 /// Cases in the history.
 pub(super) const CASES: i64 = 1_000_000;
+/// Customers in the history.
+pub(super) const ACCOUNTS: i64 = 20_000;
+/// Of so many cases one is the first customer's, who so has as many cases as there are customers.
+const THE_LOUDEST_ONE_IN: i64 = 50;
 /// Of so many cases one is still open and owed an answer.
 const OWED_ONE_IN: i64 = 500;
 /// The history's length: one incident and ten cases in so many microseconds.
@@ -74,6 +79,17 @@ const COPIES: &[Copies] = &[
         ],
     },
     Copies {
+        table: "accounts",
+        pattern: "true",
+        count: ACCOUNTS,
+        changed: &[
+            ("id", "printf('Q0%012d', n)"),
+            ("name", "'Customer ' || n"),
+            ("email", "'customer' || n || '@example.org'"),
+            ("external_id", "NULL"),
+        ],
+    },
+    Copies {
         table: "cases",
         pattern: "true",
         count: CASES,
@@ -81,6 +97,18 @@ const COPIES: &[Copies] = &[
             ("id", "printf('Q0%012d', n)"),
             ("number", "1000 + n"),
             ("external_reference", "NULL"),
+            (
+                "account_id",
+                "printf('Q0%012d', CASE WHEN n % :loudest = 0 THEN 1 ELSE 1 + n % :accounts END)",
+            ),
+            (
+                "location_id",
+                "(SELECT id FROM sites WHERE place = n % (SELECT COUNT(*) FROM sites))",
+            ),
+            (
+                "touchpoint_id",
+                "CASE WHEN n % 4 = 0 THEN NULL ELSE p.touchpoint_id END",
+            ),
             ("token", "printf('bench-%012d', n)"),
             (
                 "subject",
@@ -118,6 +146,10 @@ pub(super) fn write(folder: &Path) -> anyhow::Result<()> {
     connection.pragma_update(None, "synchronous", "OFF")?;
     connection.pragma_update(None, "foreign_keys", false)?;
     let transaction = connection.transaction()?;
+    transaction.execute_batch(
+        "CREATE TEMP TABLE sites AS SELECT ROW_NUMBER() OVER (ORDER BY id) - 1 AS place, id FROM locations;
+         CREATE UNIQUE INDEX temp.sites_by_place ON sites (place);",
+    )?;
     for copies in COPIES {
         copy(&transaction, copies)?;
     }
@@ -160,7 +192,9 @@ fn copy(connection: &Connection, copies: &Copies) -> anyhow::Result<()> {
     )
     .replace(":count", &copies.count.to_string())
     .replace(":step", &STEP.to_string())
-    .replace(":owed", &OWED_ONE_IN.to_string());
+    .replace(":owed", &OWED_ONE_IN.to_string())
+    .replace(":loudest", &THE_LOUDEST_ONE_IN.to_string())
+    .replace(":accounts", &ACCOUNTS.to_string());
     let written = connection
         .execute(&insert, [])
         .with_context(|| format!("the history of {table} cannot be written"))?;

@@ -7,10 +7,10 @@ use hyper::Method;
 use hyper::body::Bytes;
 use serde_json::json;
 
-use super::Row;
 use super::program::{Grouping, Installed, Muster, Program};
 use super::sinks::{self, Arrivals};
 use super::web::Web;
+use super::{Row, peers};
 
 /// Events a second while the delay is measured.
 const RATE: u32 = 1_000;
@@ -36,6 +36,7 @@ pub(super) async fn run(program: &Program, seconds: u64) -> anyhow::Result<Vec<R
         rows.extend(delay(program, way, seconds, Storm::AllPage).await?);
         rows.extend(many(program, way).await?);
     }
+    rows.extend(by_the_peer().await?);
     rows.extend(through_a_kill(program).await?);
     Ok(rows)
 }
@@ -193,17 +194,74 @@ async fn many(program: &Program, way: Way) -> anyhow::Result<Vec<Row>> {
     ])
 }
 
-/// Sends the events of all pages, many at a time, and returns when every one has been accepted.
+/// As many notifications by Alertmanager, which keeps nothing on disk and sends a webhook for each alert at once.
+async fn by_the_peer() -> anyhow::Result<Vec<Row>> {
+    let (folder, arrivals) = (tempfile::tempdir()?, Arrivals::default());
+    let hook = sinks::webhooks(arrivals.clone()).await?;
+    let Some((alertmanager, port)) = peers::alertmanager(folder.path(), peers::Told::Webhook(hook)).await?
+    else {
+        let why = "prometheus-alertmanager is not installed";
+        return Ok(vec![Row::missing("pages: Alertmanager", why)]);
+    };
+    let web = Web::plain(port);
+    let began = Instant::now();
+    at_once(|number| {
+        let (web, alert) = (web.clone(), alert(number));
+        async move {
+            let answer = web
+                .ask(Method::POST, "/api/v2/alerts", "application/json", alert)
+                .await?;
+            anyhow::ensure!(answer.status == 200, "an alert was answered {}", answer.status);
+            Ok(())
+        }
+    })
+    .await?;
+    wait(&arrivals, OWED as usize).await;
+    drop(alertmanager);
+    let (arrived, _) = arrivals.take();
+    let last = arrived.values().max().copied().unwrap_or(began);
+    let name =
+        |what: &str| format!("{OWED} notifications by Alertmanager (Webhook), from the first alert: {what}");
+    Ok(vec![
+        Row::figure(name("last arrived after"), (last - began).as_secs_f64(), "s"),
+        Row::figure(
+            name("not arrived"),
+            f64::from(OWED) - arrived.len() as f64,
+            "notifications",
+        ),
+    ])
+}
+
+fn alert(number: u32) -> Bytes {
+    let alert = json!([{
+        "labels": { "alertname": "CardTerminalSilent", "instance": format!("terminal-{number}"), "severity": "critical" },
+        "annotations": { "summary": format!("terminal-{number} is silent") },
+    }]);
+    Bytes::from(alert.to_string())
+}
+
+/// Sends the events of all pages and returns when every one has been accepted.
 async fn send_all(web: &Web, key: &str) -> anyhow::Result<()> {
+    at_once(|number| {
+        let (web, event) = (web.clone(), event(key, number));
+        async move { send(&web, event).await.map(drop) }
+    })
+    .await
+}
+
+/// Sends something for each page, 64 at a time.
+async fn at_once<F>(sent: impl Fn(u32) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>> + Send + 'static,
+{
     let mut sending = tokio::task::JoinSet::new();
-    for sender in 0..64 {
-        let (web, key) = (web.clone(), key.to_owned());
-        sending.spawn(async move {
-            for number in (sender..OWED).step_by(64) {
-                send(&web, event(&key, number)).await?;
-            }
-            anyhow::Ok(())
-        });
+    for number in 0..OWED {
+        if sending.len() >= 64
+            && let Some(one) = sending.join_next().await
+        {
+            one??;
+        }
+        sending.spawn(sent(number));
     }
     while let Some(one) = sending.join_next().await {
         one??;

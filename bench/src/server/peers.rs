@@ -17,17 +17,34 @@ fn installed(program: &str) -> bool {
         || Command::new(program).arg("-v").output().is_ok()
 }
 
-/// Alertmanager with an empty configuration, or nothing when it is not installed.
-pub(super) async fn alertmanager(folder: &Path) -> anyhow::Result<Option<(Running, u16)>> {
+/// Whom Alertmanager tells.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Told {
+    Nobody,
+    /// A webhook on this port is told of each alert by itself, at once.
+    Webhook(u16),
+}
+
+impl Told {
+    fn configuration(self) -> String {
+        match self {
+            Self::Nobody => "route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n".to_owned(),
+            Self::Webhook(port) => format!(
+                "route:\n  receiver: hook\n  group_by: ['...']\n  group_wait: 0s\nreceivers:\n  - name: hook\n    \
+                 webhook_configs:\n      - url: http://127.0.0.1:{port}/\n"
+            ),
+        }
+    }
+}
+
+/// Alertmanager, or nothing when it is not installed.
+pub(super) async fn alertmanager(folder: &Path, told: Told) -> anyhow::Result<Option<(Running, u16)>> {
     const PROGRAM: &str = "prometheus-alertmanager";
     if !installed(PROGRAM) {
         return Ok(None);
     }
     let configuration = folder.join("alertmanager.yml");
-    std::fs::write(
-        &configuration,
-        "route:\n  receiver: nobody\nreceivers:\n  - name: nobody\n",
-    )?;
+    std::fs::write(&configuration, told.configuration())?;
     let port = free_port()?;
     let running = Running::start(Command::new(PROGRAM).args([
         format!("--config.file={}", configuration.display()),
