@@ -1,23 +1,26 @@
-// The whole loop in a real browser, as one story: sign in, an event arrives, it is acknowledged on a phone, a
-// customer reports, an agent asks "is it us?" and links the case, customers are told, it is resolved, the
+// The whole loop in a real browser, as one story: sign in, an event arrives, it is acknowledged on a phone by the link
+// of the page, a customer reports, an agent asks "is it us?" and links the case, customers are told, it is resolved, the
 // reporter is answered, the report is read. Every page on the way is looked at by axe-core; at the end every
 // page that the rail leads to, in both themes.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { after, before, test } from "node:test";
+import { startMail } from "./mail.mjs";
 import { everyPlace, openPage, startBrowser, startMuster, violations } from "./muster.mjs";
 
 const SYMPTOM = "Card payments do not work in Leeds.";
 const REPORT = "The card reader at Leeds Briggate keeps saying offline. Have I paid or not?";
 const HOSTILE = '<img src=x onerror="document.title=1"> \u202Eمتجر & "Söhne"';
 
+let mail;
 let muster;
 let browser;
 let desk; // The page at a desk that stays signed in through the story.
 const known = {};
 
 before(async () => {
-  muster = await startMuster();
+  mail = await startMail();
+  muster = await startMuster({ MUSTER_SMTP_URL: mail.url, MUSTER_MAIL_FROM: "muster@example.org" });
   browser = await startBrowser();
   const policy = await muster.post("/escalation_policies", {
     escalation_policy: {
@@ -66,12 +69,35 @@ before(async () => {
       description: HOSTILE, public_words: "The stock shown may be 10 minutes old.", services: [{ id: known.service, type: "service_reference" }],
     },
   });
+  await maintain(policy.escalation_policy.id);
   desk = await openPage(browser, muster.base);
 });
+
+/** Something of the status page and of a shop that is being worked on. */
+async function maintain(policy) {
+  const { service } = await muster.post("/services", {
+    service: { type: "service", name: "stock-lookup", escalation_policy: { id: policy, type: "escalation_policy_reference" } },
+  });
+  const { business_service: stock } = await muster.post("/business_services", { business_service: { name: "Stock in shops", customer_words: "I cannot see what is in stock" } });
+  await muster.post("/service_dependencies/associate", {
+    relationships: [{ supporting_service: { id: service.id, type: "service" }, dependent_service: { id: stock.id, type: "business_service" } }],
+  });
+  const { location } = await muster.post("/locations", { location: { name: "York", kind: "site", services: [{ id: stock.id, type: "business_service_reference" }] } });
+  known.maintained = location.code;
+  await muster.post(`/status_pages/${known.page}/components`, { component: { name: "Stock in shops", business_service: { id: stock.id, type: "business_service_reference" } } });
+  const at = (minutes) => new Date(Date.now() + minutes * 60_000).toISOString();
+  await muster.post("/maintenance_windows", {
+    maintenance_window: {
+      type: "maintenance_window", start_time: at(0), end_time: at(120), description: "New disks",
+      public_words: "The stock shown may be old.", services: [{ id: service.id, type: "service_reference" }],
+    },
+  });
+}
 
 after(async () => {
   await browser?.close();
   await muster?.stop();
+  mail?.stop();
 });
 
 async function signIn(page) {
@@ -145,25 +171,52 @@ test("a wrong password is refused in plain words, the right one leads to Now", a
   assert.match(await desk.textContent("h1"), /\S/);
 });
 
-test("an event shows on Now by itself, and one tap on a phone acknowledges it", async () => {
+const trigger = (key) => muster.post("/v2/enqueue", {
+  routing_key: known.key,
+  event_action: "trigger",
+  dedup_key: key,
+  payload: { summary: "Card terminals silent in Leeds", source: key, severity: "critical", group: "Leeds Briggate" },
+});
+
+test("an event shows on Now by itself, and one tap behind the link of its page acknowledges it on a phone", async () => {
   const phone = await openPage(browser, muster.base, { width: 390, theme: "dark" });
   await signIn(phone);
-  await muster.post("/v2/enqueue", {
-    routing_key: known.key,
-    event_action: "trigger",
-    dedup_key: "till-1",
-    payload: { summary: "Card terminals silent in Leeds", source: "till-1", severity: "critical", group: "Leeds Briggate" },
-  });
+  await trigger("till-1");
   for (const page of [desk, phone]) await page.waitForSelector("text=Customers have trouble with Card payments in 1 place", { timeout: 10_000 });
   await phone.reload();
   await clean(phone, "Now on a phone");
-  await phone.click("button:has-text('Acknowledge') >> visible=true");
-  await phone.waitForURL(/\/console\/incidents\//);
+  const link = await mail.link("maya@example.org", "/ack/");
+  await phone.goto(link);
+  await clean(phone, "the page behind the link");
+  await send(phone, "button:has-text('Acknowledge')");
+  await clean(phone, "the page behind the link after the tap");
+  assert.match(await phone.locator("main").innerText(), /you have it/);
+  await send(phone, "a:has-text('Open the incident room')");
   await clean(phone, "the room on a phone");
   const incident = (await muster.get("/incidents")).incidents[0];
   assert.equal(incident.status, "acknowledged");
   known.incident = incident.id;
+  known.pages = [new URL(link).pathname];
   await phone.context().close();
+});
+
+test("a reader of the status page asks to be told, by an address that is confirmed", async () => {
+  const reader = await visitor("/status/larkfield", { width: 390 });
+  await reader.locator("form").evaluate((form) => { form.noValidate = true; });
+  await reader.fill("#email", "nobody");
+  await send(reader, "form button");
+  await clean(reader, "an address that is none");
+  await reader.goto(`${muster.base}/status/larkfield`);
+  await reader.fill("#email", "reader@example.org");
+  await send(reader, "form button");
+  await clean(reader, "the answer to who wants to be told");
+  const link = await mail.link("reader@example.org", "/confirm/");
+  await reader.goto(link);
+  await clean(reader, "the question behind the link");
+  await send(reader, "main form button");
+  await clean(reader, "the confirmed address");
+  known.pages.push(new URL(link).pathname);
+  await reader.context().close();
 });
 
 test("the shop reads what to do without a script, and a customer reports on the public form", async () => {
@@ -214,6 +267,7 @@ test("customers are told from the browser, and the status page shows it at once"
   const text = await eventually(reader, "/status/larkfield", SYMPTOM);
   assert.match(text, /We will tell you more by \d\d:\d\d/);
   await reader.context().close();
+  known.unsubscribe = new URL(await mail.link("reader@example.org", "/unsubscribe/")).pathname;
 });
 
 test("a note and the resolution are kept in the room, and no text becomes markup", async () => {
@@ -271,8 +325,23 @@ test("the report has written itself; it is put right, published and exported", a
   while (!written.ok && Date.now() < until) written = await ask("md");
   assert.equal(written.status, 200);
   assert.match(await written.text(), /A restart dropped the route/);
-  const printed = await ask("html");
-  assert.equal(printed.status, 200);
+  const history = await eventually(desk, "/status/larkfield/history", "/status/larkfield/incidents/");
+  assert.match(history, /Card payments/);
+  const story = await desk.locator("a[href^='/status/larkfield/incidents/']").first().getAttribute("href");
+  known.pages.push(known.unsubscribe, story, `/incidents/${known.incident}/review.html`);
+});
+
+test("a second event is acknowledged with one tap in the console on a phone", async () => {
+  await trigger("till-2");
+  const phone = await openPage(browser, muster.base, { width: 390 });
+  await signIn(phone);
+  await phone.waitForSelector("button:has-text('Acknowledge') >> visible=true", { timeout: 10_000 });
+  await phone.click("button:has-text('Acknowledge') >> visible=true");
+  await phone.waitForURL(/\/console\/incidents\//);
+  const { incidents } = await muster.get("/incidents");
+  assert.deepEqual(incidents.map((one) => one.status).sort(), ["acknowledged", "resolved"]);
+  known.pages.push(new URL(await mail.link("maya@example.org", "/ack/")).pathname);
+  await phone.context().close();
 });
 
 /** Pages that no link of the console leads to, with what they answer. */
@@ -292,7 +361,7 @@ for (const theme of ["light", "dark"]) {
       known.places ??= await everyPlace(page, muster);
       assert.ok(known.places.length > 35, `only ${known.places.length} kinds of pages were found`);
       const visited = new Map([...known.places.map((path) => [path, 200]), ...FURTHER]);
-      for (const path of [`/at/${known.code}`, `/at/${known.code}/report`, known.casePath]) visited.set(path, 200);
+      for (const path of [`/at/${known.code}`, `/at/${known.code}/report`, `/at/${known.maintained}`, known.casePath, ...known.pages]) visited.set(path, 200);
       for (const [path, wanted] of visited) {
         const answer = await page.goto(muster.base + path);
         assert.equal(answer.status(), wanted, `${path} answered ${answer.status()}`);
@@ -334,4 +403,11 @@ test("what is wrong with a form is said on a page that is clean, and nothing typ
     assert.equal(await desk.inputValue("#description"), kept);
     assert.ok((await desk.locator(".problem, .problem-box").count()) > 0, `${path} says what is wrong`);
   }
+});
+
+test("one click on the link in a letter ends the letters", async () => {
+  const reader = await visitor(known.unsubscribe, { width: 390 });
+  await send(reader, "main form button");
+  await clean(reader, "the end of the letters");
+  await reader.context().close();
 });

@@ -6,6 +6,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { startPostgres } from "./postgres.mjs";
 
 const PROGRAM = process.env.MUSTER_PROGRAM || new URL("../target/debug/muster", import.meta.url).pathname;
 const AXE = readFileSync(new URL("node_modules/axe-core/axe.min.js", import.meta.url), "utf8");
@@ -19,12 +20,15 @@ export async function freePort() {
   return port;
 }
 
-/** Starts a server and gives its address, the owner's key, and a way to stop it. */
+/** Starts a server and gives its address, the owner's key, and a way to stop it. Its database is the embedded one, or
+ * a PostgreSQL of its own where MUSTER_TEST_DATABASE says `postgresql`. */
 export async function startMuster(settings = {}) {
   const folder = mkdtempSync(join(tmpdir(), "muster-e2e-"));
   const port = await freePort();
   const base = `http://127.0.0.1:${port}`;
   const environment = { ...process.env, MUSTER_DATA: folder, MUSTER_LISTEN: `127.0.0.1:${port}`, MUSTER_EVENT_RATE_LIMIT: "off", ...settings };
+  const postgres = process.env.MUSTER_TEST_DATABASE === "postgresql" ? await startPostgres() : null;
+  if (postgres) environment.MUSTER_DATABASE_URL = postgres.url;
   const setup = spawnSync(
     PROGRAM,
     ["setup", "--email", "maya@example.org", "--name", "Maya Okafor", "--password", PASSWORD, "--json"],
@@ -66,6 +70,7 @@ export async function startMuster(settings = {}) {
     async stop() {
       child.kill("SIGTERM");
       await new Promise((resolve) => child.once("exit", resolve));
+      await postgres?.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };

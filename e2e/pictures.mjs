@@ -4,18 +4,13 @@ import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { furnish } from "./hostile.mjs";
 import { everyPlace, kind, openPage, startBrowser, startDemo, startMuster } from "./muster.mjs";
 
 const FOLDER = process.env.MUSTER_PICTURES;
 const VIEWS = [1440, 390].flatMap((width) => ["light", "dark"].map((theme) => ({ width, theme })));
 /** A set of pictures may take this long on a slow machine. */
 const LIMIT = { skip: !FOLDER, timeout: 1_800_000 };
-const LONG = `Grüße-${"unbroken".repeat(32)}`.slice(0, 255);
-/** Names of components are shorter. */
-const SHORTER = LONG.slice(0, 125);
-const RIGHT_TO_LEFT = "متجر شارع السوق — الفرع الرئيسي للمدينة القديمة";
-const MARKUP = `<script>alert("x")</script> & 'Söhne' \u202Egnp.exe`;
-const NAMES = [LONG, RIGHT_TO_LEFT, MARKUP];
 
 let browser;
 before(async () => {
@@ -68,13 +63,6 @@ async function picturesOf(name, muster, open) {
   await muster.stop();
   assert.ok(places.length > 10, `only ${places.length} places`);
   assert.deepEqual(complaints, []);
-}
-
-/** Does something many times, a few at a time. */
-async function many(count, work) {
-  const numbers = Array.from({ length: count }, (_, number) => number);
-  const worker = async () => { while (numbers.length) await work(numbers.shift()); };
-  await Promise.all(Array.from({ length: 8 }, worker));
 }
 
 /** What a customer who writes by the form is shown afterwards. */
@@ -142,48 +130,5 @@ test("pictures of an empty Muster", LIMIT, async () => {
 
 test("pictures of hostile names", LIMIT, async () => {
   const muster = await startMuster({ MUSTER_API_RATE_LIMIT: "off" });
-  const page = await muster.post("/status_pages", { status_page: { name: SHORTER, slug: "hostile", time_zone: "Asia/Kathmandu" } });
-  const policy = await muster.post("/escalation_policies", {
-    escalation_policy: {
-      type: "escalation_policy", name: LONG,
-      escalation_rules: [{ escalation_delay_in_minutes: 5, targets: [{ id: muster.owner.user_id, type: "user_reference" }] }],
-    },
-  });
-  const codes = [];
-  for (const name of NAMES) {
-    const service = await muster.post("/services", {
-      service: { type: "service", name, description: name, escalation_policy: { id: policy.escalation_policy.id, type: "escalation_policy_reference" } },
-    });
-    const integration = await muster.post(`/services/${service.service.id}/integrations`, { integration: { type: "events_api_v2_inbound_integration", name } });
-    const touchpoint = await muster.post("/business_services", {
-      business_service: { type: "business_service", name, harm_weight: 50, customer_words: name, fallback: `1. ${name}\n2. ${name}. ${name}`, words_to_say: name },
-    });
-    const used = { id: touchpoint.business_service.id, type: "business_service_reference" };
-    await muster.post("/service_dependencies/associate", {
-      relationships: [{ supporting_service: { id: service.service.id, type: "service" }, dependent_service: { id: used.id, type: "business_service" } }],
-    });
-    const shop = await muster.post("/locations", { location: { name, kind: "site", services: [used] } });
-    codes.push(shop.location.code);
-    const account = await muster.post("/accounts", { account: { name, tier: "business", value_per_year: 9_000_000_000, currency: "GBP" } });
-    await muster.post("/teams", { team: { name: name.slice(0, 100) } });
-    await muster.post(`/status_pages/${page.status_page.id}/components`, { component: { name: name.slice(0, 125), business_service: used } });
-    await muster.post("/users", { user: { type: "user", name: name.slice(0, 100), email: `user${codes.length}@example.org`, role: "limited_user", time_zone: "Asia/Kathmandu" } });
-    await muster.post("/v2/enqueue", {
-      routing_key: integration.integration.integration_key, event_action: "trigger",
-      payload: { summary: name, source: name, severity: "critical", group: name, component: name },
-    });
-    await muster.post("/cases", {
-      case: { text: `${name}\n${name}`, reporter: { name }, account: { id: account.account.id, type: "account_reference" }, location: { id: shop.location.id, type: "location_reference" } },
-    });
-  }
-  await many(500, (number) => muster.post("/cases", { case: { text: `${NAMES[number % 3]} ${number}`, reporter: { name: NAMES[number % 3] } } }));
-  const services = (await muster.get("/services")).services;
-  await many(500, (number) => muster.post("/incidents", {
-    incident: { type: "incident", title: `${NAMES[number % 3]} ${number}`, service: { id: services[number % 3].id, type: "service_reference" } },
-  }));
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const incidents = (await muster.get("/incidents")).incidents;
-  await muster.post(`/incidents/${incidents[0].id}/notes`, { note: { content: NAMES.join("\n") } });
-  await muster.put(`/incidents/${incidents[2].id}`, { incident: { type: "incident_reference", status: "resolved", resolution: LONG } });
-  await picturesOf("hostile", muster, ["/console/cases", "/console/incidents?view=all", "/status/hostile", "/report", ...codes.map((code) => `/at/${code}`)]);
+  await picturesOf("hostile", muster, await furnish(muster, 500));
 });

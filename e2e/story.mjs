@@ -84,3 +84,33 @@ test("the report wrote itself: one picture, figures, and words with the cause", 
   assert.deepEqual(page.errors, []);
   assert.deepEqual(page.strangers, []);
 });
+
+/** What a page weighs on the way to a browser that has nothing of it yet, and how far its parts moved once they were seen. */
+async function weigh(path) {
+  const other = await openPage(browser, demo.base);
+  await other.context().addCookies(await page.context().cookies());
+  const session = await other.context().newCDPSession(other);
+  await session.send("Network.enable");
+  let bytes = 0;
+  session.on("Network.loadingFinished", ({ encodedDataLength }) => { bytes += encodedDataLength; });
+  await other.goto(demo.base + path, { waitUntil: "load" });
+  await other.waitForTimeout(300);
+  const shift = await other.evaluate(() => new Promise((resolve) => {
+    let sum = 0;
+    new PerformanceObserver((list) => { for (const one of list.getEntries()) sum += one.value; }).observe({ type: "layout-shift", buffered: true });
+    setTimeout(() => resolve(sum), 100);
+  }));
+  await other.context().close();
+  return { path, bytes, shift };
+}
+
+test("every main page weighs less than 200 kB, and nothing on it moves while it comes", async () => {
+  await page.goto(`${demo.base}/console`);
+  const rail = await page.locator("nav a[href^='/console']").evaluateAll((all) => all.map((link) => link.getAttribute("href")));
+  const paths = new Set([...rail, `/console/incidents/${cards.id}`, `/console/learn/${cards.id}`, "/status/larkfield", demo.shop, "/report"]);
+  assert.ok(paths.size > 12, `only ${paths.size} main pages`);
+  const weights = [];
+  for (const path of paths) weights.push(await weigh(path));
+  assert.ok(weights.every((one) => one.bytes > 1_000), JSON.stringify(weights));
+  assert.deepEqual(weights.filter((one) => one.bytes >= 200_000 || one.shift > 0), []);
+});
