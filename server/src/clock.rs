@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
 /// Where the time comes from. Clones show the same time.
@@ -125,6 +125,7 @@ impl Clock {
 static MACHINE: Mutex<Steady> = Mutex::new(Steady {
     last: None,
     ahead: Duration::ZERO,
+    correction: SignedDuration::ZERO,
 });
 
 /// A clock that was set back is not believed before it has caught up: a timer that is to fire in a minute fires in a minute,
@@ -133,6 +134,8 @@ struct Steady {
     last: Option<(Timestamp, Instant)>,
     /// How far this is ahead of the machine.
     ahead: Duration,
+    /// What is added to the machine's time, so that all nodes on one database have one time.
+    correction: SignedDuration,
 }
 
 /// Machines agree with themselves to less than this.
@@ -140,6 +143,7 @@ const JITTER: Duration = Duration::from_secs(1);
 
 impl Steady {
     fn read(&mut self, machine: Timestamp, tick: Instant) -> Timestamp {
+        let machine = machine + self.correction;
         let passed = self
             .last
             .map(|(at, then)| at + tick.saturating_duration_since(then));
@@ -148,14 +152,43 @@ impl Steady {
         if ahead > JITTER && self.ahead <= JITTER {
             tracing::error!(
                 seconds = ahead.as_secs(),
-                "the machine's clock was set back; Muster goes on with the time it had until the machine has caught up or \
-                 Muster is started again"
+                "the clock was set back; Muster goes on with the time it had until the clock has caught up or Muster is \
+                 started again"
             );
         }
         self.ahead = ahead;
         self.last = Some((now, tick));
         now
     }
+
+    /// `said` was read within `took` after `asked`.
+    fn correct(&mut self, said: Timestamp, asked: Timestamp, took: Duration) {
+        let correction = said.duration_since(asked + took / 2);
+        if (correction - self.correction).unsigned_abs() > took / 2 {
+            self.correction = correction;
+        }
+    }
+}
+
+/// Takes the time from a clock that others look at too. `ask` reads it, and is believed to have done so half-way between the
+/// question and the answer; what is less off than that leaves open changes nothing. Gives how far the machine is from it.
+///
+/// # Errors
+/// That of `ask`; the time is then reckoned as before.
+pub async fn agree_with<E>(
+    ask: impl Future<Output = Result<Option<Timestamp>, E>>,
+) -> Result<SignedDuration, E> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where the machine's clock is read"
+    )]
+    let (asked, tick) = (Timestamp::now(), Instant::now());
+    let Some(said) = ask.await? else {
+        return Ok(SignedDuration::ZERO);
+    };
+    let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    machine.correct(said, asked, tick.elapsed());
+    Ok(machine.correction)
 }
 
 /// How far the machine's clock was set back while this process ran, if it has not caught up.
@@ -217,12 +250,17 @@ fn duration_between(from: Timestamp, to: Timestamp) -> Duration {
 mod tests {
     use super::*;
 
-    /// What is read, in seconds after the first reading, when the machine says this at these ticks.
-    fn read(machine: &[(i64, u64)]) -> Vec<i64> {
-        let mut steady = Steady {
+    fn beginning() -> Steady {
+        Steady {
             last: None,
             ahead: Duration::ZERO,
-        };
+            correction: SignedDuration::ZERO,
+        }
+    }
+
+    /// What is read, in seconds after the first reading, when the machine says this at these ticks.
+    fn read(machine: &[(i64, u64)]) -> Vec<i64> {
+        let mut steady = beginning();
         let (midnight, begun) = (Timestamp::UNIX_EPOCH, Instant::now());
         machine
             .iter()
@@ -252,11 +290,25 @@ mod tests {
     }
 
     #[test]
+    fn nodes_that_ask_the_same_clock_agree_as_far_as_the_asking_allows() {
+        let at = |millisecond| Timestamp::from_millisecond(millisecond).unwrap();
+        let (begun, took) = (Instant::now(), Duration::from_millis(20));
+        for machine in [600_000, 1_000_000, 2_000_000] {
+            let mut node = beginning();
+            node.correct(at(1_000_010), at(machine), took);
+            assert_eq!(node.read(at(machine), begun), at(1_000_000));
+            node.correct(at(1_000_018), at(machine), took);
+            assert_eq!(
+                node.read(at(machine), begun),
+                at(1_000_000),
+                "8 ms are within the asking"
+            );
+        }
+    }
+
+    #[test]
     fn how_far_it_was_set_back_is_known_until_it_has_caught_up() {
-        let mut steady = Steady {
-            last: None,
-            ahead: Duration::ZERO,
-        };
+        let mut steady = beginning();
         let begun = Instant::now();
         let at = |second| Timestamp::from_second(second).unwrap();
         steady.read(at(1_000), begun);

@@ -238,9 +238,16 @@ impl Given {
             let scheme = if tls.is_some() { "https" } else { "http" };
             format!("{scheme}://{listen}")
         });
-        if !(base_url.starts_with("http://") || base_url.starts_with("https://")) {
+        check_address("base_url", &base_url, &mut mistakes);
+        if let Some(html_base_url) = &self.html_base_url {
+            check_address("html_base_url", html_base_url, &mut mistakes);
+        }
+        if let Some(path) = &self.secret_key_file
+            && let Err(error) = std::fs::metadata(path)
+        {
             mistakes.push(format!(
-                "base_url is \"{base_url}\"; it must begin with http:// or https://."
+                "secret_key_file is {0}, which cannot be read: {error}. A new key is made with: openssl rand -hex 32 > {0}",
+                path.display()
             ));
         }
         let mail = check_mail(self.smtp_url, self.mail_from, &mut mistakes);
@@ -327,6 +334,17 @@ fn check_rate(name: &str, given: Option<&str>, default: u32, mistakes: &mut Vec<
     }
 }
 
+/// What links begin with.
+fn check_address(name: &str, given: &str, mistakes: &mut Vec<String>) {
+    let is_web =
+        url::Url::parse(given).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    if !is_web {
+        mistakes.push(format!(
+            "{name} is \"{given}\"; an address such as https://muster.example.org is needed."
+        ));
+    }
+}
+
 fn check_networks(name: &str, given: &[String], mistakes: &mut Vec<String>) -> Vec<Network> {
     let mut networks = Vec::new();
     for text in given {
@@ -371,10 +389,16 @@ mod tests {
             tls_cert: Some(PathBuf::from("only-one.pem")),
             event_rate_limit: Some("many".to_owned()),
             false_alarms_per_week: Some(f64::NAN),
+            base_url: Some("http://".to_owned()),
+            html_base_url: Some("zzz".to_owned()),
+            secret_key_file: Some(PathBuf::from("/nowhere/secret.key")),
             ..Given::default()
         };
         let Mistakes(mistakes) = given.check().unwrap_err();
-        assert_eq!(mistakes.len(), 5, "{mistakes:?}");
+        assert_eq!(mistakes.len(), 8, "{mistakes:?}");
+        for name in ["base_url is", "html_base_url is", "secret_key_file is"] {
+            assert!(mistakes.iter().any(|mistake| mistake.starts_with(name)), "{name}");
+        }
     }
 
     #[test]

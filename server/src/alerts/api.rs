@@ -12,7 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::model::{Alert, AlertId, AlertStatus};
+use super::patience::Offer;
 use super::store::{self as rows, Sought};
+use super::view::{AlertView, view};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -22,7 +24,6 @@ use crate::incidents::mentions::{Mentions, Pointed};
 use crate::incidents::model::Status;
 use crate::incidents::{IncidentId, actions, merge, wholes};
 use crate::services::ServiceId;
-use crate::timeline::model::EntryId;
 use crate::timeline::{Kind, NewEntry};
 
 const MOST_AT_ONCE: usize = 250;
@@ -37,7 +38,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// A page of alerts.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AlertsAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<AlertView>)]
     pub alerts: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -46,7 +47,7 @@ pub struct AlertsAnswer {
 /// One alert.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AlertAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = AlertView)]
     pub alert: Value,
 }
 
@@ -121,27 +122,33 @@ async fn show(
     Ok(axum::Json(answer))
 }
 
+/// Kinds of alerts that usually clear by themselves.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct TransientAlertsAnswer {
+    transient_alerts: Vec<Offer>,
+}
+
 /// Kinds of alerts of a service that usually clear by themselves: what a pause as recommended would hold back.
 #[utoipa::path(
     get, path = "/services/{id}/transient_alerts", tag = "Alerts",
     params(("id" = String, Path, description = "The service's id")),
-    responses((status = 200, description = "The kinds under `transient_alerts`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The kinds", body = TransientAlertsAnswer), Problems)
 )]
 async fn list_transient(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<TransientAlertsAnswer>, Problem> {
     caller.require(Action::View, Resource::Service)?;
     let now = app.clock.now();
-    let offers = app
+    let transient_alerts = app
         .read(move |tx| -> Result<_, Problem> {
             let id = ServiceId::from(id.as_str());
             crate::services::store::find(tx, &id)?.ok_or_else(|| Problem::not_found("The service"))?;
             Ok(super::patience::offers(tx, &id, now)?)
         })
         .await?;
-    Ok(axum::Json(json!({ "transient_alerts": offers })))
+    Ok(axum::Json(TransientAlertsAnswer { transient_alerts }))
 }
 
 fn found(tx: &mut store::Tx, id: &IncidentId, alert_id: &str) -> Result<Alert, Problem> {
@@ -199,7 +206,7 @@ async fn change_one(
 /// Several alerts that were changed together.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ChangedAlerts {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<AlertView>)]
     pub alerts: Vec<Value>,
 }
 
@@ -330,56 +337,4 @@ fn views(tx: &mut store::Tx, alerts: &[Alert], site: &Site) -> Result<Vec<Value>
 fn one_view(tx: &mut store::Tx, alert: Alert, site: &Site) -> Result<AlertAnswer, Problem> {
     let alert = views(tx, &[alert], site)?.pop().unwrap_or_default();
     Ok(AlertAnswer { alert })
-}
-
-/// The resource `alert`.
-fn view(alert: &Alert, beginning: Option<&EntryId>, mentions: &Mentions, site: &Site) -> Value {
-    let id = alert.id.as_str();
-    let incident = alert.incident_id.as_ref();
-    json!({
-        "id": id,
-        "type": "alert",
-        "summary": alert.summary,
-        "self": incident.map(|incident| site.api_url("incidents", &format!("{incident}/alerts/{id}"))),
-        "html_url": incident.map(|incident| site.html_url("incidents", incident.as_str())),
-        "created_at": alert.created_at,
-        "status": alert.status,
-        "alert_key": alert.alert_key,
-        "severity": alert.severity,
-        "suppressed": alert.suppressed,
-        "service": mentions.service(site, alert.service_id.as_str()),
-        "incident": incident.map(|incident| mentions.incident(site, incident.as_str())),
-        "integration": mentions.integration(site, alert.integration_id.as_str()),
-        "first_trigger_log_entry": beginning.map(|entry| json!({
-            "id": entry,
-            "type": "trigger_log_entry_reference",
-            "summary": alert.summary,
-            "self": site.api_url("log_entries", entry.as_str()),
-            "html_url": incident.map(|incident| site.html_url("incidents", incident.as_str())),
-        })),
-        "body": {
-            "type": "alert_body",
-            "contexts": alert.contexts,
-            "details": alert.custom_details,
-            "cef_details": {
-                "source_origin": alert.source,
-                "source_component": alert.component,
-                "event_class": alert.class,
-                "service_group": alert.alert_group,
-                "severity": alert.severity,
-                "summary": alert.summary,
-                "client": alert.client,
-                "client_url": alert.client_url,
-                "dedup_key": alert.alert_key,
-                "details": alert.custom_details,
-                "creation_time": alert.happened_at,
-            },
-        },
-        "event_count": alert.event_count,
-        "last_event_at": alert.last_event_at,
-        "resolved_at": alert.resolved_at,
-        "truncated": alert.truncated,
-        "grouping_reasons": alert.reasons,
-        "held_by_rule": alert.held,
-    })
 }

@@ -11,7 +11,7 @@ use triage::Ending;
 
 use super::model::{Alert, AlertId, Reason};
 use super::patience;
-use super::placing::{Placing, event_of, features, severity_of};
+use super::placing::{Placing, event_of, features};
 use super::silence;
 use super::store::{self as rows, NewAlert};
 use crate::http::Problem;
@@ -19,7 +19,7 @@ use crate::incidents::{IncidentId, actions};
 use crate::jobs;
 use crate::jobs::Owed;
 use crate::orchestration::{Held, Ruling, Rulings, outcome};
-use crate::services::{IntegrationId, Service, ServiceId, Silence, is_raised_by, silence_of};
+use crate::services::{IntegrationId, Service, ServiceId, Silence, silence_of};
 use crate::signals::event::{AlertEvent, EventAction};
 use crate::signals::journal::Signal;
 use crate::signals::trying_again;
@@ -40,8 +40,6 @@ pub struct Batch {
     again: HashMap<(IntegrationId, String), Again>,
     placing: Placing,
     rulings: Rulings,
-    /// Incidents that a grave alert was taken for: they are urgent now, or a person wants them otherwise.
-    raised: BTreeSet<IncidentId>,
     /// Whether events were kept apart lately that an end may be about; nothing before it was asked.
     any_kept_apart: Option<bool>,
 }
@@ -251,8 +249,9 @@ impl Batch {
             self.judge_again(change, report, &id)?;
         } else if let Some(id) = rephrased
             && let Some(incident_id) = rows::incident_of(change.tx, &id)?
+            && let Some(known) = self.known(change, &signal.service_id)?
         {
-            self.raise(change, report, &incident_id)?;
+            self.placing.raise(change, &known.service, event, &incident_id)?;
         }
         Ok(true)
     }
@@ -370,20 +369,7 @@ impl Batch {
         new.reasons = &reasons;
         insert(change, &new, event)?;
         tell_added(change, &incident_id, &id, event, &reasons)?;
-        self.raise(change, report, &incident_id)?;
         Ok(Taken::Done)
-    }
-
-    /// What begins as a warning may become grave: then people are paged.
-    fn raise(&mut self, change: &mut Change, report: &Report, id: &IncidentId) -> Result<(), Problem> {
-        let Some(known) = self.known(change, &report.signal.service_id)? else {
-            return Ok(());
-        };
-        let is_grave = is_raised_by(&known.service, severity_of(report.event), change.now);
-        if is_grave && self.raised.insert(id.clone()) {
-            actions::raise_urgency(change, id)?;
-        }
-        Ok(())
     }
 
     fn resolve(

@@ -14,5 +14,6 @@ pub mod patience;
 pub(crate) mod placing;
 pub mod silence;
 pub mod store;
+pub mod view;
 
 pub use model::{Alert, AlertId};

@@ -60,10 +60,26 @@ pub struct Alert {
     pub event_count: i64,
 }
 
+/// A link or an image that came with an event.
+#[derive(Debug, ToSchema)]
+pub struct Context {
+    /// `link` or `image`.
+    #[schema(rename = "type")]
+    pub kind: String,
+    /// Where a link, or an image that is clicked on, leads.
+    pub href: Option<String>,
+    /// Where an image is.
+    pub src: Option<String>,
+    /// The words of a link.
+    pub text: Option<String>,
+    /// What an image shows, in words.
+    pub alt: Option<String>,
+}
+
 /// One reason why an alert is in its incident.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
-    /// The kind and figures, as the `triage` crate gives them.
+    /// Free-form: the kind and the figures that were counted with.
     #[schema(value_type = Object)]
     pub figures: Value,
     /// One plain sentence.

@@ -17,10 +17,10 @@ use super::store as rows;
 use crate::http::Problem;
 use crate::incidents::knowledge::Landscape;
 use crate::incidents::model::{NewIncident, Origin};
-use crate::incidents::{IncidentId, actions, causes, lessons, store as incident_rows};
+use crate::incidents::{IncidentId, actions, causes, lessons, store as incident_rows, urgency};
 use crate::orchestration::Ruling;
 use crate::orchestration::outcome::{self, Entry};
-use crate::services::{Service, ServiceId};
+use crate::services::{Service, ServiceId, is_raised_by, urgency_at};
 use crate::signals::event::AlertEvent;
 use crate::timeline::{Change, Kind, NewEntry};
 
@@ -38,6 +38,8 @@ pub(super) struct Placing {
     of_service: BTreeMap<ServiceId, Vec<IncidentId>>,
     /// Those that are known to stay open until the end of the transaction.
     held: BTreeSet<IncidentId>,
+    /// Those that a grave alert was taken for: they are urgent now, or a person wants them otherwise.
+    raised: BTreeSet<IncidentId>,
     knowledge: Option<Knowledge>,
     /// Kinds whose lessons and causes were read, with the incidents that these bring into question.
     taught: BTreeMap<triage::Kind, Vec<IncidentId>>,
@@ -75,6 +77,7 @@ impl Placing {
             joined.profile.add(features, at);
             joined.changed = true;
             let incident_id = id.clone();
+            self.raise(change, service, event, &incident_id)?;
             return Ok(Placed {
                 incident_id,
                 entry: Entry::Joined,
@@ -83,7 +86,7 @@ impl Placing {
         }
         let profile = Profile::open(features, at);
         let keep = !matches!(grouping, Grouping::Off);
-        let urgency = crate::services::urgency_at(service, Some(severity_of(event)), change.now);
+        let urgency = urgency_at(service, Some(severity_of(event)), change.now);
         let new = NewIncident {
             profile: keep.then(|| profile.clone()),
             handler: outcome::handler(change, ruling)?,
@@ -109,6 +112,20 @@ impl Placing {
             entry: Entry::Opened,
             reasons,
         })
+    }
+
+    /// What began as a warning may become grave by a further alert, or by more of one: then people are paged.
+    pub(super) fn raise(
+        &mut self,
+        change: &mut Change,
+        service: &Service,
+        event: &AlertEvent,
+        id: &IncidentId,
+    ) -> Result<(), Problem> {
+        if is_raised_by(service, severity_of(event), change.now) && self.raised.insert(id.clone()) {
+            urgency::raise(change, id)?;
+        }
+        Ok(())
     }
 
     /// Chooses among the incidents that come into question; the one that is joined stays open until the transaction
@@ -356,7 +373,7 @@ pub(crate) fn event_of(alert: &super::model::Alert) -> AlertEvent {
     }
 }
 
-pub(super) fn severity_of(event: &AlertEvent) -> triage::Severity {
+fn severity_of(event: &AlertEvent) -> triage::Severity {
     match event.severity.as_str() {
         "critical" => triage::Severity::Critical,
         "warning" => triage::Severity::Warning,

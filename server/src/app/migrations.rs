@@ -53,6 +53,8 @@ pub const MIGRATIONS: &[Migration] = &[
     migration!(46, "0046_causes_of_alerts"),
     migration!(48, "0048_pages_on_their_way"),
     migration!(49, "0049_ends_and_news"),
+    migration!(50, "0050_open_cases"),
+    migration!(60, "0060_shortened_changes"),
 ];
 
 /// Takes the next node number. A process takes a new one at every start, so that what it makes can never

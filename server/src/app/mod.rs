@@ -10,6 +10,7 @@ pub mod front;
 mod manual;
 pub mod metrics;
 pub mod migrations;
+pub mod one_time;
 pub mod router;
 pub mod runner;
 pub mod sealing;

@@ -9,7 +9,9 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
-use utoipa::openapi::security::{ApiKey, ApiKeyValue, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme,
+};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
@@ -53,6 +55,23 @@ fn completed(mut document: Document) -> Document {
     let key = ApiKeyValue::with_description(
         "authorization",
         "`Token token=` and an API key, or `Bearer ` and an API key",
+    );
+    let mut of_integration = |name: &str, scheme, words: &str| {
+        let scheme = HttpBuilder::new().scheme(scheme).description(Some(words));
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme(name, SecurityScheme::Http(scheme.build()));
+    };
+    of_integration(
+        "integration_key_as_token",
+        HttpAuthScheme::Bearer,
+        "The integration's key, as `authorization: Bearer KEY`",
+    );
+    of_integration(
+        "integration_key_as_password",
+        HttpAuthScheme::Basic,
+        "The integration's key as the password, with any user name",
     );
     document
         .components

@@ -66,6 +66,10 @@ pub fn start_background(app: &Arc<App>) -> tokio::task::JoinSet<()> {
         background.spawn(crate::outbox::sender::run(Arc::clone(app), lane));
     }
     background.spawn(tidy_metrics(app.stopping.clone()));
+    background.spawn(super::one_time::keep_agreeing(
+        app.store.clone(),
+        app.stopping.clone(),
+    ));
     background
 }
 
@@ -85,6 +89,7 @@ pub async fn serve(app: Arc<App>, listener: TcpListener) -> anyhow::Result<()> {
         Some(tls) => Some(Arc::new(Handshakes::prepare(tls, app.stopping.clone())?)),
         None => None,
     };
+    super::one_time::set_back_what_was_owed_ahead(&app).await?;
     let mut background = start_background(&app);
     super::sealing::seal_what_lies_open(&app).await?;
     super::auditor::begin(&app).await?;

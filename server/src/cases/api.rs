@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -14,7 +13,7 @@ use super::actions::Kept;
 use super::input::{AddNote, ChangeCase, CreateCase, LinkCase, RaiseCase};
 use super::model::{Case, CaseId, Channel, Status};
 use super::store::{self as rows, Linked, Sought};
-use super::view::{message_view, private_url, view};
+use super::view::{CaseMessageView, CaseView, message_view, private_url, view};
 use super::{actions, raise};
 use crate::access::caller::Method;
 use crate::access::{Action, Caller, Resource};
@@ -38,15 +37,13 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// One case.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct CaseAnswer {
-    #[schema(value_type = Object)]
-    pub case: Value,
+    pub case: CaseView,
 }
 
 /// A page of cases.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct CasesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub cases: Vec<Value>,
+    pub cases: Vec<CaseView>,
     #[serde(flatten)]
     paging: Paging,
 }
@@ -191,7 +188,7 @@ async fn create(
         Kept::Known => StatusCode::OK,
     };
     let mut shown = view(&case, &site);
-    shown["private_url"] = json!(private_url(&case, &site));
+    shown.private_url = Some(private_url(&case, &site));
     Ok((status, axum::Json(CaseAnswer { case: shown })))
 }
 
@@ -324,17 +321,29 @@ async fn raise_incident(
     Ok((StatusCode::CREATED, shown))
 }
 
+/// What was said about a case.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct CaseMessagesAnswer {
+    messages: Vec<CaseMessageView>,
+}
+
+/// The note that was added.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct CaseMessageAnswer {
+    message: Option<CaseMessageView>,
+}
+
 /// List what was said about a case, the oldest first.
 #[utoipa::path(
     get, path = "/cases/{id}/messages", tag = "Cases",
     params(("id" = String, Path, description = "The case's id")),
-    responses((status = 200, description = "Under `messages`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The messages", body = CaseMessagesAnswer), Problems)
 )]
 async fn list_messages(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<CaseMessagesAnswer>, Problem> {
     caller.require(Action::View, Resource::Case)?;
     let messages = app
         .read(move |tx| -> Result<_, Problem> {
@@ -343,22 +352,22 @@ async fn list_messages(
             Ok(rows::messages(tx, &id)?)
         })
         .await?;
-    let views: Vec<Value> = messages.iter().map(message_view).collect();
-    Ok(axum::Json(json!({ "messages": views })))
+    let messages = messages.iter().map(message_view).collect();
+    Ok(axum::Json(CaseMessagesAnswer { messages }))
 }
 
 /// Add a note that stays inside.
 #[utoipa::path(
     post, path = "/cases/{id}/notes", tag = "Cases", request_body = AddNote,
     params(("id" = String, Path, description = "The case's id")),
-    responses((status = 201, description = "Under `message`", body = inline(Value)), Problems)
+    responses((status = 201, description = "The note", body = CaseMessageAnswer), Problems)
 )]
 async fn add_note(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(body): Body<AddNote>,
-) -> Result<(StatusCode, axum::Json<Value>), Problem> {
+) -> Result<(StatusCode, axum::Json<CaseMessageAnswer>), Problem> {
     caller.require(Action::Respond, Resource::Case)?;
     let mut faults = Faults::new();
     let text = faults.text("note.text", Some(&body.note.text), LONGEST_TEXT);
@@ -371,6 +380,6 @@ async fn add_note(
             Ok(all.into_iter().find(|message| message.id == added))
         })
         .await?;
-    let shown = message.as_ref().map(message_view);
-    Ok((StatusCode::CREATED, axum::Json(json!({ "message": shown }))))
+    let message = message.as_ref().map(message_view);
+    Ok((StatusCode::CREATED, axum::Json(CaseMessageAnswer { message })))
 }

@@ -96,10 +96,11 @@ pub enum Owed {
     No,
 }
 
-const NARROWED: &str = " WHERE c.number > $zero
+const NARROWED: &str = " WHERE true
       {AND c.number = ANY($found)}
       {AND c.number = $number}
       {AND c.status = ANY($statuses)}
+      {AND c.account_id = $account}
       {AND c.account_id = ANY($accounts)}
       {AND c.location_id IN (SELECT l1.id FROM locations l1 LEFT JOIN locations l2 ON l2.id = l1.parent_id
           WHERE l1.id = ANY($locations) OR l1.parent_id = ANY($locations) OR l2.parent_id = ANY($locations))}
@@ -117,12 +118,17 @@ fn narrowed(query: store::Query, sought: &Sought, found: Option<&[i64]>) -> stor
     let some = |list: &[String]| (!list.is_empty()).then(|| Value::texts(list));
     let statuses = (!sought.statuses.is_empty())
         .then(|| Value::texts(sought.statuses.iter().map(super::model::Status::as_text)));
+    // Of one customer, the index has the newest first; of several they are sorted.
+    let (account, accounts) = match sought.account_ids.as_slice() {
+        [only] => (Some(only.as_str()), None),
+        several => (None, some(several)),
+    };
     let query = query
-        .bind("zero", 0_i64)
+        .bind_optional("account", account)
+        .bind_optional("accounts", accounts)
         .bind_optional("found", found.map(|found| Value::integers(found.iter().copied())))
         .bind_optional("number", sought.number)
         .bind_optional("statuses", statuses)
-        .bind_optional("accounts", some(&sought.account_ids))
         .bind_optional("locations", some(&sought.location_ids))
         .bind_optional("touchpoints", some(&sought.touchpoint_ids))
         .bind_optional("owners", some(&sought.owner_ids))
@@ -154,23 +160,46 @@ pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<(Vec<Case>, crat
             COLUMNS,
             JOINED,
             NARROWED,
-            " ORDER BY {owed: c.owed_order,} c.id DESC LIMIT $limit OFFSET $offset"
+            " ORDER BY {first_come: c.owed_order,} c.id {newest: DESC} LIMIT $limit OFFSET $offset"
         ),
         sought,
         found.as_deref(),
     )
+    .with(match sought.owed {
+        Some(Owed::Yes) => "first_come",
+        Some(Owed::No) | None => "newest",
+    })
     .bind("limit", page.rows_to_read())
     .bind("offset", page.offset)
     .rows(tx)?;
     page.finish(rows, || {
         let (count,): (i64,) = narrowed(
-            query!("SELECT COUNT(*) FROM cases c ", NARROWED),
+            query!(
+                "SELECT COUNT(*) FROM (SELECT 1 AS one FROM cases c ",
+                NARROWED,
+                " {LIMIT $most}) AS counted"
+            ),
             sought,
             found.as_deref(),
         )
+        .bind_optional("most", page.most_counted())
         .one(tx)?;
         Ok(count)
     })
+}
+
+/// How many of these cases are not closed, and how many of those are owed an answer.
+pub fn count_open(tx: &mut Tx, sought: &Sought) -> Result<(i64, i64), Error> {
+    narrowed(
+        query!(
+            "SELECT COUNT(*), COUNT(c.owed_since) FROM cases c ",
+            NARROWED,
+            " AND c.status <> 'closed'"
+        ),
+        sought,
+        None,
+    )
+    .one(tx)
 }
 
 /// Numbers of the cases in which every word occurs, the last one perhaps not yet written to its end.

@@ -12,7 +12,7 @@ use store::{Location, Store};
 use tokio::net::TcpListener;
 
 use crate::access::audit::Verification;
-use crate::app::{App, migrations::MIGRATIONS, serve};
+use crate::app::{App, migrations::MIGRATIONS, one_time, serve};
 use crate::clock::Clock;
 use crate::config::{Given, Settings};
 use crate::signals::leaves;
@@ -149,9 +149,13 @@ fn has_database(settings: &Settings) -> bool {
 }
 
 async fn open(settings: &Settings) -> anyhow::Result<Store> {
-    Store::open(&settings.location, MIGRATIONS)
+    let store = Store::open(&settings.location, MIGRATIONS)
         .await
-        .context("the database cannot be opened")
+        .context("the database cannot be opened")?;
+    one_time::agree(&store)
+        .await
+        .context("the database cannot be asked for the time")?;
+    Ok(store)
 }
 
 async fn open_as_it_is(settings: &Settings) -> anyhow::Result<Store> {

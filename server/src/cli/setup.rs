@@ -64,9 +64,7 @@ pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
         password_hash: Some(password_hash),
     };
     let made = app
-        .change(Agent::muster(), move |change| -> Result<Made, store::Error> {
-            set_up(change, &owner)
-        })
+        .change(Agent::muster(), move |change| set_up(change, &owner))
         .await?;
     app.store.clone().close().await;
     if arguments.json {
@@ -87,8 +85,31 @@ pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     ))
 }
 
-fn set_up(change: &mut Change, owner: &NewUser) -> Result<Made, store::Error> {
+/// Why no owner was made.
+#[derive(Debug, thiserror::Error)]
+enum NotSetUp {
+    #[error(
+        "{email} is known as {name}, whose role is {role}, so nothing was changed. Give another address, or have an owner make \
+         them one in the console, under Settings and People"
+    )]
+    AnotherRole {
+        email: String,
+        name: String,
+        role: &'static str,
+    },
+    #[error(transparent)]
+    Store(#[from] store::Error),
+}
+
+fn set_up(change: &mut Change, owner: &NewUser) -> Result<Made, NotSetUp> {
     let known = find_user_by_email(change.tx, &owner.email)?;
+    if let Some(other) = known.as_ref().filter(|one| one.role != Role::Owner) {
+        return Err(NotSetUp::AnotherRole {
+            email: owner.email.clone(),
+            name: other.name.clone(),
+            role: other.role.as_text(),
+        });
+    }
     let known_before = known.is_some();
     let user_id = match known {
         Some(user) => user.id,

@@ -124,6 +124,8 @@ impl PhonePlaces {
 pub struct SignedIn {
     pub name: String,
     pub email: String,
+    /// The places whose pages they may open, in the order of the rail.
+    pub places: Vec<Place>,
     pub phone_places: PhonePlaces,
 }
 
@@ -136,6 +138,8 @@ pub struct Situation {
     pub on_call: OnCall,
     /// Customers who are owed an answer.
     pub owed: u64,
+    /// Where the reader may see who they are.
+    pub owed_at: Option<&'static str>,
     pub health: Health,
     /// Where the reader may look into that.
     pub health_at: Option<&'static str>,
@@ -176,6 +180,7 @@ impl Situation {
             promise: None,
             on_call: OnCall::Nobody,
             owed: 0,
+            owed_at: None,
             health: Health::Well,
             health_at: None,
         }
@@ -212,22 +217,35 @@ impl Frame {
         super::assets::url(path)
     }
 
-    pub fn rail(&self) -> [Place; 10] {
+    /// The places of the rail that the reader may open.
+    pub fn rail(&self) -> Vec<Place> {
         Place::RAIL
+            .into_iter()
+            .filter(|place| self.signed_in.places.contains(place))
+            .collect()
     }
 
-    /// The four places of a phone; the current one takes the third seat when it is none of them.
-    pub fn phone_places(&self) -> [Place; 4] {
-        let mut places = self.signed_in.phone_places.places();
-        if Place::RAIL.contains(&self.place) && !places.contains(&self.place) {
-            places[2] = self.place;
+    /// The four places of a phone: those of one's role, in the stead of one that may not be opened the next of the
+    /// rail. The current one takes the third seat when it is none of them.
+    pub fn phone_places(&self) -> Vec<Place> {
+        let rail = self.rail();
+        let first = self.signed_in.phone_places.places();
+        let mut places: Vec<Place> = first.into_iter().filter(|place| rail.contains(place)).collect();
+        let others = rail.iter().filter(|place| !first.contains(place));
+        places.extend(others.take(first.len() - places.len()));
+        places.sort_by_key(|place| rail.iter().position(|one| one == place));
+        if rail.contains(&self.place)
+            && !places.contains(&self.place)
+            && let Some(third) = places.get_mut(2)
+        {
+            *third = self.place;
         }
         places
     }
 
     pub fn other_places(&self) -> Vec<Place> {
         let first = self.phone_places();
-        Place::RAIL
+        self.rail()
             .into_iter()
             .chain([Place::Settings])
             .filter(|place| !first.contains(place))
@@ -292,15 +310,15 @@ mod tests {
         assert_eq!(letters.len(), 11);
     }
 
-    #[test]
-    fn on_a_phone_the_current_place_is_always_one_of_the_four() {
-        let frame = Frame {
+    fn frame_at(place: Place, places: &[Place]) -> Frame {
+        Frame {
             title: String::new(),
-            place: Place::OnCall,
+            place,
             organisation: String::new(),
             signed_in: SignedIn {
                 name: "Priya Raman".to_owned(),
                 email: String::new(),
+                places: places.to_vec(),
                 phone_places: PhonePlaces::Responder,
             },
             situation: Situation::calm(),
@@ -308,11 +326,32 @@ mod tests {
             csrf_token: String::new(),
             now: Timestamp::UNIX_EPOCH,
             clock_speed: 1,
-        };
+        }
+    }
+
+    #[test]
+    fn on_a_phone_the_current_place_is_always_one_of_the_four() {
+        let frame = frame_at(Place::OnCall, &Place::RAIL);
         assert_eq!(
             frame.phone_places(),
             [Place::Now, Place::Incidents, Place::OnCall, Place::Updates]
         );
         assert!(!frame.other_places().contains(&Place::OnCall));
+    }
+
+    #[test]
+    fn a_place_that_may_not_be_opened_leaves_its_seat_to_the_next() {
+        let seen: Vec<Place> = Place::RAIL
+            .into_iter()
+            .filter(|place| !matches!(place, Place::Desk | Place::Customers))
+            .collect();
+        let frame = frame_at(Place::Now, &seen);
+        assert_eq!(
+            frame.phone_places(),
+            [Place::Now, Place::Incidents, Place::Services, Place::Updates]
+        );
+        assert!(!frame.rail().contains(&Place::Desk));
+        assert!(!frame.other_places().contains(&Place::Customers));
+        assert!(frame.other_places().contains(&Place::Settings));
     }
 }

@@ -18,8 +18,8 @@ use super::frame::{Frame, PhonePlaces, Place, SignedIn, Situation};
 use super::kit::Reading;
 use super::once::{self, Sent};
 use super::refusal::{self, Wanted};
-use crate::access::Caller;
 use crate::access::caller::Method;
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::drawing::unturned;
 use crate::http::Problem;
@@ -174,6 +174,7 @@ impl Visitor {
             signed_in: SignedIn {
                 name: user.map_or_else(String::new, |user| user.name.clone()),
                 email: user.map_or_else(String::new, |user| user.email.clone()),
+                places: places_open_to(&self.0),
                 phone_places: match user.map(|user| user.role) {
                     Some(Role::Agent) => PhonePlaces::Agent,
                     _ => PhonePlaces::Responder,
@@ -185,6 +186,30 @@ impl Visitor {
             now: app.clock.now(),
             clock_speed: app.clock.speed(),
         }
+    }
+}
+
+/// The places of the rail whose pages this caller may open.
+fn places_open_to(caller: &Caller) -> Vec<Place> {
+    Place::RAIL
+        .into_iter()
+        .filter(|place| shown_at(*place).is_none_or(|shown| caller.may(Action::View, shown)))
+        .collect()
+}
+
+/// What a place shows; nothing, when everybody finds their own there.
+fn shown_at(place: Place) -> Option<Resource> {
+    match place {
+        Place::Now | Place::Settings => None,
+        Place::Incidents => Some(Resource::Incident),
+        Place::Desk => Some(Resource::Case),
+        Place::Services => Some(Resource::Service),
+        Place::OnCall => Some(Resource::Schedule),
+        Place::Customers => Some(Resource::Account),
+        Place::Updates => Some(Resource::Update),
+        Place::Pages => Some(Resource::StatusPage),
+        Place::Maintenance => Some(Resource::MaintenanceWindow),
+        Place::Learn => Some(Resource::Review),
     }
 }
 

@@ -20,7 +20,8 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
 use crate::http::{
-    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
+    Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Sent,
+    Site,
 };
 use crate::timeline::Change;
 
@@ -32,13 +33,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AccountAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = AccountView)]
     pub account: Value,
 }
 
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AccountsAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<AccountView>)]
     pub accounts: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -173,28 +174,51 @@ fn names(tx: &mut Tx, accounts: &[Account]) -> Result<HashMap<String, String>, P
     Ok(super::locations::names(tx, &ids)?)
 }
 
+/// A customer.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AccountView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    email: Option<String>,
+    telephone: Option<String>,
+    tier: Tier,
+    /// In the smallest unit of the currency.
+    value_per_year: i64,
+    currency: String,
+    /// As in `lang="en"`.
+    language: String,
+    /// What the customer is known by elsewhere.
+    external_id: Option<String>,
+    location: Option<Reference>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    customer_since: Option<jiff::Timestamp>,
+    /// Services and touchpoints that the customer uses.
+    services: Vec<Reference>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+}
+
 fn view(account: &Account, used: &[Used], names: &HashMap<String, String>, site: &Site) -> Value {
-    json!({
-        "id": account.id,
-        "type": "account",
-        "summary": account.name,
-        "self": site.api_url("accounts", account.id.as_str()),
-        "html_url": site.html_url("accounts", account.id.as_str()),
-        "name": account.name,
-        "email": account.email,
-        "telephone": account.telephone,
-        "tier": account.tier,
-        "value_per_year": account.value_per_year,
-        "currency": account.currency,
-        "language": account.language,
-        "external_id": account.external_id,
-        "location": account.location_id.as_ref().map(|id| {
+    json!(AccountView {
+        head: site
+            .resource("account", "accounts", account.id.as_str(), account.name.clone())
+            .into(),
+        name: account.name.clone(),
+        email: account.email.clone(),
+        telephone: account.telephone.clone(),
+        tier: account.tier,
+        value_per_year: account.value_per_year,
+        currency: account.currency.clone(),
+        language: account.language.clone(),
+        external_id: account.external_id.clone(),
+        location: account.location_id.as_ref().map(|id| {
             let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
             site.reference("location", "locations", id.as_str(), name)
         }),
-        "customer_since": account.customer_since,
-        "services": used_references(used, account.id.as_str(), site),
-        "created_at": account.created_at,
+        customer_since: account.customer_since,
+        services: used_references(used, account.id.as_str(), site),
+        created_at: account.created_at,
     })
 }
 

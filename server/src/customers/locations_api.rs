@@ -19,7 +19,8 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
 use crate::http::{
-    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
+    Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Sent,
+    Site,
 };
 use crate::timeline::Change;
 
@@ -32,13 +33,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct LocationAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = LocationView)]
     pub location: Value,
 }
 
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct LocationsAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LocationView>)]
     pub locations: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -157,29 +158,62 @@ fn names(tx: &mut Tx, locations: &[Location]) -> Result<HashMap<String, String>,
     Ok(super::locations::names(tx, &ids)?)
 }
 
+/// A region, a site in it, or a terminal in a site.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct LocationView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    kind: LocationKind,
+    /// The location it stands in.
+    parent: Option<Reference>,
+    /// Opens the location's own page; only sites have one.
+    code: Option<String>,
+    /// The location's own page.
+    page_url: Option<String>,
+    /// IANA name.
+    time_zone: Option<String>,
+    country: Option<String>,
+    address: Option<String>,
+    telephone: Option<String>,
+    /// In the smallest unit of the currency.
+    takings_per_hour: i64,
+    currency: String,
+    /// Services and touchpoints that it uses.
+    services: Vec<Reference>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+}
+
 fn view(location: &Location, used: &[Used], names: &HashMap<String, String>, site: &Site) -> Value {
-    json!({
-        "id": location.id,
-        "type": "location",
-        "summary": location.name,
-        "self": site.api_url("locations", location.id.as_str()),
-        "html_url": site.html_url("locations", location.id.as_str()),
-        "name": location.name,
-        "kind": location.kind,
-        "parent": location.parent_id.as_ref().map(|id| {
+    json!(LocationView {
+        head: site
+            .resource(
+                "location",
+                "locations",
+                location.id.as_str(),
+                location.name.clone()
+            )
+            .into(),
+        name: location.name.clone(),
+        kind: location.kind,
+        parent: location.parent_id.as_ref().map(|id| {
             let name = names.get(id.as_str()).map_or(id.as_str(), String::as_str);
             site.reference("location", "locations", id.as_str(), name)
         }),
-        "code": location.code,
-        "page_url": location.code.as_ref().map(|code| site.url(&format!("/at/{code}"))),
-        "time_zone": location.time_zone,
-        "country": location.country,
-        "address": location.address,
-        "telephone": location.telephone,
-        "takings_per_hour": location.takings_per_hour,
-        "currency": location.currency,
-        "services": used_references(used, location.id.as_str(), site),
-        "created_at": location.created_at,
+        code: location.code.clone(),
+        page_url: location
+            .code
+            .as_ref()
+            .map(|code| site.url(&format!("/at/{code}"))),
+        time_zone: location.time_zone.clone(),
+        country: location.country.clone(),
+        address: location.address.clone(),
+        telephone: location.telephone.clone(),
+        takings_per_hour: location.takings_per_hour,
+        currency: location.currency.clone(),
+        services: used_references(used, location.id.as_str(), site),
+        created_at: location.created_at,
     })
 }
 

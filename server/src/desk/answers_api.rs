@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State as AppState;
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::answers::{self, Answer, Confirmed, Kind, PersonalPart, State};
+use super::answers::{self, Answer, Confirmed, Delivery, Kind, PersonalPart, State};
 use super::{actions, compose};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::cases::{Case, CaseId, actions as cases, store as case_rows};
 use crate::http::faults::LONGEST_TEXT;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Sent, Site};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference, Sent, Site};
 use crate::incidents::{IncidentId, store as incident_rows};
 use crate::words::InternalText;
 
@@ -30,44 +30,78 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// One answer.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AnswerAnswer {
-    #[schema(value_type = Object)]
-    pub answer: Value,
+    pub answer: AnswerView,
 }
 
 /// A page of answers.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct AnswersAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub answers: Vec<Value>,
+    pub answers: Vec<AnswerView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
+/// What the reporter of a case is told.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct AnswerView {
+    /// Null while it is only proposed.
+    id: Option<String>,
+    /// `answer`
+    #[serde(rename = "type")]
+    resource: &'static str,
+    summary: String,
+    #[serde(rename = "self")]
+    api_url: String,
+    html_url: String,
+    case: Reference,
+    kind: Kind,
+    state: State,
+    /// The same words for every reporter.
+    #[schema(value_type = String)]
+    common_part: InternalText,
+    /// What is said to this reporter alone.
+    #[schema(value_type = Option<String>)]
+    personal_part: Option<InternalText>,
+    /// The whole answer, as the reporter reads it.
+    #[schema(value_type = String)]
+    text: InternalText,
+    delivery: Option<Delivery>,
+    /// The mail, once there is one.
+    send_id: Option<String>,
+    #[schema(value_type = String, format = DateTime)]
+    drafted_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    confirmed_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    told_at: Option<Timestamp>,
+}
+
 /// For readers inside: a draft is shown to them as what the reporter would read.
-pub fn view(answer: &Answer, case: &Case, site: &Site) -> Value {
+pub fn view(answer: &Answer, case: &Case, site: &Site) -> AnswerView {
     let whole = compose::whole(
         case,
         answer.personal_part.as_ref().map(InternalText::for_insiders),
         answer.common_part.for_insiders(),
     );
-    json!({
-        "id": answer.id,
-        "type": "answer",
-        "summary": format!("Answer to {}", case.label()),
-        "self": site.url(&format!("/cases/{}/answer", case.id)),
-        "html_url": site.html_url("cases", case.id.as_str()),
-        "case": site.reference("case", "cases", case.id.as_str(), format!("{}: {}", case.label(), case.subject)),
-        "kind": answer.kind,
-        "state": answer.state,
-        "common_part": answer.common_part,
-        "personal_part": answer.personal_part,
-        "text": whole,
-        "delivery": answer.delivery,
-        "send_id": answer.send_id,
-        "drafted_at": answer.drafted_at,
-        "confirmed_at": answer.confirmed_at,
-        "told_at": answer.told_at,
-    })
+    let about = format!("{}: {}", case.label(), case.subject);
+    AnswerView {
+        id: Some(answer.id.to_string()),
+        resource: "answer",
+        summary: format!("Answer to {}", case.label()),
+        api_url: site.url(&format!("/cases/{}/answer", case.id)),
+        html_url: site.html_url("cases", case.id.as_str()),
+        case: site.reference("case", "cases", case.id.as_str(), about),
+        kind: answer.kind,
+        state: answer.state,
+        common_part: answer.common_part.clone(),
+        personal_part: answer.personal_part.clone(),
+        text: whole,
+        delivery: answer.delivery,
+        send_id: answer.send_id.as_ref().map(ToString::to_string),
+        drafted_at: answer.drafted_at,
+        confirmed_at: answer.confirmed_at,
+        told_at: answer.told_at,
+    }
 }
 
 /// Show the answer that a case's reporter is owed: the draft, or what would be drafted now.
@@ -107,7 +141,7 @@ async fn show(
                 told_at: None,
             };
             let mut shown = view(&proposed, &case, &site);
-            shown["id"] = Value::Null;
+            shown.id = None;
             Ok(shown)
         })
         .await?;

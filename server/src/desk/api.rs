@@ -4,23 +4,24 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::answers::{self, State as AnswerState};
-use super::matching::{Likelihood, Match};
+use super::matching::{Likelihood, Match, Reason};
 use super::notices;
 use super::question::{self, Answered};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::cases::view::view as case_view;
+use crate::cases::view::{CaseView, view as case_view};
 use crate::cases::{Case, CaseId, store as case_rows};
-use crate::http::{Faults, Listing, Paging, Problem, Problems, Query, Site};
+use crate::http::{Faults, Listing, Paging, Problem, Problems, Query, Reference, Site};
 use crate::impact::Impact;
 use crate::incidents::{Incident, Status};
+use crate::words::InternalText;
 
 /// The longest question.
 const LONGEST_QUESTION: usize = 4_000;
@@ -48,15 +49,65 @@ struct Asked {
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct IsItUsAnswer {
     /// What was understood.
-    #[schema(value_type = Object)]
-    pub question: Value,
-    #[schema(value_type = Vec<Object>)]
-    pub matches: Vec<Value>,
+    pub question: QuestionView,
+    pub matches: Vec<MatchView>,
     /// Others who wrote the same in the last hour.
-    #[schema(value_type = Object)]
-    pub others: Value,
+    pub others: OthersView,
     /// One sentence when nothing fits.
     pub no_match: Option<String>,
+}
+
+/// What was understood of a question.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct QuestionView {
+    text: String,
+    case: Option<Reference>,
+    touchpoints: Vec<Reference>,
+    locations: Vec<Reference>,
+}
+
+/// Others who wrote the same.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct OthersView {
+    count: usize,
+    /// How many of them are linked to no incident.
+    unlinked: usize,
+    /// The most alike first.
+    case_ids: Vec<String>,
+}
+
+/// An open incident that may be what the customer means.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct MatchView {
+    incident: Reference,
+    number: i64,
+    status: Status,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    likelihood: Likelihood,
+    /// The likelihood in words.
+    answer: &'static str,
+    /// In words that customers use, where there are any.
+    title: String,
+    /// Those for it first.
+    reasons: Vec<Reason>,
+    /// Touchpoints that the incident hurts.
+    touchpoints: Vec<Reference>,
+    what_to_say: Option<WhatToSay>,
+    what_to_do: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_update_by: Option<Timestamp>,
+}
+
+/// Words that may be said to the customer as they are.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct WhatToSay {
+    words: String,
+    /// Who approved them for this incident; null where they are the touchpoint's own.
+    approved_by: Option<String>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    approved_at: Option<Timestamp>,
+    facts_revision: Option<i64>,
 }
 
 /// Ask whether what a customer says is one of the open incidents.
@@ -95,7 +146,7 @@ async fn is_it_us(
 }
 
 fn is_it_us_view(answered: &Answered, site: &Site) -> IsItUsAnswer {
-    let matches: Vec<Value> = answered
+    let matches: Vec<MatchView> = answered
         .matches
         .iter()
         .map(|(found, incident, impact)| match_view(answered, found, incident, impact, site))
@@ -105,26 +156,13 @@ fn is_it_us_view(answered: &Answered, site: &Site) -> IsItUsAnswer {
         .iter()
         .any(|(found, ..)| found.likelihood > Likelihood::ProbablyNot);
     IsItUsAnswer {
-        question: json!({
-            "text": answered.question.text,
-            "case": answered.case.as_ref().map(|case| {
-                site.reference("case", "cases", case.id.as_str(), format!("{}: {}", case.label(), case.subject))
-            }),
-            "touchpoints": answered.question.touchpoints.iter().map(|id| {
-                let name = answered.touchpoints.iter().find(|one| one.id == *id).map(|one| one.name.as_str());
-                site.reference("business_service", "business_services", id, name.unwrap_or(id))
-            }).collect::<Vec<_>>(),
-            "locations": answered.question.places.iter().map(|id| {
-                let name = answered.place_names.get(id).map_or(id.as_str(), String::as_str);
-                site.reference("location", "locations", id, name)
-            }).collect::<Vec<_>>(),
-        }),
+        question: question_view(answered, site),
         matches,
-        others: json!({
-            "count": answered.alike.ids.len(),
-            "unlinked": answered.alike.unlinked,
-            "case_ids": answered.alike.ids,
-        }),
+        others: OthersView {
+            count: answered.alike.ids.len(),
+            unlinked: answered.alike.unlinked,
+            case_ids: answered.alike.ids.clone(),
+        },
         no_match: (!fits).then(|| match answered.alike.ids.len() {
             0 => "We know of nothing like this.".to_owned(),
             1 => "We know of nothing like this. 1 other wrote the same in the last hour.".to_owned(),
@@ -135,13 +173,35 @@ fn is_it_us_view(answered: &Answered, site: &Site) -> IsItUsAnswer {
     }
 }
 
+fn question_view(answered: &Answered, site: &Site) -> QuestionView {
+    let asked = &answered.question;
+    let touchpoint = |id: &String| {
+        let known = answered.touchpoints.iter().find(|one| one.id == *id);
+        let name = known.map_or(id.as_str(), |one| one.name.as_str());
+        site.reference("business_service", "business_services", id, name)
+    };
+    let place = |id: &String| {
+        let name = answered.place_names.get(id).map_or(id.as_str(), String::as_str);
+        site.reference("location", "locations", id, name)
+    };
+    QuestionView {
+        text: asked.text.clone(),
+        case: answered.case.as_ref().map(|case| {
+            let summary = format!("{}: {}", case.label(), case.subject);
+            site.reference("case", "cases", case.id.as_str(), summary)
+        }),
+        touchpoints: asked.touchpoints.iter().map(touchpoint).collect(),
+        locations: asked.places.iter().map(place).collect(),
+    }
+}
+
 fn match_view(
     answered: &Answered,
     found: &Match,
     incident: &Incident,
     impact: &Impact,
     site: &Site,
-) -> Value {
+) -> MatchView {
     let hurt = |id: &str| impact.touchpoints.iter().any(|one| one.id == id);
     let asked = answered
         .touchpoints
@@ -154,36 +214,44 @@ fn match_view(
     let touchpoint = asked.or(nearest);
     let issue = answered.issues.get(incident.id.as_str());
     let say = match issue {
-        Some(issue) => Some(json!({
-            "words": issue.words_to_say,
-            "approved_by": issue.approved_by_name,
-            "approved_at": issue.approved_at,
-            "facts_revision": issue.facts_revision,
-        })),
-        None => touchpoint.and_then(|one| one.words_to_say.as_ref()).map(|words| {
-            json!({ "words": words, "approved_by": null, "approved_at": null, "facts_revision": null })
+        Some(issue) => Some(WhatToSay {
+            words: issue.words_to_say.to_string(),
+            approved_by: Some(issue.approved_by_name.clone()),
+            approved_at: Some(issue.approved_at),
+            facts_revision: Some(issue.facts_revision),
         }),
+        None => touchpoint
+            .and_then(|one| one.words_to_say.as_ref())
+            .map(|words| WhatToSay {
+                words: words.to_string(),
+                approved_by: None,
+                approved_at: None,
+                facts_revision: None,
+            }),
     };
-    json!({
-        "incident": site.reference(
-            "incident", "incidents", incident.id.as_str(), format!("[#{}] {}", incident.number, incident.title),
-        ),
-        "number": incident.number,
-        "status": incident.status,
-        "since": incident.created_at,
-        "likelihood": found.likelihood,
-        "answer": found.likelihood.words(),
-        "title": touchpoint
+    let summary = format!("[#{}] {}", incident.number, incident.title);
+    let hurt_touchpoints = impact.touchpoints.iter();
+    MatchView {
+        incident: site.reference("incident", "incidents", incident.id.as_str(), summary),
+        number: incident.number,
+        status: incident.status,
+        since: incident.created_at,
+        likelihood: found.likelihood,
+        answer: found.likelihood.words(),
+        title: touchpoint
             .and_then(|one| one.customer_words.as_ref())
-            .map_or(incident.title.as_str(), |words| words.as_str()),
-        "reasons": found.reasons,
-        "touchpoints": impact.touchpoints.iter().map(|one| {
-            site.reference("business_service", "business_services", &one.id, &*one.name)
-        }).collect::<Vec<_>>(),
-        "what_to_say": say,
-        "what_to_do": touchpoint.and_then(|one| one.fallback.as_ref()),
-        "next_update_by": issue.and_then(|issue| issue.next_update_by),
-    })
+            .map_or(incident.title.as_str(), |words| words.as_str())
+            .to_owned(),
+        reasons: found.reasons.clone(),
+        touchpoints: hurt_touchpoints
+            .map(|one| site.reference("business_service", "business_services", &one.id, &*one.name))
+            .collect(),
+        what_to_say: say,
+        what_to_do: touchpoint
+            .and_then(|one| one.fallback.as_ref())
+            .map(ToString::to_string),
+        next_update_by: issue.and_then(|issue| issue.next_update_by),
+    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -197,13 +265,27 @@ struct OwedNarrowing {
 /// Who waits for an answer.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct OwedAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub owed: Vec<Value>,
-    /// How many in all, and how many of them are linked to no incident.
-    #[schema(value_type = Object)]
-    pub counts: Value,
+    pub owed: Vec<OwedCase>,
+    pub counts: OwedCounts,
     #[serde(flatten)]
     paging: Paging,
+}
+
+/// A case whose reporter waits.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct OwedCase {
+    #[serde(flatten)]
+    case: CaseView,
+    /// What has to happen before the reporter has an answer: `link_or_reply`, `resolution`, `draft`, `confirmation` or `call`.
+    waits_for: &'static str,
+}
+
+/// How many wait in all.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct OwedCounts {
+    owed: i64,
+    /// How many of them are linked to no incident.
+    not_linked: i64,
 }
 
 /// List who is owed an answer: the oldest first, a valuable customer earlier.
@@ -234,13 +316,15 @@ async fn owed(
             Ok(OwedAnswer {
                 owed: cases
                     .iter()
-                    .map(|case| {
-                        let mut shown = case_view(case, &site);
-                        shown["waits_for"] = json!(waits_for(case, open.get(case.id.as_str()).copied()));
-                        shown
+                    .map(|case| OwedCase {
+                        case: case_view(case, &site),
+                        waits_for: waits_for(case, open.get(case.id.as_str()).copied()),
                     })
                     .collect(),
-                counts: json!({ "owed": all, "not_linked": not_linked }),
+                counts: OwedCounts {
+                    owed: all,
+                    not_linked,
+                },
                 paging,
             })
         })
@@ -260,10 +344,28 @@ struct NoticeNarrowing {
 /// What agents have been told.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct NoticesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub notices: Vec<Value>,
+    pub notices: Vec<NoticeView>,
     #[serde(flatten)]
     paging: Paging,
+}
+
+/// Words that agents were told.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct NoticeView {
+    id: String,
+    /// `desk_notice`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    incident: Reference,
+    audience_name: String,
+    #[schema(value_type = String)]
+    subject: InternalText,
+    #[schema(value_type = String)]
+    words: InternalText,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_update_by: Option<Timestamp>,
 }
 
 /// List what agents have been told about incidents, the newest first.
@@ -292,16 +394,16 @@ async fn list_notices(
                 .into_iter()
                 .map(|one| {
                     let incident = one.incident_id.as_str();
-                    json!({
-                        "id": one.id,
-                        "type": "desk_notice",
-                        "created_at": one.at,
-                        "incident": site.reference("incident", "incidents", incident, one.incident_title),
-                        "audience_name": one.audience_name,
-                        "subject": one.subject,
-                        "words": one.words,
-                        "next_update_by": one.next_update_by,
-                    })
+                    NoticeView {
+                        id: one.id.to_string(),
+                        kind: "desk_notice",
+                        created_at: one.at,
+                        incident: site.reference("incident", "incidents", incident, one.incident_title),
+                        audience_name: one.audience_name,
+                        subject: one.subject,
+                        words: one.words,
+                        next_update_by: one.next_update_by,
+                    }
                 })
                 .collect();
             Ok(NoticesAnswer { notices, paging })

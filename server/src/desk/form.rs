@@ -33,6 +33,7 @@ use crate::customers::locations::{self, Location};
 use crate::drawing::unturned;
 use crate::http::limits::Verdict;
 use crate::http::{Origin, Path, Problem};
+use crate::incidents;
 use crate::services::BusinessServiceId;
 use crate::timeline::Agent;
 
@@ -447,7 +448,7 @@ async fn case_page(app: &Arc<App>, token: String, mistakes: Vec<String>) -> Resp
             Ok(CasePage {
                 label: case.label(),
                 reported: clock(case.created_at, now, &zone),
-                state: state_words(&case).to_owned(),
+                state: state_words(&case, fault_of(tx, &case)?).to_owned(),
                 messages,
                 asks: if case.recovery == Recovery::Asked {
                     Asks::Recovery
@@ -474,13 +475,32 @@ async fn case_page(app: &Arc<App>, token: String, mistakes: Vec<String>) -> Resp
     }
 }
 
-fn state_words(case: &Case) -> &'static str {
+/// What the report is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fault {
+    WorkedOn,
+    OverOrUnknown,
+}
+
+fn fault_of(tx: &mut Tx, case: &Case) -> Result<Fault, Problem> {
+    let incident = match &case.incident_id {
+        Some(id) => incidents::store::find(tx, id)?,
+        None => None,
+    };
+    let open = incident.filter(|incident| incident.status != incidents::Status::Resolved);
+    Ok(open.map_or(Fault::OverOrUnknown, |_| Fault::WorkedOn))
+}
+
+fn state_words(case: &Case, fault: Fault) -> &'static str {
     match (case.status, case.recovery, case.last_told_at) {
         (Status::Closed, Recovery::Works, _) => "Thank you for telling us that it works.",
         (Status::Closed, ..) => "This report is closed.",
         (_, Recovery::StillBroken, _) => "Thank you. We go on until it works for you.",
         (_, Recovery::Asked, _) => "We have answered. Does it work for you now?",
         (_, _, Some(_)) => "We have answered; see below.",
+        (_, _, None) if fault == Fault::WorkedOn => {
+            "Thank you. It is a fault that we know of and work on; you will get an answer."
+        }
         (_, _, None) => "Thank you. We have your report and will answer it.",
     }
 }

@@ -75,8 +75,9 @@ pub struct Unusual {
 }
 
 /// How too many reports show.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, store::TextEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, store::TextEnum, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WarningSign)]
 pub enum Sign {
     /// Many at once.
     Burst,

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use serde_json::{Value, json};
+use jiff::Timestamp;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::warnings::{self, Unusual, Warning};
+use super::warnings::{self, Sign, Unusual, Warning};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Problem, Problems, Site};
+use crate::http::{Problem, Problems, Reference, Site};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new().routes(routes!(list))
@@ -22,8 +22,7 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 pub struct EarlyWarningsAnswer {
     /// By `kind`: `said_by_many` (customers who write alike), `more_than_usual` (with the figures behind it), and
     /// `held_back` (an alert that opens an incident only if it stays). Each has a `title` and a `reason` for people.
-    #[schema(value_type = Vec<Object>)]
-    pub early_warnings: Vec<Value>,
+    pub early_warnings: Vec<EarlyWarningView>,
     /// The stated rate: false warnings of more reports than usual that are accepted in a week.
     pub false_alarms_per_week: f64,
 }
@@ -51,16 +50,76 @@ async fn list(
     }))
 }
 
-fn view(warning: &Warning, site: &Site) -> Value {
+/// Something that may become an incident.
+#[derive(Debug, serde::Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EarlyWarningView {
+    /// Customers who write alike.
+    SaidByMany {
+        /// `early_warning`
+        #[serde(rename = "type")]
+        resource: &'static str,
+        /// One line, for people.
+        title: String,
+        /// Why, for people.
+        reason: String,
+        count: u64,
+        last_case: Reference,
+    },
+    /// More reports than usual.
+    MoreThanUsual {
+        /// `early_warning`
+        #[serde(rename = "type")]
+        resource: &'static str,
+        /// One line, for people.
+        title: String,
+        /// Why, for people.
+        reason: String,
+        /// About which touchpoint; null: about any.
+        touchpoint: Option<Reference>,
+        /// From which place; null: from any.
+        location: Option<Reference>,
+        sign: Sign,
+        #[schema(value_type = String, format = DateTime)]
+        since: Timestamp,
+        #[schema(value_type = String, format = DateTime)]
+        noticed_at: Timestamp,
+        /// Reports between the two.
+        observed: u64,
+        /// Reports usual between the two.
+        expected: f64,
+        /// How often a week chance alone brings something like it, over everything that is counted.
+        chance_per_week: f64,
+        last_case: Reference,
+    },
+    /// An alert that opens an incident only if it stays.
+    HeldBack {
+        /// `early_warning`
+        #[serde(rename = "type")]
+        resource: &'static str,
+        /// One line, for people.
+        title: String,
+        /// Why it waits, for people.
+        reason: String,
+        alert: Reference,
+        service: Reference,
+        /// When it opens an incident.
+        #[schema(value_type = String, format = DateTime)]
+        until: Timestamp,
+    },
+}
+
+const RESOURCE: &str = "early_warning";
+
+fn view(warning: &Warning, site: &Site) -> EarlyWarningView {
     match warning {
-        Warning::SaidByMany { words, count, last } => json!({
-            "type": "early_warning",
-            "kind": "said_by_many",
-            "title": format!("{count} customers write alike, and no incident is open for it"),
-            "reason": format!("“{words}”, all within the last hour"),
-            "count": count,
-            "last_case": site.reference("case", "cases", last.as_str(), words.as_str()),
-        }),
+        Warning::SaidByMany { words, count, last } => EarlyWarningView::SaidByMany {
+            resource: RESOURCE,
+            title: format!("{count} customers write alike, and no incident is open for it"),
+            reason: format!("“{words}”, all within the last hour"),
+            count: *count,
+            last_case: site.reference("case", "cases", last.as_str(), words.as_str()),
+        },
         Warning::MoreThanUsual(unusual) => unusual_view(unusual, site),
         Warning::HeldBack {
             alert_id,
@@ -69,37 +128,35 @@ fn view(warning: &Warning, site: &Site) -> Value {
             service,
             reason,
             until,
-        } => json!({
-            "type": "early_warning",
-            "kind": "held_back",
-            "title": summary,
-            "reason": reason,
-            "alert": site.reference("alert", "alerts", alert_id, summary.as_str()),
-            "service": site.reference("service", "services", service_id, service.as_str()),
-            "until": until,
-        }),
+        } => EarlyWarningView::HeldBack {
+            resource: RESOURCE,
+            title: summary.clone(),
+            reason: reason.clone(),
+            alert: site.reference("alert", "alerts", alert_id, summary.as_str()),
+            service: site.reference("service", "services", service_id, service.as_str()),
+            until: *until,
+        },
     }
 }
 
-fn unusual_view(unusual: &Unusual, site: &Site) -> Value {
+fn unusual_view(unusual: &Unusual, site: &Site) -> EarlyWarningView {
     let reference = |kind: &str, collection: &str, named: &Option<(String, String)>| {
         named
             .as_ref()
             .map(|(id, name)| site.reference(kind, collection, id, name.as_str()))
     };
-    json!({
-        "type": "early_warning",
-        "kind": "more_than_usual",
-        "title": unusual.title(),
-        "reason": unusual.reason(),
-        "touchpoint": reference("business_service", "business_services", &unusual.touchpoint),
-        "location": reference("location", "locations", &unusual.location),
-        "sign": unusual.sign,
-        "since": unusual.since,
-        "noticed_at": unusual.at,
-        "observed": unusual.observed,
-        "expected": unusual.expected,
-        "chance_per_week": unusual.chance_per_week,
-        "last_case": site.reference("case", "cases", unusual.last.as_str(), unusual.title()),
-    })
+    EarlyWarningView::MoreThanUsual {
+        resource: RESOURCE,
+        title: unusual.title(),
+        reason: unusual.reason(),
+        touchpoint: reference("business_service", "business_services", &unusual.touchpoint),
+        location: reference("location", "locations", &unusual.location),
+        sign: unusual.sign,
+        since: unusual.since,
+        noticed_at: unusual.at,
+        observed: unusual.observed,
+        expected: unusual.expected,
+        chance_per_week: unusual.chance_per_week,
+        last_case: site.reference("case", "cases", unusual.last.as_str(), unusual.title()),
+    }
 }

@@ -101,7 +101,13 @@ impl Limiter {
 
     /// Takes one request of `key` from its limit.
     pub fn take(&self, key: &str, now: Timestamp) -> Decision {
-        self.decide(key, now, Use::Taken)
+        self.take_many(key, now, 1)
+    }
+
+    /// Takes so many at once, all or none of them. They are granted as soon as one is: what they use up beyond what is
+    /// left is owed, and nothing is granted until that has been earned back, at most for the limiter's span.
+    pub fn take_many(&self, key: &str, now: Timestamp, count: usize) -> Decision {
+        self.decide(key, now, Use::Taken(count))
     }
 
     /// Takes one request of `key` from its limit and says only whether it is granted.
@@ -122,12 +128,13 @@ impl Limiter {
     fn decide(&self, key: &str, now: Timestamp, usage: Use) -> Decision {
         let now = now.as_microsecond();
         let share = self.share;
+        let whole = share * i64::from(self.limit);
         let hash = self.hasher.hash_one(key);
         let shard = &self.shards[(hash % SHARDS as u64) as usize];
         let mut shard = shard.lock().unwrap_or_else(PoisonError::into_inner);
         let used_until = shard.get(&hash).copied().unwrap_or(now).max(now);
         let wanted = used_until + share;
-        let over = wanted - (now + share * i64::from(self.limit));
+        let over = wanted - (now + whole);
         if over > 0 {
             return Decision {
                 verdict: Verdict::Refused,
@@ -136,26 +143,31 @@ impl Limiter {
                 reset: microseconds(over),
             };
         }
-        if usage == Use::Taken {
+        let mut used_until = wanted;
+        if let Use::Taken(count) = usage {
+            let others = i64::try_from(count).unwrap_or(i64::MAX).saturating_sub(1).max(0);
+            let owed = wanted.saturating_add(share.saturating_mul(others));
+            used_until = owed.min(now + 2 * whole).max(wanted);
             if shard.len() >= LARGEST_SHARD && !shard.contains_key(&hash) {
                 shard.retain(|_, used_until| *used_until > now);
             }
             if shard.len() < LARGEST_SHARD || shard.contains_key(&hash) {
-                shard.insert(hash, wanted);
+                shard.insert(hash, used_until);
             }
         }
         Decision {
             verdict: Verdict::Granted,
             limit: self.limit,
-            remaining: u32::try_from(-over / share).unwrap_or(0),
-            reset: microseconds(wanted - now),
+            remaining: u32::try_from((now + whole - used_until) / share).unwrap_or(0),
+            reset: microseconds(used_until - now),
         }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Use {
-    Taken,
+    /// So many at once.
+    Taken(usize),
     Looked,
 }
 
@@ -196,6 +208,33 @@ mod tests {
         }
         limiter.take("a", start());
         assert_eq!(limiter.look("a", start()).verdict, Verdict::Refused);
+    }
+
+    #[test]
+    fn a_large_group_is_granted_whole_and_what_it_owes_is_earned_back() {
+        let limiter = Limiter::per_minute(60);
+        let granted = |seconds, count| {
+            let decision = limiter.take_many("a", start() + Duration::from_secs(seconds), count);
+            decision.verdict == Verdict::Granted
+        };
+        assert!(granted(0, 90));
+        assert!(!granted(30, 1), "thirty are owed, and the next comes after them");
+        assert!(granted(31, 1));
+    }
+
+    #[test]
+    fn no_group_is_so_large_that_its_sender_is_shut_out_for_longer_than_a_minute() {
+        let limiter = Limiter::per_minute(60);
+        let first = limiter.take_many("a", start(), 10_000);
+        assert_eq!((first.verdict, first.remaining), (Verdict::Granted, 0));
+        let refused = limiter.take_many("a", start(), 10_000);
+        assert_eq!((refused.verdict, refused.reset_seconds()), (Verdict::Refused, 61));
+        let later = start() + Duration::from_secs(61);
+        assert_eq!(limiter.take("a", later).verdict, Verdict::Granted);
+        assert_eq!(
+            limiter.take_many("b", start(), usize::MAX).verdict,
+            Verdict::Granted
+        );
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub struct Page {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Counted {
     Yes,
+    /// As far as this; what is given beyond it means that there are more.
+    UpTo(i64),
     No,
 }
 
@@ -75,6 +77,14 @@ impl Page {
         self.limit + 1
     }
 
+    /// How many rows are looked at to count them; all, where the whole number is wanted.
+    pub fn most_counted(&self) -> Option<i64> {
+        match self.counted {
+            Counted::UpTo(most) => Some(most + 1),
+            Counted::Yes | Counted::No => None,
+        }
+    }
+
     /// Takes the extra row off again and says how the list stands. `count` is called only when the
     /// caller asked for the total.
     pub fn finish<T, E>(
@@ -85,7 +95,7 @@ impl Page {
         let more = rows.len() as i64 > self.limit;
         rows.truncate(self.limit as usize);
         let total = match self.counted {
-            Counted::Yes => Some(count()?),
+            Counted::Yes | Counted::UpTo(_) => Some(count()?),
             Counted::No => None,
         };
         Ok((

@@ -28,5 +28,5 @@ pub use origin::Origin;
 pub use problem::Problem;
 pub use problems::Problems;
 pub use query::{Path, Query};
-pub use reference::{Reference, ReferenceInput, Site};
+pub use reference::{Head, Reference, ReferenceInput, Site};
 pub use sent::Sent;

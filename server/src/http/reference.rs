@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::vault::Vault;
 
-/// A pointer to another resource; `type` ends in `_reference`.
+/// A pointer to another resource; `type` ends in `_reference`. Where `include[]` asked for it, the whole resource stands here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reference {
     pub id: String,
@@ -15,6 +15,41 @@ pub struct Reference {
     #[serde(rename = "self")]
     pub api_url: Option<String>,
     pub html_url: Option<String>,
+}
+
+/// What every whole resource begins with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+pub struct Head {
+    pub id: String,
+    /// What kind of resource it is.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// Its name, for people.
+    pub summary: Option<String>,
+    /// Where the API has it; null for what has no address of its own.
+    #[serde(rename = "self")]
+    pub api_url: Option<String>,
+    /// Where people look at it; null for what has no page.
+    pub html_url: Option<String>,
+}
+
+impl From<Reference> for Head {
+    fn from(reference: Reference) -> Self {
+        let Reference {
+            id,
+            kind,
+            summary,
+            api_url,
+            html_url,
+        } = reference;
+        Self {
+            id,
+            kind,
+            summary,
+            api_url,
+            html_url,
+        }
+    }
 }
 
 impl Reference {

@@ -6,19 +6,19 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::jobs;
-use super::model::{Impact, Relation};
+use super::model::{HurtAccounts, HurtLocations, HurtService, HurtTouchpoint, Impact, LossPerHour, Relation};
 use super::store as rows;
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Head, Path, Problem, Problems, Query, Reference, Site};
 use crate::incidents::{Incident, IncidentId};
 use crate::jobs::{Kind as JobKind, Owed};
 use crate::timeline::Agent;
@@ -39,8 +39,34 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// The impact of one incident.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ImpactAnswer {
-    #[schema(value_type = Object)]
-    pub impact: Value,
+    pub impact: ImpactView,
+}
+
+/// Whom an incident hurts.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ImpactView {
+    #[serde(flatten)]
+    head: Head,
+    incident: Reference,
+    /// Counts the changes of this document; 0 while nobody has needed it.
+    revision: i64,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    changed_at: Option<Timestamp>,
+    /// Technical services: those that broke and those that stand on them.
+    services: Vec<HurtService>,
+    touchpoints: Vec<HurtTouchpoint>,
+    locations: HurtLocations,
+    accounts: HurtAccounts,
+    cases: LinkedCases,
+    /// One estimate for each currency.
+    loss_per_hour: Vec<LossPerHour>,
+    /// The same from the beginning until now, or until the end.
+    loss_so_far: Vec<LossPerHour>,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct LinkedCases {
+    linked: i64,
 }
 
 /// Show whom an incident hurts: touchpoints, locations, customers and the loss an hour, each with the way to it.
@@ -89,40 +115,44 @@ pub fn view(
     stored: Option<&rows::Stored>,
     now: Timestamp,
     site: &Site,
-) -> Value {
+) -> ImpactView {
     let until = incident.resolved_at.unwrap_or(now);
     let seconds = until.duration_since(incident.created_at).as_secs().max(0);
-    let so_far: Vec<Value> = impact
+    let so_far: Vec<LossPerHour> = impact
         .loss_per_hour
         .iter()
         .map(|loss| {
             let of = |amount: i64| {
                 i64::try_from(i128::from(amount) * i128::from(seconds) / 3_600).unwrap_or(i64::MAX)
             };
-            json!({
-                "currency": loss.currency, "low": of(loss.low), "likely": of(loss.likely), "high": of(loss.high),
-            })
+            LossPerHour {
+                currency: loss.currency.clone(),
+                low: of(loss.low),
+                likely: of(loss.likely),
+                high: of(loss.high),
+            }
         })
         .collect();
-    json!({
-        "id": incident.id,
-        "type": "impact",
-        "summary": impact.sentence(),
-        "self": site.url(&format!("/incidents/{}/impact", incident.id)),
-        "html_url": site.html_url("incidents", incident.id.as_str()),
-        "incident": site.reference(
-            "incident", "incidents", incident.id.as_str(), format!("[#{}] {}", incident.number, incident.title),
-        ),
-        "revision": stored.map_or(0, |stored| stored.revision),
-        "changed_at": stored.map(|stored| stored.changed_at),
-        "services": impact.services,
-        "touchpoints": impact.touchpoints,
-        "locations": impact.locations,
-        "accounts": impact.accounts,
-        "cases": { "linked": impact.cases },
-        "loss_per_hour": impact.loss_per_hour,
-        "loss_so_far": so_far,
-    })
+    let title = format!("[#{}] {}", incident.number, incident.title);
+    ImpactView {
+        head: Head {
+            id: incident.id.to_string(),
+            kind: "impact".to_owned(),
+            summary: Some(impact.sentence()),
+            api_url: Some(site.url(&format!("/incidents/{}/impact", incident.id))),
+            html_url: Some(site.html_url("incidents", incident.id.as_str())),
+        },
+        incident: site.reference("incident", "incidents", incident.id.as_str(), title),
+        revision: stored.map_or(0, |stored| stored.revision),
+        changed_at: stored.map(|stored| stored.changed_at),
+        services: impact.services.clone(),
+        touchpoints: impact.touchpoints.clone(),
+        locations: impact.locations.clone(),
+        accounts: impact.accounts.clone(),
+        cases: LinkedCases { linked: impact.cases },
+        loss_per_hour: impact.loss_per_hour.clone(),
+        loss_so_far: so_far,
+    }
 }
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -134,15 +164,49 @@ struct Wanted {
     ids: Vec<String>,
 }
 
+/// A business service, and whether it is hurt.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ServiceImpact {
+    id: String,
+    /// `business_service`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    name: String,
+    status: Relation,
+    additional_fields: ImpactingPriority,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct ImpactingPriority {
+    /// Of the open incidents that hurt it.
+    highest_impacting_priority: Option<PriorityPlace>,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct PriorityPlace {
+    id: String,
+    /// Its place on the ladder.
+    order: i64,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ImpactTotals {
+    total_impacted_count: usize,
+}
+
+/// What was said.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct RelationAnswer {
+    relation: Relation,
+}
+
 /// Business services and whether they are hurt.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ImpactsAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub services: Vec<Value>,
+    pub services: Vec<ServiceImpact>,
     pub limit: i64,
     pub more: bool,
-    #[schema(value_type = Object)]
-    pub additional_fields: Value,
+    pub additional_fields: ImpactTotals,
 }
 
 /// List the business services that one incident hurts.
@@ -254,22 +318,24 @@ fn answer(mut services: Vec<Hurt>, ids: &[String]) -> ImpactsAnswer {
     ImpactsAnswer {
         services: services
             .into_iter()
-            .map(|one| {
-                json!({
-                    "id": one.id,
-                    "type": "business_service",
-                    "name": one.name,
-                    "status": if one.since.is_some() { "impacted" } else { "not_impacted" },
-                    "additional_fields": {
-                        "highest_impacting_priority":
-                            one.priority.map(|(order, id)| json!({ "id": id, "order": order })),
-                    },
-                })
+            .map(|one| ServiceImpact {
+                id: one.id,
+                kind: "business_service",
+                name: one.name,
+                status: match one.since {
+                    Some(_) => Relation::Impacted,
+                    None => Relation::NotImpacted,
+                },
+                additional_fields: ImpactingPriority {
+                    highest_impacting_priority: one.priority.map(|(order, id)| PriorityPlace { id, order }),
+                },
             })
             .collect(),
         limit: MOST_SERVICES as i64,
         more,
-        additional_fields: json!({ "total_impacted_count": total }),
+        additional_fields: ImpactTotals {
+            total_impacted_count: total,
+        },
     }
 }
 
@@ -304,14 +370,14 @@ struct SaidByHand {
     request_body = SaidByHand,
     params(("id" = String, Path, description = "The incident's id"),
         ("business_service_id" = String, Path, description = "The business service's id")),
-    responses((status = 200, description = "The relation as it stands", body = inline(Value)), Problems)
+    responses((status = 200, description = "The relation as it stands", body = RelationAnswer), Problems)
 )]
 async fn say_by_hand(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, business_service_id)): Path<(String, String)>,
     Body(body): Body<SaidByHand>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<RelationAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     let relation = body.relation;
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
@@ -334,5 +400,5 @@ async fn say_by_hand(
         jobs::renew(change, &id)
     })
     .await?;
-    Ok(axum::Json(json!({ "relation": relation })))
+    Ok(axum::Json(RelationAnswer { relation }))
 }

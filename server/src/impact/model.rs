@@ -20,7 +20,8 @@ pub struct Impact {
 }
 
 /// A service on the way from what broke to what is hurt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ImpactStep)]
 pub struct Step {
     #[serde(rename = "type")]
     pub kind: ServiceKind,
@@ -28,7 +29,7 @@ pub struct Step {
     pub name: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtService {
     pub id: String,
     pub name: String,
@@ -37,7 +38,7 @@ pub struct HurtService {
     pub path: Vec<Step>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtTouchpoint {
     pub id: String,
     pub name: String,
@@ -53,7 +54,7 @@ pub struct HurtTouchpoint {
     pub currency: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtLocations {
     /// Sites that use something hurt.
     pub sites_using: i64,
@@ -69,7 +70,7 @@ pub struct HurtLocations {
     pub sites: Vec<HurtSite>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtRegion {
     pub id: Option<String>,
     pub name: String,
@@ -80,7 +81,7 @@ pub struct HurtRegion {
     pub sites_back: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtSite {
     pub id: String,
     pub name: String,
@@ -112,7 +113,7 @@ pub enum Evidence {
     Staff,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct HurtAccounts {
     pub count: i64,
     /// Customers who told us so by a linked case.
@@ -122,7 +123,7 @@ pub struct HurtAccounts {
     pub top: Vec<HurtAccount>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, store::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, store::FromRow, ToSchema)]
 pub struct TierCount {
     pub tier: String,
     pub currency: String,
@@ -131,7 +132,7 @@ pub struct TierCount {
     pub value_per_year: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, store::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, store::FromRow, ToSchema)]
 pub struct HurtAccount {
     pub id: String,
     pub name: String,
@@ -141,7 +142,7 @@ pub struct HurtAccount {
 }
 
 /// Minor units an hour; `low` ≤ `likely` ≤ `high`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LossPerHour {
     pub currency: String,
     pub low: i64,

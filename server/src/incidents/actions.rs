@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{params, sql};
 
 use super::escalation;
-use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
+use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Origin, Status};
 use super::store as rows;
 use crate::http::Problem;
 use crate::jobs;
@@ -379,38 +379,6 @@ pub fn set_priority(
     };
     change.record(NewEntry::new(Kind::PriorityChanged, id, text).details(json!({ "priority": name })))?;
     Ok(())
-}
-
-/// A grave alert makes its incident urgent, so that somebody is paged; a mild one never takes that back. Where a person has
-/// said how urgent it is, that stands.
-pub fn raise_urgency(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
-    let incident = load(change, id)?;
-    let stands = incident.urgency == Urgency::High
-        || incident.status == Status::Resolved
-        || rows::has_urgency_by_hand(change.tx, id)?;
-    if stands {
-        return Ok(());
-    }
-    set_urgency(change, id, Urgency::High)
-}
-
-/// Urgent incidents escalate, others do not: the timer follows.
-pub fn set_urgency(change: &mut Change, id: &IncidentId, urgency: Urgency) -> Result<(), Problem> {
-    let mut incident = load(change, id)?;
-    if incident.urgency == urgency {
-        return Ok(());
-    }
-    change.tx.execute_one(
-        sql!("UPDATE incidents SET urgency = $2, updated_at = $3 WHERE id = $1"),
-        params![id, urgency, change.now],
-    )?;
-    incident.urgency = urgency;
-    let text = format!("{} set the urgency to {}", change.agent.name, urgency.as_text());
-    change.record(NewEntry::new(Kind::UrgencyChanged, id, text).details(json!({ "urgency": urgency })))?;
-    match urgency {
-        Urgency::High => escalation::resume(change, &mut incident),
-        Urgency::Low => Ok(change.cancel(jobs::Kind::EscalationDue, id.as_str())?),
-    }
 }
 
 pub fn move_to_service(change: &mut Change, id: &IncidentId, service_id: &ServiceId) -> Result<(), Problem> {

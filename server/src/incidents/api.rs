@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::dialect::{Surroundings, view};
 use super::input::{CreateIncident, ManyIncidents, Merge, OneIncident, Snooze};
 use super::model::{Incident, IncidentId, Status, Urgency};
+use super::shapes::IncidentView;
 use super::store::{self as rows, Order, Sought};
 use super::wholes::{OF_INCIDENTS, expand};
 use super::{actions, input, merge};
@@ -48,14 +49,14 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// One incident.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct IncidentAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = IncidentView)]
     pub incident: Value,
 }
 
 /// A page of incidents.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct IncidentsAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<IncidentView>)]
     pub incidents: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -350,7 +351,7 @@ async fn change_one(
 /// Many incidents that were changed together.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ChangedAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<IncidentView>)]
     pub incidents: Vec<Value>,
 }
 
@@ -452,9 +453,4 @@ async fn snooze(
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(IncidentAnswer { incident })))
-}
-
-/// What an empty answer is made of, where the dialect wants an object.
-pub(super) fn wrapped(name: &str, value: Value) -> axum::Json<Value> {
-    axum::Json(json!({ name: value }))
 }

@@ -128,7 +128,7 @@ impl Past {
 
 fn keep(change: &mut Change, learned: &[Cause], now: Timestamp) -> Result<(), Error> {
     for cause in learned {
-        change.tx.execute(
+        change.tx.send(
             sql!(
                 "INSERT INTO alert_causes (cause, effect, effects, rate, share, learned_at)
                  VALUES ($1, $2, $3, $4, $5, $6)

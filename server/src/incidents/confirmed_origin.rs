@@ -26,14 +26,18 @@ pub enum Blamed {
 }
 
 /// A confirmation that stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, store::FromRow)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, utoipa::ToSchema, store::FromRow)]
 pub struct ConfirmedOrigin {
+    #[schema(value_type = String)]
     pub incident_id: IncidentId,
+    /// The service, technical or a touchpoint, or the one that the change was made to.
     pub service_id: String,
     pub change_event_id: Option<String>,
     pub summary: String,
+    /// The id of whoever said it.
     pub said_by: Option<String>,
     pub said_by_name: String,
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
 }
 

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::api::{find, wrapped};
-use super::confirmed_origin::{self, Blamed};
+use super::api::find;
+use super::confirmed_origin::{self, Blamed, ConfirmedOrigin};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -27,18 +27,24 @@ pub(crate) struct ConfirmedOriginRequest {
     confirmed_origin: ReferenceInput,
 }
 
+/// What somebody said the origin was.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ConfirmedOriginAnswer {
+    confirmed_origin: ConfirmedOrigin,
+}
+
 /// Say what the origin of an incident was. The last word counts; later incidents are judged by it.
 #[utoipa::path(
     put, path = "/incidents/{id}/confirmed_origin", tag = "Incidents", request_body = ConfirmedOriginRequest,
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "What stands, under `confirmed_origin`", body = inline(Value)), Problems)
+    responses((status = 200, description = "What stands", body = ConfirmedOriginAnswer), Problems)
 )]
 pub(crate) async fn confirm(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(request): Body<ConfirmedOriginRequest>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<ConfirmedOriginAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     let named = request.confirmed_origin;
     let blamed = match named.plain_kind() {
@@ -50,7 +56,7 @@ pub(crate) async fn confirm(
             ]));
         }
     };
-    let confirmed = app
+    let confirmed_origin = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let incident = find(change.tx, &id)?;
             let confirmed = confirmed_origin::confirm(change, &incident.id, &blamed)?;
@@ -64,7 +70,7 @@ pub(crate) async fn confirm(
             Ok(confirmed)
         })
         .await?;
-    Ok(wrapped("confirmed_origin", json!(confirmed)))
+    Ok(axum::Json(ConfirmedOriginAnswer { confirmed_origin }))
 }
 
 /// Take back what was said about the origin of an incident.

@@ -7,8 +7,13 @@ use store::{Error, Tx};
 
 use super::mentions::{Mentions, Pointed};
 use super::model::{AlertCounts, Incident, IncidentId, Origin, Status};
+use super::shapes::{
+    AcknowledgementView, AssignmentView, ConferenceBridge, GroupedAlerts, IncidentBody, IncidentPriority,
+    IncidentTypeName, IncidentView, NoteChannel, NoteView, PendingAction, ResolveReason,
+    ResponderRequestTargetView, ResponderRequestView, ResponderView,
+};
 use super::{actions, room, store as rows};
-use crate::http::{Reference, Site};
+use crate::http::{Head, Reference, Site};
 use crate::jobs;
 use crate::people::UserId;
 use crate::timeline::AgentKind;
@@ -23,7 +28,7 @@ pub struct Surroundings {
     services: HashMap<String, String>,
     policies: HashMap<String, String>,
     teams: HashMap<String, Vec<(String, String)>>,
-    priorities: HashMap<String, Value>,
+    priorities: HashMap<String, IncidentPriority>,
     pending: HashMap<IncidentId, Vec<(jobs::Kind, jiff::Timestamp)>>,
     names: HashMap<String, String>,
     beginnings: HashMap<IncidentId, crate::timeline::model::EntryId>,
@@ -101,20 +106,22 @@ fn distinct<'t>(texts: impl Iterator<Item = &'t str>) -> Vec<String> {
     list
 }
 
-fn priority_view(priority: &rows::PriorityRow) -> Value {
-    json!({
-        "id": priority.id,
-        "type": "priority",
-        "summary": priority.name,
-        "self": null,
-        "html_url": null,
-        "name": priority.name,
-        "description": priority.description,
-        "color": priority.color,
-    })
+fn priority_view(priority: &rows::PriorityRow) -> IncidentPriority {
+    IncidentPriority {
+        head: Head {
+            id: priority.id.clone(),
+            kind: "priority".to_owned(),
+            summary: Some(priority.name.clone()),
+            api_url: None,
+            html_url: None,
+        },
+        name: priority.name.clone(),
+        description: priority.description.clone(),
+        color: priority.color.clone(),
+    }
 }
 
-/// The resource `incident`.
+/// The resource `incident`, an [`IncidentView`] in which whole resources may be put in the place of references.
 pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
     let id = incident.id.as_str();
     let service = reference(
@@ -139,13 +146,16 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
         .flatten()
         .map(|(id, name)| site.reference("team", "teams", id, name.clone()))
         .collect();
-    let assignments: Vec<Value> = around
+    let assignments: Vec<AssignmentView> = around
         .assignments
         .iter()
         .filter(|one| one.incident_id == incident.id)
-        .map(|one| json!({ "at": one.at, "assignee": user_reference(site, one.user_id.as_str(), &one.user_name) }))
+        .map(|one| AssignmentView {
+            at: one.at,
+            assignee: user_reference(site, one.user_id.as_str(), &one.user_name),
+        })
         .collect();
-    let acknowledgements: Vec<Value> = around
+    let acknowledgements: Vec<AcknowledgementView> = around
         .acknowledgements
         .iter()
         .filter(|one| one.incident_id == incident.id && incident.status == Status::Acknowledged)
@@ -155,65 +165,70 @@ pub fn view(incident: &Incident, around: &Surroundings, site: &Site) -> Value {
                 "user" => user_reference(site, &one.acknowledger_id, &one.acknowledger_name),
                 _ => service.clone(),
             };
-            json!({ "at": one.at, "acknowledger": acknowledger })
+            AcknowledgementView {
+                at: one.at,
+                acknowledger,
+            }
         })
         .collect();
-    json!({
-        "id": id,
-        "type": "incident",
-        "summary": format!("[#{}] {}", incident.number, incident.title),
-        "self": site.api_url("incidents", id),
-        "html_url": site.html_url("incidents", id),
-        "incident_number": incident.number,
-        "title": incident.title,
-        "description": incident.title,
-        "status": incident.status,
-        "urgency": incident.urgency,
-        "incident_key": incident.incident_key,
-        "created_at": incident.created_at,
-        "updated_at": incident.updated_at,
-        "resolved_at": incident.resolved_at,
-        "last_status_change_at": incident.last_status_change_at,
-        "last_status_change_by": changer(incident, &service, around, site),
-        "service": service,
-        "assignments": assignments,
-        "assigned_via": incident.assigned_via,
-        "acknowledgements": acknowledgements,
-        "escalation_policy": policy,
-        "teams": teams,
-        "priority": incident.priority_id.as_ref().and_then(|id| around.priorities.get(id.as_str())),
-        "incident_type": { "name": incident.incident_type },
-        "first_trigger_log_entry": around.beginnings.get(&incident.id).map(|entry| json!({
-            "id": entry,
-            "type": "trigger_log_entry_reference",
-            "summary": "Triggered",
-            "self": site.api_url("log_entries", entry.as_str()),
-            "html_url": site.html_url("incidents", id),
-        })),
-        "alert_counts": counts,
-        "is_mergeable": counts.all > 0 || incident.origin != Origin::Event,
-        "pending_actions": pending_actions(incident, around),
-        "alert_grouping": if counts.all > 1 {
-            json!({
-                "grouping_type": "advanced",
-                "started_at": incident.created_at,
-                "ended_at": incident.resolved_at,
-                "alert_grouping_active": incident.status != Status::Resolved,
-            })
-        } else {
-            Value::Null
+    let summary = format!("[#{}] {}", incident.number, incident.title);
+    let page = Some(site.html_url("incidents", id));
+    let shown = IncidentView {
+        head: site.resource("incident", "incidents", id, summary).into(),
+        incident_number: incident.number,
+        title: incident.title.clone(),
+        description: incident.title.clone(),
+        status: incident.status,
+        urgency: incident.urgency,
+        incident_key: incident.incident_key.clone(),
+        created_at: incident.created_at,
+        updated_at: incident.updated_at,
+        resolved_at: incident.resolved_at,
+        last_status_change_at: incident.last_status_change_at,
+        last_status_change_by: changer(incident, &service, around, site),
+        service,
+        assignments,
+        assigned_via: incident.assigned_via,
+        acknowledgements,
+        escalation_policy: policy,
+        teams,
+        priority: incident
+            .priority_id
+            .as_ref()
+            .and_then(|id| around.priorities.get(id.as_str()))
+            .cloned(),
+        incident_type: IncidentTypeName {
+            name: incident.incident_type.clone(),
         },
-        "resolve_reason": incident.merged_into_id.as_ref().map(|target| json!({
-            "type": "merge_resolve_reason",
-            "incident": around.mentions.incident(site, target.as_str()),
-        })),
-        "conference_bridge": conference_bridge(incident),
-        "incidents_responders": responders(incident, around, site),
-        "responder_requests": requests(incident, around, site),
-        "snoozed_until": incident.snoozed_until,
-        "origin": incident.origin,
-        "body": { "type": "incident_body", "details": incident.body },
-    })
+        first_trigger_log_entry: around.beginnings.get(&incident.id).map(|entry| Reference {
+            html_url: page,
+            ..site.reference("trigger_log_entry", "log_entries", entry.as_str(), "Triggered")
+        }),
+        alert_counts: counts,
+        is_mergeable: counts.all > 0 || incident.origin != Origin::Event,
+        pending_actions: pending_actions(incident, around),
+        alert_grouping: (counts.all > 1).then(|| GroupedAlerts {
+            grouping_type: "advanced",
+            started_at: incident.created_at,
+            ended_at: incident.resolved_at,
+            alert_grouping_active: incident.status != Status::Resolved,
+        }),
+        resolve_reason: incident.merged_into_id.as_ref().map(|target| ResolveReason {
+            kind: "merge_resolve_reason",
+            incident: around.mentions.incident(site, target.as_str()),
+        }),
+        conference_bridge: conference_bridge(incident),
+        incidents_responders: responders(incident, around, site),
+        responder_requests: requests(incident, around, site),
+        snoozed_until: incident.snoozed_until,
+        origin: incident.origin,
+        body: IncidentBody {
+            kind: "incident_body",
+            details: incident.body.clone(),
+        },
+        custom_fields: None,
+    };
+    json!(shown)
 }
 
 fn reference(
@@ -235,8 +250,8 @@ fn user_reference(site: &Site, id: &str, name: &str) -> Reference {
     site.reference("user", "users", id, name)
 }
 
-fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site: &Site) -> Value {
-    let by = match (
+fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site: &Site) -> Reference {
+    match (
         incident.last_status_change_by_type,
         &incident.last_status_change_by_id,
     ) {
@@ -246,18 +261,18 @@ fn changer(incident: &Incident, service: &Reference, around: &Surroundings, site
             .integration(site, id)
             .unwrap_or_else(|| service.clone()),
         _ => service.clone(),
-    };
-    json!(by)
-}
-
-fn conference_bridge(incident: &Incident) -> Value {
-    if incident.conference_number.is_none() && incident.conference_url.is_none() {
-        return Value::Null;
     }
-    json!({ "conference_number": incident.conference_number, "conference_url": incident.conference_url })
 }
 
-fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<Value> {
+fn conference_bridge(incident: &Incident) -> Option<ConferenceBridge> {
+    let known = incident.conference_number.is_some() || incident.conference_url.is_some();
+    known.then(|| ConferenceBridge {
+        conference_number: incident.conference_number.clone(),
+        conference_url: incident.conference_url.clone(),
+    })
+}
+
+fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<PendingAction> {
     let pending = around
         .pending
         .get(&incident.id)
@@ -272,12 +287,12 @@ fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<Value> {
                 jobs::Kind::AutoResolveDue => "resolve",
                 _ => return None,
             };
-            Some(json!({ "type": name, "at": at }))
+            Some(PendingAction { kind: name, at: *at })
         })
         .collect()
 }
 
-fn responders(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Value> {
+fn responders(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<ResponderView> {
     around
         .responders
         .iter()
@@ -295,20 +310,25 @@ fn requester(id: Option<&UserId>, around: &Surroundings, site: &Site) -> Option<
     id.map(|id| reference(site, "user", "users", id.as_str(), &around.names))
 }
 
-fn responder_view(one: &room::Responder, incident: &Incident, around: &Surroundings, site: &Site) -> Value {
-    json!({
-        "state": one.state,
-        "user": user_reference(site, one.user_id.as_str(), &one.user_name),
-        "incident": incident_reference(incident, site),
-        "requester": requester(one.requester_id.as_ref(), around, site),
-        "requested_at": one.requested_at,
-        "updated_at": one.updated_at,
-        "message": one.message,
-        "escalation_policy_requests": [],
-    })
+fn responder_view(
+    one: &room::Responder,
+    incident: &Incident,
+    around: &Surroundings,
+    site: &Site,
+) -> ResponderView {
+    ResponderView {
+        state: one.state,
+        user: user_reference(site, one.user_id.as_str(), &one.user_name),
+        incident: incident_reference(incident, site),
+        requester: requester(one.requester_id.as_ref(), around, site),
+        requested_at: one.requested_at,
+        updated_at: one.updated_at,
+        message: one.message.clone(),
+        escalation_policy_requests: Vec::new(),
+    }
 }
 
-fn requests(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<Value> {
+fn requests(incident: &Incident, around: &Surroundings, site: &Site) -> Vec<ResponderRequestView> {
     around
         .requests
         .iter()
@@ -323,43 +343,47 @@ pub fn request_view(
     incident: &Incident,
     around: &Surroundings,
     site: &Site,
-) -> Value {
-    let targets: Vec<Value> = request
+) -> ResponderRequestView {
+    let targets = request
         .targets
         .iter()
         .map(|target| {
-            let asked: Vec<Value> = around
+            let asked = around
                 .responders
                 .iter()
                 .filter(|one| one.incident_id == request.incident_id && target.asked(&one.user_id))
                 .map(|one| responder_view(one, incident, around, site))
                 .collect();
-            json!({
-                "type": target.kind,
-                "id": target.id,
-                "summary": target.summary,
-                "incident_responders": asked,
-            })
+            ResponderRequestTargetView {
+                kind: target.kind.clone(),
+                id: target.id.clone(),
+                summary: target.summary.clone(),
+                incident_responders: asked,
+            }
         })
         .collect();
-    json!({
-        "id": request.id,
-        "incident": incident_reference(incident, site),
-        "requester": requester(request.requester_id.as_ref(), around, site),
-        "requested_at": request.requested_at,
-        "message": request.message,
-        "responder_request_targets": targets,
-    })
+    ResponderRequestView {
+        id: request.id.to_string(),
+        incident: incident_reference(incident, site),
+        requester: requester(request.requester_id.as_ref(), around, site),
+        requested_at: request.requested_at,
+        message: request.message.clone(),
+        responder_request_targets: targets,
+    }
 }
 
 /// The resource `note`, which has neither `type` nor `self`.
-pub fn note_view(note: &room::Note, site: &Site) -> Value {
-    json!({
-        "id": note.id,
-        "user": note.user_id.as_ref().map(|id| user_reference(site, id.as_str(), &note.author_name)),
-        "channel": { "summary": note.channel, "type": note.channel },
-        "content": note.content,
-        "created_at": note.created_at,
-        "updated_at": note.created_at,
-    })
+pub fn note_view(note: &room::Note, site: &Site) -> NoteView {
+    let author = note.user_id.as_ref();
+    NoteView {
+        id: note.id.to_string(),
+        user: author.map(|id| user_reference(site, id.as_str(), &note.author_name)),
+        channel: NoteChannel {
+            summary: note.channel.clone(),
+            kind: note.channel.clone(),
+        },
+        content: note.content.clone(),
+        created_at: note.created_at,
+        updated_at: note.created_at,
+    }
 }

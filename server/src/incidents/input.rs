@@ -3,8 +3,8 @@
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::actions;
 use super::model::{Handler, INCIDENT_TYPE, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
+use super::{actions, urgency};
 use crate::http::Problem;
 use crate::http::faults::one_line;
 use crate::http::reference::ReferenceInput;
@@ -307,7 +307,7 @@ pub fn apply(change: &mut Change, id: &IncidentId, wanted: &IncidentChange) -> R
         actions::set_conference_bridge(change, id, number, url)?;
     }
     if let Some(urgency) = wanted.urgency {
-        actions::set_urgency(change, id, urgency)?;
+        urgency::set(change, id, urgency)?;
     }
     if let Some(policy) = &wanted.escalation_policy {
         actions::delegate(change, id, &EscalationPolicyId::from(policy.id.as_str()))?;

@@ -14,10 +14,13 @@ use utoipa_axum::routes;
 use super::api::instant;
 use super::log_view::views;
 use super::model::IncidentId;
+use super::shapes::LogEntryView;
 use super::wholes::{OF_ENTRIES, expand};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Include, Listing, Paging, Problem, Problems};
+use crate::people::UserId;
+use crate::people::store::find_user;
 use crate::timeline::Kind;
 use crate::timeline::model::EntryId;
 use crate::timeline::store::{self as entries, Sought};
@@ -33,7 +36,7 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// A page of log entries.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct LogEntriesAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<LogEntryView>)]
     pub log_entries: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -42,7 +45,7 @@ pub struct LogEntriesAnswer {
 /// One log entry.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct LogEntryAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = LogEntryView)]
     pub log_entry: Value,
 }
 
@@ -145,6 +148,12 @@ async fn list_of_user(
     Query(listing): Query<Listing>,
     Query(include): Query<Include>,
 ) -> Result<axum::Json<LogEntriesAnswer>, Problem> {
+    caller.require(Action::View, Resource::Incident)?;
+    let wanted = UserId::from(id.as_str());
+    let known = app
+        .read(move |tx| -> Result<_, Problem> { Ok(find_user(tx, &wanted)?) })
+        .await?;
+    known.ok_or_else(|| Problem::not_found("The person"))?;
     answer(&app, &caller, span.sought(None, Some(id))?, listing, include).await
 }
 

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 use store::{Error, Tx};
 
 use super::mentions::{Mentions, Pointed};
+use super::shapes::{EventDetails, LogChannel, LogEntryView};
 use crate::alerts::model::{Alert, AlertId};
-use crate::http::{Reference, Site};
+use crate::http::{Head, Reference, Site};
 use crate::timeline::{AgentKind, Entry, IncidentId, Kind};
 
 /// The resources `<kind>_log_entry`, in the order of `entries`.
@@ -84,23 +85,30 @@ fn view(entry: &Entry, alert: Option<&Alert>, mentions: &Mentions, site: &Site) 
         .as_ref()
         .map(|id| mentions.service(site, id))
         .or_else(|| mentions.service_of(site, incident_id?));
-    json!({
-        "id": entry.id,
-        "type": format!("{kind}_log_entry"),
-        "summary": entry.text,
-        "self": site.api_url("log_entries", entry.id.as_str()),
-        "html_url": incident_id.map(|id| site.html_url("incidents", id)),
-        "created_at": entry.at,
-        "agent": agent(entry, mentions, site).or_else(|| service.clone()),
-        "channel": channel(entry, alert),
-        "service": service,
-        "incident": incident_id.map(|id| mentions.incident(site, id)),
-        "teams": incident_id.map(|id| mentions.teams_of(site, id)).unwrap_or_default(),
-        "contexts": alert.map_or_else(|| json!([]), |alert| alert.contexts.clone()),
-        "note": if entry.kind == Kind::Noted { Value::from(entry.text.clone()) } else { Value::Null },
-        "event_details": { "description": entry.text },
-        "muster_kind": entry.kind,
-    })
+    let shown = LogEntryView {
+        head: Head {
+            id: entry.id.to_string(),
+            kind: format!("{kind}_log_entry"),
+            summary: Some(entry.text.clone()),
+            api_url: Some(site.api_url("log_entries", entry.id.as_str())),
+            html_url: incident_id.map(|id| site.html_url("incidents", id)),
+        },
+        created_at: entry.at,
+        agent: agent(entry, mentions, site).or_else(|| service.clone()),
+        channel: channel(entry, alert),
+        service,
+        incident: incident_id.map(|id| mentions.incident(site, id)),
+        teams: incident_id
+            .map(|id| mentions.teams_of(site, id))
+            .unwrap_or_default(),
+        contexts: alert.map_or_else(|| json!([]), |alert| alert.contexts.clone()),
+        note: (entry.kind == Kind::Noted).then(|| entry.text.clone()),
+        event_details: EventDetails {
+            description: entry.text.clone(),
+        },
+        muster_kind: entry.kind,
+    };
+    json!(shown)
 }
 
 /// A person, a service or an integration. What Muster does by itself, or a program with a key, the dialect says of
@@ -115,25 +123,35 @@ fn agent(entry: &Entry, mentions: &Mentions, site: &Site) -> Option<Reference> {
     }
 }
 
-fn channel(entry: &Entry, alert: Option<&Alert>) -> Value {
+fn channel(entry: &Entry, alert: Option<&Alert>) -> LogChannel {
     match (entry.kind, alert) {
-        (Kind::Snoozed, _) => json!({ "type": "website", "duration": entry.details["duration"] }),
-        (Kind::PageOwed | Kind::PageSent | Kind::PageFailed, _) => {
-            json!({ "type": "notification", "notification": entry.details })
-        }
-        (_, Some(alert)) => json!({
-            "type": "api",
-            "summary": entry.text,
-            "description": alert.summary,
-            "service_key": null,
-            "incident_key": alert.alert_key,
-            "details": alert.custom_details,
-            "client": alert.client,
-            "client_url": alert.client_url,
-        }),
-        _ if entry.agent_type == AgentKind::Integration => {
-            json!({ "type": "api", "description": entry.text, "details": entry.details })
-        }
-        _ => json!({ "type": "website", "summary": entry.text, "details": entry.details }),
+        (Kind::Snoozed, _) => LogChannel::Snooze {
+            kind: "website",
+            duration: entry.details["duration"].clone(),
+        },
+        (Kind::PageOwed | Kind::PageSent | Kind::PageFailed, _) => LogChannel::Notification {
+            kind: "notification",
+            notification: entry.details.clone(),
+        },
+        (_, Some(alert)) => LogChannel::Event {
+            kind: "api",
+            summary: entry.text.clone(),
+            description: alert.summary.clone(),
+            service_key: None,
+            incident_key: alert.alert_key.clone(),
+            details: alert.custom_details.clone(),
+            client: alert.client.clone(),
+            client_url: alert.client_url.clone(),
+        },
+        _ if entry.agent_type == AgentKind::Integration => LogChannel::Integration {
+            kind: "api",
+            description: entry.text.clone(),
+            details: entry.details.clone(),
+        },
+        _ => LogChannel::Website {
+            kind: "website",
+            summary: entry.text.clone(),
+            details: entry.details.clone(),
+        },
     }
 }

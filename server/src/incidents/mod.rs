@@ -28,8 +28,10 @@ pub mod origin;
 pub mod origin_api;
 pub mod room;
 pub mod room_api;
+pub mod shapes;
 pub mod similar;
 pub mod store;
+pub mod urgency;
 pub mod wholes;
 
 pub use model::{Incident, IncidentId, Status, Urgency};

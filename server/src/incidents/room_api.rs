@@ -7,18 +7,17 @@ use crate::http::Path;
 use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::api::wrapped;
 use super::dialect::{Surroundings, note_view, request_view};
 use super::model::IncidentId;
 use super::room::{
     self, NOTE_LENGTH, RequestTarget, ResponderState, RoleName, Task, TaskId, TaskStatus, TaskText,
 };
+use super::shapes::{NoteView, ResponderRequestView, RoleHolderView, TaskView};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::reference::ReferenceInput;
@@ -74,39 +73,51 @@ struct NoteInput {
     content: String,
 }
 
+/// All notes of an incident, the oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct NotesAnswer {
+    notes: Vec<NoteView>,
+}
+
+/// One note.
+#[derive(Debug, Serialize, ToSchema)]
+struct NoteAnswer {
+    note: NoteView,
+}
+
 /// List the notes of an incident.
 #[utoipa::path(
     get, path = "/incidents/{id}/notes", tag = "Incidents",
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "The notes under `notes`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The notes", body = NotesAnswer), Problems)
 )]
 async fn list_notes(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<NotesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
     let notes = app
         .read(move |tx| -> Result<_, Problem> { Ok(room::notes(tx, &id)?) })
         .await?;
-    let notes: Vec<Value> = notes.iter().map(|note| note_view(note, &app.site)).collect();
-    Ok(wrapped("notes", Value::from(notes)))
+    let notes = notes.iter().map(|note| note_view(note, &app.site)).collect();
+    Ok(axum::Json(NotesAnswer { notes }))
 }
 
 /// Add a note; it stays inside.
 #[utoipa::path(
     post, path = "/incidents/{id}/notes", tag = "Incidents", request_body = NewNote,
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "The note under `note`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The note", body = NoteAnswer), Problems)
 )]
 async fn add_note(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(body): Body<NewNote>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<NoteAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     caller.require_name()?;
     bounded("note.content", &body.note.content, NOTE_LENGTH)?;
@@ -115,7 +126,9 @@ async fn add_note(
             room::add_note(change, &IncidentId::from(id.as_str()), &body.note.content, "api")
         })
         .await?;
-    Ok(wrapped("note", note_view(&note, &app.site)))
+    Ok(axum::Json(NoteAnswer {
+        note: note_view(&note, &app.site),
+    }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -132,18 +145,24 @@ struct WrappedTarget {
     responder_request_target: ReferenceInput,
 }
 
+/// One request to join.
+#[derive(Debug, Serialize, ToSchema)]
+struct ResponderRequestAnswer {
+    responder_request: ResponderRequestView,
+}
+
 /// Ask people, or those on call for a policy, to join.
 #[utoipa::path(
     post, path = "/incidents/{id}/responder_requests", tag = "Incidents", request_body = NewResponderRequest,
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "The request under `responder_request`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The request", body = ResponderRequestAnswer), Problems)
 )]
 async fn request_responders(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(body): Body<NewResponderRequest>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<ResponderRequestAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     caller.require_name()?;
     bounded("message", &body.message, TEXT_LENGTH)?;
@@ -164,7 +183,9 @@ async fn request_responders(
             Ok(request_view(&request, &incident, &around, &site))
         })
         .await?;
-    Ok(wrapped("responder_request", request))
+    Ok(axum::Json(ResponderRequestAnswer {
+        responder_request: request,
+    }))
 }
 
 /// Whoever asks others to join: somebody who is known here.
@@ -199,18 +220,22 @@ struct CancelledRequests {
     responder_request_targets: Option<Vec<WrappedTarget>>,
 }
 
+/// An empty object, where the dialect wants one.
+#[derive(Debug, Serialize, ToSchema)]
+struct Nothing {}
+
 /// Take back requests to join that nobody has answered yet.
 #[utoipa::path(
     put, path = "/incidents/{id}/responder_requests/cancel", tag = "Incidents", request_body = CancelledRequests,
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "Taken back; the answer is an empty object", body = inline(Value)), Problems)
+    responses((status = 200, description = "Taken back; the answer is an empty object", body = Nothing), Problems)
 )]
 async fn cancel_requests(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(body): Body<CancelledRequests>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<Nothing>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     caller.require_name()?;
     app.change(caller.agent(), move |change| -> Result<_, Problem> {
@@ -221,7 +246,7 @@ async fn cancel_requests(
         room::cancel_requests(change, &IncidentId::from(id.as_str()), targets.as_deref())
     })
     .await?;
-    Ok(axum::Json(json!({})))
+    Ok(axum::Json(Nothing {}))
 }
 
 fn target_of(
@@ -285,34 +310,40 @@ async fn reply_to_request(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn role_view(holder: &room::RoleHolder, site: &Site) -> Value {
-    json!({
-        "role": holder.role,
-        "name": holder.role.words(),
-        "assignee": site.reference("user", "users", holder.user_id.as_str(), holder.user_name.clone()),
-        "assigned_at": holder.assigned_at,
-    })
+fn role_view(holder: &room::RoleHolder, site: &Site) -> RoleHolderView {
+    RoleHolderView {
+        role: holder.role,
+        name: holder.role.words(),
+        assignee: site.reference("user", "users", holder.user_id.as_str(), holder.user_name.clone()),
+        assigned_at: holder.assigned_at,
+    }
+}
+
+/// The roles that somebody has.
+#[derive(Debug, Serialize, ToSchema)]
+struct RolesAnswer {
+    incident_roles: Vec<RoleHolderView>,
 }
 
 /// List who has which role.
 #[utoipa::path(
     get, path = "/incidents/{id}/roles", tag = "Incident roles",
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "The roles under `incident_roles`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The roles", body = RolesAnswer), Problems)
 )]
 async fn list_roles(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<RolesAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
     let roles = app
         .read(move |tx| -> Result<_, Problem> { Ok(room::roles(tx, &id)?) })
         .await?;
-    let roles: Vec<Value> = roles.iter().map(|holder| role_view(holder, &app.site)).collect();
-    Ok(wrapped("incident_roles", Value::from(roles)))
+    let incident_roles = roles.iter().map(|holder| role_view(holder, &app.site)).collect();
+    Ok(axum::Json(RolesAnswer { incident_roles }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -366,41 +397,54 @@ async fn clear_role(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn task_view(task: &Task, site: &Site) -> Value {
-    json!({
-        "id": task.id,
-        "type": "incident_task",
-        "name": task.name,
-        "description": task.description,
-        "status": task.status,
-        "assignee": task.assignee_id.as_ref().map(|id| {
-            site.reference("user", "users", id.as_str(), task.assignee_name.clone().unwrap_or_default())
+fn task_view(task: &Task, site: &Site) -> TaskView {
+    TaskView {
+        id: task.id.to_string(),
+        kind: "incident_task",
+        name: task.name.clone(),
+        description: task.description.clone(),
+        status: task.status,
+        assignee: task.assignee_id.as_ref().map(|id| {
+            let name = task.assignee_name.clone().unwrap_or_default();
+            site.reference("user", "users", id.as_str(), name)
         }),
-        "due_at": task.due_at,
-        "created_at": task.created_at,
-        "completed_at": task.completed_at,
-    })
+        due_at: task.due_at,
+        created_at: task.created_at,
+        completed_at: task.completed_at,
+    }
+}
+
+/// All tasks of an incident, the oldest first.
+#[derive(Debug, Serialize, ToSchema)]
+struct TasksAnswer {
+    incident_tasks: Vec<TaskView>,
+}
+
+/// One task.
+#[derive(Debug, Serialize, ToSchema)]
+struct TaskAnswer {
+    incident_task: TaskView,
 }
 
 /// List the tasks of an incident.
 #[utoipa::path(
     get, path = "/incidents/{id}/tasks", tag = "Incident tasks",
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "The tasks under `incident_tasks`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The tasks", body = TasksAnswer), Problems)
 )]
 async fn list_tasks(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<TasksAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let id = IncidentId::from(id);
     known(&app, &id).await?;
     let tasks = app
         .read(move |tx| -> Result<_, Problem> { Ok(room::tasks(tx, &id)?) })
         .await?;
-    let tasks: Vec<Value> = tasks.iter().map(|task| task_view(task, &app.site)).collect();
-    Ok(wrapped("incident_tasks", Value::from(tasks)))
+    let incident_tasks = tasks.iter().map(|task| task_view(task, &app.site)).collect();
+    Ok(axum::Json(TasksAnswer { incident_tasks }))
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -463,43 +507,43 @@ impl TaskInput {
 #[utoipa::path(
     post, path = "/incidents/{id}/tasks", tag = "Incident tasks", request_body = TaskBody,
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 201, description = "The task under `incident_task`", body = inline(Value)), Problems)
+    responses((status = 201, description = "The task", body = TaskAnswer), Problems)
 )]
 async fn add_task(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
     Body(body): Body<TaskBody>,
-) -> Result<(StatusCode, axum::Json<Value>), Problem> {
+) -> Result<(StatusCode, axum::Json<TaskAnswer>), Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     body.incident_task.check()?;
     let site = app.site.clone();
-    let task = app
+    let incident_task = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = IncidentId::from(id.as_str());
             let task_id = room::add_task(change, &id, &body.incident_task.over(None)?)?;
             shown_task(change, &id, &task_id, &site)
         })
         .await?;
-    Ok((StatusCode::CREATED, wrapped("incident_task", task)))
+    Ok((StatusCode::CREATED, axum::Json(TaskAnswer { incident_task })))
 }
 
 /// Change a task, or finish it.
 #[utoipa::path(
     put, path = "/incidents/{id}/tasks/{task_id}", tag = "Incident tasks", request_body = TaskBody,
     params(("id" = String, Path, description = "The incident's id"), ("task_id" = String, Path, description = "The task's id")),
-    responses((status = 200, description = "The task under `incident_task`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The task", body = TaskAnswer), Problems)
 )]
 async fn change_task(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, task_id)): Path<(String, String)>,
     Body(body): Body<TaskBody>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<TaskAnswer>, Problem> {
     caller.require(Action::Respond, Resource::Incident)?;
     body.incident_task.check()?;
     let site = app.site.clone();
-    let task = app
+    let incident_task = app
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let (id, task_id) = (IncidentId::from(id.as_str()), TaskId::from(task_id.as_str()));
             let before = room::tasks(change.tx, &id)?
@@ -512,7 +556,7 @@ async fn change_task(
             shown_task(change, &id, &task_id, &site)
         })
         .await?;
-    Ok(wrapped("incident_task", task))
+    Ok(axum::Json(TaskAnswer { incident_task }))
 }
 
 fn shown_task(
@@ -520,7 +564,7 @@ fn shown_task(
     id: &IncidentId,
     task_id: &TaskId,
     site: &Site,
-) -> Result<Value, Problem> {
+) -> Result<TaskView, Problem> {
     let tasks = room::tasks(change.tx, id)?;
     let task = tasks
         .iter()

@@ -21,6 +21,7 @@ pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) 
                  payload = excluded.payload,
                  generation = jobs.generation + 1,
                  attempt = 0,
+                 created_at = excluded.created_at,
                  due_at = CASE WHEN jobs.due_at < excluded.due_at AND jobs.leased_until <= $7
                                THEN jobs.due_at ELSE excluded.due_at END"
         ),
@@ -31,6 +32,7 @@ pub fn owe(tx: &mut Tx, identifiers: &Identifiers, now: Timestamp, owed: &Owed) 
                  payload = excluded.payload,
                  generation = jobs.generation + 1,
                  attempt = 0,
+                 created_at = excluded.created_at,
                  due_at = excluded.due_at"
         ),
     };
@@ -83,6 +85,26 @@ pub fn due_times(
     tx.rows(
         sql!("SELECT kind, subject, due_at FROM jobs WHERE unique_key = ANY($1)"),
         params![Value::texts(keys)],
+    )
+}
+
+/// The latest moment at which something was owed that still is.
+pub fn last_owed(tx: &mut Tx) -> Result<Option<Timestamp>, Error> {
+    let (last,): (Option<Timestamp>,) = tx.one(sql!("SELECT MAX(created_at) FROM jobs"), params![])?;
+    Ok(last)
+}
+
+/// What was owed by a clock that was `ahead` of this one is due as long after now as it was after then, and nobody holds a
+/// job for longer than a lease. Gives how many were moved.
+pub fn set_back(tx: &mut Tx, now: Timestamp, ahead: Duration) -> Result<u64, Error> {
+    let microseconds = i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX);
+    tx.send(
+        sql!("UPDATE jobs SET leased_by = NULL, leased_until = 0 WHERE leased_until > $1"),
+        params![now + LEASE],
+    )?;
+    tx.execute(
+        sql!("UPDATE jobs SET due_at = due_at - $2, created_at = created_at - $2 WHERE created_at > $1"),
+        params![now, microseconds],
     )
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::Tx;
@@ -13,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::input::{self, PathRequest};
-use super::model::{Actions, Orchestration, Rules};
+use super::model::{Actions, Condition, EventAction, Extraction, Orchestration, Rules, Severity, Variable};
 use super::store as rows;
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
@@ -34,8 +35,81 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// The rules of a service.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PathAnswer {
-    #[schema(value_type = Object)]
-    pub orchestration_path: Value,
+    pub orchestration_path: PathView,
+}
+
+/// The rules themselves.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PathView {
+    /// `service`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "self")]
+    api_url: String,
+    /// The service.
+    parent: Reference,
+    /// An event begins in the set `start`.
+    sets: Vec<RuleSetView>,
+    /// What is done with events that no rule fits.
+    catch_all: CatchAllView,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    created_at: Option<Timestamp>,
+    created_by: Option<Reference>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    updated_at: Option<Timestamp>,
+    updated_by: Option<Reference>,
+    version: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct RuleSetView {
+    id: String,
+    /// Tried one after the other.
+    rules: Vec<EventRuleView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct EventRuleView {
+    id: String,
+    label: Option<String>,
+    /// One of them must be true; none: always.
+    conditions: Vec<Condition>,
+    #[schema(value_type = ActionsView)]
+    actions: Value,
+    disabled: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct CatchAllView {
+    #[schema(value_type = ActionsView)]
+    actions: Value,
+}
+
+/// What a rule does with an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = RuleActionsView)]
+pub struct ActionsView {
+    /// The set that goes on with the event. Not there in `catch_all`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route_to: Option<String>,
+    /// Its alert opens no incident.
+    pub suppress: Option<bool>,
+    /// Seconds in which its alert may clear by itself before it opens an incident.
+    pub suspend: Option<u32>,
+    /// The id of a priority.
+    pub priority: Option<String>,
+    /// The id of the policy that is asked instead of the service's own.
+    pub escalation_policy: Option<String>,
+    /// A template; what it gives becomes a note of the incident.
+    pub annotate: Option<String>,
+    pub severity: Option<Severity>,
+    pub event_action: Option<EventAction>,
+    pub variables: Vec<Variable>,
+    pub extractions: Vec<Extraction>,
+    /// Always empty, as are the two below.
+    pub automation_actions: Vec<Reference>,
+    pub pagerduty_automation_actions: Vec<Reference>,
+    pub incident_custom_field_updates: Vec<Reference>,
 }
 
 /// Whether the rules of a service judge its events.
@@ -218,45 +292,46 @@ fn view(
     service: &Service,
     kept: Option<&Orchestration>,
     authors: &[Option<Reference>],
-) -> Value {
+) -> PathView {
     let nothing = Rules::default();
     let rules = kept.map_or(&nothing, |row| &row.rules);
-    let sets: Vec<Value> = rules
+    let sets = rules
         .sets
         .iter()
         .map(|set| {
-            let rules: Vec<Value> = set
+            let rules = set
                 .rules
                 .iter()
-                .map(|rule| {
-                    json!({
-                        "id": rule.id,
-                        "label": rule.label,
-                        "conditions": rule.conditions,
-                        "actions": actions_view(&rule.actions),
-                        "disabled": rule.disabled,
-                    })
+                .map(|rule| EventRuleView {
+                    id: rule.id.clone(),
+                    label: rule.label.clone(),
+                    conditions: rule.conditions.clone(),
+                    actions: actions_view(&rule.actions),
+                    disabled: rule.disabled,
                 })
                 .collect();
-            json!({ "id": set.id, "rules": rules })
+            RuleSetView {
+                id: set.id.clone(),
+                rules,
+            }
         })
         .collect();
     let mut catch_all = actions_view(&rules.catch_all.actions);
     if let Value::Object(actions) = &mut catch_all {
         actions.remove("route_to");
     }
-    json!({
-        "type": "service",
-        "self": site.api_url("event_orchestrations/services", service.id.as_str()),
-        "parent": site.reference("service", "services", &service.id, service.name.as_str()),
-        "sets": sets,
-        "catch_all": { "actions": catch_all },
-        "created_at": kept.map(|row| row.created_at),
-        "created_by": authors.first(),
-        "updated_at": kept.map(|row| row.updated_at),
-        "updated_by": authors.get(1),
-        "version": kept.map(|row| row.version.to_string()),
-    })
+    PathView {
+        kind: "service",
+        api_url: site.api_url("event_orchestrations/services", service.id.as_str()),
+        parent: site.reference("service", "services", &service.id, service.name.as_str()),
+        sets,
+        catch_all: CatchAllView { actions: catch_all },
+        created_at: kept.map(|row| row.created_at),
+        created_by: authors.first().cloned().flatten(),
+        updated_at: kept.map(|row| row.updated_at),
+        updated_by: authors.get(1).cloned().flatten(),
+        version: kept.map(|row| row.version.to_string()),
+    }
 }
 
 /// Actions with all the fields of the dialect; those that Muster does not do are empty.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::model::{EventAction, Noted, Ruling};
 use super::rulebook::{Deed, Prepared, Rulebook};
-use super::words;
+use super::{sent, words};
 use crate::incidents::room::NOTE_LENGTH;
 use crate::signals::event::{self, AlertEvent};
 
@@ -69,7 +69,11 @@ impl Rulebook {
                 given_up: true,
             };
         }
-        hearing.judged.with_words()
+        let mut judged = hearing.judged.with_words();
+        if !judged.ruling.reasons.is_empty() {
+            judged.ruling.sent = sent::overwritten(event, &judged.event);
+        }
+        judged
     }
 }
 
@@ -105,7 +109,7 @@ impl Hearing {
 
     /// Does what a rule says: its variables, then its extractions, then the rest, the note last.
     fn apply(&mut self, deed: &Deed) {
-        let mut failed = Vec::new();
+        let mut failed = words::Failed::default();
         for (name, taken) in &deed.variables {
             if let Ok(Some(text)) = self.extract(taken)
                 && let Value::Object(variables) = &mut self.variables
@@ -120,7 +124,7 @@ impl Hearing {
                 Err(error) => Err(error.to_string()),
             };
             if let Err(why) = written {
-                failed.push(format!("It could not write {target}: {why}."));
+                failed.writing(target, &why);
             }
         }
         let actions = &deed.actions;
@@ -147,7 +151,7 @@ impl Hearing {
         if let Some(template) = &deed.note {
             match self.extract(&Extraction::Template(template.clone())) {
                 Ok(text) => self.note(deed, &text.unwrap_or_default()),
-                Err(error) => failed.push(format!("Its note could not be written: {error}.")),
+                Err(error) => failed.noting(&error.to_string()),
             }
         }
         let reason = words::reason(&deed.by, deed.rule_id.as_deref(), actions, &failed);
@@ -249,7 +253,7 @@ pub(super) const FIELDS: [&str; 14] = [
 ];
 
 /// The event as conditions see it: what was not sent is not there.
-fn document(event: &AlertEvent) -> Value {
+pub(super) fn document(event: &AlertEvent) -> Value {
     let mut fields = Map::new();
     let mut say = |name: &str, text: Option<&str>| {
         if let Some(text) = text.filter(|text| !text.is_empty()) {

@@ -10,7 +10,7 @@
 //! Where a judgement would take too much work the event goes on as if there were no rules, and its alert says so.
 //!
 //! `input.rs` checks what is written, `rulebook.rs` prepares it, `judgement.rs` applies it, `rulings.rs` hands the rules of
-//! a batch to the intake, and `outcome.rs` does to an incident what was asked for it.
+//! a batch to the intake, `outcome.rs` does to an incident what was asked for it, and `sent.rs` keeps what was overwritten.
 
 pub mod api;
 pub mod input;
@@ -19,6 +19,7 @@ pub mod model;
 pub mod outcome;
 pub mod rulebook;
 pub mod rulings;
+pub mod sent;
 pub mod store;
 pub mod words;
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use crate::alerts::model::Reason;
@@ -86,7 +87,8 @@ pub struct Rule {
     pub disabled: bool,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuleCondition)]
 pub struct Condition {
     pub expression: String,
 }
@@ -134,7 +136,8 @@ pub enum EventAction {
 }
 
 /// A word that later extractions and notes may use as `variables.name`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuleVariable)]
 pub struct Variable {
     pub name: String,
     #[serde(rename = "type", default)]
@@ -152,7 +155,8 @@ pub enum VariableKind {
 }
 
 /// A field of the event that is written anew.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = RuleExtraction)]
 #[serde(untagged)]
 pub enum Extraction {
     Template {
@@ -196,6 +200,8 @@ pub struct Ruling {
     pub notes: Vec<Noted>,
     /// A sentence for each rule that acted.
     pub reasons: Vec<Reason>,
+    /// The fields that rules wrote anew, as they were sent; null where nothing was. Of the custom details, their keys.
+    pub sent: Map<String, Value>,
 }
 
 /// A note that a rule leaves on the incident.

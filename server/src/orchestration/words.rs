@@ -1,5 +1,7 @@
 //! What rules do, in words that people read: on the alert, on the timeline, and on the page of the service.
 
+use std::fmt::Display;
+
 use serde_json::json;
 
 use super::model::{Actions, EventAction, START};
@@ -17,17 +19,40 @@ pub fn name_of(set: &str, place: usize, label: Option<&str>) -> String {
 /// How what is done where no rule matched is called.
 pub const CATCH_ALL: &str = "The rule for everything else";
 
+/// What a rule was to do with an event and could not.
+#[derive(Debug, Default)]
+pub(super) struct Failed {
+    /// The fields that were to be written, and [`NOTE`].
+    deeds: Vec<String>,
+    words: Vec<String>,
+}
+
+const NOTE: &str = "note";
+
+impl Failed {
+    pub(super) fn writing(&mut self, target: &impl Display, why: &str) {
+        self.deeds.push(target.to_string());
+        self.words.push(format!("It could not write {target}: {why}."));
+    }
+
+    pub(super) fn noting(&mut self, why: &str) {
+        self.deeds.push(NOTE.to_owned());
+        self.words.push(format!("Its note could not be written: {why}."));
+    }
+}
+
 /// What a rule did with an event, as a reason to be kept with the alert.
-pub fn reason(by: &str, rule_id: Option<&str>, actions: &Actions, failed: &[String]) -> Reason {
-    let mut did = deeds(actions, Tense::Past);
-    if did.is_empty() {
+pub(super) fn reason(by: &str, rule_id: Option<&str>, actions: &Actions, failed: &Failed) -> Reason {
+    let mut did = deeds(actions, Tense::Past, &failed.deeds);
+    if did.is_empty() && failed.words.is_empty() {
         did.push("let it pass".to_owned());
     }
-    let mut sentence = format!("{by} {}.", joined(&did));
-    for words in failed {
-        sentence.push(' ');
-        sentence.push_str(words);
-    }
+    let did = joined(&did);
+    let sentence = match (did.as_str(), failed.words.join(" ").as_str()) {
+        (did, "") => format!("{by} {did}."),
+        ("", failed) => format!("{by} matched. {failed}"),
+        (did, failed) => format!("{by} {did}. {failed}"),
+    };
     Reason {
         figures: json!({ "kind": "rule", "rule_id": rule_id }),
         sentence,
@@ -53,7 +78,7 @@ pub fn plain(sentence: impl Into<String>) -> Reason {
 
 /// What a rule does: "suppresses it, leaves a note". Empty where it lets everything be.
 pub fn in_short(actions: &Actions) -> String {
-    joined(&deeds(actions, Tense::Present))
+    joined(&deeds(actions, Tense::Present, &[]))
 }
 
 #[derive(Clone, Copy)]
@@ -62,7 +87,8 @@ enum Tense {
     Present,
 }
 
-fn deeds(actions: &Actions, tense: Tense) -> Vec<String> {
+fn deeds(actions: &Actions, tense: Tense, undone: &[String]) -> Vec<String> {
+    let is_done = |deed: &str| !undone.iter().any(|one| one == deed);
     let said = |past: &str, present: &str| match tense {
         Tense::Past => past.to_owned(),
         Tense::Present => present.to_owned(),
@@ -114,12 +140,13 @@ fn deeds(actions: &Actions, tense: Tense) -> Vec<String> {
         .extractions
         .iter()
         .map(|one| one.target().to_owned())
+        .filter(|target| is_done(target))
         .collect();
     if !targets.is_empty() {
         let targets = joined(&targets);
         did.push(said(&format!("wrote {targets}"), &format!("writes {targets}")));
     }
-    if actions.annotate.is_some() {
+    if actions.annotate.is_some() && is_done(NOTE) {
         did.push(said("left a note", "leaves a note"));
     }
     if let Some(set) = &actions.route_to {
@@ -167,14 +194,29 @@ mod tests {
         };
         let by = name_of(START, 0, Some("Disks"));
         assert_eq!(
-            reason(&by, Some("R"), &actions, &[]).sentence,
+            reason(&by, Some("R"), &actions, &Failed::default()).sentence,
             "The rule “Disks” held it back for 5 minutes to see whether it clears by itself and set the severity to warning."
         );
         assert_eq!(
             in_short(&actions),
             "holds it back for 5 minutes to see whether it clears by itself and sets the severity to warning"
         );
-        let nothing = reason(&name_of("nights", 1, None), None, &Actions::default(), &[]);
+        let nothing = reason(
+            &name_of("nights", 1, None),
+            None,
+            &Actions::default(),
+            &Failed::default(),
+        );
         assert_eq!(nothing.sentence, "Rule 2 of “nights” let it pass.");
+        let mut failed = Failed::default();
+        failed.noting("it is too long");
+        let actions = Actions {
+            annotate: Some("{{event.summary}}".to_owned()),
+            ..Actions::default()
+        };
+        assert_eq!(
+            reason("Rule 1", None, &actions, &failed).sentence,
+            "Rule 1 matched. Its note could not be written: it is too long."
+        );
     }
 }

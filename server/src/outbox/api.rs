@@ -3,8 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State as AppState};
-use axum_extra::extract::Query;
+use axum::extract::State as AppState;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -19,7 +18,7 @@ use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::listing::Paging;
-use crate::http::{Listing, Problem, Problems, Reference, Site};
+use crate::http::{Listing, Path, Problem, Problems, Query, Reference, Site};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

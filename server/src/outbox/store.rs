@@ -206,6 +206,23 @@ pub fn owe_after_all(change: &mut Change, id: &SendId, send: &NewSend) -> Result
     Ok(owed + under_way > 0)
 }
 
+/// What a clock that was `ahead` of this one wanted sent goes out as long after now as it was to after then, and what was
+/// under way then is free.
+pub fn set_back(tx: &mut Tx, now: Timestamp, ahead: Duration) -> Result<(), Error> {
+    let microseconds = i64::try_from(ahead.as_micros()).unwrap_or(i64::MAX);
+    tx.send(
+        sql!(
+            "UPDATE sends SET due_at = due_at - $2, wanted_at = wanted_at - $2, deadline_at = deadline_at - $2
+             WHERE created_at > $1 AND state IN ('owed', 'sending')"
+        ),
+        params![now, microseconds],
+    )?;
+    tx.send(
+        sql!("UPDATE sends SET due_at = $1 WHERE state = 'sending' AND due_at > $2"),
+        params![now, now + LEASE],
+    )
+}
+
 /// Claims up to `limit` messages of one channel: each gets an attempt that is under way and a lease.
 /// Those whose earlier claim ran out have that attempt marked as unknown.
 pub fn claim(tx: &mut Tx, channel: Channel, now: Timestamp, limit: i64) -> Result<Vec<Claimed>, Error> {

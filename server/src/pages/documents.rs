@@ -203,7 +203,7 @@ fn told(
     };
     let zone = &update.zone(zone);
     let next_word = update.next_update_by.map(|due| {
-        let language = &snapshot.page.language;
+        let language = snapshot.language_of(incident);
         if snapshot.lapsed.contains(&incident.id) {
             late(language, due, now, zone)
         } else {
@@ -211,7 +211,7 @@ fn told(
         }
     });
     Answer {
-        foreign: snapshot.page.foreign(),
+        foreign: snapshot.foreign_to(incident),
         headline,
         words,
         next_word,
@@ -353,7 +353,7 @@ fn story(snapshot: &Snapshot, base: &str, now: Timestamp, zone: &TimeZone) -> Ve
         let mut words = vec![Rich::default().link(incident.name.as_str(), address)];
         words.extend(paragraphs(update.body.as_str()).into_iter().map(Rich::plain));
         StoryEntry {
-            foreign: snapshot.page.foreign(),
+            foreign: snapshot.foreign_to(incident),
             when: when(update.at, now, &update.zone(zone)),
             state: (update.status == Phase::Resolved).then(|| (State::Resolved, "Over".to_owned())),
             words,
@@ -469,7 +469,7 @@ fn story_of(snapshot: &Snapshot, incident: &PageIncident) -> Plain {
                 .to_string(),
             link: None,
             strong: Some(phase_words(update.status).to_owned()),
-            foreign: page.foreign(),
+            foreign: snapshot.foreign_to(incident),
             words: paragraphs(update.body.as_str()),
         })
         .collect();

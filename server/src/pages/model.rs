@@ -59,13 +59,6 @@ pub struct StatusPage {
 pub const OWN_LANGUAGE: &str = "en";
 
 impl StatusPage {
-    /// The language of people's words on the page where it is another than that of the words around them, so that
-    /// whoever hears the page read hears each by its own rules.
-    pub fn foreign(&self) -> Option<String> {
-        let first = self.language.split(['-', '_']).next().unwrap_or_default();
-        (!first.eq_ignore_ascii_case(OWN_LANGUAGE)).then(|| self.language.clone())
-    }
-
     /// "Larkfield status"; a name that says so already stays as it is.
     pub fn title(&self) -> String {
         if self.name.to_lowercase().ends_with("status") {

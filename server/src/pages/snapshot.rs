@@ -10,14 +10,15 @@ use store::{Error, Tx};
 
 use super::components::{in_order, maintenances};
 use super::model::{
-    Component, ComponentId, ComponentStatus, Impact, Maintenance, MaintenanceStatus, PageIncident,
-    PageIncidentId, PageUpdate, StatusPage,
+    Component, ComponentId, ComponentStatus, Impact, Maintenance, MaintenanceStatus, OWN_LANGUAGE,
+    PageIncident, PageIncidentId, PageUpdate, StatusPage,
 };
 use super::store as rows;
 use super::uptime::{Uptime, uptime};
 use crate::access::token;
 use crate::updates::Phase;
 use crate::updates::compose::listing;
+use crate::updates::promised_words::{is_same_language, language_of_promise};
 use crate::updates::situation::{self, Hurt};
 
 /// Incidents that a page keeps ready; the field's public JSON lists as many.
@@ -140,6 +141,25 @@ impl Snapshot {
 
     pub fn updates_of(&self, incident: &PageIncident) -> &[PageUpdate] {
         self.updates.get(&incident.id).map_or(&[], Vec::as_slice)
+    }
+
+    /// The language in which readers are told of an incident: that of the page, unless the words themselves show
+    /// another, as those do that Muster drafted and nobody wrote anew.
+    pub fn language_of(&self, incident: &PageIncident) -> &str {
+        let shown = self
+            .updates_of(incident)
+            .iter()
+            .find_map(|update| language_of_promise(update.body.as_str()));
+        shown
+            .filter(|shown| !is_same_language(shown, &self.page.language))
+            .unwrap_or(&self.page.language)
+    }
+
+    /// The same where it is another than that of the words around them, so that whoever hears the page read hears
+    /// each by its own rules.
+    pub fn foreign_to(&self, incident: &PageIncident) -> Option<String> {
+        let language = self.language_of(incident);
+        (!is_same_language(language, OWN_LANGUAGE)).then(|| language.to_owned())
     }
 
     /// How the whole page stands: the worst of its components.

@@ -249,18 +249,14 @@ mod tests {
 
     #[test]
     fn a_way_that_nothing_carries_reaches_nobody() {
-        let by = |kind| Planned {
-            key: kind_key(kind),
+        let by = |kind: ContactKind| Planned {
+            key: kind.as_text().to_owned(),
             at: Timestamp::UNIX_EPOCH,
             target: Target::from(&method(kind)),
         };
         let reaches = |pages: &[Planned]| may_reach(pages, Timestamp::UNIX_EPOCH, |_| None);
         assert!(!reaches(&[by(SMS)]));
         assert!(reaches(&[by(SMS), by(EMAIL)]));
-    }
-
-    fn kind_key(kind: ContactKind) -> String {
-        format!("page:{}", kind.as_text())
     }
 
     #[test]

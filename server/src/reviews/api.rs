@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use data_encoding::BASE64;
+use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use store::Tx;
 use utoipa::ToSchema;
@@ -17,12 +17,13 @@ use utoipa_axum::routes;
 
 use super::actions;
 use super::chapters;
+use super::facts::Facts;
 use super::render::{self, PrintPage};
-use super::store::{self as rows, Edit, Review, ReviewStatus, Version};
+use super::store::{self as rows, Edit, Review, ReviewStatus, Version, VersionOrigin};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::drawing::unturned;
-use crate::http::{Body, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Head, Listing, Paging, Path, Problem, Problems, Query, Reference, Site};
 use crate::incidents::{Incident, IncidentId};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -37,40 +38,68 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
 /// One report.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ReviewAnswer {
-    #[schema(value_type = Object)]
-    pub incident_review: Value,
+    pub incident_review: ReviewView,
 }
 
 /// A page of reports.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub struct ReviewsAnswer {
-    #[schema(value_type = Vec<Object>)]
-    pub incident_reviews: Vec<Value>,
+    pub incident_reviews: Vec<ReviewView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
-fn view(review: &Review, version: Option<&Version>, site: &Site) -> Value {
+/// A report on an incident.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub struct ReviewView {
+    #[serde(flatten)]
+    head: Head,
+    incident: Reference,
+    title: String,
+    status: ReviewStatus,
+    /// Counts the edits of the words.
+    version: i64,
+    /// The words, in Markdown; null in lists.
+    body: Option<String>,
+    /// Who wrote them last; null in lists.
+    author: Option<String>,
+    /// What the report is made from.
+    facts: Facts,
+    /// Counts how often the facts were read anew.
+    facts_revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    generated_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    published_at: Option<Timestamp>,
+}
+
+fn view(review: &Review, version: Option<&Version>, site: &Site) -> ReviewView {
     let id = &review.incident_id;
-    json!({
-        "id": review.id,
-        "type": "incident_review",
-        "summary": review.title,
-        "self": site.url(&format!("/incidents/{id}/review")),
-        "html_url": site.html_url("learn", id.as_str()),
-        "incident": site.reference("incident", "incidents", id.as_str(), &*review.title),
-        "title": review.title,
-        "status": review.status,
-        "version": review.version,
-        "body": version.map(|version| &version.body),
-        "author": version.map(|version| &version.author_name),
-        "facts": review.facts,
-        "facts_revision": review.facts_revision,
-        "generated_at": review.generated_at,
-        "created_at": review.created_at,
-        "updated_at": review.updated_at,
-        "published_at": review.published_at,
-    })
+    ReviewView {
+        head: Head {
+            id: review.id.to_string(),
+            kind: "incident_review".to_owned(),
+            summary: Some(review.title.clone()),
+            api_url: Some(site.url(&format!("/incidents/{id}/review"))),
+            html_url: Some(site.html_url("learn", id.as_str())),
+        },
+        incident: site.reference("incident", "incidents", id.as_str(), &*review.title),
+        title: review.title.clone(),
+        status: review.status,
+        version: review.version,
+        body: version.map(|version| version.body.clone()),
+        author: version.map(|version| version.author_name.clone()),
+        facts: review.facts.clone(),
+        facts_revision: review.facts_revision,
+        generated_at: review.generated_at,
+        created_at: review.created_at,
+        updated_at: review.updated_at,
+        published_at: review.published_at,
+    }
 }
 
 fn load(tx: &mut Tx, id: &str) -> Result<(Incident, Review, Version), Problem> {
@@ -200,17 +229,37 @@ async fn change_one(
     Ok(axum::Json(ReviewAnswer { incident_review }))
 }
 
+/// The versions of a report's words.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct VersionsAnswer {
+    versions: Vec<VersionView>,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct VersionView {
+    number: i64,
+    origin: VersionOrigin,
+    /// Markdown.
+    body: String,
+    /// Who wrote it.
+    author: String,
+    /// The revision of the facts that it was written from.
+    facts_revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+}
+
 /// List the versions of a report's words, the oldest first.
 #[utoipa::path(
     get, path = "/incidents/{id}/review/versions", tag = "Reports",
     params(("id" = String, Path, description = "The incident's id")),
-    responses((status = 200, description = "Under `versions`", body = inline(Value)), Problems)
+    responses((status = 200, description = "The versions", body = VersionsAnswer), Problems)
 )]
 async fn list_versions(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<String>,
-) -> Result<axum::Json<Value>, Problem> {
+) -> Result<axum::Json<VersionsAnswer>, Problem> {
     caller.require(Action::View, Resource::Review)?;
     let versions = app
         .read(move |tx| -> Result<_, Problem> {
@@ -218,20 +267,18 @@ async fn list_versions(
             Ok(rows::versions(tx, &review.id)?)
         })
         .await?;
-    let views: Vec<Value> = versions
-        .iter()
-        .map(|version| {
-            json!({
-                "number": version.number,
-                "origin": version.origin,
-                "body": version.body,
-                "author": version.author_name,
-                "facts_revision": version.facts_revision,
-                "created_at": version.created_at,
-            })
+    let versions = versions
+        .into_iter()
+        .map(|version| VersionView {
+            number: version.number,
+            origin: version.origin,
+            body: version.body,
+            author: version.author_name,
+            facts_revision: version.facts_revision,
+            created_at: version.created_at,
         })
         .collect();
-    Ok(axum::Json(json!({ "versions": views })))
+    Ok(axum::Json(VersionsAnswer { versions }))
 }
 
 async fn exported(app: &Arc<App>, caller: &Caller, id: String) -> Result<(String, String), Problem> {

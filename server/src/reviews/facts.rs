@@ -16,14 +16,20 @@ const MOST_LINES: usize = 500;
 /// Width of one step of the customers' lane.
 const STEP_SECONDS: i64 = 300;
 
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewFacts)]
 pub struct Facts {
     /// The first sign of it: an alert, a customer's report, or else when somebody opened the incident. Everything
     /// is counted from here.
+    #[schema(value_type = String, format = DateTime)]
     pub began_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub acknowledged_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub resolved_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub first_update_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_answer_at: Option<Timestamp>,
     /// Who told us first: machines, customers or people inside.
     pub noticed_by: NoticedBy,
@@ -44,7 +50,7 @@ pub struct Facts {
     pub timeline: Vec<Line>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticedBy {
     Machines,
@@ -64,7 +70,8 @@ impl NoticedBy {
 }
 
 /// From the beginning; absent while it has not happened.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewSeconds)]
 pub struct Durations {
     pub to_acknowledge: Option<i64>,
     pub to_first_update: Option<i64>,
@@ -72,33 +79,41 @@ pub struct Durations {
     pub to_last_answer: Option<i64>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewPerson)]
 pub struct Person {
     pub id: Option<String>,
     pub name: String,
+    #[schema(value_type = String, format = DateTime)]
     pub from: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     pub until: Timestamp,
     /// What they did, as the timeline tells it; at most twenty.
     pub did: Vec<Mark>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewMark)]
 pub struct Mark {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub kind: Kind,
     pub entry_id: String,
     pub text: String,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewSaid)]
 pub struct Said {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub entry_id: String,
     pub audience: Option<String>,
     pub text: String,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewPromises)]
 pub struct Promises {
     pub made: i64,
     pub kept: i64,
@@ -121,7 +136,8 @@ impl Promises {
     }
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, store::FromRow)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, store::FromRow, utoipa::ToSchema)]
+#[schema(as = ReviewCases)]
 pub struct Cases {
     pub linked: i64,
     pub owed: i64,
@@ -130,8 +146,10 @@ pub struct Cases {
 }
 
 /// A change that was reported.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewedChange)]
 pub struct Changed {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub summary: String,
 }
@@ -145,7 +163,8 @@ pub struct Silence {
 }
 
 /// One clock, five lanes: what the picture of a report is drawn from.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewLanes)]
 pub struct Lanes {
     /// On what the incident's service stands on.
     pub changes: Vec<Changed>,
@@ -158,14 +177,18 @@ pub struct Lanes {
     pub said: Vec<Mark>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewCount)]
 pub struct Count {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub count: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = ReviewLine)]
 pub struct Line {
+    #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
     pub entry_id: String,
     pub kind: Kind,

@@ -27,6 +27,9 @@ pub struct KeptChange {
     pub images: Value,
     #[row(json)]
     pub custom_details: Value,
+    /// Names of fields that were shortened or left out.
+    #[row(json)]
+    pub truncated: Vec<String>,
 }
 
 /// Changes on any of `services` (on all, when none are named) since a time, the newest first.
@@ -37,7 +40,7 @@ pub fn since(
     limit: i64,
 ) -> Result<Vec<KeptChange>, Error> {
     query!(
-        "SELECT id, at, service_id, integration_id, summary, source, links, images, custom_details
+        "SELECT id, at, service_id, integration_id, summary, source, links, images, custom_details, truncated
          FROM change_events WHERE at >= $since {AND service_id = ANY($services)} ORDER BY at DESC, id DESC LIMIT $limit"
     )
     .bind("since", since)
@@ -74,7 +77,7 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
 /// A page of changes, the newest first.
 pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<KeptChange>, Error> {
     let listed = query!(
-        "SELECT c.id, c.at, c.service_id, c.integration_id, c.summary, c.source, c.links, c.images, c.custom_details",
+        "SELECT c.id, c.at, c.service_id, c.integration_id, c.summary, c.source, c.links, c.images, c.custom_details, c.truncated",
         NARROWED,
         " ORDER BY c.at DESC, c.id DESC LIMIT $limit OFFSET $offset"
     );
@@ -92,7 +95,7 @@ pub fn count(tx: &mut Tx, sought: &Sought) -> Result<i64, Error> {
 pub fn find(tx: &mut Tx, id: &ChangeEventId) -> Result<Option<KeptChange>, Error> {
     tx.row(
         sql!(
-            "SELECT id, at, service_id, integration_id, summary, source, links, images, custom_details
+            "SELECT id, at, service_id, integration_id, summary, source, links, images, custom_details, truncated
              FROM change_events WHERE id = $1"
         ),
         params![id],

@@ -19,9 +19,11 @@ use utoipa_axum::routes;
 
 use super::api::{NotAccepted, Refusal, destination_of_key, empty_success, json_of, keep, plain};
 use super::event::{
-    AlertEvent, EventAction, bounded, bounded_key, empty_event, is_web_address, parse_timestamp,
+    AlertEvent, EventAction, LARGEST_KEPT, bounded, bounded_key, empty_event, fits_address, marks,
+    parse_timestamp,
 };
 use super::journal::Event;
+use super::shapes::{AlertmanagerAlert, AlertmanagerWebhook, AlertsTaken};
 use crate::access::token;
 use crate::app::App;
 
@@ -86,9 +88,9 @@ impl Format {
     tag = "Events",
     security(()),
     params(("integration_key" = String, Path, description = "The integration's key")),
-    request_body(content = inline(Value), content_type = "application/json"),
+    request_body(content = AlertmanagerWebhook, content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = AlertsTaken),
         (status = 400, description = "The payload cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -99,7 +101,7 @@ async fn webhook(
     State(app): State<Arc<App>>,
     Path(key): Path<String>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<axum::Json<Value>, Response> {
+) -> Result<axum::Json<AlertsTaken>, Response> {
     accept(&app, &key, body, Format::Webhook).await.map_err(plain)
 }
 
@@ -108,10 +110,10 @@ async fn webhook(
     post,
     path = "/api/v2/alerts",
     tag = "Events",
-    security(()),
-    request_body(content = inline(Value), content_type = "application/json"),
+    security(("integration_key_as_token" = []), ("integration_key_as_password" = [])),
+    request_body(content = Vec<AlertmanagerAlert>, content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = AlertsTaken),
         (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -122,7 +124,7 @@ async fn post_alerts(
     State(app): State<Arc<App>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<axum::Json<Value>, Response> {
+) -> Result<axum::Json<AlertsTaken>, Response> {
     let key = key_of(&headers).unwrap_or_default();
     accept(&app, &key, body, Format::Alerts).await.map_err(plain)
 }
@@ -135,9 +137,9 @@ async fn post_alerts(
     tag = "Events",
     security(()),
     params(("integration_key" = String, Path, description = "The integration's key")),
-    request_body(content = inline(Value), content_type = "application/json"),
+    request_body(content = Vec<AlertmanagerAlert>, content_type = "application/json"),
     responses(
-        (status = 200, description = "All alerts that can be understood are durable", body = inline(Value)),
+        (status = 200, description = "All alerts that can be understood are durable", body = AlertsTaken),
         (status = 400, description = "The alerts cannot be understood", body = NotAccepted),
         (status = 413, description = "The body is larger than anything that is read", body = NotAccepted),
         (status = 429, description = "Too many events for this key", body = NotAccepted),
@@ -148,7 +150,7 @@ async fn post_alerts_with_key(
     State(app): State<Arc<App>>,
     Path(key): Path<String>,
     body: Result<Bytes, BytesRejection>,
-) -> Result<axum::Json<Value>, Response> {
+) -> Result<axum::Json<AlertsTaken>, Response> {
     accept(&app, &key, body, Format::Alerts).await.map_err(plain)
 }
 
@@ -156,7 +158,7 @@ async fn post_alerts_with_key(
 /// send them again. A request is refused when nothing in it can be understood.
 fn alerts_of(body: Result<Bytes, BytesRejection>, format: Format) -> Result<Vec<PrometheusAlert>, Refusal> {
     let bytes = body.map_err(Refusal::of_body)?;
-    let body = json_of(&bytes).ok_or(Refusal::NotJson("JSON parse error"))?;
+    let (body, _) = json_of(&bytes).ok_or(Refusal::NotJson("JSON parse error"))?;
     let items = format.alerts_in(body).ok_or_else(|| {
         Refusal::Invalid(vec![
             match format {
@@ -204,9 +206,9 @@ async fn accept(
     key: &str,
     body: Result<Bytes, BytesRejection>,
     format: Format,
-) -> Result<axum::Json<Value>, Refusal> {
+) -> Result<axum::Json<AlertsTaken>, Refusal> {
     let alerts = alerts_of(body, format)?;
-    let destination = destination_of_key(app, key).await?;
+    let destination = destination_of_key(app, key, alerts.len()).await?;
     let now = app.clock.now();
     let events = alerts.iter().map(|alert| Event::Alert(event_of(alert, now)));
     keep(app, &destination, events).await?;
@@ -215,24 +217,17 @@ async fn accept(
 
 fn key_of(headers: &HeaderMap) -> Option<String> {
     let authorization = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    if let Some(token) = authorization.strip_prefix("Bearer ") {
-        return Some(token.trim().to_owned());
+    let (scheme, credentials) = authorization.trim_start().split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(credentials.trim().to_owned());
     }
-    let encoded = authorization.strip_prefix("Basic ")?;
+    let encoded = scheme.eq_ignore_ascii_case("basic").then_some(credentials)?;
     let decoded = data_encoding::BASE64.decode(encoded.trim().as_bytes()).ok()?;
     let pair = String::from_utf8(decoded).ok()?;
     pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
-    let label = |name: &str| alert.labels.get(name).filter(|text| !text.is_empty()).cloned();
-    let annotation = |name: &str| {
-        alert
-            .annotations
-            .get(name)
-            .filter(|text| !text.is_empty())
-            .cloned()
-    };
     let ends_at = alert.ends_at.as_deref().and_then(parse_timestamp);
     let resolved = match alert.status.as_deref() {
         Some(status) => status == "resolved",
@@ -243,50 +238,108 @@ fn event_of(alert: &PrometheusAlert, now: Timestamp) -> AlertEvent {
         .fingerprint
         .clone()
         .unwrap_or_else(|| fingerprint(&alert.labels));
+    let dedup_key = bounded_key(&key);
     if resolved {
         return AlertEvent {
-            dedup_key: bounded_key(&key),
+            dedup_key,
             ..empty_event(EventAction::Resolve)
         };
     }
-    let name = label("alertname").unwrap_or_else(|| "Alert".to_owned());
-    let instance = label("instance")
-        .or_else(|| label("job"))
-        .unwrap_or_else(|| "prometheus".to_owned());
-    let summary = annotation("summary")
-        .or_else(|| annotation("title"))
-        .or_else(|| annotation("description"))
-        .unwrap_or_else(|| format!("{name} on {instance}"));
-    let (summary, was_cut) = bounded(&summary, LABEL_LENGTH);
-    let contexts = alert
-        .generator_url
+    let mut shortened = Shortened::default();
+    if dedup_key != key {
+        shortened.mark("fingerprint");
+    }
+    let name = alert.label("alertname").unwrap_or("Alert");
+    let instance = alert.label("instance").or_else(|| alert.label("job"));
+    let instance = instance.unwrap_or("prometheus");
+    let told = ["summary", "title", "description"]
         .iter()
-        .filter(|url| is_web_address(url))
-        .map(|url| json!({ "type": "link", "href": url, "text": "Source" }))
-        .collect();
+        .find_map(|name| alert.annotation(name));
+    let summary = told.map_or_else(|| format!("{name} on {instance}"), str::to_owned);
+    let timestamp = alert.starts_at.as_deref().and_then(parse_timestamp);
+    if alert.starts_at.is_some() && timestamp.is_none() {
+        shortened.mark("startsAt");
+    }
     AlertEvent {
-        dedup_key: bounded_key(&key),
-        summary,
-        source: bounded(&instance, LABEL_LENGTH).0,
-        severity: severity(label("severity").as_deref()).to_owned(),
-        timestamp: alert.starts_at.as_deref().and_then(parse_timestamp),
+        dedup_key,
+        summary: shortened.text("summary", &summary),
+        source: shortened.text("source", instance),
+        severity: severity(alert.label("severity")).to_owned(),
+        timestamp,
         // In the webhook, Alertmanager itself says when it is over.
         ends_at: ends_at.filter(|end| alert.status.is_none() && *end > now),
-        component: label("job"),
-        group: label("cluster").or_else(|| label("namespace")),
-        class: Some(name),
+        component: alert.label("job").map(|text| shortened.text("component", text)),
+        group: alert
+            .label("cluster")
+            .or_else(|| alert.label("namespace"))
+            .map(|text| shortened.text("group", text)),
+        class: Some(shortened.text("class", name)),
         client: Some("Prometheus".to_owned()),
-        custom_details: Map::from_iter([
+        custom_details: shortened.details(alert),
+        contexts: shortened.source_of(alert),
+        truncated: marks([shortened.fields]),
+        ..empty_event(EventAction::Trigger)
+    }
+}
+
+impl PrometheusAlert {
+    fn label(&self, name: &str) -> Option<&str> {
+        self.labels
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    }
+
+    fn annotation(&self, name: &str) -> Option<&str> {
+        self.annotations
+            .get(name)
+            .map(String::as_str)
+            .filter(|text| !text.is_empty())
+    }
+}
+
+/// What of an alert had to be shortened or left out.
+#[derive(Debug, Default)]
+struct Shortened {
+    fields: Vec<String>,
+}
+
+impl Shortened {
+    fn mark(&mut self, field: &str) {
+        self.fields.push(field.to_owned());
+    }
+
+    fn text(&mut self, field: &str, text: &str) -> String {
+        let (text, was_cut) = bounded(text, LABEL_LENGTH);
+        if was_cut {
+            self.mark(field);
+        }
+        text
+    }
+
+    /// Labels and annotations, whole. An alert with as many of them as a body may have at most loses them.
+    fn details(&mut self, alert: &PrometheusAlert) -> Map<String, Value> {
+        let texts = alert.labels.iter().chain(&alert.annotations);
+        if texts.map(|(name, text)| name.len() + text.len()).sum::<usize>() > LARGEST_KEPT {
+            self.mark("custom_details");
+            return Map::new();
+        }
+        Map::from_iter([
             ("labels".to_owned(), json!(alert.labels)),
             ("annotations".to_owned(), json!(alert.annotations)),
-        ]),
-        contexts,
-        truncated: if was_cut {
-            vec!["summary".to_owned()]
-        } else {
-            Vec::new()
-        },
-        ..empty_event(EventAction::Trigger)
+        ])
+    }
+
+    /// The link to where the alert came from.
+    fn source_of(&mut self, alert: &PrometheusAlert) -> Vec<Value> {
+        let Some(url) = alert.generator_url.as_deref().filter(|url| !url.is_empty()) else {
+            return Vec::new();
+        };
+        if !fits_address(url) {
+            self.mark("generatorURL");
+            return Vec::new();
+        }
+        vec![json!({ "type": "link", "href": url, "text": "Source" })]
     }
 }
 

@@ -10,16 +10,17 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::alertmanager;
-use super::event::{self, Invalid, LARGEST_READ};
+use super::event::{self, Invalid, LARGEST_READ, Sent};
 use super::journal::{Event, Line, Signal};
 use super::keys::Destination;
-use super::surrogates;
+use super::mending;
+use super::shapes::{AlertEventBody, AlertsTaken, ChangeEventBody};
 use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
 use crate::app::App;
 use crate::http::Problem;
@@ -152,7 +153,7 @@ impl IntoResponse for Refusal {
     path = "/v2/enqueue",
     tag = "Events",
     security(()),
-    request_body(content = inline(Value), content_type = "application/json"),
+    request_body(content = AlertEventBody, content_type = "application/json"),
     responses(
         (status = 202, description = "The event is durable", body = Accepted),
         (status = 400, description = "The event cannot be understood", body = NotAccepted),
@@ -180,9 +181,9 @@ pub async fn answer_event(app: &App, body: impl HttpBody<Data = Bytes, Error: In
 }
 
 async fn take_event(app: &App, body: &[u8]) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
-    let (object, size) = object_of(body)?;
-    let destination = destination_of(app, &object).await?;
-    let event = event::alert_event(&object, size, || random_token(32))?;
+    let sent = sent(body)?;
+    let destination = destination_of(app, &sent.object).await?;
+    let event = event::alert_event(&sent, || random_token(32))?;
     let dedup_key = Some(event.dedup_key.clone());
     keep(app, &destination, [Event::Alert(event)]).await?;
     Ok((
@@ -201,7 +202,7 @@ async fn take_event(app: &App, body: &[u8]) -> Result<(StatusCode, axum::Json<Ac
     path = "/v2/change/enqueue",
     tag = "Events",
     security(()),
-    request_body(content = inline(Value), content_type = "application/json"),
+    request_body(content = ChangeEventBody, content_type = "application/json"),
     responses(
         (status = 202, description = "The change event is durable", body = Accepted),
         (status = 400, description = "The event cannot be understood", body = NotAccepted),
@@ -214,9 +215,9 @@ async fn enqueue_change(
     State(app): State<Arc<App>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<(StatusCode, axum::Json<Accepted>), Refusal> {
-    let (object, _) = object_of(&body.map_err(Refusal::of_body)?)?;
-    let destination = destination_of(&app, &object).await?;
-    let event = event::change_event(&object)?;
+    let sent = sent(&body.map_err(Refusal::of_body)?)?;
+    let destination = destination_of(&app, &sent.object).await?;
+    let event = event::change_event(&sent)?;
     keep(&app, &destination, [Event::Change(event)]).await?;
     Ok((
         StatusCode::ACCEPTED,
@@ -228,32 +229,45 @@ async fn enqueue_change(
     ))
 }
 
-fn object_of(bytes: &[u8]) -> Result<(Map<String, Value>, usize), Refusal> {
+fn sent(bytes: &[u8]) -> Result<Sent, Refusal> {
     match json_of(bytes) {
-        Some(Value::Object(object)) => Ok((object, bytes.len())),
+        Some((Value::Object(object), mended)) => Ok(Sent {
+            object,
+            size: bytes.len(),
+            mended,
+        }),
         Some(_) => Err(Refusal::NotJson("JSON parse error: an object was expected")),
         None => Err(Refusal::NotJson("JSON parse error")),
     }
 }
 
-/// Reads JSON, also when some program wrote half of a pair of surrogates for bytes that it could not read.
-pub(super) fn json_of(bytes: &[u8]) -> Option<Value> {
-    serde_json::from_slice(bytes)
-        .ok()
-        .or_else(|| serde_json::from_str(&surrogates::mended(std::str::from_utf8(bytes).ok()?)?).ok())
+/// What some programs on Windows write before everything else.
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Reads JSON. What no reader takes whole is mended and read again; the fields that this changed are given, too.
+pub(super) fn json_of(bytes: &[u8]) -> Option<(Value, Vec<String>)> {
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Some((value, Vec::new()));
+    }
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        return Some((value, Vec::new()));
+    }
+    let mended = mending::mended(std::str::from_utf8(bytes).ok()?)?;
+    Some((serde_json::from_str(&mended.json).ok()?, mended.fields))
 }
 
 async fn destination_of(app: &App, object: &Map<String, Value>) -> Result<Destination, Refusal> {
-    let Some(key) = object.get("routing_key").and_then(Value::as_str) else {
-        return Err(Refusal::Invalid(vec![
-            "'routing_key' is missing or blank".to_owned(),
-        ]));
-    };
-    destination_of_key(app, key).await
+    let refused = |words: &str| Refusal::Invalid(vec![words.to_owned()]);
+    match object.get("routing_key") {
+        Some(Value::String(key)) if !key.trim().is_empty() => destination_of_key(app, key, 1).await,
+        None | Some(Value::Null | Value::String(_)) => Err(refused("'routing_key' is missing or blank")),
+        Some(_) => Err(refused("'routing_key' is invalid (must be a text)")),
+    }
 }
 
-/// Checks the shape of a key before it is looked up, and the rate after.
-pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destination, Refusal> {
+/// Checks the shape of a key before it is looked up, and after that whether it may send so many events now.
+pub(super) async fn destination_of_key(app: &App, key: &str, events: usize) -> Result<Destination, Refusal> {
     if key.chars().count() != INTEGRATION_KEY_LENGTH {
         return Err(Refusal::Invalid(vec![
             "Length of 'routing_key' is incorrect (should be 32 characters)".to_owned(),
@@ -268,7 +282,7 @@ pub(super) async fn destination_of_key(app: &App, key: &str) -> Result<Destinati
     let destination = destination.ok_or_else(|| Refusal::Invalid(vec!["Invalid routing key".to_owned()]))?;
     let key = destination.integration_id.as_str();
     if let Some(limiter) = &app.event_limiter {
-        let decision = limiter.take(key, app.clock.now());
+        let decision = limiter.take_many(key, app.clock.now(), events);
         if decision.verdict == Verdict::Refused {
             return Err(Refusal::TooMany(decision));
         }
@@ -301,6 +315,6 @@ pub(super) fn plain(refusal: Refusal) -> Response {
 }
 
 /// What Alertmanager and its clients answer on success.
-pub(super) fn empty_success() -> axum::Json<Value> {
-    axum::Json(json!({}))
+pub(super) fn empty_success() -> axum::Json<AlertsTaken> {
+    axum::Json(AlertsTaken {})
 }

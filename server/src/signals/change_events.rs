@@ -12,8 +12,8 @@ pub(super) fn keep(change: &mut Change, signal: &Signal, event: &ChangeEvent) ->
     let id: ChangeEventId = change.identifier();
     change.tx.execute(
         sql!(
-            "INSERT INTO change_events (id, at, service_id, integration_id, summary, source, links, images, custom_details, received_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+            "INSERT INTO change_events (id, at, service_id, integration_id, summary, source, links, images, custom_details, truncated, received_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         ),
         params![
             id,
@@ -25,6 +25,7 @@ pub(super) fn keep(change: &mut Change, signal: &Signal, event: &ChangeEvent) ->
             Value::from(event.links.clone()),
             Value::from(event.images.clone()),
             Value::Object(event.custom_details.clone()),
+            store::Value::json(&event.truncated)?,
             signal.received_at
         ],
     )?;

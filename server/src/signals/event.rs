@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::mending::DEEPEST;
 use crate::access::token;
 
 /// Largest body whose custom details are kept, as the reference's service: 512 KiB.
@@ -13,6 +14,8 @@ pub const LARGEST_READ: usize = 4 * 1024 * 1024;
 
 const SUMMARY_LENGTH: usize = 1024;
 const TEXT_LENGTH: usize = 1024;
+/// Addresses are kept whole or not at all.
+const ADDRESS_LENGTH: usize = 2048;
 const KEY_LENGTH: usize = 255;
 pub(crate) const SEVERITIES: [&str; 4] = ["critical", "warning", "error", "info"];
 const LINKS: usize = 50;
@@ -66,6 +69,19 @@ pub struct ChangeEvent {
     pub links: Vec<Value>,
     pub images: Vec<Value>,
     pub custom_details: Map<String, Value>,
+    /// As that of an alert event.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub truncated: Vec<String>,
+}
+
+/// A body as it was read.
+#[derive(Debug)]
+pub struct Sent {
+    pub object: Map<String, Value>,
+    /// Its size in bytes.
+    pub size: usize,
+    /// Fields in which something had to be put differently before it could be read.
+    pub mended: Vec<String>,
 }
 
 /// What cannot be understood, in the reference's words.
@@ -73,11 +89,8 @@ pub struct ChangeEvent {
 pub struct Invalid(pub Vec<String>);
 
 /// Reads an alert event of the Events API, version 2. `make_key` is asked when a trigger brings none.
-pub fn alert_event(
-    body: &Map<String, Value>,
-    size: usize,
-    make_key: impl FnOnce() -> String,
-) -> Result<AlertEvent, Invalid> {
+pub fn alert_event(sent: &Sent, make_key: impl FnOnce() -> String) -> Result<AlertEvent, Invalid> {
+    let body = &sent.object;
     let mut reader = Reader::new(body);
     let action = match body.get("event_action").and_then(Value::as_str) {
         Some("trigger") => EventAction::Trigger,
@@ -119,11 +132,7 @@ pub fn alert_event(
             component: inner.text("component"),
             group: inner.text("group"),
             class: inner.text("class"),
-            custom_details: if size > LARGEST_KEPT {
-                Map::new()
-            } else {
-                details(payload.get("custom_details"))
-            },
+            custom_details: inner.details(sent.size),
             severity: severity.unwrap_or_else(|| "error".to_owned()),
             ..empty_event(action)
         });
@@ -136,16 +145,11 @@ pub fn alert_event(
         return Err(Invalid(reader.errors));
     }
     let timestamp = inner.timestamp();
-    let custom_details = if size > LARGEST_KEPT {
-        inner.truncated.push("payload.custom_details".to_owned());
-        Map::new()
-    } else {
-        details(payload.get("custom_details"))
-    };
+    let custom_details = inner.details(sent.size);
     let (component, group, class) = (inner.text("component"), inner.text("group"), inner.text("class"));
-    let (client, client_url) = (reader.text("client"), reader.text("client_url"));
+    let (client, client_url) = (reader.text("client"), reader.address("client_url"));
     let contexts = contexts(body, &mut reader.truncated);
-    reader.truncated.append(&mut inner.truncated);
+    let truncated = marks([reader.truncated, inner.truncated, sent.mended.clone()]);
     Ok(AlertEvent {
         action,
         dedup_key: dedup_key.unwrap_or_else(make_key),
@@ -161,12 +165,13 @@ pub fn alert_event(
         client_url,
         custom_details,
         contexts,
-        truncated: reader.truncated,
+        truncated,
     })
 }
 
 /// Reads a change event.
-pub fn change_event(body: &Map<String, Value>) -> Result<ChangeEvent, Invalid> {
+pub fn change_event(sent: &Sent) -> Result<ChangeEvent, Invalid> {
+    let body = &sent.object;
     let Some(Value::Object(payload)) = body.get("payload") else {
         return Err(Invalid(vec!["'payload' is missing or blank".to_owned()]));
     };
@@ -178,23 +183,34 @@ pub fn change_event(body: &Map<String, Value>) -> Result<ChangeEvent, Invalid> {
     if !inner.errors.is_empty() {
         return Err(Invalid(inner.errors));
     }
-    let list = |name: &str| match body.get(name) {
-        Some(Value::Array(items)) => items
-            .iter()
-            .filter(|item| item.is_object())
-            .take(LINKS)
-            .cloned()
-            .collect(),
-        _ => Vec::new(),
+    let mut cut = Vec::new();
+    let mut list = |name: &str| {
+        context_list(body, name, &mut cut)
+            .into_iter()
+            .map(Value::Object)
+            .collect()
     };
+    let (links, images) = (list("links"), list("images"));
     Ok(ChangeEvent {
         summary,
         source: inner.text("source"),
         timestamp: inner.timestamp(),
-        links: list("links"),
-        images: list("images"),
-        custom_details: details(payload.get("custom_details")),
+        links,
+        images,
+        custom_details: inner.details(sent.size),
+        truncated: marks([inner.truncated, cut, sent.mended.clone()]),
     })
+}
+
+/// Each mark once, in order.
+pub(super) fn marks(lists: impl IntoIterator<Item = Vec<String>>) -> Vec<String> {
+    let mut marks: Vec<String> = Vec::new();
+    for mark in lists.into_iter().flatten() {
+        if !marks.contains(&mark) {
+            marks.push(mark);
+        }
+    }
+    marks
 }
 
 pub(super) fn empty_event(action: EventAction) -> AlertEvent {
@@ -243,39 +259,83 @@ fn is_blank(value: Option<&Value>) -> bool {
     }
 }
 
-fn details(value: Option<&Value>) -> Map<String, Value> {
+/// A copy with what is nested deeper than so many levels as text, so that it can be read again wherever it is kept.
+fn shallow(value: &Value, levels: usize, was_cut: &mut bool) -> Value {
     match value {
-        Some(Value::Object(fields)) => fields.clone(),
-        None | Some(Value::Null) => Map::new(),
-        Some(other) => Map::from_iter([("details".to_owned(), other.clone())]),
+        Value::Array(_) | Value::Object(_) if levels == 0 => {
+            *was_cut = true;
+            Value::from(value.to_string())
+        }
+        Value::Array(items) => items
+            .iter()
+            .map(|item| shallow(item, levels - 1, was_cut))
+            .collect(),
+        Value::Object(fields) => Value::Object(shallow_fields(fields, levels - 1, was_cut)),
+        plain => plain.clone(),
     }
+}
+
+fn shallow_fields(fields: &Map<String, Value>, levels: usize, was_cut: &mut bool) -> Map<String, Value> {
+    fields
+        .iter()
+        .map(|(name, value)| (name.clone(), shallow(value, levels, was_cut)))
+        .collect()
 }
 
 fn contexts(body: &Map<String, Value>, truncated: &mut Vec<String>) -> Vec<Value> {
     let mut contexts = Vec::new();
     for (name, kind) in [("links", "link"), ("images", "image")] {
-        let Some(Value::Array(items)) = body.get(name) else {
-            continue;
-        };
-        if items.len() > LINKS {
-            truncated.push(name.to_owned());
-        }
-        for item in items.iter().filter_map(Value::as_object).take(LINKS) {
-            let mut context = Map::from_iter([("type".to_owned(), Value::from(kind))]);
-            for field in ["href", "src", "text", "alt"] {
-                let Some(text) = item.get(field).and_then(Value::as_str) else {
-                    continue;
-                };
-                if matches!(field, "href" | "src") && !is_web_address(text) {
-                    truncated.push(format!("{name}.{field}"));
-                    continue;
-                }
-                context.insert(field.to_owned(), Value::from(bounded(text, TEXT_LENGTH).0));
-            }
+        for mut context in context_list(body, name, truncated) {
+            context.insert("type".to_owned(), Value::from(kind));
             contexts.push(Value::Object(context));
         }
     }
     contexts
+}
+
+/// The links or pictures of an event. An address that would run something, or is too long to be kept whole, is left out.
+fn context_list(
+    body: &Map<String, Value>,
+    name: &str,
+    truncated: &mut Vec<String>,
+) -> Vec<Map<String, Value>> {
+    let Some(Value::Array(items)) = body.get(name) else {
+        return Vec::new();
+    };
+    if items.len() > LINKS {
+        truncated.push(name.to_owned());
+    }
+    let items = items.iter().filter_map(Value::as_object).take(LINKS);
+    items
+        .map(|item| {
+            let mut context = Map::new();
+            for field in ["href", "src", "text", "alt"] {
+                let Some(text) = item.get(field).and_then(Value::as_str) else {
+                    continue;
+                };
+                let (kept, was_cut) = if matches!(field, "href" | "src") {
+                    let kept = fits_address(text).then(|| text.to_owned());
+                    let was_cut = kept.is_none();
+                    (kept, was_cut)
+                } else {
+                    let (text, was_cut) = bounded(text, TEXT_LENGTH);
+                    (Some(text), was_cut)
+                };
+                if was_cut {
+                    truncated.push(format!("{name}.{field}"));
+                }
+                if let Some(text) = kept {
+                    context.insert(field.to_owned(), Value::from(text));
+                }
+            }
+            context
+        })
+        .collect()
+}
+
+/// Whether this is an address that may be shown, and is kept whole.
+pub(super) fn fits_address(text: &str) -> bool {
+    is_web_address(text) && text.chars().nth(ADDRESS_LENGTH).is_none()
 }
 
 /// Whether this may be shown as a link: whoever clicks on it must not run what the sender wrote.
@@ -338,11 +398,46 @@ impl<'a> Reader<'a> {
         Some(self.cut(name, &text, TEXT_LENGTH))
     }
 
+    /// An address that is too long is left out: half of it leads nowhere.
+    fn address(&mut self, name: &str) -> Option<String> {
+        let text = self.scalar(name)?;
+        if text.chars().nth(ADDRESS_LENGTH).is_some() {
+            self.mark(name);
+            return None;
+        }
+        Some(text)
+    }
+
+    /// `custom_details` of a body of this size: those of a large one are not kept.
+    fn details(&mut self, size: usize) -> Map<String, Value> {
+        let mut was_cut = false;
+        let details = match self.object.get("custom_details") {
+            None | Some(Value::Null) => Map::new(),
+            Some(_) if size > LARGEST_KEPT => {
+                was_cut = true;
+                Map::new()
+            }
+            Some(Value::Object(fields)) => shallow_fields(fields, DEEPEST - 1, &mut was_cut),
+            Some(other) => {
+                let other = shallow(other, DEEPEST - 1, &mut was_cut);
+                Map::from_iter([("details".to_owned(), other)])
+            }
+        };
+        if was_cut {
+            self.mark("custom_details");
+        }
+        details
+    }
+
+    fn mark(&mut self, name: &str) {
+        self.truncated.push(format!("{}{name}", self.prefix));
+    }
+
     fn key(&mut self, name: &str) -> Option<String> {
         let text = self.scalar(name)?;
         let key = bounded_key(&text);
         if key.len() != text.len() {
-            self.truncated.push(format!("{}{name}", self.prefix));
+            self.mark(name);
         }
         Some(key)
     }
@@ -350,7 +445,7 @@ impl<'a> Reader<'a> {
     fn cut(&mut self, name: &str, text: &str, length: usize) -> String {
         let (text, was_cut) = bounded(text, length);
         if was_cut {
-            self.truncated.push(format!("{}{name}", self.prefix));
+            self.mark(name);
         }
         text
     }
@@ -376,7 +471,7 @@ impl<'a> Reader<'a> {
         let text = self.scalar("timestamp")?;
         let parsed = parse_timestamp(&text);
         if parsed.is_none() {
-            self.truncated.push(format!("{}timestamp", self.prefix));
+            self.mark("timestamp");
         }
         parsed
     }
@@ -388,17 +483,21 @@ mod tests {
 
     use super::*;
 
-    fn object(value: Value) -> Map<String, Value> {
-        value.as_object().unwrap().clone()
+    fn sent(value: Value) -> Sent {
+        Sent {
+            object: value.as_object().unwrap().clone(),
+            size: 10,
+            mended: Vec::new(),
+        }
     }
 
     #[test]
     fn a_summary_that_is_too_long_is_cut_and_marked() {
-        let body = object(json!({
+        let body = sent(json!({
             "event_action": "trigger",
             "payload": { "summary": "ö".repeat(2000), "source": "till-1", "severity": "critical" }
         }));
-        let event = alert_event(&body, 10, || "made".to_owned()).unwrap();
+        let event = alert_event(&body, || "made".to_owned()).unwrap();
         assert_eq!(event.summary.chars().count(), 1024);
         assert_eq!(event.truncated, ["payload.summary"]);
         assert_eq!(event.dedup_key, "made");
@@ -407,9 +506,9 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_is_named() {
         let body =
-            object(json!({ "event_action": "trigger", "payload": { "summary": " ", "severity": "bad" } }));
+            sent(json!({ "event_action": "trigger", "payload": { "summary": " ", "severity": "bad" } }));
         assert_eq!(
-            alert_event(&body, 10, || "made".to_owned()).unwrap_err().0,
+            alert_event(&body, || "made".to_owned()).unwrap_err().0,
             [
                 "'payload.summary' is missing or blank",
                 "'payload.source' is missing or blank",
@@ -420,12 +519,12 @@ mod tests {
 
     #[test]
     fn a_link_that_would_run_something_is_left_out_and_marked() {
-        let body = object(json!({
+        let body = sent(json!({
             "event_action": "trigger",
             "links": [{ "href": " JavaScript:alert(1)", "text": "Runbook" }, { "href": "https://wiki.example/7" }],
             "payload": { "summary": "Silent", "source": "till-1", "severity": "critical" }
         }));
-        let event = alert_event(&body, 10, || "made".to_owned()).unwrap();
+        let event = alert_event(&body, || "made".to_owned()).unwrap();
         assert_eq!(
             json!(event.contexts),
             json!([{ "type": "link", "text": "Runbook" }, { "type": "link", "href": "https://wiki.example/7" }])

@@ -264,7 +264,31 @@ async fn write_all(
 mod tests {
     use serde_json::{Value, json};
 
-    use super::without_nul;
+    use std::sync::atomic::Ordering;
+
+    use super::{AHEAD, HELD_BACK, HELD_BACK_IN_VAIN, Progress, without_nul};
+
+    #[tokio::test(start_paused = true)]
+    async fn acceptance_waits_for_those_behind_and_hardly_when_nothing_moves() {
+        let progress = Progress::default();
+        let mut stuck_at = None;
+        progress.written.store(AHEAD + 1, Ordering::Relaxed);
+        let mut waited = Vec::new();
+        for taken in [0, 0, 0, 1] {
+            progress.taken.store(taken, Ordering::Relaxed);
+            let began = tokio::time::Instant::now();
+            progress.wait_for_those_behind(&mut stuck_at).await;
+            waited.push(began.elapsed());
+        }
+        let expected = [HELD_BACK, HELD_BACK_IN_VAIN, HELD_BACK_IN_VAIN];
+        for (waited, expected) in waited.iter().zip(expected) {
+            assert!(
+                *waited >= expected && *waited < expected * 2,
+                "{waited:?} is not {expected:?}"
+            );
+        }
+        assert_eq!(waited[3].as_millis(), 0, "enough was taken");
+    }
 
     #[test]
     fn a_nul_is_left_out_and_words_that_only_look_like_one_are_kept() {

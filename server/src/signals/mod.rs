@@ -15,8 +15,9 @@ pub mod intake;
 pub mod journal;
 pub mod keys;
 pub mod leaves;
+mod mending;
 pub mod passed_over;
-mod surrogates;
+pub mod shapes;
 pub mod trying_again;
 
 pub use journal::Journal;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -17,7 +17,7 @@ use super::promised_words::check_language;
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::timeline::Change;
 
 /// A day: no cadence is slower.
@@ -33,15 +33,13 @@ pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
 /// One audience.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(crate) struct AudienceAnswer {
-    #[schema(value_type = Object)]
-    pub(crate) audience: Value,
+    pub(crate) audience: AudienceView,
 }
 
 /// A page of audiences.
 #[derive(Debug, serde::Serialize, ToSchema)]
 struct AudiencesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    audiences: Vec<Value>,
+    audiences: Vec<AudienceView>,
     #[serde(flatten)]
     paging: Paging,
 }
@@ -156,31 +154,55 @@ fn check_channels(faults: &mut Faults, channels: &[AudienceChannel], readers: Re
     }
 }
 
-fn view(audience: &Audience, site: &Site) -> Result<Value, Problem> {
+/// Somebody who is told.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(crate) struct AudienceView {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    name: String,
+    /// Who may read its words.
+    visibility: Readers,
+    /// As in `lang="en"`.
+    language: String,
+    /// IANA name.
+    time_zone: String,
+    /// Whether somebody has to agree before words go out.
+    approval: ApprovalRule,
+    /// How often they hear something at first.
+    cadence_minutes: i64,
+    /// How often they hear something later on.
+    later_cadence_minutes: i64,
+    /// Their own templates; null is the built-in one.
+    templates: Templates,
+    /// Where published words go.
+    channels: Vec<AudienceChannel>,
+    /// Their place in lists.
+    position: i64,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+}
+
+fn view(audience: &Audience, site: &Site) -> AudienceView {
     let head = site.resource(
         "audience",
         "audiences",
         audience.id.as_str(),
         audience.name.clone(),
     );
-    let mut view = serde_json::to_value(head).map_err(Problem::internal)?;
-    let rest = json!({
-        "name": audience.name,
-        "visibility": audience.readers,
-        "language": audience.language,
-        "time_zone": audience.time_zone,
-        "approval": audience.approval,
-        "cadence_minutes": audience.cadence_minutes,
-        "later_cadence_minutes": audience.later_cadence_minutes,
-        "templates": audience.templates,
-        "channels": audience.channels,
-        "position": audience.position,
-        "created_at": audience.created_at,
-    });
-    if let (Some(view), Value::Object(rest)) = (view.as_object_mut(), rest) {
-        view.extend(rest);
+    AudienceView {
+        head: head.into(),
+        name: audience.name.clone(),
+        visibility: audience.readers,
+        language: audience.language.clone(),
+        time_zone: audience.time_zone.clone(),
+        approval: audience.approval,
+        cadence_minutes: audience.cadence_minutes,
+        later_cadence_minutes: audience.later_cadence_minutes,
+        templates: audience.templates.clone(),
+        channels: audience.channels.clone(),
+        position: audience.position,
+        created_at: audience.created_at,
     }
-    Ok(view)
 }
 
 fn find(tx: &mut store::Tx, id: &str) -> Result<Audience, Problem> {
@@ -215,10 +237,7 @@ async fn list(
             let found = rows::list(tx, page)?;
             let (found, paging) = page.finish(found, || rows::count(tx))?;
             Ok(AudiencesAnswer {
-                audiences: found
-                    .iter()
-                    .map(|one| view(one, &site))
-                    .collect::<Result<_, _>>()?,
+                audiences: found.iter().map(|one| view(one, &site)).collect(),
                 paging,
             })
         })
@@ -259,7 +278,7 @@ pub(crate) async fn create(
             let audience = body.audience.over(blank)?;
             rows::insert(change, &audience)?;
             note(change, &caller, AuditAction::Create, &audience);
-            view(&audience, &site)
+            Ok(view(&audience, &site))
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(AudienceAnswer { audience })))
@@ -279,7 +298,7 @@ async fn show(
     caller.require(Action::View, Resource::Audience)?;
     let site = app.site.clone();
     let audience = app
-        .read(move |tx| -> Result<_, Problem> { view(&find(tx, &id)?, &site) })
+        .read(move |tx| -> Result<_, Problem> { Ok(view(&find(tx, &id)?, &site)) })
         .await?;
     Ok(axum::Json(AudienceAnswer { audience }))
 }
@@ -313,7 +332,7 @@ pub(crate) async fn change_one(
             let audience = body.audience.over(known)?;
             rows::save(change, &audience)?;
             note(change, &caller, AuditAction::Update, &audience);
-            view(&audience, &site)
+            Ok(view(&audience, &site))
         })
         .await?;
     Ok(axum::Json(AudienceAnswer { audience }))

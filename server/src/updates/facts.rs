@@ -35,26 +35,31 @@ pub struct Facts {
     pub estimate: Option<Estimate>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct TouchpointFact {
     pub id: String,
     pub name: String,
     pub state: Harm,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = FactPlaces)]
 pub struct Places {
     pub count: i64,
     pub names: Vec<String>,
 }
 
 /// When it may be over: only with a range, a confidence, somebody who answers for it, and an end of validity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Estimate {
+    #[schema(value_type = String, format = DateTime)]
     pub earliest: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
     pub latest: Timestamp,
     pub confidence: Confidence,
+    #[schema(value_type = String)]
     pub approved_by: UserId,
+    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 

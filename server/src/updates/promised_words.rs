@@ -210,6 +210,21 @@ pub fn is_promise(paragraph: &str) -> bool {
         .any(|language| paragraph.starts_with(language.promise.0))
 }
 
+/// The language in which words promise the next ones; nothing, where they promise none, or in words of their own.
+pub fn language_of_promise(words: &str) -> Option<&'static str> {
+    words.lines().map(str::trim_start).find_map(|line| {
+        std::iter::once(&ENGLISH)
+            .chain(&OTHERS)
+            .find(|language| line.starts_with(language.promise.0))
+            .map(|language| language.tag)
+    })
+}
+
+/// Whether two tags name one language, such as `de` and `de-AT`.
+pub fn is_same_language(one: &str, other: &str) -> bool {
+    first_part(one) == first_part(other)
+}
+
 /// Sentences that tell the reader about the next word, not about the end.
 static NEXT_WORD: LazyLock<Regex> = LazyLock::new(|| {
     pattern(
@@ -406,6 +421,19 @@ mod tests {
             moved,
             "Kartenzahlung geht nicht.\n\nMehr erfahren Sie von uns bis 06:45 UTC."
         );
+    }
+
+    #[test]
+    fn words_tell_their_language_by_what_they_promise() {
+        let words = |promise: &str| format!("Cards fail.\n\n{promise}");
+        for (tag, promise) in [
+            (Some("en"), "We will tell you more by 06:20 UTC."),
+            (Some("de"), "Mehr erfahren Sie von uns bis 06:20 UTC."),
+            (None, "More at 06:20."),
+        ] {
+            assert_eq!(language_of_promise(&words(promise)), tag);
+        }
+        assert!(is_same_language("de", "DE_at") && !is_same_language("de", "da"));
     }
 
     #[test]

@@ -28,12 +28,15 @@ pub fn refuse_if_wrong(findings: &[Finding]) -> Result<(), Problem> {
                 super::checker::Field::Words => "words",
             };
             let remedy = one.remedy.as_deref().unwrap_or_default();
-            format!(
-                "{field} at {} (“{}”): {} {remedy}",
-                one.start, one.excerpt, one.objection
-            )
-            .trim_end()
-            .to_owned()
+            let excerpt = one.excerpt.trim();
+            let place = if excerpt.is_empty() {
+                field.to_owned()
+            } else {
+                format!("{field} at {} (“{excerpt}”)", one.start)
+            };
+            format!("{place}: {} {remedy}", one.objection)
+                .trim_end()
+                .to_owned()
         });
     Err(Problem::invalid(errors))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::Tx;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
@@ -16,7 +16,7 @@ use super::subscribers::{
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query};
+use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference};
 use crate::incidents::{IncidentId, store as incidents};
 use crate::services::BusinessServiceId;
 use crate::services::store::touchpoints;
@@ -51,8 +51,20 @@ struct StatusUpdateInput {
 /// A status update.
 #[derive(Debug, Serialize, ToSchema)]
 struct StatusUpdateAnswer {
-    #[schema(value_type = Object)]
-    status_update: Value,
+    status_update: StatusUpdateView,
+}
+
+/// What subscribers were sent.
+#[derive(Debug, Serialize, ToSchema)]
+struct StatusUpdateView {
+    id: String,
+    message: String,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+    /// Null for a program.
+    sender: Option<Reference>,
+    subject: Option<String>,
+    html_message: Option<String>,
 }
 
 /// Send a status update to the subscribers of an incident.
@@ -96,14 +108,14 @@ async fn send_status_update(
         .await?;
     let sender = sender.map(|(id, name)| app.site.reference("user", "users", id.as_str(), name));
     Ok(axum::Json(StatusUpdateAnswer {
-        status_update: json!({
-            "id": sent.id,
-            "message": sent.message,
-            "created_at": sent.created_at,
-            "sender": sender,
-            "subject": sent.subject,
-            "html_message": sent.html_message,
-        }),
+        status_update: StatusUpdateView {
+            id: sent.id.to_string(),
+            message: sent.message,
+            created_at: sent.created_at,
+            sender,
+            subject: sent.subject,
+            html_message: sent.html_message,
+        },
     }))
 }
 
@@ -149,11 +161,28 @@ impl SubscribersInput {
     }
 }
 
+/// Somebody who is told.
+#[derive(Debug, Serialize, ToSchema)]
+struct SubscriberView {
+    #[serde(flatten)]
+    subscriber: Subscriber,
+    has_indirect_subscription: bool,
+    /// The touchpoints they subscribed to that the incident hurts.
+    subscribed_via: Vec<SubscribedVia>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct SubscribedVia {
+    id: String,
+    /// `business_service`
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
 /// A page of subscribers.
 #[derive(Debug, Serialize, ToSchema)]
 struct SubscribersAnswer {
-    #[schema(value_type = Vec<Object>)]
-    subscribers: Vec<Value>,
+    subscribers: Vec<SubscriberView>,
     account_id: &'static str,
     #[serde(flatten)]
     paging: Paging,
@@ -185,17 +214,19 @@ async fn list(
     let subscribers = part
         .into_iter()
         .map(|one| {
-            let via: Vec<Value> = one
+            let via: Vec<SubscribedVia> = one
                 .via
-                .iter()
-                .map(|id| json!({ "id": id, "type": "business_service" }))
+                .into_iter()
+                .map(|id| SubscribedVia {
+                    id,
+                    kind: "business_service",
+                })
                 .collect();
-            json!({
-                "subscriber_id": one.subscriber.subscriber_id,
-                "subscriber_type": one.subscriber.subscriber_type,
-                "has_indirect_subscription": !via.is_empty(),
-                "subscribed_via": via,
-            })
+            SubscriberView {
+                subscriber: one.subscriber,
+                has_indirect_subscription: !via.is_empty(),
+                subscribed_via: via,
+            }
         })
         .collect();
     Ok(axum::Json(SubscribersAnswer {

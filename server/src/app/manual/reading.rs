@@ -23,6 +23,8 @@ pub(super) struct Operation {
     pub(super) description: String,
     /// Whether anybody may ask, without a key.
     pub(super) open: bool,
+    /// Where it is not an API key: the other ways to prove who one is.
+    pub(super) keys: Vec<String>,
     pub(super) parameters: Vec<Field>,
     pub(super) body: Vec<Field>,
     pub(super) answers: Vec<Answer>,
@@ -88,9 +90,10 @@ pub(super) fn chapters(document: &Value) -> Vec<Chapter> {
 
 fn read_operation(document: &Value, path: &str, method: &str, operation: &Value) -> Operation {
     let parameters = operation["parameters"].as_array();
-    let open = operation["security"]
-        .as_array()
-        .is_some_and(|ways| ways.iter().all(|way| object(way).count() == 0));
+    let ways = operation["security"].as_array();
+    let open = ways.is_some_and(|ways| ways.iter().all(|way| object(way).count() == 0));
+    let schemes = &document["components"]["securitySchemes"];
+    let keys = ways.into_iter().flatten().flat_map(object);
     Operation {
         method: method.to_ascii_uppercase(),
         path: path.to_owned(),
@@ -98,6 +101,9 @@ fn read_operation(document: &Value, path: &str, method: &str, operation: &Value)
         summary: text(&operation["summary"]),
         description: text(&operation["description"]),
         open,
+        keys: keys
+            .map(|(name, _)| text(&schemes[name]["description"]))
+            .collect(),
         parameters: parameters
             .into_iter()
             .flatten()

@@ -29,6 +29,8 @@ use crate::updates::headline;
 
 /// Cases of a page of the list.
 const ROWS: i64 = 100;
+/// Beyond this, the exact number says nothing to anybody and takes long.
+const MOST_COUNTED: i64 = 10_000;
 /// Letters of a question that are looked for.
 const LONGEST_WORDS: usize = 200;
 
@@ -53,7 +55,7 @@ impl Filter {
         Page {
             limit: ROWS,
             offset: self.from.parse().unwrap_or(0).clamp(0, 1_000_000),
-            counted: Counted::Yes,
+            counted: Counted::UpTo(MOST_COUNTED),
         }
     }
 
@@ -89,7 +91,9 @@ struct Known {
     /// What customers feel of it.
     felt: String,
     found: Vec<Case>,
+    /// One more than [`MOST_COUNTED`] when there are more.
     total: i64,
+    more: bool,
     owed: i64,
 }
 
@@ -121,7 +125,7 @@ async fn list(
                 .then(format!(" {}", known.felt))
         }),
         views: views(&filter),
-        pagination: pagination(&filter, known.found.len() as i64, known.total),
+        pagination: pagination(&filter, &known),
         empty: empty(&filter),
         words: filter.words.clone(),
         state: filter.state.clone(),
@@ -152,13 +156,17 @@ fn know(tx: &mut Tx, filter: &Filter, situation: Situation) -> Result<Known, Pro
         incident,
         felt,
         total: paging.total.unwrap_or(found.len() as i64),
+        more: paging.more,
         found,
         owed,
     })
 }
 
 fn headline_of(known: &Known, filter: &Filter) -> String {
-    let many = |count: i64| counted(count.unsigned_abs(), "case", "cases");
+    let many = |count: i64| match count {
+        ..=MOST_COUNTED => counted(count.unsigned_abs(), "case", "cases"),
+        _ => format!("More than {} cases", thousands(MOST_COUNTED.unsigned_abs())),
+    };
     if !filter.words.trim().is_empty() {
         return format!("{} with these words", many(known.total));
     }
@@ -201,18 +209,21 @@ fn views(filter: &Filter) -> Choices {
     Choices::new(ChoicesLook::Tabs, "Show", current, &choices)
 }
 
-fn pagination(filter: &Filter, shown: i64, total: i64) -> Pagination {
-    let offset = filter.page().offset;
+fn pagination(filter: &Filter, known: &Known) -> Pagination {
+    let (offset, shown) = (filter.page().offset, known.found.len() as i64);
+    let all = match known.total {
+        total @ ..=MOST_COUNTED => thousands(total.unsigned_abs()),
+        _ => format!("more than {}", thousands(MOST_COUNTED.unsigned_abs())),
+    };
     let turn = |to: i64| format!("{}&from={to}", filter.address(&filter.state));
     Pagination {
         words: format!(
-            "{} to {} of {}",
+            "{} to {} of {all}",
             thousands((offset + 1).unsigned_abs()),
             thousands((offset + shown).unsigned_abs()),
-            thousands(total.unsigned_abs())
         ),
         earlier: (offset > 0).then(|| turn((offset - ROWS).max(0))),
-        later: (offset + shown < total).then(|| turn(offset + ROWS)),
+        later: known.more.then(|| turn(offset + ROWS)),
     }
 }
 

@@ -12,7 +12,7 @@ use store::Tx;
 
 use super::incidents::mark;
 use super::{case_unlink, situation};
-use crate::access::{Action, Resource};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::cases::model::Channel;
 use crate::cases::{Case, CaseId, store as case_rows};
@@ -22,7 +22,8 @@ use crate::console::kit::{
 };
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::screens::desk::{
-    Approved, CaseFact, Desk, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply, ToDo, ToldAgents,
+    Approved, CaseFact, Desk, DeskAct, Likelihood, Match, MatchLink, OpenCase, OwedRow, Reply, ToDo,
+    ToldAgents,
 };
 use crate::customers::locations::{self, LocationKind};
 use crate::desk::answers::{self, Delivery};
@@ -288,7 +289,8 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
             .map(|one| owed_row(one, known.came_back.get(&one.id), &asked.case, reading))
             .collect(),
         owed_further: further(owed - known.owed.len() as i64),
-        answer_all: (known.drafted > 0).then(|| {
+        acts: acts_of(&visitor.0),
+        answer_all: (known.drafted > 0 && visitor.0.may(Action::Publish, Resource::Case)).then(|| {
             Link::new(
                 format!("Answer {} customers", thousands(known.drafted.unsigned_abs())),
                 "/console/desk/answers",
@@ -296,7 +298,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         }),
         open_case: case.map(|case| {
             let unlink = case_unlink::way_to_take_back(&visitor.0, case);
-            let to_do = known.proposal.as_ref().map(|proposal| to_do(app, case, proposal));
+            let to_do = known
+                .proposal
+                .as_ref()
+                .map(|proposal| to_do(app, &visitor.0, case, proposal));
             let mut drawn = open_case(case, &known.headlines, to_do, unlink, reading);
             drawn.mind.extend(
                 known
@@ -571,8 +576,27 @@ fn open_case(
     }
 }
 
-fn to_do(app: &App, case: &Case, proposal: &Proposal) -> ToDo {
+/// What the caller may do at the desk.
+fn acts_of(caller: &Caller) -> Vec<DeskAct> {
+    [
+        (DeskAct::WriteDown, Action::Create, Resource::Case),
+        (DeskAct::Link, Action::Respond, Resource::Case),
+        (DeskAct::Raise, Action::Create, Resource::Incident),
+    ]
+    .into_iter()
+    .filter(|(_, action, resource)| caller.may(*action, *resource))
+    .map(|(act, ..)| act)
+    .collect()
+}
+
+fn to_do(app: &App, caller: &Caller, case: &Case, proposal: &Proposal) -> ToDo {
     match proposal {
+        Proposal::Reply(_) if !caller.may(Action::Publish, Resource::Case) => {
+            ToDo::LeftToOthers("They are owed an answer. Whoever works at the desk gives it.")
+        }
+        Proposal::Call(_) if !caller.may(Action::Respond, Resource::Case) => {
+            ToDo::LeftToOthers("Their answer is ready. Whoever works at the desk calls them.")
+        }
         Proposal::Reply(proposed) => ToDo::Reply(reply(app, case, proposed)),
         Proposal::Call(words) => ToDo::Call(words.clone()),
     }

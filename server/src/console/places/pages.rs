@@ -20,17 +20,28 @@ use crate::console::prelude::{Link, Pick, Place, Rich, StateMark, counted, langu
 use crate::console::screens::pages::{PageCard, PageRights, StatusPageDetail, StatusPages};
 use crate::customers::locations;
 use crate::http::{Body, Path, Problem, Query};
-use crate::pages::model::{ComponentStatus, Impact, StatusPage, StatusPageId, Visibility};
+use crate::pages::model::{ComponentStatus, Impact, OWN_LANGUAGE, StatusPage, StatusPageId, Visibility};
 use crate::pages::snapshot::{self, Snapshot};
 use crate::pages::{api, documents, store as rows, subscribers};
 use crate::services::model::BusinessService;
 use crate::services::store::touchpoints;
+use crate::updates::promised_words::is_same_language;
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/console/pages", get(list).post(add))
         .route("/console/pages/{id}", get(one).post(change))
         .route("/console/pages/{id}/remove", post(remove))
+}
+
+/// What a page says in its language, and what not.
+fn language_words(language: &str) -> String {
+    let name = language_name(language);
+    if is_same_language(language, OWN_LANGUAGE) {
+        name
+    } else {
+        format!("{name} for what you write and promise there. Headings and states are in English.")
+    }
 }
 
 fn rights(visitor: &Visitor) -> PageRights {
@@ -212,7 +223,7 @@ async fn one(
                     .then(", ")
                     .link("Atom", format!("{base}/feed.atom")),
             ),
-            ("Language", Rich::plain(language_name(&page.page.language))),
+            ("Language", Rich::plain(language_words(&page.page.language))),
         ],
         public: base,
         slug: page.page.slug.clone(),
@@ -251,7 +262,7 @@ async fn add(State(app): State<Arc<App>>, posted: Posted<NewPage>) -> Result<Res
     } });
     let caller = visitor.0;
     let (_, answer) = api::create(State(app.clone()), caller.clone(), Body(from_json(body)?)).await?;
-    let id = answer.0.status_page["id"].as_str().unwrap_or_default().to_owned();
+    let id = answer.0.status_page.head.id.clone();
     for touchpoint in fields.component {
         let new = NewComponent {
             touchpoint,

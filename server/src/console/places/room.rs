@@ -79,7 +79,8 @@ pub(super) struct Known {
     hearings: Vec<Hearing>,
     agreeing: room_words::Agreeing,
     beside: Option<Beside>,
-    voices: Vec<Voice>,
+    /// Only for those who may read cases.
+    pub(super) voices: Option<Vec<Voice>>,
     pub(super) cases: i64,
     pub(super) owed: i64,
     roles: Vec<room::RoleHolder>,
@@ -240,7 +241,11 @@ fn know(
             Asked::Opened => Some(beside(tx, &incident)?),
             Asked::GoneOn => None,
         },
-        voices: voices::of_incident(tx, &incident.id)?,
+        voices: if caller.may(Action::View, Resource::Case) {
+            Some(voices::of_incident(tx, &incident.id)?)
+        } else {
+            None
+        },
         cases: crate::cases::store::counts_of(tx, &ids)?
             .into_iter()
             .next()
@@ -310,7 +315,6 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
     let incident = &known.incident;
     let part = story::tell(&known.entries, reading);
     let (_, teller) = story::tellers(&filter.show);
-    let (voices_note, voices) = room_side::voices(&known.voices);
     let id = incident.id.to_string();
     let commander = known
         .roles
@@ -400,8 +404,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
             .before()
             .map(|_| format!("/console/incidents/{id}?show={}", super::escaped(&filter.show))),
         entries: part.lines,
-        voices_note,
-        voices,
+        voices: known.voices.as_deref().map(room_side::voices),
         origin_act: origin_act(known.beside.as_ref(), &origin, visitor),
         origin,
         told: room_side::told(&known.hearings, reading),

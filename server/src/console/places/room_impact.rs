@@ -63,13 +63,7 @@ pub(super) fn impact(known: &Known) -> Impact {
         Figure::new(
             "Cases",
             format!("{} linked", thousands(known.cases.unsigned_abs())),
-            vec![Rich::default().link(
-                match known.owed {
-                    0 => "Nobody is owed an answer".to_owned(),
-                    count => format!("{} owed an answer", thousands(count.unsigned_abs())),
-                },
-                format!("/console/cases?incident={}&state=owed", known.incident.id),
-            )],
+            vec![owed(known)],
         ),
         alerts,
     ];
@@ -90,6 +84,19 @@ pub(super) fn impact(known: &Known) -> Impact {
         locations: locations(hurt),
         figures,
     }
+}
+
+/// How many wait, and for those who may read it, who they are.
+fn owed(known: &Known) -> Rich {
+    let words = match known.owed {
+        0 => "Nobody is owed an answer".to_owned(),
+        count => format!("{} owed an answer", thousands(count.unsigned_abs())),
+    };
+    if known.voices.is_none() {
+        return Rich::plain(words);
+    }
+    let list = format!("/console/cases?incident={}&state=owed", known.incident.id);
+    Rich::default().link(words, list)
 }
 
 fn locations(hurt: &Hurt) -> Option<LocationImpact> {

@@ -7,7 +7,9 @@ use store::Tx;
 
 use crate::alerts::model::Reason;
 use crate::console::kit::{Bar, Link, Person, Pick, Reading, Rich, duration_words, thousands};
-use crate::console::screens::room::{Origin, Responder, Similar, Task, TaskProgress, Told, Urgency, Voice};
+use crate::console::screens::room::{
+    Origin, Responder, Similar, Task, TaskProgress, Told, Urgency, Voice, Voices,
+};
 use crate::desk::voices::Voice as Said;
 use crate::http::Problem;
 use crate::incidents::IncidentId;
@@ -257,10 +259,10 @@ pub(super) fn similar(
 }
 
 /// The loudest voices, and how many more there are.
-pub(super) fn voices(said: &[Said]) -> (String, Vec<Voice>) {
+pub(super) fn voices(said: &[Said]) -> Voices {
     let all: u64 = said.iter().map(|one| one.count).sum();
     let loudest = said.iter().map(|one| one.count).max().unwrap_or(1).max(1);
-    let mut voices: Vec<Voice> = said
+    let mut heard: Vec<Voice> = said
         .iter()
         .take(VOICES)
         .map(|one| Voice {
@@ -271,7 +273,7 @@ pub(super) fn voices(said: &[Said]) -> (String, Vec<Voice>) {
         .collect();
     let others: u64 = said.iter().skip(VOICES).map(|one| one.count).sum();
     if others > 0 {
-        voices.push(Voice {
+        heard.push(Voice {
             words: Rich::plain("Said otherwise"),
             bar: Bar::of(others, loudest.max(others)),
             count: thousands(others),
@@ -282,7 +284,7 @@ pub(super) fn voices(said: &[Said]) -> (String, Vec<Voice>) {
         1 => "1 case".to_owned(),
         count => format!("{} cases, gathered by their words", thousands(count)),
     };
-    (note, voices)
+    Voices { note, heard }
 }
 
 /// Those who were asked; what they were asked for stands where it differs from the one above.

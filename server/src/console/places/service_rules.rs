@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use store::Tx;
 
 use super::rule_fields::{Choices, Fields};
+use super::seen::{Seen, overtaken};
 use super::service_change::{address, policies, refuse};
 use super::sheet::{Gone, Outcome, Sheet, parts_of, status_of};
 use super::typed::{Typed, Wrong};
@@ -22,11 +23,12 @@ use crate::console::frame::Situation;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Link, Pick, Place, Rich};
 use crate::console::screens::services::{RuleOnEvents, RuleTurn, RulesOnEvents, ServiceRights};
-use crate::console::screens::settings::{Button, Form, SettingsPart, Weight};
+use crate::console::screens::settings::{Button, Field, Form, SettingsPart, Weight};
 use crate::http::{Body, Path, Problem};
 use crate::oncall::store::teams_of_policy;
 use crate::orchestration::model::{Orchestration, Rule, Rules, START};
 use crate::orchestration::rulebook::Rulebook;
+use crate::orchestration::sent::as_sent;
 use crate::orchestration::{api, input, store as rows, words};
 use crate::services::{Service, ServiceId};
 
@@ -153,6 +155,15 @@ impl Known {
         let mut rules = self.rules.start().iter().enumerate();
         rules.find(|(_, rule)| Some(rule.id.as_str()) == rule_id)
     }
+
+    /// The form of a rule that is there, as it stands now.
+    fn stands(&self, rule_id: Option<&str>) -> Option<Vec<Field>> {
+        let (place, rule) = self.rule(rule_id)?;
+        let before = place
+            .checked_sub(1)
+            .and_then(|place| self.rules.start().get(place));
+        Some(Fields::of(Some(rule), before).drawn(&self.choices))
+    }
 }
 
 fn know(
@@ -229,7 +240,7 @@ async fn new_form(
     let (situation, known) = read_known(&app, &visitor.0, &id, None).await?;
     let known = known.ok_or_else(|| Problem::not_found("The service"))?;
     let sheet = RuleSheet {
-        fields: Fields::of(None, known.rules.start().last()),
+        fields: Fields::of(None, known.rules.start().last()).drawn(&known.choices),
         known,
         rule_id: None,
     };
@@ -243,14 +254,9 @@ async fn form(
 ) -> Result<Response, PageProblem> {
     let (situation, known) = read_known(&app, &visitor.0, &id, Some(&rule_id)).await?;
     let known = known.ok_or_else(|| Problem::not_found("The service"))?;
-    let (place, rule) = known
-        .rule(Some(&rule_id))
-        .ok_or_else(|| Problem::not_found("The rule"))?;
-    let before = place
-        .checked_sub(1)
-        .and_then(|place| known.rules.start().get(place));
+    let fields = known.stands(Some(&rule_id));
     let sheet = RuleSheet {
-        fields: Fields::of(Some(rule), before),
+        fields: fields.ok_or_else(|| Problem::not_found("The rule"))?,
         known,
         rule_id: Some(rule_id),
     };
@@ -290,20 +296,26 @@ async fn settle(
     let Some(known) = known else {
         return Ok(gone(id).shown(app, &visitor, situation, &fields.drawn(&Choices::default())));
     };
-    let sheet = RuleSheet {
+    let mut sheet = RuleSheet {
+        fields: fields.drawn(&known.choices),
         known,
         rule_id,
-        fields,
     };
-    let whole = match whole(&sheet.known.rules, sheet.rule_id.as_deref(), &sheet.fields) {
+    if let Some(stands) = sheet.known.stands(sheet.rule_id.as_deref()) {
+        let drawn = sheet.fields.clone();
+        if let Some((merged, wrong)) = overtaken(app, &visitor, id.as_str(), &typed, drawn, &stands).await? {
+            sheet.fields = merged;
+            return Ok(sheet.drawn(app, &visitor, situation, Said::Wrong(wrong)));
+        }
+    }
+    let whole = match whole(&sheet.known.rules, sheet.rule_id.as_deref(), &fields) {
         Ok(whole) => whole,
         Err(wrong) => return Ok(sheet.drawn(app, &visitor, situation, Said::Wrong(wrong))),
     };
-    let belongs = sheet.fields.belongs(&whole.place);
+    let belongs = fields.belongs(&whole.place);
     let done = if typed.text("act") == "try" {
         tried(app, id, whole.body).await.map(Some)
     } else {
-        let fields = sheet.fields.clone();
         keep(app, &visitor.0, id, sheet.rule_id.clone(), fields)
             .await
             .map(|()| None)
@@ -312,10 +324,7 @@ async fn settle(
         Outcome::Done(Some(tried)) => Ok(sheet.drawn(app, &visitor, situation, Said::Tried(tried))),
         Outcome::Done(None) => Ok(go_to(&section_of(id))),
         Outcome::Wrong(wrong) => Ok(sheet.drawn(app, &visitor, situation, Said::Wrong(wrong))),
-        Outcome::Gone => {
-            let typed = sheet.fields.drawn(&sheet.known.choices);
-            Ok(gone(id).shown(app, &visitor, situation, &typed))
-        }
+        Outcome::Gone => Ok(gone(id).shown(app, &visitor, situation, &sheet.fields)),
     }
 }
 
@@ -405,7 +414,7 @@ async fn tried(app: &App, id: &ServiceId, body: Value) -> Result<Vec<Rich>, Prob
         Ok(latest
             .iter()
             .map(|alert| {
-                let judged = book.judge(&event_of(alert), alert.created_at);
+                let judged = book.judge(&as_sent(event_of(alert), alert.ruling.as_ref()), alert.created_at);
                 let reasons = judged.ruling.reasons.into_iter();
                 let said: Vec<String> = reasons.map(|reason| reason.sentence).collect();
                 let said = if said.is_empty() {
@@ -434,7 +443,7 @@ struct RuleSheet {
     known: Known,
     /// None: a new one.
     rule_id: Option<String>,
-    fields: Fields,
+    fields: Vec<Field>,
 }
 
 impl RuleSheet {
@@ -461,7 +470,10 @@ impl RuleSheet {
             title: "What it looks for, and what it does".to_owned(),
             words: below_the_title(found.map(|(_, rule)| rule)),
             post_to: to.clone(),
-            fields: self.fields.drawn(&self.known.choices),
+            fields: match self.known.stands(self.rule_id.as_deref()) {
+                Some(stands) => Seen::of(&stands).hidden_in(self.fields),
+                None => self.fields,
+            },
             verb,
             also: vec![("try", "Try it on the latest alerts")],
             back: Some(Link::new(back, section_of(id))),

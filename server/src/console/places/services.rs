@@ -12,19 +12,18 @@ use serde::Deserialize;
 use store::Tx;
 
 use super::services_hurt::{self, OpenIncident, Origin, Sure, capital, place_of_lit};
-use super::situation;
-use crate::access::{Action, Resource};
+use super::{service_change, situation};
+use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::Situation;
 use crate::console::page::{PageProblem, Visitor, show};
 use crate::console::prelude::{
-    Choices, ChoicesLook, Edge, GraphInput, Node, NodeMark, NodeTone, Person, Pick, Place, Reading, Rich,
+    Choices, ChoicesLook, Edge, GraphInput, Node, NodeMark, NodeTone, Person, Place, Reading, Rich,
     State as Shape, StateMark, counted, graph,
 };
-use crate::console::screens::services::{PathStep, ServiceRow, Services};
+use crate::console::screens::services::{NewKinds, NewServices, PathStep, ServiceRow, Services};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
-use crate::oncall::store::{PolicyFilter, list_policies};
 use crate::oncall::{EscalationPolicyId, load_policy, people_on_call};
 use crate::services::store::services::{self as rows, ServiceFilter};
 use crate::services::store::touchpoints;
@@ -85,7 +84,7 @@ struct Everything {
     changes: BTreeMap<String, (Timestamp, String)>,
     on_call: BTreeMap<String, String>,
     maintained: BTreeSet<String>,
-    policies: Vec<Pick>,
+    adds: Option<NewServices>,
 }
 
 async fn page(
@@ -101,11 +100,25 @@ async fn page(
         .read(move |tx| -> Result<Everything, Problem> {
             Ok(Everything {
                 situation: situation::read(tx, &caller, now)?,
+                adds: what_may_be_added(tx, &caller)?,
                 ..know(tx, &wanted, now)?
             })
         })
         .await?;
     Ok(show(&draw(&app, &visitor, &reading, &lit.lit, known)))
+}
+
+/// What this caller may add: one whose rights end at their own team gives a service to one of its policies.
+fn what_may_be_added(tx: &mut Tx, caller: &Caller) -> Result<Option<NewServices>, Problem> {
+    if !caller.may(Action::Create, Resource::Service) {
+        return Ok(None);
+    }
+    let kinds = match caller.require(Action::Create, Resource::BusinessService) {
+        Ok(()) => NewKinds::Both,
+        Err(_) => NewKinds::Technical,
+    };
+    let policies = service_change::policies(tx, caller)?;
+    Ok((kinds == NewKinds::Both || !policies.is_empty()).then_some(NewServices { kinds, policies }))
 }
 
 fn know(tx: &mut Tx, lit: &str, now: Timestamp) -> Result<Everything, Problem> {
@@ -135,7 +148,6 @@ fn know(tx: &mut Tx, lit: &str, now: Timestamp) -> Result<Everything, Problem> {
     changes.reverse();
     let ids: Vec<String> = technical.iter().map(|(id, _, _)| id.clone()).collect();
     let maintained = rows::standing(tx, &ids, now)?.in_maintenance;
-    let policies = list_policies(tx, &PolicyFilter::default(), many(200))?;
     let on_call = first_on_call(tx, technical.iter().map(|(_, _, policy)| policy), now)?;
     let services = technical
         .into_iter()
@@ -168,10 +180,7 @@ fn know(tx: &mut Tx, lit: &str, now: Timestamp) -> Result<Everything, Problem> {
             .collect(),
         on_call,
         maintained: maintained.into_iter().collect(),
-        policies: policies
-            .into_iter()
-            .map(|policy| Pick::new(policy.id.as_str(), policy.name))
-            .collect(),
+        adds: None,
     })
 }
 
@@ -376,7 +385,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, wanted: &str, known: Ev
             .into_iter()
             .map(|service| row(&known, service, reading))
             .collect(),
-        policies: known.policies.clone(),
+        adds: known.adds.clone(),
         frame: visitor.frame(app, Place::Services, "Services", known.situation),
     }
 }

@@ -27,6 +27,9 @@ pub fn read(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Situation, P
         promise: promise(tx, caller, now)?,
         on_call: on_call(tx, caller, now)?,
         owed: crate::cases::store::count_owed(tx, None)?.0.unsigned_abs(),
+        owed_at: caller
+            .may(Action::View, Resource::Case)
+            .then_some("/console/desk"),
         health: health(tx, now)?,
         health_at: caller
             .may(Action::View, Resource::Settings)

@@ -6,7 +6,9 @@ use store::Tx;
 use crate::cases::model::{Direction, Message, Status};
 use crate::cases::store::{self as rows, Sought};
 use crate::cases::{Case, CaseId};
-use crate::console::prelude::{Actor, Entry, Person, Reading, Rich, State as Shape, StateMark, counted};
+use crate::console::prelude::{
+    Actor, Entry, Person, Reading, Rich, State as Shape, StateMark, counted, thousands,
+};
 use crate::console::screens::people::CaseRow;
 use crate::console::screens::room::Figure;
 use crate::http::listing::Counted;
@@ -18,7 +20,10 @@ const CASES: i64 = 50;
 const MESSAGES: i64 = 40;
 
 pub(super) struct Told {
-    pub cases: Vec<Case>,
+    /// The newest of them.
+    cases: Vec<Case>,
+    open: i64,
+    owed: i64,
     messages: Vec<Message>,
 }
 
@@ -31,7 +36,13 @@ pub(super) fn read(tx: &mut Tx, sought: &Sought) -> Result<Told, Problem> {
     let (cases, _) = rows::list(tx, sought, page)?;
     let ids: Vec<&str> = cases.iter().map(|case| case.id.as_str()).collect();
     let messages = rows::newest_messages(tx, &ids, MESSAGES)?;
-    Ok(Told { cases, messages })
+    let (open, owed) = rows::count_open(tx, sought)?;
+    Ok(Told {
+        cases,
+        open,
+        owed,
+        messages,
+    })
 }
 
 impl Told {
@@ -51,17 +62,12 @@ impl Told {
 
     /// Open cases, and those owed an answer.
     pub(super) fn figures(&self) -> Vec<Figure> {
-        let open = self
-            .cases
-            .iter()
-            .filter(|case| case.status != Status::Closed)
-            .count();
-        let owed = self.cases.iter().filter(|case| case.owed_since.is_some()).count();
-        let below = match owed {
+        let below = match self.owed {
             0 => "nobody waits for an answer".to_owned(),
-            owed => format!("{} owed an answer", counted(owed as u64, "is", "are")),
+            owed => format!("{} owed an answer", counted(owed.unsigned_abs(), "is", "are")),
         };
-        vec![Figure::new("Open cases", open.to_string(), vec![below.into()])]
+        let open = thousands(self.open.unsigned_abs());
+        vec![Figure::new("Open cases", open, vec![below.into()])]
     }
 
     /// What was said, the newest first.

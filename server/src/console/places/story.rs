@@ -28,7 +28,7 @@ const FEWEST: usize = 3;
 /// Entries further apart than this are not told as one.
 const GAP: Duration = Duration::from_mins(10);
 /// Entries that are shown when a line is opened.
-const SHOWN: usize = 30;
+const SHOWN: usize = 20;
 
 /// A part of the story, and from where it goes on.
 pub(super) struct Part {

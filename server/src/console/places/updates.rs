@@ -22,7 +22,7 @@ use crate::console::kit::{Link, Pagination, Pick, Reach, Reading, Rich};
 use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::room::Urgency;
 use crate::console::screens::updates::{
-    AudienceColumn, ColumnNext, Fact, Finding, PromiseHead, Updates, UpdatesList,
+    AudienceColumn, ColumnNext, Fact, Finding, PromiseHead, UpdateRights, Updates, UpdatesList,
 };
 use crate::http::{Problem, Query};
 use crate::incidents::model::Incident;
@@ -202,7 +202,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
         about: incident
             .as_ref()
             .map(|one| Link::new(called(one), format!("/console/incidents/{}", one.id))),
-        facts_note: format!("revision {revision}. Change one, and all texts follow."),
+        facts_note: match rights(&visitor.0) {
+            UpdateRights::Write => format!("revision {revision}. Change one, and all texts follow."),
+            UpdateRights::Look => format!("revision {revision}. All texts follow from them."),
+        },
         facts: facts
             .as_ref()
             .map(|facts| numbered(facts, reading))
@@ -226,7 +229,17 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known) -> Update
                 }
             })
             .collect(),
+        rights: rights(&visitor.0),
         incident: id,
+    }
+}
+
+fn rights(caller: &Caller) -> UpdateRights {
+    let may = |action| caller.may(action, Resource::Update);
+    if may(Action::Create) && may(Action::Change) {
+        UpdateRights::Write
+    } else {
+        UpdateRights::Look
     }
 }
 

@@ -26,11 +26,27 @@ pub struct Desk {
     /// Where all who can be answered at once are answered: "Answer 312 customers".
     pub answer_all: Option<Link>,
     pub open_case: Option<OpenCase>,
+    /// What the reader may do here.
+    pub acts: Vec<DeskAct>,
     /// The newest first.
     pub told: Vec<ToldAgents>,
     pub services: Vec<Pick>,
     pub locations: Vec<Pick>,
     pub touchpoints: Vec<Pick>,
+}
+
+impl Desk {
+    fn may(&self, act: DeskAct) -> bool {
+        self.acts.contains(&act)
+    }
+}
+
+/// What is done at the desk, each by whoever may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeskAct {
+    WriteDown,
+    Link,
+    Raise,
 }
 
 /// What agents were told about an incident.
@@ -121,7 +137,6 @@ pub struct OpenCase {
     /// An icon and what to mind: a hurry, a pending payment, a mood.
     pub mind: Vec<(&'static str, Rich)>,
     pub facts: Vec<(&'static str, CaseFact)>,
-    /// What the customer reads when it is sent; empty when nothing is owed.
     /// Nothing, when nothing is owed.
     pub to_do: Option<ToDo>,
 }
@@ -139,6 +154,8 @@ pub enum ToDo {
     Reply(Reply),
     /// It is confirmed; these words are read to them on the telephone.
     Call(String),
+    /// It is for others to answer: who does.
+    LeftToOthers(&'static str),
 }
 
 #[derive(Debug, Clone)]

@@ -39,9 +39,8 @@ pub struct Room {
     pub older: Option<Older>,
     /// The way back to the newest part, when this is an older one.
     pub newest: Option<String>,
-    /// "312 cases, grouped by their words".
-    pub voices_note: String,
-    pub voices: Vec<Voice>,
+    /// Only for those who may read cases.
+    pub voices: Option<Voices>,
     /// What senders gave along: runbooks, dashboards, pictures.
     pub links: Vec<Link>,
     pub origin: Origin,
@@ -110,6 +109,14 @@ impl Figure {
             below,
         }
     }
+}
+
+/// What customers say.
+#[derive(Debug, Clone)]
+pub struct Voices {
+    /// "312 cases, grouped by their words".
+    pub note: String,
+    pub heard: Vec<Voice>,
 }
 
 /// What a group of customers said.

@@ -21,7 +21,24 @@ pub struct Services {
     /// "7 technical, 5 touchpoints, 1 vendor".
     pub list_note: String,
     pub rows: Vec<ServiceRow>,
+    /// What may be added; nothing for whoever may add none.
+    pub adds: Option<NewServices>,
+}
+
+/// What the form offers that adds a service.
+#[derive(Debug, Clone)]
+pub struct NewServices {
+    pub kinds: NewKinds,
+    /// Those that may page for what engineers run.
     pub policies: Vec<Pick>,
+}
+
+/// Which of the two kinds of service somebody may add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NewKinds {
+    Both,
+    /// A service of their own team; a touchpoint belongs to everybody.
+    Technical,
 }
 
 #[derive(Debug, Clone)]

@@ -18,6 +18,8 @@ fn pages() -> Vec<(&'static str, String)> {
                 .unwrap(),
         ),
         ("now", samples::now::now().render().unwrap()),
+        ("now-unwell", samples::now::unwell("06:20").render().unwrap()),
+        ("now-late", samples::now::unwell("05:10").render().unwrap()),
         ("room", samples::room::room().render().unwrap()),
         ("room-fresh", samples::room::fresh_room().render().unwrap()),
         ("incidents", samples::desk::incidents().render().unwrap()),

@@ -22,6 +22,15 @@ pub struct Updates {
     pub columns: Vec<AudienceColumn>,
     /// Open incidents to speak about.
     pub incidents: Vec<Pick>,
+    pub rights: UpdateRights,
+}
+
+/// What the reader may do with facts and words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UpdateRights {
+    Look,
+    /// Write them, and send them or ask for approval.
+    Write,
 }
 
 /// The promise, with what happens if it is missed, and the one button.

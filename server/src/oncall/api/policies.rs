@@ -112,6 +112,14 @@ pub(crate) async fn delete(
                 |(_, _, name)| format!("The service '{name}' uses this policy; give it another one first."),
             )));
         }
+        let ruled = store::services_whose_rules_name(change.tx, &id)?;
+        if !ruled.is_empty() {
+            return Err(Problem::invalid(ruled.into_iter().take(10).map(|name| {
+                format!(
+                    "A rule on the events of the service '{name}' uses this policy; change the rule first."
+                )
+            })));
+        }
         store::delete_policy(change.tx, &id, change.now)?;
         audit::record(change, &caller, AuditAction::Delete, &changed(&policy));
         Ok(StatusCode::NO_CONTENT)

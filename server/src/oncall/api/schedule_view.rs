@@ -1,6 +1,7 @@
 //! How schedules look over the API.
 
 use ::store::Tx;
+use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
 use schedule::{Restriction, Span, UserKey, merge_by_user};
 use serde::Serialize;
@@ -51,10 +52,49 @@ struct LayerView {
     rotation_virtual_start: String,
     rotation_turn_length_seconds: u64,
     users: Vec<MemberView>,
-    #[schema(value_type = Vec<Object>)]
-    restrictions: Vec<Restriction>,
+    /// Hours in which the layer has somebody on call; none: always.
+    restrictions: Vec<RestrictionView>,
     rendered_schedule_entries: Vec<EntryView>,
     rendered_coverage_percentage: Option<f64>,
+}
+
+/// Hours of a day, or of a week.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+struct RestrictionView {
+    /// `daily_restriction` or `weekly_restriction`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// On the clock of the schedule.
+    #[schema(value_type = String)]
+    start_time_of_day: Time,
+    duration_seconds: u32,
+    /// 1 (Monday) to 7 (Sunday), where it is weekly.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    start_day_of_week: Option<u8>,
+}
+
+fn restriction_view(restriction: &Restriction) -> RestrictionView {
+    match *restriction {
+        Restriction::Daily {
+            start_time_of_day,
+            duration_seconds,
+        } => RestrictionView {
+            kind: "daily_restriction",
+            start_time_of_day,
+            duration_seconds,
+            start_day_of_week: None,
+        },
+        Restriction::Weekly {
+            start_day_of_week,
+            start_time_of_day,
+            duration_seconds,
+        } => RestrictionView {
+            kind: "weekly_restriction",
+            start_time_of_day,
+            duration_seconds,
+            start_day_of_week: Some(start_day_of_week),
+        },
+    }
 }
 
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -172,7 +212,7 @@ pub(super) fn schedule_view(
                             user: names.user(site, user.as_str()),
                         })
                         .collect(),
-                    restrictions: layer.restrictions.clone(),
+                    restrictions: layer.restrictions.iter().map(restriction_view).collect(),
                     rendered_schedule_entries: alone
                         .map(|one| entry_views(site, &names, &one.schedule.entries, &zone))
                         .unwrap_or_default(),

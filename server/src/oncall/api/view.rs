@@ -2,7 +2,6 @@
 
 use ::store::Tx;
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::schedule_view::whole_schedules;
@@ -35,8 +34,15 @@ pub struct RuleView {
     pub targets: Vec<Expandable>,
     /// With `include[]=escalation_rule_assignment_strategies`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Object>)]
-    pub escalation_rule_assignment_strategy: Option<Value>,
+    pub escalation_rule_assignment_strategy: Option<StrategyView>,
+}
+
+/// How those whom a rule names are asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct StrategyView {
+    /// `assign_to_everyone` or `round_robin`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
 }
 
 pub fn policy_reference(site: &Site, id: impl AsRef<str>, name: &str) -> Reference {
@@ -77,7 +83,9 @@ pub fn policy_views(
                         .collect(),
                     escalation_rule_assignment_strategy: include
                         .asks_for("escalation_rule_assignment_strategies")
-                        .then(|| json!({ "type": strategy_name(rule.strategy) })),
+                        .then(|| StrategyView {
+                            kind: strategy_name(rule.strategy),
+                        }),
                 })
                 .collect();
             let teams = memberships

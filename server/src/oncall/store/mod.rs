@@ -10,8 +10,8 @@ pub use overrides::{
 pub use policies::{
     PolicyFilter, PolicySort, count_policies, delete_policy, insert_policy, list_policies, load_policies,
     load_policy, named_teams_of_policies, names_of_policies, policy_names, put_policy_team,
-    remove_policy_team, services_of_policies, set_policy_teams, teams_of_policies, teams_of_policy,
-    update_policy,
+    remove_policy_team, services_of_policies, services_whose_rules_name, set_policy_teams, teams_of_policies,
+    teams_of_policy, update_policy,
 };
 pub use schedules::{
     ScheduleFilter, count_schedules, delete_schedule, find_schedule, find_schedule_by_calendar_key,

@@ -240,6 +240,18 @@ pub fn services_of_policies(
     )
 }
 
+/// The names of the services whose rules on events name this policy.
+pub fn services_whose_rules_name(tx: &mut Tx, id: &EscalationPolicyId) -> Result<Vec<String>, Error> {
+    let rows: Vec<(String,)> = tx.rows(
+        sql!(
+            "SELECT s.name FROM service_orchestrations o JOIN services s ON s.id = o.service_id
+             WHERE CAST(o.rules AS TEXT) LIKE $1 AND s.deleted_at IS NULL ORDER BY s.name, s.id"
+        ),
+        params![format!("%\"{id}\"%")],
+    )?;
+    Ok(rows.into_iter().map(|(name,)| name).collect())
+}
+
 /// Id and name of these policies, also of deleted ones.
 pub fn names_of_policies(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, String)>, Error> {
     tx.rows(

@@ -164,3 +164,19 @@ fn in_place(source: &str, error: &SyntaxError) -> String {
     }
     words
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_refused_with_the_rest_is_not_compiled() {
+        let mut checking = Checking::default();
+        for _ in 0..2_000 {
+            checking.pattern("at", "(a{1,100}){1,10}");
+        }
+        let one = condition::Pattern::compile("(a{1,100}){1,10}").map_or(0, |pattern| pattern.states());
+        assert!(one > 0 && checking.states > PATTERN_STATES);
+        assert!(checking.states <= PATTERN_STATES + one, "{}", checking.states);
+    }
+}

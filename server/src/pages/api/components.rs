@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::ToSchema;
 
-use super::{extended, find, note};
+use super::{find, note};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput, Sent, Site};
+use crate::http::{Body, Faults, Head, Path, Problem, Problems, Reference, ReferenceInput, Sent, Site};
 use crate::pages::model::{Component, ComponentId, ComponentStatus, StatusPage};
 use crate::pages::{jobs, posts, store as rows};
 use crate::services::BusinessServiceId;
@@ -25,18 +25,47 @@ const MOST_COMPONENTS: usize = 200;
 /// One component.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(crate) struct ComponentAnswer {
-    #[schema(value_type = Object)]
-    component: Value,
+    component: ComponentView,
 }
 
 /// All components of a page, in order.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct ComponentsAnswer {
-    #[schema(value_type = Vec<Object>)]
-    components: Vec<Value>,
+    components: Vec<ComponentView>,
 }
 
-pub(super) fn component_view(component: &Component, site: &Site) -> Result<Value, Problem> {
+/// A component of a status page, or a group of them.
+#[derive(Debug, serde::Serialize, ToSchema)]
+#[schema(as = StatusPageComponentView)]
+pub(super) struct ComponentView {
+    #[serde(flatten)]
+    head: Head,
+    /// As readers know it.
+    #[schema(value_type = String)]
+    name: PublicText,
+    #[schema(value_type = Option<String>)]
+    description: Option<PublicText>,
+    /// The touchpoint whose harm it shows.
+    business_service: Option<Reference>,
+    /// Whether it is a group.
+    group: bool,
+    group_id: Option<String>,
+    /// Its place on the page.
+    position: i64,
+    /// Whether its history is shown.
+    showcase: bool,
+    only_show_if_degraded: bool,
+    /// As readers see it.
+    status: ComponentStatus,
+    /// What a person set instead of what follows from incidents.
+    override_status: Option<ComponentStatus>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: jiff::Timestamp,
+}
+
+pub(super) fn component_view(component: &Component, site: &Site) -> ComponentView {
     let touchpoint = component.business_service_id.as_ref().map(|id| {
         site.reference(
             "business_service",
@@ -46,28 +75,27 @@ pub(super) fn component_view(component: &Component, site: &Site) -> Result<Value
         )
     });
     let collection = format!("status_pages/{}/components", component.page_id);
-    extended(
-        site.part(
-            "status_page_component",
-            &collection,
-            component.id.as_str(),
-            component.name.to_string(),
-        ),
-        json!({
-            "name": component.name,
-            "description": component.description,
-            "business_service": touchpoint,
-            "group": component.is_group,
-            "group_id": component.group_id,
-            "position": component.position,
-            "showcase": component.showcase,
-            "only_show_if_degraded": component.only_show_if_degraded,
-            "status": component.status,
-            "override_status": component.override_status,
-            "created_at": component.created_at,
-            "updated_at": component.updated_at,
-        }),
-    )
+    let head = site.part(
+        "status_page_component",
+        &collection,
+        component.id.as_str(),
+        component.name.to_string(),
+    );
+    ComponentView {
+        head: head.into(),
+        name: component.name.clone(),
+        description: component.description.clone(),
+        business_service: touchpoint,
+        group: component.is_group,
+        group_id: component.group_id.as_ref().map(ToString::to_string),
+        position: component.position,
+        showcase: component.showcase,
+        only_show_if_degraded: component.only_show_if_degraded,
+        status: component.status,
+        override_status: component.override_status,
+        created_at: component.created_at,
+        updated_at: component.updated_at,
+    }
 }
 
 fn find_component(tx: &mut store::Tx, page: &StatusPage, id: &str) -> Result<Component, Problem> {
@@ -200,7 +228,8 @@ pub(super) async fn list_components(
         .read(move |tx| -> Result<_, Problem> {
             let page = find(tx, &id)?;
             let components = rows::components(tx, &page.id)?;
-            components.iter().map(|one| component_view(one, &site)).collect()
+            let views = components.iter().map(|one| component_view(one, &site));
+            Ok(views.collect())
         })
         .await?;
     Ok(axum::Json(ComponentsAnswer { components }))
@@ -258,7 +287,7 @@ pub(crate) async fn add_component(
                 id,
                 name,
             );
-            component_view(&component, &site)
+            Ok(component_view(&component, &site))
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(ComponentAnswer { component })))
@@ -280,7 +309,7 @@ pub(super) async fn show_component(
     let component = app
         .read(move |tx| -> Result<_, Problem> {
             let page = find(tx, &id)?;
-            component_view(&find_component(tx, &page, &component_id)?, &site)
+            Ok(component_view(&find_component(tx, &page, &component_id)?, &site))
         })
         .await?;
     Ok(axum::Json(ComponentAnswer { component }))
@@ -320,7 +349,7 @@ pub(crate) async fn change_component(
                 id,
                 name,
             );
-            component_view(&component, &site)
+            Ok(component_view(&component, &site))
         })
         .await?;
     Ok(axum::Json(ComponentAnswer { component }))

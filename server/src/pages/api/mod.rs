@@ -5,7 +5,6 @@ pub(crate) mod status_pages;
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -29,14 +28,6 @@ pub fn routes() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(show, change_one, delete))
         .routes(routes!(list_components, add_component))
         .routes(routes!(show_component, change_component, delete_component))
-}
-
-fn extended(head: crate::http::Reference, rest: Value) -> Result<Value, Problem> {
-    let mut view = serde_json::to_value(head).map_err(Problem::internal)?;
-    if let (Some(view), Value::Object(rest)) = (view.as_object_mut(), rest) {
-        view.extend(rest);
-    }
-    Ok(view)
 }
 
 fn find(tx: &mut store::Tx, id: &str) -> Result<StatusPage, Problem> {

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::components::component_view;
-use super::{LONGEST_SLUG, extended, find, note};
+use super::components::{ComponentView, component_view};
+use super::{LONGEST_SLUG, find, note};
 use crate::access::audit::AuditAction;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::pages::model::{StatusPage, Visibility};
 use crate::pages::{jobs, store as rows, subscribers};
 use crate::updates::audiences;
@@ -22,15 +21,13 @@ use crate::updates::promised_words::check_language;
 /// One status page.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(crate) struct StatusPageAnswer {
-    #[schema(value_type = Object)]
-    pub(crate) status_page: Value,
+    pub(crate) status_page: StatusPageView,
 }
 
 /// A page of status pages.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct StatusPagesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    status_pages: Vec<Value>,
+    status_pages: Vec<StatusPageView>,
     #[serde(flatten)]
     paging: Paging,
 }
@@ -97,30 +94,53 @@ fn check_slug(faults: &mut Faults, slug: &str) {
     }
 }
 
-fn view(tx: &mut store::Tx, page: &StatusPage, site: &Site) -> Result<Value, Problem> {
+/// A status page.
+#[derive(Debug, serde::Serialize, ToSchema)]
+pub(crate) struct StatusPageView {
+    #[serde(flatten)]
+    pub(crate) head: Head,
+    name: String,
+    /// Its address: `/status/{slug}`.
+    slug: String,
+    visibility: Visibility,
+    /// The same under the dialect's name.
+    status_page_type: Visibility,
+    /// Of the words that people write, as in `lang="en"`.
+    language: String,
+    /// IANA name.
+    time_zone: String,
+    url: String,
+    /// How many readers subscribed.
+    subscribers: i64,
+    components: Vec<ComponentView>,
+    #[schema(value_type = String, format = DateTime)]
+    published_at: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: jiff::Timestamp,
+}
+
+fn view(tx: &mut store::Tx, page: &StatusPage, site: &Site) -> Result<StatusPageView, Problem> {
     let readers = subscribers::count(tx, &page.id)?;
     let components = rows::components(tx, &page.id)?;
-    let components: Vec<Value> = components
-        .iter()
-        .map(|one| component_view(one, site))
-        .collect::<Result<_, _>>()?;
-    extended(
-        site.resource("status_page", "status_pages", page.id.as_str(), page.name.clone()),
-        json!({
-            "name": page.name,
-            "slug": page.slug,
-            "visibility": page.visibility,
-            "status_page_type": page.visibility,
-            "language": page.language,
-            "time_zone": page.time_zone,
-            "url": site.url(&format!("/status/{}", page.slug)),
-            "subscribers": readers,
-            "components": components,
-            "published_at": page.created_at,
-            "created_at": page.created_at,
-            "updated_at": page.updated_at,
-        }),
-    )
+    Ok(StatusPageView {
+        head: site
+            .resource("status_page", "status_pages", page.id.as_str(), page.name.clone())
+            .into(),
+        name: page.name.clone(),
+        slug: page.slug.clone(),
+        visibility: page.visibility,
+        status_page_type: page.visibility,
+        language: page.language.clone(),
+        time_zone: page.time_zone.clone(),
+        url: site.url(&format!("/status/{}", page.slug)),
+        subscribers: readers,
+        components: components.iter().map(|one| component_view(one, site)).collect(),
+        published_at: page.created_at,
+        created_at: page.created_at,
+        updated_at: page.updated_at,
+    })
 }
 
 /// List status pages.

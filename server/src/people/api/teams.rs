@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -18,7 +17,7 @@ use crate::app::App;
 use crate::http::listing::anywhere;
 use crate::http::{
     Body, Expandable, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent,
-    Site, body,
+    Site,
 };
 use crate::people::model::Team;
 use crate::people::store::{self, NewTeam, TeamFilter};
@@ -280,14 +279,10 @@ pub(crate) async fn put_member(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, user_id)): Path<(TeamId, UserId)>,
-    bytes: Bytes,
+    Body(input): Body<Option<MemberInput>>,
 ) -> Result<StatusCode, Problem> {
     caller.require_for_teams(Action::Change, Resource::Team, std::slice::from_ref(&id))?;
-    let input = if bytes.is_empty() {
-        MemberInput::default()
-    } else {
-        body::parse::<Option<MemberInput>>(&bytes)?.unwrap_or_default()
-    };
+    let input = input.unwrap_or_default();
     app.change(caller.agent(), move |change| {
         let team = present_team(change.tx, &id)?;
         let user = present_user(change.tx, &user_id)?;

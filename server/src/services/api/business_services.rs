@@ -15,7 +15,7 @@ use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::{LONGEST_NAME, LONGEST_TEXT};
 use crate::http::{
-    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
+    Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Sent, Site,
 };
 use crate::people::TeamId;
 use crate::services::model::{BusinessService, BusinessServiceId};
@@ -23,13 +23,13 @@ use crate::services::store::touchpoints as rows;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BusinessServiceAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = BusinessServiceView)]
     pub(crate) business_service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct BusinessServicesAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<BusinessServiceView>)]
     business_services: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
@@ -129,29 +129,68 @@ fn check(
     Ok(touchpoint)
 }
 
+/// A touchpoint: what customers know by name.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct BusinessServiceView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    description: Option<String>,
+    point_of_contact: Option<String>,
+    team: Option<TeamPointer>,
+    /// How much its loss hurts, 0 to 100. Muster's own, as are the fields below.
+    harm_weight: i64,
+    /// In the smallest unit of the currency.
+    loss_per_hour: i64,
+    currency: String,
+    /// What customers say when it fails.
+    customer_words: Option<String>,
+    /// What staff do instead.
+    fallback: Option<String>,
+    /// What staff say to customers.
+    words_to_say: Option<String>,
+}
+
+/// A team, without its name.
+#[derive(Debug, Serialize, ToSchema)]
+struct TeamPointer {
+    id: String,
+    /// `team_reference`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "self")]
+    api_url: String,
+}
+
 /// The resource `business_service`.
 fn view(touchpoint: &BusinessService, site: &Site) -> Value {
     let id = touchpoint.id.as_str();
-    json!({
-        "id": id,
-        "type": "business_service",
-        "summary": touchpoint.name,
-        "self": site.api_url("business_services", id),
-        "html_url": site.html_url("services", id),
-        "name": touchpoint.name,
-        "description": touchpoint.description,
-        "point_of_contact": touchpoint.point_of_contact,
-        "team": touchpoint.team_id.as_ref().map(|team| json!({
-            "id": team,
-            "type": "team_reference",
-            "self": site.api_url("teams", team.as_str()),
-        })),
-        "harm_weight": touchpoint.harm_weight,
-        "loss_per_hour": touchpoint.loss_per_hour,
-        "currency": touchpoint.currency,
-        "customer_words": touchpoint.customer_words,
-        "fallback": touchpoint.fallback,
-        "words_to_say": touchpoint.words_to_say,
+    let page = Some(site.html_url("services", id));
+    let head = site.resource(
+        "business_service",
+        "business_services",
+        id,
+        touchpoint.name.clone(),
+    );
+    json!(BusinessServiceView {
+        head: Head {
+            html_url: page,
+            ..head.into()
+        },
+        name: touchpoint.name.clone(),
+        description: touchpoint.description.clone(),
+        point_of_contact: touchpoint.point_of_contact.clone(),
+        team: touchpoint.team_id.as_ref().map(|team| TeamPointer {
+            id: team.to_string(),
+            kind: "team_reference",
+            api_url: site.api_url("teams", team.as_str()),
+        }),
+        harm_weight: touchpoint.harm_weight,
+        loss_per_hour: touchpoint.loss_per_hour,
+        currency: touchpoint.currency.clone(),
+        customer_words: touchpoint.customer_words.clone(),
+        fallback: touchpoint.fallback.clone(),
+        words_to_say: touchpoint.words_to_say.clone(),
     })
 }
 

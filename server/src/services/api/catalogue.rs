@@ -5,20 +5,31 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Head, Listing, Paging, Path, Problem, Problems, Query, Site};
 use crate::services::store;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct PrioritiesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    priorities: Vec<Value>,
+    priorities: Vec<PriorityView>,
     #[serde(flatten)]
     paging: Paging,
+}
+
+/// How important an incident can be.
+#[derive(Debug, Serialize, ToSchema)]
+struct PriorityView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    description: Option<String>,
+    /// Its place on the ladder.
+    order: i64,
+    /// As CSS writes colours in hexadecimal digits, without the `#`.
+    color: String,
 }
 
 /// All priorities, the most important first.
@@ -42,18 +53,18 @@ pub(super) async fn priorities(
         let (rows, paging) = page.finish(rows, || Ok::<_, Problem>(total))?;
         let priorities = rows
             .iter()
-            .map(|one| {
-                json!({
-                    "id": one.id,
-                    "type": "priority",
-                    "summary": one.name,
-                    "self": Value::Null,
-                    "html_url": Value::Null,
-                    "name": one.name,
-                    "description": one.description,
-                    "order": one.position,
-                    "color": one.color,
-                })
+            .map(|one| PriorityView {
+                head: Head {
+                    id: one.id.to_string(),
+                    kind: "priority".to_owned(),
+                    summary: Some(one.name.clone()),
+                    api_url: None,
+                    html_url: None,
+                },
+                name: one.name.clone(),
+                description: one.description.clone(),
+                order: one.position,
+                color: one.color.clone(),
             })
             .collect();
         Ok(Json(PrioritiesAnswer { priorities, paging }))
@@ -88,32 +99,40 @@ pub(super) fn vendor_name(id: &str) -> Option<&'static str> {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VendorsAnswer {
-    #[schema(value_type = Vec<Object>)]
-    vendors: Vec<Value>,
+    vendors: Vec<VendorView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct VendorAnswer {
-    #[schema(value_type = Object)]
-    vendor: Value,
+    vendor: VendorView,
 }
 
-fn vendor_view((id, name, description): &(&str, &str, &str), site: &Site) -> Value {
-    json!({
-        "id": id,
-        "type": "vendor",
-        "summary": name,
-        "self": site.api_url("vendors", id),
-        "html_url": Value::Null,
-        "name": name,
-        "description": description,
-        "website_url": Value::Null,
-        "logo_url": Value::Null,
-        "thumbnail_url": Value::Null,
-        "integration_guide_url": Value::Null,
-    })
+/// A tool that sends events.
+#[derive(Debug, Serialize, ToSchema)]
+struct VendorView {
+    #[serde(flatten)]
+    head: Head,
+    name: &'static str,
+    description: &'static str,
+    /// Always null, as are the addresses below.
+    website_url: Option<String>,
+    logo_url: Option<String>,
+    thumbnail_url: Option<String>,
+    integration_guide_url: Option<String>,
+}
+
+fn vendor_view((id, name, description): &(&str, &'static str, &'static str), site: &Site) -> VendorView {
+    VendorView {
+        head: site.part("vendor", "vendors", *id, *name).into(),
+        name,
+        description,
+        website_url: None,
+        logo_url: None,
+        thumbnail_url: None,
+        integration_guide_url: None,
+    }
 }
 
 /// The tools that integrations can be named after.

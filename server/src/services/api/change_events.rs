@@ -6,14 +6,14 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::Value;
 use store::Tx;
 use utoipa::{IntoParams, ToSchema};
 
 use super::present;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Faults, Listing, Page, Paging, Path, Problem, Problems, Query, Site};
+use crate::http::{Faults, Head, Listing, Page, Paging, Path, Problem, Problems, Query, Reference, Site};
 use crate::services::change_events::{self as rows, ChangeEventId, KeptChange, Sought};
 use crate::services::model::{Integration, ServiceId};
 use crate::services::store::keys as sender_keys;
@@ -50,16 +50,40 @@ impl ChangesQuery {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    change_events: Vec<Value>,
+    change_events: Vec<ChangeEventView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ChangeAnswer {
+    change_event: ChangeEventView,
+}
+
+/// Something that was deployed or configured.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ChangeEventView {
+    #[serde(flatten)]
+    head: Head,
+    #[schema(value_type = String, format = DateTime)]
+    timestamp: jiff::Timestamp,
+    /// Who or what made the change.
+    source: Option<String>,
+    /// The integration's key; null for those who may not change services.
+    routing_key: Option<String>,
+    services: Vec<Reference>,
+    integration: Option<Reference>,
+    /// Free-form: as they were sent, usually with `href` and `text`.
+    #[schema(value_type = Vec<Object>)]
+    links: Value,
+    /// Free-form: as they were sent, usually with `src`, `href` and `alt`.
+    #[schema(value_type = Vec<Object>)]
+    images: Value,
+    /// Free-form: as they were sent.
     #[schema(value_type = Object)]
-    change_event: Value,
+    custom_details: Value,
+    /// Names of fields that were shortened or left out.
+    truncated: Vec<String>,
 }
 
 /// Whether a reader is shown the keys that events are sent with.
@@ -80,7 +104,12 @@ impl Keys {
     }
 }
 
-fn views(tx: &mut Tx, changes: &[KeptChange], keys: Keys, site: &Site) -> Result<Vec<Value>, Problem> {
+fn views(
+    tx: &mut Tx,
+    changes: &[KeptChange],
+    keys: Keys,
+    site: &Site,
+) -> Result<Vec<ChangeEventView>, Problem> {
     let services: BTreeSet<String> = changes.iter().map(|one| one.service_id.clone()).collect();
     let integrations: BTreeSet<String> = changes.iter().map(|one| one.integration_id.clone()).collect();
     let names: HashMap<String, String> = names_of(tx, &services.into_iter().collect::<Vec<_>>())?
@@ -99,23 +128,26 @@ fn views(tx: &mut Tx, changes: &[KeptChange], keys: Keys, site: &Site) -> Result
                     .then(|| sender_keys::shown(site.vault(), from))
                     .flatten()
             };
-            json!({
-                "id": one.id,
-                "type": "change_event",
-                "summary": one.summary,
-                "self": site.api_url("change_events", one.id.as_str()),
-                "html_url": site.html_url("services", &one.service_id),
-                "timestamp": one.at,
-                "source": one.source,
-                "routing_key": from.and_then(key),
-                "services": [site.reference("service", "services", &one.service_id, name)],
-                "integration": from.map(|from| {
+            ChangeEventView {
+                head: Head {
+                    id: one.id.to_string(),
+                    kind: "change_event".to_owned(),
+                    summary: Some(one.summary.clone()),
+                    api_url: Some(site.api_url("change_events", one.id.as_str())),
+                    html_url: Some(site.html_url("services", &one.service_id)),
+                },
+                timestamp: one.at,
+                source: one.source.clone(),
+                routing_key: from.and_then(key),
+                services: vec![site.reference("service", "services", &one.service_id, name)],
+                integration: from.map(|from| {
                     site.integration(from.id.as_str(), from.service_id.as_str(), from.name.clone())
                 }),
-                "links": one.links,
-                "images": one.images,
-                "custom_details": one.custom_details,
-            })
+                links: one.links.clone(),
+                images: one.images.clone(),
+                custom_details: one.custom_details.clone(),
+                truncated: one.truncated.clone(),
+            }
         })
         .collect())
 }
@@ -182,7 +214,8 @@ pub(crate) async fn show(
     let (keys, site) = (Keys::of(&caller), app.site.clone());
     app.read(move |tx| {
         let found = rows::find(tx, &id)?.ok_or_else(|| Problem::not_found("The change event"))?;
-        let change_event = views(tx, &[found], keys, &site)?.pop().unwrap_or_default();
+        let change_event = views(tx, &[found], keys, &site)?.pop();
+        let change_event = change_event.ok_or_else(|| Problem::not_found("The change event"))?;
         Ok(Json(ChangeAnswer { change_event }))
     })
     .await

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::Tx;
 use utoipa::ToSchema;
 
@@ -25,8 +25,7 @@ const MOST_AT_ONCE: usize = 250;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RelationshipsAnswer {
-    #[schema(value_type = Vec<Object>)]
-    relationships: Vec<Value>,
+    relationships: Vec<DependencyView>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -59,20 +58,44 @@ fn node(tx: &mut Tx, field: &str, reference: &ReferenceInput) -> Result<ServiceN
     })
 }
 
-fn view(dependency: &Dependency) -> Value {
+/// That one service stands on another.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct DependencyView {
+    id: String,
+    /// `service_dependency`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// What the other one stands on.
+    supporting_service: ServicePointer,
+    dependent_service: ServicePointer,
+}
+
+/// A service or a touchpoint, without its name.
+#[derive(Debug, Serialize, ToSchema)]
+struct ServicePointer {
+    id: String,
+    /// `technical_service_reference` or `business_service_reference`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+}
+
+fn view(dependency: &Dependency) -> DependencyView {
     let reference = |kind: ServiceKind, id: &str| {
         let kind = match kind {
             ServiceKind::Service => "technical_service_reference",
             ServiceKind::BusinessService => "business_service_reference",
         };
-        json!({ "id": id, "type": kind })
+        ServicePointer {
+            id: id.to_owned(),
+            kind,
+        }
     };
-    json!({
-        "id": dependency.id,
-        "type": "service_dependency",
-        "supporting_service": reference(dependency.supporting_type, &dependency.supporting_id),
-        "dependent_service": reference(dependency.dependent_type, &dependency.dependent_id),
-    })
+    DependencyView {
+        id: dependency.id.to_string(),
+        kind: "service_dependency",
+        supporting_service: reference(dependency.supporting_type, &dependency.supporting_id),
+        dependent_service: reference(dependency.dependent_type, &dependency.dependent_id),
+    }
 }
 
 /// The teams of what stands on something: they say what it stands on.
@@ -99,7 +122,7 @@ fn check_count(relationships: &[RelationshipInput]) -> Result<(), Problem> {
 }
 
 fn record(change: &mut Change, caller: &Caller, action: AuditAction, dependency: &Dependency) {
-    let details = view(dependency);
+    let details = json!(view(dependency));
     let id = dependency.id.to_string();
     let changed = Changed {
         resource_type: "service_dependency",

@@ -10,7 +10,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::catalogue::vendor_name;
-use super::view::integration_view;
+use super::view::{IntegrationView, integration_view};
 use super::{present, teams_of};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource, token};
@@ -24,7 +24,7 @@ use store::Tx;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IntegrationAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = IntegrationView)]
     pub(crate) integration: Value,
 }
 

@@ -18,7 +18,8 @@ use crate::http::expansion::expand;
 use crate::http::faults::LONGEST_TEXT;
 use crate::http::listing::anywhere;
 use crate::http::{
-    Body, Faults, Include, Listing, Paging, Path, Problem, Problems, Query, ReferenceInput, Site,
+    Body, Faults, Head, Include, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput,
+    Site,
 };
 use crate::jobs::{EVERY_PAGE, Kind as JobKind, Owed};
 use crate::people::store::find_users;
@@ -29,16 +30,37 @@ use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WindowAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = WindowView)]
     maintenance_window: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WindowsAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<WindowView>)]
     maintenance_windows: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,
+}
+
+/// Planned work.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = MaintenanceWindowView)]
+pub(crate) struct WindowView {
+    #[serde(flatten)]
+    head: Head,
+    sequence_number: i64,
+    #[schema(value_type = String, format = DateTime)]
+    start_time: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    end_time: jiff::Timestamp,
+    /// For the people of the house.
+    description: Option<String>,
+    /// For readers of status pages. Muster's own.
+    public_words: Option<String>,
+    created_by: Option<Reference>,
+    services: Vec<Reference>,
+    /// Always empty.
+    teams: Vec<Reference>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -98,20 +120,25 @@ fn view(
         .filter(|(id, _, _)| id == window.id.as_str())
         .map(|(_, id, name)| site.reference("service", "services", id, name.clone()))
         .collect();
-    json!({
-        "id": window.id,
-        "type": "maintenance_window",
-        "summary": window.description.clone().unwrap_or_else(|| "Maintenance".to_owned()),
-        "self": site.api_url("maintenance_windows", window.id.as_str()),
-        "html_url": Value::Null,
-        "sequence_number": window.sequence_number,
-        "start_time": window.start_at,
-        "end_time": window.end_at,
-        "description": window.description,
-        "public_words": window.public_words,
-        "created_by": window.created_by.as_ref().map(planned_by),
-        "services": own,
-        "teams": [],
+    let summary = window.description.clone();
+    let summary = summary.unwrap_or_else(|| "Maintenance".to_owned());
+    json!(WindowView {
+        head: site
+            .part(
+                "maintenance_window",
+                "maintenance_windows",
+                window.id.as_str(),
+                summary
+            )
+            .into(),
+        sequence_number: window.sequence_number,
+        start_time: window.start_at,
+        end_time: window.end_at,
+        description: window.description.clone(),
+        public_words: window.public_words.clone(),
+        created_by: window.created_by.as_ref().map(planned_by),
+        services: own,
+        teams: Vec::new(),
     })
 }
 

@@ -16,19 +16,19 @@ use crate::app::App;
 use crate::http::listing::{Direction, anywhere, sorted_by_name};
 use crate::http::{Include, Listing, Paging, Path, Problem, Problems, Query, Site, expansion};
 use crate::oncall::EscalationPolicyId;
-use crate::oncall::api::view::policy_views;
+use crate::oncall::api::view::{PolicyView, policy_views};
 use crate::oncall::model::EscalationPolicy;
 use crate::oncall::store::{self, PolicyFilter, PolicySort};
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ShownPolicy {
-    #[schema(value_type = Object)]
+    #[schema(value_type = PolicyView)]
     escalation_policy: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct PoliciesAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<PolicyView>)]
     escalation_policies: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,

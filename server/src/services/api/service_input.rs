@@ -56,6 +56,7 @@ pub(crate) struct GroupingInput {
     /// `time`, `intelligent`, `content_based`, `content_based_intelligent`, or null for none.
     #[serde(rename = "type")]
     kind: Option<String>,
+    /// Free-form: the settings of this way.
     #[schema(value_type = Option<Object>)]
     config: Option<Value>,
 }

@@ -11,7 +11,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::integrations::sees_keys;
 use super::service_input::{ServiceRequest, check};
-use super::view::views;
+use super::view::{ServiceView, views};
 use super::wholes::{self, OF_SERVICES};
 use super::{present, teams_of};
 use crate::access::audit::{self, AuditAction, Changed};
@@ -29,13 +29,13 @@ use store::Tx;
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServiceAnswer {
-    #[schema(value_type = Object)]
+    #[schema(value_type = ServiceView)]
     pub(crate) service: Value,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ServicesAnswer {
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<ServiceView>)]
     services: Vec<Value>,
     #[serde(flatten)]
     paging: Paging,

@@ -3,15 +3,98 @@
 use std::collections::HashMap;
 
 use jiff::Timestamp;
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::Tx;
+use utoipa::ToSchema;
 
 use super::catalogue::vendor_name;
-use crate::http::{Include, Problem, Reference, Site};
-use crate::services::model::{AlertGrouping, Integration, Service};
+use crate::http::{Head, Include, Problem, Reference, Site};
+use crate::services::model::{
+    AlertGrouping, AutoPause, Integration, ScheduledAction, Service, SupportHours, UrgencyRule,
+};
 use crate::services::store::{keys, services as rows};
 
-/// The resources `service`, in the order of `services`.
+/// What is shown beside a pause as the one that clients offer first.
+const RECOMMENDED_PAUSE_SECONDS: u32 = 300;
+
+/// A technical service.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ServiceView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    description: Option<String>,
+    escalation_policy: Reference,
+    /// Seconds after which an open incident resolves by itself; null: never.
+    auto_resolve_timeout: Option<i64>,
+    /// Seconds after which an acknowledgement is too old; null: never.
+    acknowledgement_timeout: Option<i64>,
+    /// `active`, `warning` (an open incident, and somebody is at it), `critical` (an open incident that nobody has
+    /// acknowledged), `maintenance` or `disabled`.
+    status: &'static str,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    last_incident_timestamp: Option<Timestamp>,
+    /// The teams of its escalation policy.
+    teams: Vec<Reference>,
+    /// With `include[]=integrations`, whole ones.
+    #[schema(value_type = Vec<Reference>)]
+    integrations: Vec<Value>,
+    incident_urgency_rule: UrgencyRule,
+    support_hours: Option<SupportHours>,
+    scheduled_actions: Vec<ScheduledAction>,
+    /// Always empty.
+    addons: Vec<Reference>,
+    /// Always `create_alerts_and_incidents`.
+    alert_creation: &'static str,
+    alert_grouping_parameters: GroupingView,
+    /// The same for older clients: `time`, `intelligent` or null.
+    alert_grouping: Option<&'static str>,
+    /// The same for older clients: minutes.
+    alert_grouping_timeout: Option<u32>,
+    auto_pause_notifications_parameters: AutoPauseView,
+    /// Always null.
+    response_play: Option<Reference>,
+}
+
+/// How alerts join.
+#[derive(Debug, Serialize, ToSchema)]
+struct GroupingView {
+    /// `time`, `intelligent`, `content_based`, `content_based_intelligent`, or null for none.
+    #[serde(rename = "type")]
+    kind: Option<&'static str>,
+    /// Free-form: the settings of this way, as they were sent.
+    #[schema(value_type = Option<Object>)]
+    config: Option<Value>,
+}
+
+/// Alerts that usually clear by themselves wait before they open an incident.
+#[derive(Debug, Serialize, ToSchema)]
+struct AutoPauseView {
+    #[serde(flatten)]
+    pause: AutoPause,
+    /// Seconds.
+    recommended_timeout: u32,
+}
+
+/// One way in for events; its `type` says which kind.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntegrationView {
+    #[serde(flatten)]
+    head: Head,
+    name: String,
+    service: Reference,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    vendor: Option<Reference>,
+    /// What events are sent with; null for those who may not change the service.
+    integration_key: Option<String>,
+}
+
+/// The resources `service`, each a [`ServiceView`] in which whole resources may be put in the place of references, in the
+/// order of `services`.
 pub(super) fn views(
     tx: &mut Tx,
     site: &Site,
@@ -52,36 +135,34 @@ pub(super) fn views(
                 .map(|one| integration_in_service(one, service, site, include))
                 .collect();
             let last = standing.last_incident.get(service.id.as_str());
-            json!({
-                "id": service.id,
-                "type": "service",
-                "summary": service.name,
-                "self": site.api_url("services", service.id.as_str()),
-                "html_url": site.html_url("services", service.id.as_str()),
-                "name": service.name,
-                "description": service.description,
-                "escalation_policy": policy,
-                "auto_resolve_timeout": service.auto_resolve_timeout,
-                "acknowledgement_timeout": service.acknowledgement_timeout,
-                "status": status(service, &standing),
-                "created_at": service.created_at,
-                "last_incident_timestamp": last,
-                "teams": teams,
-                "integrations": own,
-                "incident_urgency_rule": service.incident_urgency_rule,
-                "support_hours": service.support_hours,
-                "scheduled_actions": service.scheduled_actions,
-                "addons": [],
-                "alert_creation": "create_alerts_and_incidents",
-                "alert_grouping_parameters": grouping(&service.alert_grouping),
-                "alert_grouping": older_grouping(&service.alert_grouping).0,
-                "alert_grouping_timeout": older_grouping(&service.alert_grouping).1,
-                "auto_pause_notifications_parameters": {
-                    "enabled": service.auto_pause.enabled,
-                    "timeout": service.auto_pause.timeout,
-                    "recommended_timeout": 300,
+            let (older_kind, older_minutes) = older_grouping(&service.alert_grouping);
+            json!(ServiceView {
+                head: site
+                    .resource("service", "services", service.id.as_str(), service.name.clone())
+                    .into(),
+                name: service.name.clone(),
+                description: service.description.clone(),
+                escalation_policy: policy,
+                auto_resolve_timeout: service.auto_resolve_timeout,
+                acknowledgement_timeout: service.acknowledgement_timeout,
+                status: status(service, &standing),
+                created_at: service.created_at,
+                last_incident_timestamp: last.copied(),
+                teams,
+                integrations: own,
+                incident_urgency_rule: service.incident_urgency_rule,
+                support_hours: service.support_hours.clone(),
+                scheduled_actions: service.scheduled_actions.clone(),
+                addons: Vec::new(),
+                alert_creation: "create_alerts_and_incidents",
+                alert_grouping_parameters: grouping(&service.alert_grouping),
+                alert_grouping: older_kind,
+                alert_grouping_timeout: older_minutes,
+                auto_pause_notifications_parameters: AutoPauseView {
+                    pause: service.auto_pause,
+                    recommended_timeout: RECOMMENDED_PAUSE_SECONDS,
                 },
-                "response_play": Value::Null,
+                response_play: None,
             })
         })
         .collect())
@@ -99,7 +180,7 @@ fn status(service: &Service, standing: &rows::Standing) -> &'static str {
 }
 
 /// `alert_grouping_parameters` as it was sent.
-fn grouping(grouping: &AlertGrouping) -> Value {
+fn grouping(grouping: &AlertGrouping) -> GroupingView {
     let kind = match &grouping.grouping {
         triage::Grouping::Off => None,
         triage::Grouping::Time { .. } => Some("time"),
@@ -107,7 +188,10 @@ fn grouping(grouping: &AlertGrouping) -> Value {
         triage::Grouping::Intelligent { .. } => Some("intelligent"),
         triage::Grouping::ContentBasedIntelligent { .. } => Some("content_based_intelligent"),
     };
-    json!({ "type": kind, "config": grouping.config })
+    GroupingView {
+        kind,
+        config: grouping.config.clone(),
+    }
 }
 
 /// `alert_grouping` and `alert_grouping_timeout` (minutes), as older clients read the same setting.
@@ -144,18 +228,28 @@ fn integration_in_service(
 /// The resource of an integration; its `type` says which kind.
 pub(super) fn integration_view(integration: &Integration, service_name: &str, site: &Site) -> Value {
     let path = format!("services/{}/integrations", integration.service_id);
-    json!({
-        "id": integration.id,
-        "type": integration.kind,
-        "summary": integration.name,
-        "self": site.api_url(&path, integration.id.as_str()),
-        "html_url": site.html_url("services", integration.service_id.as_str()),
-        "name": integration.name,
-        "service": site.reference("service", "services", integration.service_id.as_str(), service_name),
-        "created_at": integration.created_at,
-        "vendor": integration.vendor_id.as_ref().map(|id| {
-            site.reference("vendor", "vendors", id, vendor_name(id).unwrap_or(id))
-        }),
-        "integration_key": keys::shown(site.vault(), integration),
+    json!(IntegrationView {
+        head: Head {
+            id: integration.id.to_string(),
+            kind: integration.kind.clone(),
+            summary: Some(integration.name.clone()),
+            api_url: Some(site.api_url(&path, integration.id.as_str())),
+            html_url: Some(site.html_url("services", integration.service_id.as_str())),
+        },
+        name: integration.name.clone(),
+        service: site.reference(
+            "service",
+            "services",
+            integration.service_id.as_str(),
+            service_name
+        ),
+        created_at: integration.created_at,
+        vendor: integration.vendor_id.as_ref().map(|id| site.reference(
+            "vendor",
+            "vendors",
+            id,
+            vendor_name(id).unwrap_or(id)
+        )),
+        integration_key: keys::shown(site.vault(), integration),
     })
 }

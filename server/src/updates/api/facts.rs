@@ -5,7 +5,6 @@ use std::sync::Arc;
 use axum::extract::State;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::access::{Action, Caller, Resource};
@@ -14,33 +13,64 @@ use crate::http::{Body, Faults, Path, Problem, Problems, Sent};
 use crate::incidents::{IncidentId, store as incidents};
 use crate::updates::approval::require_approver;
 use crate::updates::drafts;
-use crate::updates::facts::{self, Confidence, Estimate, Revision, Stated};
+use crate::updates::facts::{
+    self, Confidence, Estimate, FactChange, Places, Revision, Stated, TouchpointFact,
+};
 use crate::updates::model::Phase;
 use crate::words::InternalText;
 
 /// The facts of an incident.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct FactsAnswer {
-    #[schema(value_type = Object)]
-    facts: Value,
+    facts: FactsView,
 }
 
-fn facts_view(incident_id: &IncidentId, revision: &Revision) -> Value {
-    json!({
-        "type": "incident_facts",
-        "incident_id": incident_id,
-        "revision": revision.revision,
-        "revised_at": revision.created_at,
-        "revised_by": revision.agent_name,
-        "changes": revision.changes,
-        "phase": revision.facts.phase,
-        "since": revision.facts.since,
-        "symptom": revision.facts.symptom,
-        "touchpoints": revision.facts.touchpoints,
-        "places": revision.facts.places,
-        "workaround": revision.facts.workaround,
-        "estimate": revision.facts.estimate,
-    })
+/// What is known of an incident, in fields.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct FactsView {
+    /// `incident_facts`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    incident_id: String,
+    /// 0 while nobody has needed the facts.
+    revision: i64,
+    #[schema(value_type = String, format = DateTime)]
+    revised_at: Timestamp,
+    /// A name.
+    revised_by: String,
+    /// What this revision changed.
+    changes: Vec<FactChange>,
+    phase: Phase,
+    #[schema(value_type = String, format = DateTime)]
+    since: Timestamp,
+    /// What customers feel, in a sentence.
+    #[schema(value_type = Option<String>)]
+    symptom: Option<InternalText>,
+    touchpoints: Vec<TouchpointFact>,
+    places: Places,
+    /// What to do instead.
+    #[schema(value_type = Option<String>)]
+    workaround: Option<InternalText>,
+    estimate: Option<Estimate>,
+}
+
+fn facts_view(incident_id: &IncidentId, revision: &Revision) -> FactsView {
+    let facts = revision.facts.clone();
+    FactsView {
+        kind: "incident_facts",
+        incident_id: incident_id.to_string(),
+        revision: revision.revision,
+        revised_at: revision.created_at,
+        revised_by: revision.agent_name.clone(),
+        changes: revision.changes.clone(),
+        phase: facts.phase,
+        since: facts.since,
+        symptom: facts.symptom,
+        touchpoints: facts.touchpoints,
+        places: facts.places,
+        workaround: facts.workaround,
+        estimate: facts.estimate,
+    }
 }
 
 /// Show the facts that updates are made from.

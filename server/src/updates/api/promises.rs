@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Paging, Problem, Problems, Query, Site};
+use crate::http::{Listing, Paging, Problem, Problems, Query, Reference, Site};
 use crate::incidents::mentions::{Mentions, Pointed};
 use crate::updates::audiences;
-use crate::updates::model::Promise;
+use crate::updates::model::{Promise, PromiseState};
 use crate::updates::promises::{self, Waiting};
 
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -27,10 +26,46 @@ pub(super) struct PromiseNarrowing {
 /// A page of promises.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct PromisesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    promises: Vec<Value>,
+    promises: Vec<PromiseView>,
     #[serde(flatten)]
     paging: Paging,
+}
+
+/// A promise of a next word.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct PromiseView {
+    id: String,
+    /// `promise`
+    #[serde(rename = "type")]
+    kind: &'static str,
+    incident: Reference,
+    audience: Reference,
+    /// The update that made it.
+    update: Reference,
+    state: PromiseState,
+    #[schema(value_type = String, format = DateTime)]
+    made_at: jiff::Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    due_at: jiff::Timestamp,
+    /// The estimate that its words gave.
+    estimate: Option<PromisedEstimate>,
+    /// When whoever made it was last reminded.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    reminded_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    missed_at: Option<jiff::Timestamp>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ended_at: Option<jiff::Timestamp>,
+}
+
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct PromisedEstimate {
+    /// By when it was to be over at the latest.
+    #[schema(value_type = String, format = DateTime)]
+    latest: jiff::Timestamp,
+    /// When it says nothing any more.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    ends_at: Option<jiff::Timestamp>,
 }
 
 fn promise_view(
@@ -38,25 +73,27 @@ fn promise_view(
     promise: &Promise,
     mentions: &Mentions,
     site: &Site,
-) -> Result<Value, Problem> {
+) -> Result<PromiseView, Problem> {
     let audience = audiences::find_even_deleted(tx, &promise.audience_id)?.map(|audience| audience.name);
     let audience = audience.unwrap_or_else(|| promise.audience_id.to_string());
-    Ok(json!({
-        "id": promise.id,
-        "type": "promise",
-        "incident": mentions.incident(site, promise.incident_id.as_str()),
-        "audience": site.reference("audience", "audiences", promise.audience_id.as_str(), audience.clone()),
-        "update": site.reference("update", "updates", promise.update_id.as_str(), format!("Update to {audience}")),
-        "state": promise.state,
-        "made_at": promise.made_at,
-        "due_at": promise.due_at,
-        "estimate": promise.estimate_latest.map(|latest| {
-            json!({ "latest": latest, "ends_at": promise.estimate_ends_at })
+    let update = format!("Update to {audience}");
+    Ok(PromiseView {
+        id: promise.id.to_string(),
+        kind: "promise",
+        incident: mentions.incident(site, promise.incident_id.as_str()),
+        audience: site.reference("audience", "audiences", promise.audience_id.as_str(), audience),
+        update: site.reference("update", "updates", promise.update_id.as_str(), update),
+        state: promise.state,
+        made_at: promise.made_at,
+        due_at: promise.due_at,
+        estimate: promise.estimate_latest.map(|latest| PromisedEstimate {
+            latest,
+            ends_at: promise.estimate_ends_at,
         }),
-        "reminded_at": promise.nagged_at,
-        "missed_at": promise.missed_at,
-        "ended_at": promise.ended_at,
-    }))
+        reminded_at: promise.nagged_at,
+        missed_at: promise.missed_at,
+        ended_at: promise.ended_at,
+    })
 }
 
 /// List promises of a next word: those that are waited for first, the one due soonest at the top.

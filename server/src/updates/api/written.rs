@@ -6,21 +6,21 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{
-    Body, Faults, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Site,
+    Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Site,
 };
 use crate::incidents::{IncidentId, store as incidents};
 use crate::people::UserId;
 use crate::updates::approval::require_approver;
+use crate::updates::checker::Finding;
 use crate::updates::compose::{LONGEST_SUBJECT, LONGEST_WORDS};
 use crate::updates::drafts::{self, Edit};
-use crate::updates::facts;
-use crate::updates::model::{AudienceId, Update, UpdateId};
+use crate::updates::facts::{self, FactChange};
+use crate::updates::model::{ApprovalRule, AudienceId, Phase, Readers, Update, UpdateId, UpdateState};
 use crate::updates::{audiences, publication, store as rows};
 use crate::words::InternalText;
 
@@ -30,21 +30,59 @@ const FURTHEST_DAYS: i64 = 30;
 /// One update.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct UpdateAnswer {
-    #[schema(value_type = Object)]
-    update: Value,
+    update: UpdateView,
 }
 
 /// A page of updates.
 #[derive(Debug, serde::Serialize, ToSchema)]
 pub(super) struct UpdatesAnswer {
-    #[schema(value_type = Vec<Object>)]
-    updates: Vec<Value>,
+    updates: Vec<UpdateView>,
     #[serde(flatten)]
     paging: Paging,
 }
 
+/// Words for one audience.
+#[derive(Debug, serde::Serialize, ToSchema)]
+struct UpdateView {
+    #[serde(flatten)]
+    head: Head,
+    incident: Reference,
+    audience: Reference,
+    visibility: Readers,
+    /// Whether somebody has to agree before the words go out.
+    approval: ApprovalRule,
+    state: UpdateState,
+    phase: Phase,
+    #[schema(value_type = String)]
+    subject: InternalText,
+    #[schema(value_type = String)]
+    words: InternalText,
+    /// Whether a person changed what was drafted.
+    edited: bool,
+    /// The revision of the facts that the words are made from.
+    facts_revision: i64,
+    current_facts_revision: i64,
+    /// What changed in the facts since then.
+    changed_facts: Vec<FactChange>,
+    /// What is wrong about the words; empty once they are published.
+    findings: Vec<Finding>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    next_update_by: Option<Timestamp>,
+    approved_by: Option<Reference>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    approved_at: Option<Timestamp>,
+    /// A person, or the key of a program.
+    published_by: Option<Reference>,
+    #[schema(value_type = Option<String>, format = DateTime)]
+    published_at: Option<Timestamp>,
+    #[schema(value_type = String, format = DateTime)]
+    created_at: Timestamp,
+    #[schema(value_type = String, format = DateTime)]
+    updated_at: Timestamp,
+}
+
 /// An update with what the checker says, as long as it is a draft.
-fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Result<Value, Problem> {
+fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Result<UpdateView, Problem> {
     let incident =
         incidents::find(tx, &update.incident_id)?.ok_or_else(|| Problem::not_found("The incident"))?;
     let audience = audiences::find_even_deleted(tx, &update.audience_id)?
@@ -77,33 +115,30 @@ fn view(tx: &mut store::Tx, update: &Update, site: &Site, now: Timestamp) -> Res
         update.id.as_str(),
         update.subject.for_insiders(),
     );
-    let mut view = serde_json::to_value(head).map_err(Problem::internal)?;
-    let rest = json!({
-        "incident": site.reference("incident", "incidents", incident.id.as_str(), format!("[#{}] {}", incident.number, incident.title)),
-        "audience": site.reference("audience", "audiences", audience.id.as_str(), audience.name),
-        "visibility": audience.readers,
-        "approval": audience.approval,
-        "state": update.state,
-        "phase": update.phase,
-        "subject": update.subject,
-        "words": update.words,
-        "edited": update.edited,
-        "facts_revision": update.facts_revision,
-        "current_facts_revision": current_revision,
-        "changed_facts": changes,
-        "findings": findings,
-        "next_update_by": update.next_update_by,
-        "approved_by": approved_by,
-        "approved_at": update.approved_at,
-        "published_by": published_by,
-        "published_at": update.published_at,
-        "created_at": update.created_at,
-        "updated_at": update.updated_at,
-    });
-    if let (Some(view), Value::Object(rest)) = (view.as_object_mut(), rest) {
-        view.extend(rest);
-    }
-    Ok(view)
+    let title = format!("[#{}] {}", incident.number, incident.title);
+    Ok(UpdateView {
+        head: head.into(),
+        incident: site.reference("incident", "incidents", incident.id.as_str(), title),
+        audience: site.reference("audience", "audiences", audience.id.as_str(), audience.name),
+        visibility: audience.readers,
+        approval: audience.approval,
+        state: update.state,
+        phase: update.phase,
+        subject: update.subject.clone(),
+        words: update.words.clone(),
+        edited: update.edited,
+        facts_revision: update.facts_revision,
+        current_facts_revision: current_revision,
+        changed_facts: changes,
+        findings,
+        next_update_by: update.next_update_by,
+        approved_by,
+        approved_at: update.approved_at,
+        published_by,
+        published_at: update.published_at,
+        created_at: update.created_at,
+        updated_at: update.updated_at,
+    })
 }
 
 /// List the updates of an incident, drafts included, the newest first.

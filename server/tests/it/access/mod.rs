@@ -6,5 +6,6 @@ mod audit;
 mod deeds;
 mod matrix;
 mod origin;
+mod own_resources;
 mod passwords;
 mod teams;

@@ -69,6 +69,24 @@ async fn whoever_looks_is_told_which_things_changed_and_never_what(engine: Engin
 }
 
 #[store::both_engines]
+async fn whoever_begins_to_listen_is_told_what_changed_while_the_page_was_on_its_way(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let browser = muster.browser().await;
+    muster.trigger(&built, "till-1", "Terminal silent").await;
+    let mut listening = Listening {
+        pieces: browser.listen("/console/live").await,
+        heard: String::new(),
+    };
+    listening.hear("event: time").await;
+    assert!(
+        listening.heard.contains("event: incidents\n"),
+        "{}",
+        listening.heard
+    );
+}
+
+#[store::both_engines]
 async fn who_was_too_slow_to_hear_all_is_told_that_everything_may_have_changed(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let browser = muster.browser().await;

@@ -466,6 +466,10 @@ async fn who_may_only_look_is_offered_nothing_that_would_be_refused(engine: Engi
             assert!(!page.contains(words), "{role:?} is offered {words}");
         }
         assert!(page.contains("Report so far"));
+        let may_read_cases = role == Role::Observer;
+        for words in ["What customers say", "href=\"/console/cases"] {
+            assert_eq!(page.contains(words), may_read_cases, "{role:?}: {words}");
+        }
     }
     let agent = muster.browser_as(Role::Agent).await.open(&path).await;
     assert!(!agent.contains("acknowledge\"") && !agent.contains("Add note"));

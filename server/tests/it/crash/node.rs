@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use store::Location;
 
@@ -111,11 +112,11 @@ impl Node {
 
     /// Asks the process to stop, and lets it.
     pub(crate) fn ask_to_stop(&self) {
-        let asked = Command::new("kill")
-            .args(["-TERM", &self.process.id().to_string()])
-            .status()
-            .unwrap();
-        assert!(asked.success());
+        kill_process(self.pid(), Signal::TERM).unwrap();
+    }
+
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
     }
 
     /// Waits until a process that was asked to stop has ended.
@@ -160,6 +161,23 @@ impl Connection {
         key: &str,
         body: Option<&Value>,
     ) -> std::io::Result<(u16, Value)> {
+        let (status, bytes) = self.exchange(method, path, key, body)?;
+        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+    }
+
+    /// What stands at an address that answers in words.
+    pub(crate) fn text(&mut self, path: &str) -> std::io::Result<String> {
+        let (_, bytes) = self.exchange("GET", path, "", None)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn exchange(
+        &mut self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> std::io::Result<(u16, Vec<u8>)> {
         let body = body.map(Value::to_string).unwrap_or_default();
         let authorization = if key.is_empty() {
             String::new()
@@ -189,7 +207,7 @@ impl Connection {
         }
         let mut bytes = vec![0; length];
         self.reader.read_exact(&mut bytes)?;
-        Ok((status, serde_json::from_slice(&bytes).unwrap_or(Value::Null)))
+        Ok((status, bytes))
     }
 
     #[track_caller]

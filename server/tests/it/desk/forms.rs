@@ -71,6 +71,20 @@ async fn a_location_reports_behind_its_own_code(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn who_reported_a_fault_that_is_worked_on_reads_so(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let own = leads_to(&submit(&muster, "/report", "text=Cards+are+refused").await);
+    let known = "It is a fault that we know of and work on";
+    assert!(!visit(&muster, &own).await.text.contains(known));
+    let case = muster.get("/cases").await.good()["cases"][0].clone();
+    link(&muster, &case, &outage.incident).await;
+    assert!(visit(&muster, &own).await.text.contains(known));
+    set_status(&muster, &outage.incident, "resolved").await;
+    assert!(!visit(&muster, &own).await.text.contains(known));
+}
+
+#[store::both_engines]
 async fn codes_of_locations_cannot_be_guessed_by_the_form_either(engine: Engine) {
     let muster = TestApp::new(engine).await;
     for number in 0..20 {

@@ -1,12 +1,8 @@
 //! More reports than usual are an early warning, with its reason, until they are linked.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::Method;
-use muster::app::App;
-use muster::app::router::router;
-use muster::clock::Clock;
 use muster::config::{Given, Settings};
 use muster::desk::usual;
 use muster::people::Role;
@@ -111,21 +107,6 @@ async fn more_reports_than_usual_are_an_early_warning_until_they_are_linked(engi
     assert!(!browser.open("/console").await.contains("More reports than usual"));
 }
 
-/// Another process on what the first one has stored.
-async fn started_again(first: &TestApp) -> TestApp {
-    let clock = Clock::Simulated(first.clock.clone());
-    let app = App::assemble(first.app.store.clone(), clock, first.app.settings.clone())
-        .await
-        .unwrap();
-    TestApp {
-        router: router(Arc::clone(&app)),
-        app,
-        clock: first.clock.clone(),
-        owner: first.owner.clone(),
-        database: Arc::clone(&first.database),
-    }
-}
-
 #[store::both_engines]
 async fn what_is_usual_is_learned_from_cases_that_were_there_before_and_outlives_a_restart(engine: Engine) {
     let muster = TestApp::new(engine).await;
@@ -134,7 +115,7 @@ async fn what_is_usual_is_learned_from_cases_that_were_there_before_and_outlives
     // The first to count is another process than the one that notices.
     usual::begin(&muster.app).await.unwrap();
     catch_up(&muster).await;
-    let second = started_again(&muster).await;
+    let second = muster.started_again().await;
     burst(&second, &outage, 15).await;
     let warnings = more_than_usual(&muster).await;
     assert_eq!(warnings.len(), 1, "{warnings:?}");

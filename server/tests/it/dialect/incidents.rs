@@ -311,3 +311,43 @@ async fn filters_that_mean_nothing_are_refused(engine: Engine) {
         muster.get(path).await.good();
     }
 }
+
+#[store::both_engines]
+async fn incidents_are_counted_as_they_are_listed(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (tills, shop) = (
+        muster.service("tills").build().await,
+        muster.service("shop").build().await,
+    );
+    for number in 0..3 {
+        muster
+            .trigger(&tills, &format!("till-{number}"), "Terminal silent")
+            .await;
+    }
+    muster.trigger(&shop, "shop", "The shop is slow").await;
+    muster.enqueue(&tills, "resolve", "till-0", "").await;
+    muster.take_signals().await;
+    for (narrowed, total) in [
+        ("", 4),
+        ("statuses[]=resolved", 1),
+        ("statuses[]=triggered&statuses[]=acknowledged", 3),
+        ("service_ids[]=TILLS", 3),
+        ("service_ids[]=TILLS&statuses[]=triggered", 2),
+        ("incident_key=shop", 1),
+        ("incident_key=nothing", 0),
+        ("since=2026-11-18T00:00:00Z&until=2026-11-19T00:00:00Z", 0),
+    ] {
+        let narrowed = narrowed.replace("TILLS", &tills.service_id);
+        let counted = muster.get(&format!("/incidents/count?{narrowed}")).await.good();
+        assert_eq!(counted, json!({ "total": total }), "{narrowed}");
+        let listed = muster
+            .get(&format!("/incidents?total=true&{narrowed}"))
+            .await
+            .good();
+        assert_eq!(listed["total"], total, "{narrowed}");
+    }
+    muster
+        .get("/incidents/count?statuses[]=odd")
+        .await
+        .with_status(400);
+}

@@ -133,3 +133,45 @@ async fn entries_are_narrowed_by_team(engine: Engine) {
     let nobody = muster.get("/log_entries?team_ids[]=PNOPE").await.good();
     assert_eq!(nobody["log_entries"], json!([]));
 }
+
+#[store::both_engines]
+async fn what_a_person_did_is_listed_and_an_unknown_person_is_named(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("tills").build().await;
+    let priya = muster
+        .person(
+            "Priya Raman",
+            "priya@example.org",
+            muster::people::Role::Responder,
+        )
+        .await;
+    muster.trigger(&built, "till-1", "Terminal silent").await;
+    let id = the_incident(&muster).await;
+    let acknowledged = json!({ "incident": { "type": "incident_reference", "status": "acknowledged" } });
+    let path = format!("/incidents/{id}");
+    muster
+        .as_person(&priya, axum::http::Method::PUT, &path, Some(acknowledged))
+        .await
+        .good();
+    muster
+        .put(
+            &path,
+            json!({ "incident": { "type": "incident_reference", "priority": null } }),
+        )
+        .await
+        .good();
+    let of = async |person: &str| muster.get(&format!("/users/{person}/log_entries")).await;
+    let found = of(priya.id.as_str()).await.good();
+    let found = found["log_entries"].as_array().unwrap();
+    assert!(!found.is_empty());
+    for entry in found {
+        assert_eq!(entry["agent"]["id"], priya.id.as_str(), "{entry}");
+    }
+    assert!(
+        found.iter().any(|entry| entry["type"] == "acknowledge_log_entry"),
+        "{found:?}"
+    );
+    for unknown in ["Q0", "me-not", "%ff"] {
+        assert_eq!(of(unknown).await.with_status(404)["error"]["code"], 2100);
+    }
+}

@@ -77,3 +77,57 @@ async fn every_reference_in_the_document_leads_somewhere() {
         assert!(document.pointer(place).is_some(), "{reference} leads nowhere");
     }
 }
+
+/// Whether a schema says nothing at all.
+fn is_empty(schema: &serde_json::Value) -> bool {
+    schema
+        .as_object()
+        .is_none_or(|fields| fields.keys().all(|name| name == "description"))
+}
+
+#[tokio::test]
+async fn every_body_and_every_answer_has_a_shape() {
+    let document = serde_json::to_value(muster::app::router::document()).unwrap();
+    let mut shapes = 0;
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            let answers = operation["responses"].as_object().unwrap().values();
+            let contents = answers.chain([&operation["requestBody"]]);
+            for content in contents.filter_map(|one| one["content"].as_object()) {
+                for (kind, content) in content {
+                    shapes += 1;
+                    assert!(!is_empty(&content["schema"]), "{method} {path}: {kind}");
+                }
+            }
+        }
+    }
+    assert!(shapes > 500, "only {shapes} were found");
+}
+
+#[tokio::test]
+async fn the_manual_shows_the_fields_of_an_event_and_which_key_it_needs() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    let (_, events) = page(&muster, "/docs/events").await;
+    for field in [
+        "routing_key",
+        "dedup_key",
+        "severity",
+        "custom_details",
+        "generatorURL",
+        "href",
+    ] {
+        assert!(events.contains(&format!("<code>{field}</code>")), "{field}");
+    }
+    assert!(events.contains("No API key is needed."));
+    assert!(events.contains("as the password, with any user name"));
+    let (_, incidents) = page(&muster, "/docs/incidents").await;
+    for field in [
+        "incident_number",
+        "assignee",
+        "conference_url",
+        "pending_actions",
+        "correlation",
+    ] {
+        assert!(incidents.contains(&format!("<code>{field}</code>")), "{field}");
+    }
+}

@@ -5,5 +5,6 @@ mod doors;
 mod limits;
 mod manual;
 mod metrics;
+mod process;
 mod schemas;
 mod tls;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use muster::app::serve;
 use muster::config::Given;
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use store::Engine;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -31,28 +31,39 @@ async fn muster_speaks_tls_by_itself(engine: Engine) {
 
     // Somebody who connects and says nothing holds nobody up.
     let _silent = TcpStream::connect(address).await.unwrap();
+    let answer = ask_encrypted(address.port(), made.cert.der(), "/metrics")
+        .await
+        .unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains("muster_incidents_open"), "{answer}");
+
+    muster.app.stopping.cancel();
+    serving.await.unwrap().unwrap();
+}
+
+/// What a server on this machine answers to whoever trusts this certificate alone.
+pub(super) async fn ask_encrypted(
+    port: u16,
+    certificate: &CertificateDer<'static>,
+    path: &str,
+) -> std::io::Result<String> {
     let mut roots = rustls::RootCertStore::empty();
-    roots.add(made.cert.der().clone()).unwrap();
+    roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let configuration = rustls::ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();
-    let stream = TcpStream::connect(address).await.unwrap();
+    let stream = TcpStream::connect(("127.0.0.1", port)).await?;
     let mut stream = TlsConnector::from(Arc::new(configuration))
         .connect(ServerName::try_from("localhost").unwrap(), stream)
-        .await
-        .unwrap();
-    let request = "GET /metrics HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
+        .await?;
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(answer.contains("muster_incidents_open"), "{answer}");
-
-    muster.app.stopping.cancel();
-    serving.await.unwrap().unwrap();
+    stream.read_to_string(&mut answer).await?;
+    Ok(answer)
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 mod browser;
 mod build;
+mod document;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,6 +108,21 @@ impl TestApp {
         }
     }
 
+    /// Another process on what this one has stored.
+    pub(crate) async fn started_again(&self) -> Self {
+        let clock = Clock::Simulated(self.clock.clone());
+        let app = App::assemble(self.app.store.clone(), clock, self.app.settings.clone())
+            .await
+            .unwrap();
+        Self {
+            router: router(Arc::clone(&app)),
+            app,
+            clock: self.clock.clone(),
+            owner: self.owner.clone(),
+            database: Arc::clone(&self.database),
+        }
+    }
+
     pub(crate) async fn person(&self, name: &str, email: &str, role: Role) -> Person {
         add_person(&self.app, name, email, role).await
     }
@@ -179,14 +195,17 @@ impl TestApp {
 
     /// Any request at all, without a key unless it carries one.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
+        let (method, uri) = (request.method().clone(), request.uri().clone());
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             text: String::from_utf8_lossy(&bytes).into_owned(),
-        }
+        };
+        document::hold(&method, &uri, &answer);
+        answer
     }
 
     /// Does everything that is due now, and what that makes due, until nothing is.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use muster::app::dispatch;
+use muster::app::{dispatch, one_time};
 use muster::jobs::{Job, Kind, store as jobs};
 use muster::people::{Role, UserId};
 use serde_json::{Value, json};
@@ -60,6 +60,35 @@ async fn a_timer_that_somebody_was_faster_than_skips_no_level(engine: Engine) {
         ["Ines"],
         "the new timer holds"
     );
+}
+
+#[store::both_engines]
+async fn what_a_clock_planned_that_stood_ahead_comes_in_time_when_it_is_right_again(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let right = muster.app.clock.now();
+    muster.clock.advance(Duration::from_hours(2));
+    three_levels(&muster).await;
+    muster.clock.advance(Duration::from_secs(300));
+    claimed(&muster, Kind::EscalationDue).await;
+    muster.clock.set(right + Duration::from_secs(330));
+    let muster = muster.started_again().await;
+    one_time::set_back_what_was_owed_ahead(&muster.app).await.unwrap();
+    muster.pass(Duration::from_secs(290)).await;
+    assert_eq!(assignees(&only_incident(&muster).await), ["Priya"]);
+    muster.pass(Duration::from_secs(20)).await;
+    assert_eq!(assignees(&only_incident(&muster).await), ["Tomasz"]);
+}
+
+#[store::both_engines]
+async fn what_was_planned_by_a_clock_that_is_right_stays_where_it_is(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    three_levels(&muster).await;
+    muster.clock.advance(Duration::from_secs(200));
+    one_time::set_back_what_was_owed_ahead(&muster.app).await.unwrap();
+    muster.pass(Duration::from_secs(90)).await;
+    assert_eq!(assignees(&only_incident(&muster).await), ["Priya"]);
+    muster.pass(Duration::from_secs(20)).await;
+    assert_eq!(assignees(&only_incident(&muster).await), ["Tomasz"]);
 }
 
 #[store::both_engines]

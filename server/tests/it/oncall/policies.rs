@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::TestApp;
+use crate::orchestration::{rule, start};
 
 fn policy(name: &str, user: &str) -> Value {
     json!({ "escalation_policy": {
@@ -240,4 +241,27 @@ async fn the_manager_of_a_team_changes_its_things_and_no_others(engine: Engine) 
         .await
         .good();
     assert_eq!(listed["escalation_policies"].as_array().unwrap().len(), 1);
+}
+
+#[store::both_engines]
+async fn a_policy_that_a_rule_names_cannot_be_deleted(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let made = muster
+        .post("/escalation_policies", policy("Night", muster.owner.id.as_str()))
+        .await
+        .with_status(201);
+    let id = made["escalation_policy"]["id"].as_str().unwrap();
+    let asks = start(json!([{ "actions": { "escalation_policy": id } }]));
+    rule(&muster, &built, asks).await;
+    let path = format!("/escalation_policies/{id}");
+    let refused = muster.delete(&path).await.with_status(400);
+    assert_eq!(
+        refused["error"]["errors"],
+        json!([
+            "A rule on the events of the service 'card-gateway' uses this policy; change the rule first."
+        ])
+    );
+    rule(&muster, &built, start(json!([]))).await;
+    muster.delete(&path).await.with_status(204);
 }

@@ -1,7 +1,7 @@
 //! Messages that are owed: sent once, tried again, given up, shown.
 
 mod mail;
-mod webhooks;
+pub(crate) mod webhooks;
 
 use jiff::Timestamp;
 use muster::outbox::{self, Channel, NewSend, Purpose, Recipient, SendId, State};
@@ -69,4 +69,27 @@ async fn whoever_is_paged_again_and_again_keeps_nobody_else_waiting(engine: Engi
         .iter()
         .filter(|send| send.user_id.as_ref() == Some(&ben.id));
     assert_eq!((claimed.len(), of_ben.count()), (21, 1));
+}
+
+#[store::both_engines]
+async fn what_cannot_be_understood_in_an_address_gets_the_usual_error(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let twice = muster
+        .get("/outbox/sends?limit=25&limit=30")
+        .await
+        .with_status(400);
+    assert_eq!(twice["error"]["code"], 2001, "{twice}");
+    let nul = muster.get("/outbox/sends?incident_id=%00").await.with_status(400);
+    assert_eq!(nul["error"]["code"], 2001, "{nul}");
+    for id in ["%ff%fe", "%00", "Q0"] {
+        let path = format!("/outbox/sends/{id}");
+        for missing in [
+            muster.get(&path).await,
+            muster
+                .post(&format!("{path}/retry"), serde_json::Value::Null)
+                .await,
+        ] {
+            assert_eq!(missing.with_status(404)["error"]["code"], 2100, "{path}");
+        }
+    }
 }

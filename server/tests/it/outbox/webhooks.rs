@@ -21,10 +21,10 @@ use store::{Engine, params, sql};
 use super::{message, owe, shown, state};
 use crate::harness::TestApp;
 
-type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
+pub(crate) type Received = Arc<Mutex<Vec<(HeaderMap, Bytes)>>>;
 
 /// A receiver on loopback: `/` takes everything, `/busy` never does, `/gone` is gone, `/elsewhere` redirects.
-async fn receiver() -> (String, Received) {
+pub(crate) async fn receiver() -> (String, Received) {
     let received = Received::default();
     let taken = Arc::clone(&received);
     let router = Router::new()

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::{Answer, Built, TestApp};
-use crate::updates::{draft, resolve, tell_customers, touchpoint};
+use crate::updates::{approve, draft, publish, resolve, tell_customers, touchpoint};
 
 const SECRET: &str = "store-edge 4.18.0 refuses terminals";
 
@@ -453,19 +453,36 @@ async fn words_of_another_language_are_marked_among_those_of_the_page(engine: En
         calm.contains("<html lang=\"en\">") && !calm.contains("lang=\"de"),
         "{calm}"
     );
+    let audiences = muster.get("/audiences").await.good();
+    let id = audiences["audiences"][0]["id"].as_str().unwrap();
+    let speaks = |language: &str| json!({ "audience": { "language": language } });
+    let path = format!("/audiences/{id}");
+    muster.put(&path, speaks("tlh")).await.with_status(400);
+    muster.put(&path, speaks("de-AT")).await.good();
+
     let incident = break_it(&muster, &shown.built).await;
     tell_customers(&muster, &incident).await;
+    let drafted = anybody(&muster, "/status/larkfield").await.text;
+    assert!(
+        drafted.contains("<b>We will tell you more by") && !drafted.contains("lang=\"de"),
+        "nobody wrote German: {drafted}"
+    );
+    let words = json!({ "update": {
+        "audience": { "id": id, "type": "audience_reference" },
+        "words": "Die Kartenzahlung geht nicht.\n\nMehr erfahren Sie von uns bis 06:20 GMT.",
+    } });
+    let written = muster
+        .post(&format!("/incidents/{incident}/updates"), words)
+        .await
+        .good();
+    approve(&muster, &written["update"]).await.good();
+    publish(&muster, &written["update"]).await.good();
+    muster.settle().await;
     let told = anybody(&muster, "/status/larkfield").await.text;
     assert!(
         told.contains("<html lang=\"en\">")
+            && told.contains("<h1 dir=\"auto\" lang=\"de-AT\">Die Kartenzahlung geht nicht.")
             && told.contains("<p lang=\"de-AT\"><b>Mehr erfahren Sie von uns bis"),
         "{told}"
     );
-    let audience = json!({ "audience": { "language": "tlh" } });
-    let audiences = muster.get("/audiences").await.good();
-    let id = audiences["audiences"][0]["id"].as_str().unwrap();
-    muster
-        .put(&format!("/audiences/{id}"), audience)
-        .await
-        .with_status(400);
 }

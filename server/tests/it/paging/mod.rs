@@ -3,6 +3,7 @@
 mod acknowledge;
 mod auditor;
 mod rules;
+mod webhook;
 
 use muster::people::UserId;
 use serde_json::{Value, json};

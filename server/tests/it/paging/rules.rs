@@ -274,7 +274,7 @@ async fn who_declined_and_is_asked_again_is_paged_again(engine: Engine) {
     paging.next_page_is_for("priya@example.org");
 }
 
-/// A webhook whose address is gone must not be the end of it.
+/// A mailbox that is gone must not be the end of it.
 #[store::both_engines]
 async fn who_cannot_be_reached_by_any_rule_is_paged_where_they_sign_in(engine: Engine) {
     let paging = Paging::new(engine).await;

@@ -88,3 +88,24 @@ async fn a_stakeholder_cannot_be_a_member(engine: Engine) {
         .await
         .with_status(400);
 }
+
+#[store::both_engines]
+async fn a_body_that_is_too_large_or_no_json_is_named_and_changes_no_member(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let team = muster.team("Payments").await;
+    let path = format!("/teams/{team}/users/{}", muster.owner.id);
+    let large = serde_json::json!({ "role": "x".repeat(2 * 1024 * 1024) });
+    let refused = muster.put(&path, large).await.with_status(413);
+    assert!(
+        refused["error"]["errors"].to_string().contains("1048576 bytes"),
+        "{refused}"
+    );
+    let refused = muster.put(&path, serde_json::json!([7])).await.with_status(400);
+    assert_eq!(refused["error"]["code"], 2001, "{refused}");
+    let members = muster.get(&format!("/teams/{team}/members")).await.good();
+    assert_eq!(members["members"], serde_json::json!([]));
+    muster
+        .as_person(&muster.owner, axum::http::Method::PUT, &path, None)
+        .await
+        .with_status(204);
+}

@@ -342,3 +342,30 @@ async fn a_location_that_was_taken_away_meanwhile_is_told_kindly(engine: Engine)
         assert_eq!(late.status.as_u16(), 404, "{act}");
     }
 }
+
+#[store::both_engines]
+async fn all_open_cases_of_a_customer_are_counted_also_those_that_are_not_shown(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let made = muster
+        .post("/accounts", json!({ "account": { "name": "Hannah Whitcombe" } }))
+        .await
+        .with_status(201);
+    let account = json!({ "id": made["account"]["id"], "type": "account_reference" });
+    for number in 0..52 {
+        let text = format!("Complaint {number}");
+        muster
+            .case(json!({ "channel": "api", "text": text, "account": account }))
+            .await;
+    }
+    let page = muster
+        .browser()
+        .await
+        .open(&format!(
+            "/console/customers/{}",
+            made["account"]["id"].as_str().unwrap()
+        ))
+        .await;
+    let figure = page.split("Open cases").nth(1).unwrap();
+    assert!(figure[..120].contains("52"), "{}", &figure[..200]);
+    assert!(page.contains("52 are owed an answer"), "{page}");
+}

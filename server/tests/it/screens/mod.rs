@@ -7,6 +7,7 @@ mod form;
 mod learn;
 mod maintenance;
 mod mine;
+mod offers;
 mod oncall;
 mod overtaken;
 mod pages;

@@ -8,6 +8,7 @@ use super::form::Filled;
 use crate::desk::outage;
 use crate::harness::{Browser, TestApp};
 use crate::oncall::daily;
+use crate::orchestration::{rule, start, when};
 
 async fn form(browser: &Browser<'_>, address: &str) -> Filled {
     Filled::on(&browser.open(address).await, address)
@@ -95,6 +96,34 @@ async fn a_form_that_was_overtaken_says_by_whom_and_keeps_what_both_wrote(engine
         assert_eq!(stands.value("name"), "Typed by me", "{address}");
         assert_eq!(stands.value(beside), "Written by them", "{address}");
     }
+}
+
+#[store::both_engines]
+async fn a_rule_that_somebody_narrowed_meanwhile_is_not_widened_again(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let wide = when("event.severity == 'info'", json!({ "suppress": true }));
+    let kept = rule(&muster, &built, start(json!([wide]))).await;
+    let rule_id = kept["sets"][0]["rules"][0]["id"].as_str().unwrap();
+    let address = format!("/console/services/{}/rules/{rule_id}", built.service_id);
+    let (mine, theirs) = (muster.browser().await, muster.browser_as(Role::Admin).await);
+    let filled = form(&mine, &address).await.with("label", "Quiet");
+    let narrow = "event.severity == 'info' and event.source == 'batch'";
+    let faster = form(&theirs, &address).await.with("conditions", narrow);
+    Browser::led_to(&faster.sent_by(&theirs).await);
+    let met = filled.sent_by(&mine).await;
+    assert_eq!(met.status.as_u16(), 409, "{}", met.text);
+    let again = Filled::on(&met.text, &address);
+    assert_eq!(
+        (again.value("label"), again.value("conditions")),
+        ("Quiet", narrow)
+    );
+    Browser::led_to(&again.sent_by(&mine).await);
+    let stands = form(&theirs, &address).await;
+    assert_eq!(
+        (stands.value("label"), stands.value("conditions")),
+        ("Quiet", narrow)
+    );
 }
 
 #[store::both_engines]

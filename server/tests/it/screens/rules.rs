@@ -7,6 +7,7 @@ use store::Engine;
 use super::form::{Filled, newest_audit};
 use super::{HOSTILE, shows_harmlessly};
 use crate::harness::{Browser, Built, TestApp};
+use crate::orchestration::{report, rule as rule_on_events, start, when};
 
 fn page_of(built: &Built) -> String {
     format!("/console/services/{}", built.service_id)
@@ -276,6 +277,43 @@ async fn a_rule_is_tried_on_the_latest_alerts_before_it_counts(engine: Engine) {
     let refused = trying("event.summary is").await;
     assert_eq!(refused.status.as_u16(), 422);
     assert!(rules(&muster, &built).await.is_empty(), "nothing was kept");
+}
+
+#[store::both_engines]
+async fn a_rule_is_tried_on_what_was_sent_and_not_on_what_other_rules_made_of_it(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let writes = json!({ "severity": "info", "extractions": [
+        { "target": "event.summary", "template": "Till" },
+        { "target": "event.custom_details.shop", "template": "Leeds" },
+    ] });
+    let as_sent = "event.severity == 'error' and event.summary matches part 'silent' and not event.custom_details.shop exists";
+    rule_on_events(
+        &muster,
+        &built,
+        start(json!([when("event.summary exists", writes)])),
+    )
+    .await;
+    report(
+        &muster,
+        &built,
+        "till-1",
+        json!({ "summary": "Terminal silent", "severity": "error" }),
+    )
+    .await;
+    let typed = [
+        ("label", "Tills"),
+        ("conditions", as_sent),
+        ("fate", "suppress"),
+        ("act", "try"),
+    ];
+    let browser = muster.browser().await;
+    let shown = browser.send(&new_of(&built), &typed).await;
+    assert!(
+        shown.text.contains("The rule “Tills” suppressed it"),
+        "{}",
+        shown.text
+    );
 }
 
 #[store::both_engines]

@@ -110,6 +110,22 @@ async fn dependencies_never_close_a_circle(engine: Engine) {
     );
     let known = muster.get(&path).await.good();
     assert_eq!(known["relationships"].as_array().unwrap().len(), 2);
+    let of_business_service = "/service_dependencies/business_services";
+    let known = muster
+        .get(&format!(
+            "{of_business_service}/{}",
+            payments["id"].as_str().unwrap()
+        ))
+        .await
+        .good();
+    let known = known["relationships"].as_array().unwrap();
+    assert_eq!(known.len(), 1, "{known:?}");
+    assert_eq!(known[0]["supporting_service"]["id"], gateway["id"]);
+    assert_eq!(known[0]["dependent_service"]["id"], payments["id"]);
+    muster
+        .get(&format!("{of_business_service}/Q0"))
+        .await
+        .with_status(404);
     muster
         .post("/service_dependencies/disassociate", edge(&gateway, &payments))
         .await

@@ -1,8 +1,12 @@
 //! The door: Events v2, change events, Alertmanager.
 
+mod documented;
+mod event_rules;
 mod journal;
 mod passed_over;
+mod prometheus;
 mod real_alertmanager;
+mod shortened;
 
 use std::time::Duration;
 
@@ -205,7 +209,7 @@ async fn alertmanager_and_prometheus_can_post_straight_here(engine: Engine) {
     );
 }
 
-fn prometheus(key: &str, alerts: Value) -> Request<Body> {
+fn alerts_of_prometheus(key: &str, alerts: Value) -> Request<Body> {
     Request::post(format!("/alertmanager/{key}/api/v2/alerts"))
         .body(Body::from(alerts.to_string()))
         .unwrap()
@@ -225,7 +229,7 @@ async fn an_alert_that_prometheus_no_longer_says_is_over_at_its_end(engine: Engi
     };
     assert_eq!(crate::harness::START, "2026-11-17T06:00:00Z");
     let say = async |minute| {
-        let request = prometheus(&built.integration_key, firing_until(minute));
+        let request = alerts_of_prometheus(&built.integration_key, firing_until(minute));
         muster.send(request).await.with_status(200);
         muster.take_signals().await;
     };
@@ -258,7 +262,7 @@ async fn one_alert_that_cannot_be_understood_costs_the_others_of_its_request_not
         "what is this",
     ]);
     muster
-        .send(prometheus(&built.integration_key, alerts))
+        .send(alerts_of_prometheus(&built.integration_key, alerts))
         .await
         .with_status(200);
     muster.take_signals().await;

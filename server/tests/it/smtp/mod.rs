@@ -3,6 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
@@ -38,6 +40,7 @@ pub(crate) struct MailServer {
     process: Child,
     pub(crate) port: u16,
     mails: Receiver<Mail>,
+    taken: Arc<AtomicUsize>,
 }
 
 impl MailServer {
@@ -52,14 +55,27 @@ impl MailServer {
         let mut lines = BufReader::new(process.stdout.take().unwrap()).lines();
         let port = lines.next().unwrap().unwrap().parse().unwrap();
         let (sender, mails) = channel();
+        let taken = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&taken);
         std::thread::spawn(move || {
             for line in lines.map_while(Result::ok) {
+                counted.fetch_add(1, Ordering::Relaxed);
                 if sender.send(serde_json::from_str(&line).unwrap()).is_err() {
                     return;
                 }
             }
         });
-        Self { process, port, mails }
+        Self {
+            process,
+            port,
+            mails,
+            taken,
+        }
+    }
+
+    /// How many mails were taken, looked at or not.
+    pub(crate) fn taken(&self) -> usize {
+        self.taken.load(Ordering::Relaxed)
     }
 
     /// Settings of a Muster that mails through this server.

@@ -264,7 +264,20 @@ async fn words_that_must_not_go_out_are_refused_with_their_place(engine: Engine)
         (&json!(11), &json!(21))
     );
     let refused = approve(&muster, &edited).await.with_status(400);
-    assert_eq!(refused["error"]["errors"].as_array().unwrap().len(), 4);
+    let errors = refused["error"]["errors"].as_array().unwrap();
+    assert_eq!(errors.len(), 4);
+    assert!(
+        errors[0]
+            .as_str()
+            .unwrap()
+            .starts_with("words at 11 (“store-edge”): "),
+        "{errors:?}"
+    );
+    let nowhere = errors[3].as_str().unwrap();
+    assert!(
+        nowhere.starts_with("words: The words do not say when the next word comes."),
+        "a place without words was quoted: {nowhere}"
+    );
     publish(&muster, &edited).await.with_status(409);
 }
 

@@ -224,7 +224,7 @@ impl Fields {
             line("name", "Name", &self.name).hint("Such as Customers, Shops or The board."),
             choice("readers", "Who reads it", &READERS, &self.readers)
                 .hint("Words for the public hold public facts only. It cannot be changed later."),
-            line("language", "Language", &self.language).hint("Such as en, de or cy."),
+            line("language", "Language", &self.language).hint("Such as en, de or fr."),
             line("zone", "Time zone", &self.zone).hint("Such as Europe/London. Times are told by its clock."),
         ]
     }
@@ -232,7 +232,7 @@ impl Fields {
     pub(super) fn drawn(&self) -> Vec<Field> {
         let mut fields = vec![
             line("name", "Name", &self.name),
-            line("language", "Language", &self.language).hint("Such as en, de or cy."),
+            line("language", "Language", &self.language).hint("Such as en, de or fr."),
             line("zone", "Time zone", &self.zone).hint("Such as Europe/London. Times are told by its clock."),
             choice("approval", "Before words go out", &APPROVALS, &self.approval),
             heading("cadence-head", "How often it is told"),

@@ -135,9 +135,7 @@ async fn add(State(app): State<Arc<App>>, posted: Posted<Typed>) -> Result<Respo
 async fn create(app: &Arc<App>, caller: &Caller, body: Value) -> Result<AudienceId, Problem> {
     let body = Body(from_json(body)?);
     let (_, answer) = api::create(State(app.clone()), caller.clone(), body).await?;
-    Ok(AudienceId::from(
-        answer.0.audience["id"].as_str().unwrap_or_default(),
-    ))
+    Ok(AudienceId::from(answer.0.audience.head.id.as_str()))
 }
 
 async fn find(app: &App, id: &AudienceId) -> Result<Option<Audience>, Problem> {
@@ -189,7 +187,7 @@ fn parts(caller: &Caller, audience: &Audience, fields: Vec<Field>, wrong: &Wrong
         Form {
             id: "change-audience",
             title: "How it is told".to_owned(),
-            words: "Words that are out already stay as they are, and so do the promises made with them. A template may use {{ touchpoints }}, {{ since }}, {{ symptom }}, {{ places }}, {{ workaround }} and {{ next_update_by }}; where it is empty, Muster’s own words are used."
+            words: "Words that are out already stay as they are, and so do the promises made with them. A template may use {{\u{a0}touchpoints\u{a0}}}, {{\u{a0}since\u{a0}}}, {{\u{a0}symptom\u{a0}}}, {{\u{a0}places\u{a0}}}, {{\u{a0}workaround\u{a0}}} and {{\u{a0}next_update_by\u{a0}}}; where it is empty, Muster’s own words are used."
                 .to_owned(),
             post_to: to.clone(),
             fields: Seen::of(&Fields::of(audience).drawn()).hidden_in(fields),

@@ -134,13 +134,19 @@ pub(super) fn mark_of(sent: &Send) -> StateMark {
     }
 }
 
-/// As much as the list has room for.
+/// As much as the list has room for, to the end of a word.
 fn cut(text: &str) -> String {
-    let mut beginning: String = text.chars().take(BEGINNING).collect();
-    if beginning.len() < text.len() {
-        beginning.push('…');
+    let beginning: String = text.chars().take(BEGINNING).collect();
+    if beginning.len() == text.len() {
+        return beginning;
     }
-    beginning
+    let words = beginning
+        .rsplit_once(char::is_whitespace)
+        .map(|(words, _)| words)
+        .filter(|words| words.len() > beginning.len() / 2)
+        .unwrap_or(&beginning);
+    let told = words.trim_end_matches(|letter: char| !letter.is_alphanumeric());
+    format!("{told}…")
 }
 
 /// What a message says beyond its subject; addresses in it are for whoever it was sent to.

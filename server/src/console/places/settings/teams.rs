@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
@@ -313,7 +312,7 @@ async fn put_as(
     user_id: UserId,
     role: &str,
 ) -> Result<Response, PageProblem> {
-    let body = Bytes::from(json!({ "role": role }).to_string());
+    let body = Body(from_json(json!({ "role": role }))?);
     let back = address(&id);
     api::put_member(State(app), visitor.0, Path((id, user_id)), body)
         .await

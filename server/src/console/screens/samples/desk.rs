@@ -125,6 +125,7 @@ pub(crate) fn desk() -> Desk {
         ],
         owed_further: Some(Link::new("312 more wait", "/console/cases?state=owed")),
         answer_all: Some(Link::new("Answer 312 customers", "#")),
+        acts: vec![DeskAct::WriteDown, DeskAct::Link, DeskAct::Raise],
         open_case: Some(OpenCase {
             id: "88213".to_owned(),
             number: "C-88213".to_owned(),

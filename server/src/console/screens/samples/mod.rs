@@ -34,6 +34,7 @@ pub(super) fn frame(title: &str, place: Place) -> Frame {
         signed_in: SignedIn {
             name: "Maya Okafor".to_owned(),
             email: "maya.okafor@larkfield.example".to_owned(),
+            places: Place::RAIL.to_vec(),
             phone_places: PhonePlaces::Responder,
         },
         situation: Situation {
@@ -52,6 +53,7 @@ pub(super) fn frame(title: &str, place: Place) -> Frame {
                 who: "Priya Raman".to_owned(),
             },
             owed: 316,
+            owed_at: Some("/console/desk"),
             health: Health::Well,
             health_at: Some("/console/settings/health"),
         },

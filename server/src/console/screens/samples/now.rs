@@ -175,6 +175,22 @@ fn pulse(name: &'static str, note: Rich, series: Series, value: &str, unit: &'st
     }
 }
 
+/// The longest that the bar has to say: many incidents, a promise to many readers, and what is wrong with Muster.
+pub(crate) fn unwell(promised_by: &str) -> Now {
+    let mut now = now();
+    let situation = &mut now.frame.situation;
+    for (_, count) in &mut situation.open {
+        *count = 1_240;
+    }
+    situation.promise = Some(NextPromise {
+        audience: "Customers of the north and their partners".to_owned(),
+        due: reading().countdown(at("04:52"), at(promised_by)),
+        to: "/console/updates".to_owned(),
+    });
+    situation.health = Health::Unwell("the machine's clock was set back 1240 min".to_owned());
+    now
+}
+
 pub(crate) fn first_now() -> FirstNow {
     let mut frame = frame("Now", Place::Now);
     frame.situation = Situation::calm();

@@ -214,7 +214,10 @@ pub(crate) fn services() -> Services {
                 "0",
             ),
         ],
-        policies: vec![Pick::new("E1", "Payments")],
+        adds: Some(NewServices {
+            kinds: NewKinds::Both,
+            policies: vec![Pick::new("E1", "Payments")],
+        }),
     }
 }
 

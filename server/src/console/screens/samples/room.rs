@@ -239,13 +239,12 @@ pub(crate) fn room() -> Room {
             to: "?before=e3".to_owned(),
         }),
         newest: None,
-        voices_note: "312 cases, grouped by their words".to_owned(),
-        voices: vec![
+        voices: Some(Voices { note: "312 cases, grouped by their words".to_owned(), heard: vec![
             voice("“Card refused”, “reader offline”".into(), 241),
             voice(Rich::plain("“Was I charged twice?” ").link("Answer is ready", "#"), 38),
             voice("“My points are missing”".into(), 21),
             voice("“My collection order is not ready”".into(), 12),
-        ],
+        ] }),
         origin: Origin::Probable {
             what: Rich::default().code("store-edge 4.18.0").then(", rollout wave one, 05:30"),
             how_sure: "confirmed".to_owned(),
@@ -331,9 +330,11 @@ pub(crate) fn fresh_room() -> Room {
         Actor::State(State::Triggered),
         long,
     )];
-    room.voices = Vec::new();
+    room.voices = Some(Voices {
+        note: String::new(),
+        heard: Vec::new(),
+    });
     room.links = Vec::new();
-    room.voices_note = String::new();
     room.origin = Origin::Unknown(
         Rich::plain("No origin found yet. ")
             .link("3 changes to look at", "#")

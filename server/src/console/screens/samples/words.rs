@@ -126,6 +126,7 @@ pub(crate) fn updates() -> Updates {
             ),
         ],
         about: Some(Link::new("#1042 Customers cannot pay by card in 24 shops.", "/console/incidents/1042")),
+        rights: UpdateRights::Write,
         incidents: Vec::new(),
     }
 }
