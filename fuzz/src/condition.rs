@@ -1,7 +1,7 @@
 //! Conditions, templates, extractions and paths from bytes. The first byte says which; a byte of zero parts the text from the
 //! event that it is tried on.
 
-use ::condition::{Condition, Extraction, Path, Scope, Template};
+use ::condition::{Condition, Extraction, Path, Scope, Template, TriggerCounts};
 use serde_json::{Value, json};
 
 /// Input to begin with.
@@ -15,6 +15,8 @@ pub const SEEDS: &[&[u8]] = &[
     b"x(\\w+)-(?P<n>\\d{1,3})\0{\"summary\":\"node-17 is down\"}",
     b"x[[:alpha:]]+|(?i)b{2,}?$",
     b"pevent.custom_details['a b'][0].c",
+    b"nevent.a exists and not trigger_count over 1 hour > 3 or resetting_trigger_count over 1 day >= 2\0\0[{\"kind\":\"sliding\",\"count\":{\"window_seconds\":3600,\"grain\":1,\"entries\":[[1799999999000000,7]]}}]",
+    b"ntrigger_count over 60 seconds >= 2\0{}\0[{\"kind\":\"sliding\",\"count\":{\"window_seconds\":60,\"grain\":468750,\"entries\":[[1,1],[1800000000000000,18446744073709551614]]}}]",
 ];
 
 /// An evaluation may do so much at most, whatever the event: factors × what one may look at.
@@ -24,7 +26,7 @@ pub fn run(data: &[u8]) {
     let Some((kind, rest)) = data.split_first() else {
         return;
     };
-    let mut parts = rest.splitn(2, |byte| *byte == 0);
+    let mut parts = rest.splitn(3, |byte| *byte == 0);
     let text = String::from_utf8_lossy(parts.next().unwrap_or_default()).into_owned();
     let event: Value = parts
         .next()
@@ -36,6 +38,7 @@ pub fn run(data: &[u8]) {
     let scope = Scope::at(now).with("event", &event);
     match kind {
         b'c' => condition(&text, &scope),
+        b'n' => counts(&text, &scope, parts.next().unwrap_or_default()),
         b't' => template(&text, &scope),
         b'x' => extraction(&text, &scope),
         _ => path(&text, &event),
@@ -68,6 +71,30 @@ fn condition(text: &str, scope: &Scope<'_>) {
             );
             assert_eq!(text[..error.offset].matches('\n').count() + 1, error.line);
             assert!(!error.to_string().is_empty());
+        }
+    }
+}
+
+/// A rule is judged again and again, from counts that may be spoiled, with a restart in the middle.
+fn counts(text: &str, scope: &Scope<'_>, stored: &[u8]) {
+    let Ok(condition) = text.parse::<Condition>() else {
+        return;
+    };
+    let rule = [condition];
+    let mut counts: TriggerCounts = serde_json::from_slice(stored).unwrap_or_default();
+    for _ in 0..4 {
+        let written = serde_json::to_vec(&counts).unwrap_or_default();
+        let mut restored: TriggerCounts = serde_json::from_slice(&written).unwrap_or_default();
+        assert_eq!(counts, restored);
+        let thresholds = rule[0].thresholds();
+        let before: Vec<u64> = thresholds
+            .iter()
+            .map(|asked| counts.count(*asked, scope.now()))
+            .collect();
+        assert_eq!(counts.judge(&rule, scope), restored.judge(&rule, scope));
+        assert_eq!(counts, restored);
+        for (threshold, before) in thresholds.into_iter().zip(before) {
+            assert!(counts.count(threshold, scope.now()) <= before.saturating_add(1));
         }
     }
 }
