@@ -140,6 +140,19 @@ test("nothing moves under the pointer: new rows wait and say how many they are",
   answers.delete("/console/now/happening");
 });
 
+test("what could not be fetched is fetched again", async () => {
+  await open("now");
+  await page.clock.install();
+  await page.mouse.move(5, 5);
+  await page.route("**/console/now/happening", (route) => route.fulfill({ status: 503 }), { times: 1 });
+  const refused = page.waitForResponse((answer) => answer.status() === 503);
+  await renew("happening", row("incident-1050", "A new one"));
+  await (await refused).finished();
+  await page.clock.runFor(6_000);
+  await page.locator("#incident-1050").waitFor();
+  answers.delete("/console/now/happening");
+});
+
 test("a whole page is as good an answer as its rows", async () => {
   await open("now");
   await page.mouse.move(5, 5);

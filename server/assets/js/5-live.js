@@ -87,6 +87,15 @@
     }, true);
   }
 
+  // What could not be fetched is fetched again: nobody would say a second time that it has changed.
+  for (const type of ["htmx:responseError", "htmx:sendError"]) {
+    document.addEventListener(type, ({ detail: { elt: part, xhr } }) => {
+      const change = part?.getAttribute?.("hx-trigger");
+      if (!change?.startsWith("sse:") || (xhr.status && xhr.status < 500)) return;
+      setTimeout(() => { if (part.isConnected) window.htmx.trigger(part, change); }, 5000);
+    });
+  }
+
   // The stream carries the server's time, and says when it has stopped.
   let silent;
   const line = document.getElementById("not-live");

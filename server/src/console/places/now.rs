@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::Timestamp;
 use store::Tx;
@@ -42,6 +43,7 @@ pub(super) fn routes() -> Router<Arc<App>> {
         .route("/console", get(page))
         .route("/console/now/needs", get(page))
         .route("/console/now/happening", get(page))
+        .route("/console/now/begun", get(begun))
 }
 
 struct Known {
@@ -81,6 +83,16 @@ async fn page(State(app): State<Arc<App>>, visitor: Visitor) -> Result<Response,
         return Ok(show(&first_page(&app, &visitor, known.situation.clone(), first)));
     }
     Ok(show(&draw(&app, &visitor, &reading, &known)))
+}
+
+/// Loads the first page anew as soon as there is something to show. It is not laid over the open page, since what
+/// changed while it was on its way would then be told to nobody.
+async fn begun(State(app): State<Arc<App>>, _visitor: Visitor) -> Result<Response, PageProblem> {
+    Ok(if app.read(rows::any).await? {
+        [("hx-refresh", "true")].into_response()
+    } else {
+        StatusCode::NO_CONTENT.into_response()
+    })
 }
 
 fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Known, Problem> {

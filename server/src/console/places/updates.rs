@@ -252,12 +252,12 @@ fn numbered(facts: &Facts, reading: &Reading) -> Vec<Fact> {
     };
     let touchpoints: Vec<&str> = facts.touchpoints.iter().map(|one| one.name.as_str()).collect();
     let values = [
-        ("phase", "Where we are", facts.phase.as_text().to_owned()),
-        ("symptom", "What customers feel", text(&facts.symptom)),
-        ("workaround", "What to do instead", text(&facts.workaround)),
-        ("touchpoints", "Touchpoints", touchpoints.join(", ")),
+        (Some("phase"), "Where we are", facts.phase.as_text().to_owned()),
+        (Some("symptom"), "What customers feel", text(&facts.symptom)),
+        (Some("workaround"), "What to do instead", text(&facts.workaround)),
+        (None, "Touchpoints", touchpoints.join(", ")),
         (
-            "places",
+            None,
             "Places",
             if facts.places.count == 0 {
                 String::new()
@@ -265,7 +265,7 @@ fn numbered(facts: &Facts, reading: &Reading) -> Vec<Fact> {
                 facts.places.count.to_string()
             },
         ),
-        ("since", "Since", reading.clock_words(facts.since)),
+        (None, "Since", reading.clock_words(facts.since)),
     ];
     values
         .into_iter()
@@ -424,15 +424,42 @@ fn own_words(
     })
 }
 
+/// The facts as they were sent, and as they stood when the form was opened: what the sender left alone may have been
+/// changed by somebody else meanwhile, and stays as they left it.
 #[derive(Debug, Clone, Deserialize)]
 struct SentFacts {
     incident: String,
     #[serde(default)]
     phase: String,
     #[serde(default)]
+    seen_phase: String,
+    #[serde(default)]
     symptom: String,
     #[serde(default)]
+    seen_symptom: String,
+    #[serde(default)]
     workaround: String,
+    #[serde(default)]
+    seen_workaround: String,
+}
+
+impl SentFacts {
+    fn over(&self, before: &Stated) -> Stated {
+        let text = |sent: &str, seen: &str, before: &Option<InternalText>| {
+            if sent.trim() == seen.trim() {
+                return before.clone();
+            }
+            let text: String = sent.trim().chars().take(1000).collect();
+            (!text.is_empty()).then(|| InternalText::new(text))
+        };
+        let phase = Phase::from_text(self.phase.trim()).filter(|_| self.phase != self.seen_phase);
+        Stated {
+            phase: phase.or(before.phase),
+            symptom: text(&self.symptom, &self.seen_symptom, &before.symptom),
+            workaround: text(&self.workaround, &self.seen_workaround, &before.workaround),
+            ..before.clone()
+        }
+    }
 }
 
 async fn set_facts(State(app): State<Arc<App>>, posted: Posted<SentFacts>) -> Result<Response, PageProblem> {
@@ -442,18 +469,11 @@ async fn set_facts(State(app): State<Arc<App>>, posted: Posted<SentFacts>) -> Re
     let back = format!("/console/updates?incident={}", escaped(&sent.incident));
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
         let id = IncidentId::from(sent.incident.as_str());
-        let text = |text: &str| {
-            let text: String = text.trim().chars().take(1000).collect();
-            (!text.is_empty()).then(|| InternalText::new(text))
-        };
         let before = facts::stated(change.tx, &id)?;
-        let stated = Stated {
-            phase: Phase::from_text(sent.phase.trim()).or(before.phase),
-            symptom: text(&sent.symptom),
-            workaround: text(&sent.workaround),
-            ..before
-        };
-        facts::state(change, &id, &stated)?;
+        let stated = sent.over(&before);
+        if stated != before {
+            facts::state(change, &id, &stated)?;
+        }
         drafts::bring_up_to_date(change, &id).map(drop)
     })
     .await?;

@@ -48,8 +48,8 @@ pub struct PromiseHead {
 #[derive(Debug, Clone)]
 pub struct Fact {
     pub number: u8,
-    /// What the form calls it.
-    pub field: &'static str,
+    /// What the form calls it; none for what follows from the incident.
+    pub field: Option<&'static str>,
     pub name: &'static str,
     pub value: String,
 }

@@ -303,3 +303,26 @@ async fn an_incident_that_nobody_answered_to_the_end_needs_whoever_can_take_it(e
     let own = needs(&see(&muster, &muster.owner, "/console").await);
     assert!(own.len() == 1 && own[0].starts_with("Acknowledge: "), "{own:?}");
 }
+
+#[store::both_engines]
+async fn the_first_page_is_loaded_anew_when_there_is_something_to_show(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let browser = muster.browser().await;
+    let page = browser.open("/console").await;
+    assert!(
+        page.contains("hx-get=\"/console/now/begun\" hx-trigger=\"sse:incidents\""),
+        "{page}"
+    );
+    let nothing = browser.look("/console/now/begun").await;
+    assert_eq!(
+        (nothing.status.as_u16(), nothing.headers.get("hx-refresh")),
+        (204, None)
+    );
+
+    let built = muster.service("card-gateway").build().await;
+    muster.trigger(&built, "till-1", "Terminal silent").await;
+    let begun = browser.look("/console/now/begun").await;
+    assert_eq!(begun.headers["hx-refresh"], "true");
+    let page = browser.open("/console").await;
+    assert!(page.contains("id=\"happening\" data-live-list"), "{page}");
+}

@@ -1,5 +1,6 @@
 //! The promises that must hold when a process dies in the middle of a storm, or when two share the work.
 
+mod full_disk;
 mod lost_key;
 pub(crate) mod node;
 mod stopping;

@@ -6,6 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use store::Location;
 
@@ -50,6 +51,11 @@ pub(crate) struct Owner {
 }
 
 pub(crate) fn set_up_owner(environment: &[(String, String)]) -> Owner {
+    run_setup(&[], environment)
+}
+
+/// Sets up the first owner and reads what is printed of it.
+pub(crate) fn run_setup<T: DeserializeOwned>(flags: &[&str], environment: &[(String, String)]) -> T {
     let output = Command::new(PROGRAM)
         .args([
             "setup",
@@ -59,26 +65,29 @@ pub(crate) fn set_up_owner(environment: &[(String, String)]) -> Owner {
             "Maya Okafor",
             "--json",
         ])
+        .args(flags)
         .envs(environment.iter().cloned())
         .output()
         .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 impl Node {
     /// Starts a process and waits until it accepts events.
     pub(crate) fn start(environment: &[(String, String)]) -> Self {
+        Self::start_as(Command::new(PROGRAM), environment)
+    }
+
+    /// The same by another command, which ends in that program.
+    pub(crate) fn start_as(mut command: Command, environment: &[(String, String)]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
             .unwrap()
             .port();
-        let process = Command::new(PROGRAM)
+        let process = command
             .args(["serve", "--listen", &format!("127.0.0.1:{port}")])
             .envs(environment.iter().cloned())
             .stdout(Stdio::null())

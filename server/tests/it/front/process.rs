@@ -8,11 +8,10 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use super::tls::ask_encrypted;
-use crate::crash::node::{Connection, Node, PROGRAM, build_service, environment, set_up};
+use crate::crash::node::{Connection, Node, PROGRAM, build_service, environment, run_setup, set_up};
 use crate::smtp::MailServer;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-const PERSON: [&str; 5] = ["--email", "maya@example.org", "--name", "Maya Okafor", "--json"];
 
 #[tokio::test]
 async fn a_process_speaks_tls_when_its_environment_or_its_flags_say_so() {
@@ -60,21 +59,6 @@ async fn a_process_speaks_tls_when_its_environment_or_its_flags_say_so() {
     }
 }
 
-/// Sets up the first owner in the database of a flag.
-fn set_up_by_flag(flag: &str, place: &str) -> Value {
-    let output = Command::new(PROGRAM)
-        .args(["setup", flag, place])
-        .args(PERSON)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    serde_json::from_slice(&output.stdout).unwrap()
-}
-
 #[store::both_engines]
 async fn setup_prints_three_fields_of_json_and_the_database_may_be_named_by_a_flag(engine: Engine) {
     let (location, _guard) = store::testing::empty(engine).await;
@@ -82,7 +66,7 @@ async fn setup_prints_three_fields_of_json_and_the_database_may_be_named_by_a_fl
         store::Location::Sqlite { directory } => ("--data", directory.to_str().unwrap().to_owned()),
         store::Location::Postgres { url } => ("--database", url.clone()),
     };
-    let made = set_up_by_flag(flag, &place);
+    let made: Value = run_setup(&[flag, &place], &[]);
     let names: Vec<&String> = made.as_object().unwrap().keys().collect();
     assert_eq!(names, ["api_key", "password", "user_id"]);
     let key = made["api_key"].as_str().unwrap();
@@ -93,7 +77,7 @@ async fn setup_prints_three_fields_of_json_and_the_database_may_be_named_by_a_fl
         "{key}"
     );
 
-    let again = set_up_by_flag(flag, &place);
+    let again: Value = run_setup(&[flag, &place], &[]);
     assert_eq!(
         again["user_id"], made["user_id"],
         "the database of the flag was not used"
@@ -112,7 +96,7 @@ async fn setup_prints_three_fields_of_json_and_the_database_may_be_named_by_a_fl
 fn setup_gives_nobodys_key_away_as_an_owners() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let owner = set_up_by_flag("--data", data);
+    let owner: Value = run_setup("--data", data);
     let node = Node::start(&[
         ("MUSTER_DATA".to_owned(), data.to_owned()),
         ("MUSTER_LOG".to_owned(), "error".to_owned()),

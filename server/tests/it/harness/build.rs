@@ -104,6 +104,11 @@ impl ServiceBuilder<'_> {
         self
     }
 
+    /// Every alert joins the incident that is open.
+    pub(crate) fn all_in_one(self) -> Self {
+        self.grouping(json!({ "type": "time", "config": { "timeout": 0 } }))
+    }
+
     pub(crate) fn low_urgency(mut self) -> Self {
         self.urgency = "low";
         self

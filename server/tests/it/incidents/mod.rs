@@ -339,11 +339,10 @@ async fn what_begins_as_a_warning_and_becomes_critical_is_urgent(engine: Engine)
 #[store::both_engines]
 async fn what_was_paused_makes_the_incident_that_it_joins_urgent_too(engine: Engine) {
     let muster = TestApp::new(engine).await;
-    let grouping = json!({ "type": "time", "config": { "timeout": 0 } });
     let built = muster
         .service("database")
         .urgency_by_severity()
-        .grouping(grouping)
+        .all_in_one()
         .build()
         .await;
     say(&muster, &built, "disk-1", "info").await;
@@ -362,11 +361,10 @@ async fn what_was_paused_makes_the_incident_that_it_joins_urgent_too(engine: Eng
 #[store::both_engines]
 async fn how_urgent_an_incident_is_by_a_persons_word_no_alert_changes(engine: Engine) {
     let muster = TestApp::new(engine).await;
-    let grouping = json!({ "type": "time", "config": { "timeout": 0 } });
     let built = muster
         .service("database")
         .urgency_by_severity()
-        .grouping(grouping)
+        .all_in_one()
         .build()
         .await;
     say(&muster, &built, "disk-1", "critical").await;

@@ -182,3 +182,22 @@ async fn a_level_that_was_added_meanwhile_is_not_taken_away_unseen(engine: Engin
         met.text
     );
 }
+
+#[store::both_engines]
+async fn facts_that_two_people_state_at_once_are_both_kept(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let incident = outage(&muster).await.incident;
+    let page = format!("/console/updates?incident={incident}");
+    let (mine, theirs) = (muster.browser().await, muster.browser_as(Role::Admin).await);
+    let facts = |page: &str| Filled::on(page, "/console/updates/facts");
+    let slower = facts(&mine.open(&page).await).with("symptom", "Cards are refused");
+    let faster = facts(&theirs.open(&page).await).with("phase", "identified");
+    Browser::led_to(&faster.sent_by(&theirs).await);
+    Browser::led_to(&slower.sent_by(&mine).await);
+    let stated = muster.get(&format!("/incidents/{incident}/facts")).await.good();
+    let stated = &stated["facts"];
+    assert_eq!(
+        (&stated["phase"], &stated["symptom"]),
+        (&json!("identified"), &json!("Cards are refused"))
+    );
+}
