@@ -35,22 +35,32 @@ export async function startPostgres() {
   const made = spawnSync(join(installed, "initdb"), ["--pgdata=data", "--username=muster", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"], { ...options, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
   const settings = ["fsync=off", "synchronous_commit=off", "listen_addresses="].flatMap((one) => ["-c", one]);
-  const server = spawn(join(installed, "postgres"), ["-D", "data", "-k", folder, ...settings], { ...options, stdio: "ignore" });
+  let server;
   // A test that fails before it stops this server must still come to its end, and take the server along.
-  server.unref();
-  process.once("exit", () => server.kill("SIGQUIT"));
+  process.once("exit", () => server?.kill("SIGQUIT"));
   const ready = () => spawnSync(join(installed, "pg_isready"), ["-h", folder, "-U", "muster"], { stdio: "ignore" }).status === 0;
-  const until = Date.now() + 30_000;
-  while (!ready()) {
-    if (Date.now() > until || server.exitCode !== null) throw new Error("PostgreSQL did not start");
-    await new Promise((resolve) => setTimeout(resolve, 100));
+  async function start() {
+    server = spawn(join(installed, "postgres"), ["-D", "data", "-k", folder, ...settings], { ...options, stdio: "ignore" });
+    server.unref();
+    const until = Date.now() + 30_000;
+    while (!ready()) {
+      if (Date.now() > until || server.exitCode !== null) throw new Error("PostgreSQL did not start");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
+  async function end(signal) {
+    server.ref();
+    server.kill(signal);
+    if (server.exitCode === null) await new Promise((resolve) => server.once("exit", resolve));
+  }
+  await start();
   return {
     url: `postgres://muster@${encodeURIComponent(folder)}/postgres`,
+    /** Takes the server away as a crash would; `start` brings it back with what it had. */
+    crash: () => end("SIGQUIT"),
+    start,
     async stop() {
-      server.ref();
-      server.kill("SIGINT");
-      if (server.exitCode === null) await new Promise((resolve) => server.once("exit", resolve));
+      await end("SIGINT");
       rmSync(folder, { recursive: true, force: true });
     },
   };

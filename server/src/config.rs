@@ -96,6 +96,7 @@ pub struct Given {
     pub tls_key: Option<PathBuf>,
     /// Events a minute for each key, or "off" [default: 120]
     #[arg(long, env = "MUSTER_EVENT_RATE_LIMIT", value_name = "NUMBER|off")]
+    #[serde(default, deserialize_with = "as_written")]
     pub event_rate_limit: Option<String>,
     /// Private networks that webhooks may reach, such as 10.1.0.0/16 (several with commas)
     #[arg(
@@ -111,10 +112,12 @@ pub struct Given {
     pub secret_key_file: Option<PathBuf>,
     /// Requests to the API a minute for each key or session, or "off" [default: 960]
     #[arg(long, env = "MUSTER_API_RATE_LIMIT", value_name = "NUMBER|off")]
+    #[serde(default, deserialize_with = "as_written")]
     pub api_rate_limit: Option<String>,
     /// False warnings of more reports than usual that are accepted in a week [default: 0.5]
     #[arg(long, env = "MUSTER_FALSE_ALARMS_PER_WEEK", value_name = "NUMBER")]
-    pub false_alarms_per_week: Option<f64>,
+    #[serde(default, deserialize_with = "as_written")]
+    pub false_alarms_per_week: Option<String>,
     /// Networks of reverse proxies whose X-Forwarded-For is believed (several with commas)
     #[arg(
         long,
@@ -131,6 +134,22 @@ pub struct Given {
 #[error("{}", .0.join("\n"))]
 pub struct Mistakes(pub Vec<String>);
 
+/// A setting that may be written as a number or as a text.
+fn as_written<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "a number or a text is needed")]
+    enum Written {
+        Text(String),
+        Whole(i64),
+        Fraction(f64),
+    }
+    Ok(Some(match Written::deserialize(deserializer)? {
+        Written::Text(text) => text,
+        Written::Whole(number) => number.to_string(),
+        Written::Fraction(number) => number.to_string(),
+    }))
+}
+
 /// The usual limit of the field: 120 events a minute for each key.
 const DEFAULT_EVENT_RATE: u32 = 120;
 /// The usual limit of the field: 960 requests a minute for each key.
@@ -140,20 +159,35 @@ const DEFAULT_FALSE_ALARMS: f64 = 0.5;
 const FALSE_ALARMS: std::ops::RangeInclusive<f64> = 0.001..=100.0;
 
 impl Given {
-    /// Reads the settings file, naming the line that does not fit.
-    pub fn from_file(path: &Path) -> Result<Self, Mistakes> {
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            Mistakes(vec![format!(
-                "The settings file {} cannot be read: {error}.",
-                path.display()
-            )])
-        })?;
-        toml::from_str(&text).map_err(|error| {
-            Mistakes(vec![format!(
-                "The settings file {} does not fit: {error}",
-                path.display()
-            )])
-        })
+    /// Reads the settings file: the settings in it that fit, and what is wrong with the others.
+    pub fn from_file(path: &Path) -> (Self, Mistakes) {
+        let file = path.display();
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) => {
+                let mistake = format!("The settings file {file} cannot be read: {error}.");
+                return (Self::default(), Mistakes(vec![mistake]));
+            }
+        };
+        let table = match toml::from_str::<toml::Table>(&text) {
+            Ok(table) => table,
+            Err(error) => {
+                let mistake = format!("The settings file {file} is not TOML: {error}");
+                return (Self::default(), Mistakes(vec![mistake]));
+            }
+        };
+        let (mut given, mut mistakes) = (Self::default(), Vec::new());
+        for (name, value) in table {
+            let alone = toml::Table::from_iter([(name.clone(), value)]);
+            match alone.try_into::<Self>() {
+                Ok(one) => given = one.over(given),
+                Err(error) => {
+                    let why = error.message();
+                    mistakes.push(format!("{name} in the settings file {file}: {why}."));
+                }
+            }
+        }
+        (given, Mistakes(mistakes))
     }
 
     /// These settings, with the gaps filled from `beneath`.
@@ -263,14 +297,7 @@ impl Given {
             DEFAULT_API_RATE,
             &mut mistakes,
         );
-        let false_alarms_per_week = self.false_alarms_per_week.unwrap_or(DEFAULT_FALSE_ALARMS);
-        if !FALSE_ALARMS.contains(&false_alarms_per_week) {
-            mistakes.push(format!(
-                "false_alarms_per_week is {false_alarms_per_week}; a number from {} to {} is needed.",
-                FALSE_ALARMS.start(),
-                FALSE_ALARMS.end()
-            ));
-        }
+        let false_alarms_per_week = check_false_alarms(self.false_alarms_per_week.as_deref(), &mut mistakes);
         let allowed_networks = check_networks("allowed_networks", &self.allowed_networks, &mut mistakes);
         let trusted_proxies = check_networks("trusted_proxies", &self.trusted_proxies, &mut mistakes);
         if mistakes.is_empty() {
@@ -334,6 +361,21 @@ fn check_rate(name: &str, given: Option<&str>, default: u32, mistakes: &mut Vec<
     }
 }
 
+fn check_false_alarms(given: Option<&str>, mistakes: &mut Vec<String>) -> f64 {
+    let Some(text) = given else {
+        return DEFAULT_FALSE_ALARMS;
+    };
+    let number = text.parse().ok().filter(|number| FALSE_ALARMS.contains(number));
+    number.unwrap_or_else(|| {
+        mistakes.push(format!(
+            "false_alarms_per_week is {text}; a number from {} to {} is needed.",
+            FALSE_ALARMS.start(),
+            FALSE_ALARMS.end()
+        ));
+        DEFAULT_FALSE_ALARMS
+    })
+}
+
 /// What links begin with.
 fn check_address(name: &str, given: &str, mistakes: &mut Vec<String>) {
     let is_web =
@@ -388,7 +430,7 @@ mod tests {
             database: Some("mysql://x".to_owned()),
             tls_cert: Some(PathBuf::from("only-one.pem")),
             event_rate_limit: Some("many".to_owned()),
-            false_alarms_per_week: Some(f64::NAN),
+            false_alarms_per_week: Some("NaN".to_owned()),
             base_url: Some("http://".to_owned()),
             html_base_url: Some("zzz".to_owned()),
             secret_key_file: Some(PathBuf::from("/nowhere/secret.key")),
@@ -399,6 +441,28 @@ mod tests {
         for name in ["base_url is", "html_base_url is", "secret_key_file is"] {
             assert!(mistakes.iter().any(|mistake| mistake.starts_with(name)), "{name}");
         }
+    }
+
+    #[test]
+    fn every_mistake_of_a_file_is_named_and_what_fits_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("muster.toml");
+        let text = "listen = 8080\nlisten_to = \"x\"\nevent_rate_limit = 500\nfalse_alarms_per_week = 1.5\ndata = []\n";
+        std::fs::write(&path, text).unwrap();
+        let (given, Mistakes(mistakes)) = Given::from_file(&path);
+        assert_eq!(given.event_rate_limit.as_deref(), Some("500"));
+        assert_eq!(given.false_alarms_per_week.as_deref(), Some("1.5"));
+        let named: Vec<&str> = mistakes
+            .iter()
+            .filter_map(|mistake| mistake.split(' ').next())
+            .collect();
+        assert_eq!(named, ["data", "listen", "listen_to"], "{mistakes:?}");
+        std::fs::write(&path, "listen = ").unwrap();
+        let (_, Mistakes(mistakes)) = Given::from_file(&path);
+        assert!(
+            mistakes[0].contains("is not TOML") && mistakes[0].contains("line 1"),
+            "{mistakes:?}"
+        );
     }
 
     #[test]

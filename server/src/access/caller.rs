@@ -241,6 +241,7 @@ impl FromRequestParts<Arc<App>> for Caller {
                 .map(str::to_owned);
             let caller = by_key(app, key, from, remote_address, request_id).await?;
             note_accepted(parts);
+            caller.require_scope(&parts.method)?;
             return Ok(caller);
         }
         let caller = Self::by_session(parts, app, remote_address, request_id).await?;
@@ -257,6 +258,16 @@ impl Caller {
         }
         let (remote_address, request_id) = line_of(parts, app);
         Self::by_session(parts, app, remote_address, request_id).await
+    }
+
+    /// A key that reads only asks for nothing else, whatever a handler behind it would let its owner do.
+    fn require_scope(&self, method: &axum::http::Method) -> Result<(), Problem> {
+        if self.scope == KeyScope::Full || method.is_safe() {
+            return Ok(());
+        }
+        Err(Problem::forbidden(
+            "This key only reads. Use one that reads and writes.",
+        ))
     }
 
     /// A session's cookie alone may look at things: any page on the web can have a browser send it.

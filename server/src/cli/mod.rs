@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::access::audit::Verification;
 use crate::app::{App, migrations::MIGRATIONS, one_time, serve};
 use crate::clock::Clock;
-use crate::config::{Given, Settings};
+use crate::config::{Given, Mistakes, Settings};
 use crate::signals::leaves;
 use secrets::Stored;
 
@@ -65,11 +65,16 @@ struct SettingsArguments {
 
 impl SettingsArguments {
     fn check(self) -> anyhow::Result<Settings> {
-        let given = match &self.config {
-            Some(path) => self.given.over(Given::from_file(path)?),
-            None => self.given,
+        let (beneath, Mistakes(mut mistakes)) = match &self.config {
+            Some(path) => Given::from_file(path),
+            None => (Given::default(), Mistakes(Vec::new())),
         };
-        Ok(given.check()?)
+        match self.given.over(beneath).check() {
+            Ok(settings) if mistakes.is_empty() => return Ok(settings),
+            Ok(_) => {}
+            Err(Mistakes(others)) => mistakes.extend(others),
+        }
+        Err(Mistakes(mistakes).into())
     }
 }
 
@@ -84,7 +89,7 @@ pub fn run() -> anyhow::Result<()> {
             Command::Demo(arguments) => crate::demo::run(arguments).await,
             Command::Setup(arguments) => setup::run(arguments).await,
             Command::Check(settings) => {
-                let found = look_at_everything(&settings.check()?).await?;
+                let found = look_at_everything(&settings.check()?).await;
                 print_line(&found.words)?;
                 anyhow::ensure!(found.mistakes.is_empty(), "{}", found.mistakes.join("; "));
                 Ok(())
@@ -108,10 +113,10 @@ pub fn run() -> anyhow::Result<()> {
             Command::Restore { settings, from } => {
                 let settings = settings.check()?;
                 leaves::restore(&settings.location, &from).await?;
-                let found = look_at_everything(&settings)
+                look_into_database(&settings)
                     .await
                     .context("the copy is in place, but Muster cannot use it")?;
-                print_line(&found.words)?;
+                print_line(&look_at_everything(&settings).await.words)?;
                 print_line("The database is restored; start Muster with `muster serve`.")
             }
             Command::Openapi => print_line(&crate::app::router::document().to_pretty_json()?),
@@ -211,80 +216,105 @@ async fn serve_command(settings: Settings) -> anyhow::Result<()> {
 #[derive(Default)]
 struct Found {
     words: String,
-    mistakes: Vec<&'static str>,
+    mistakes: Vec<String>,
 }
 
-async fn look_at_everything(settings: &Settings) -> anyhow::Result<Found> {
-    let mut found = Found::default();
-    let (database, stored) = if has_database(settings) {
-        look_into_database(settings, &mut found.mistakes).await?
+/// Looks at each thing, whatever is wrong with the others.
+async fn look_at_everything(settings: &Settings) -> Found {
+    let mut mistakes = Vec::new();
+    let database = if has_database(settings) {
+        look_into_database(settings).await.unwrap_or_else(|error| {
+            mistakes.push("the database cannot be used".to_owned());
+            Database {
+                words: format!("database: NOT USABLE; {error:#}"),
+                ..Database::default()
+            }
+        })
     } else {
         let place = place(settings);
-        (
-            format!("database: none yet in {place}; the first start makes it"),
-            Stored::default(),
-        )
+        Database {
+            words: format!("database: none yet in {place}; the first start makes it"),
+            ..Database::default()
+        }
     };
+    mistakes.extend(database.mistake.map(str::to_owned));
     let mail = match &settings.mail {
         Some(mail) => format!("mail: sent as {}", mail.from),
         None => {
             "mail: not configured; pages by e-mail will only be shown in the outbox (set smtp_url)".to_owned()
         }
     };
-    if let Some(tls) = &settings.tls {
-        crate::app::tls::check(tls)?;
-    }
-    let tls = if settings.tls.is_some() {
-        "TLS: on"
-    } else {
-        "TLS: off; put a proxy in front, or set tls_cert and tls_key"
+    let tls = match settings.tls.as_ref().map(crate::app::tls::check) {
+        Some(Ok(())) => "TLS: on".to_owned(),
+        Some(Err(error)) => {
+            mistakes.push("TLS cannot be spoken".to_owned());
+            format!("TLS: NOT USABLE; {error:#}")
+        }
+        None => "TLS: off; put a proxy in front, or set tls_cert and tls_key".to_owned(),
     };
-    let secrets = secrets::look(&stored, settings.key_file().as_deref())?;
-    if !secrets.is_readable {
-        found.mistakes.push("stored secrets cannot be read");
-    }
-    found.words = format!(
-        "{database}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{}",
-        settings.listen, settings.base_url, secrets.words
+    let secrets = match secrets::look(&database.stored, settings.key_file().as_deref()) {
+        Ok(look) => {
+            if !look.is_readable {
+                mistakes.push("stored secrets cannot be read".to_owned());
+            }
+            look.words
+        }
+        Err(error) => {
+            mistakes.push("the key of the secrets cannot be read".to_owned());
+            format!("secrets: NOT USABLE; {error}")
+        }
+    };
+    let words = format!(
+        "{}\nlisten: {}\naddress: {}\n{mail}\n{tls}\n{secrets}",
+        database.words, settings.listen, settings.base_url
     );
-    Ok(found)
+    Found { words, mistakes }
 }
 
 /// What the database says of itself, and the secrets that are kept in it.
-async fn look_into_database(
-    settings: &Settings,
-    mistakes: &mut Vec<&'static str>,
-) -> anyhow::Result<(String, Stored)> {
+#[derive(Default)]
+struct Database {
+    words: String,
+    mistake: Option<&'static str>,
+    stored: Stored,
+}
+
+async fn look_into_database(settings: &Settings) -> anyhow::Result<Database> {
     let store = open_as_it_is(settings).await?;
     let pending = store.pending(MIGRATIONS).await?;
     if !pending.is_empty() {
-        let words = format!(
-            "database: {} migrations behind this program; its next start applies them",
-            pending.len()
-        );
-        // An older database may lack what is asked for; then nothing is known of its secrets.
-        let stored = Stored::read(&store).await.unwrap_or_default();
-        return Ok((words, stored));
+        return Ok(Database {
+            words: format!(
+                "database: {} migrations behind this program; its next start applies them",
+                pending.len()
+            ),
+            mistake: None,
+            // An older database may lack what is asked for; then nothing is known of its secrets.
+            stored: Stored::read(&store).await.unwrap_or_default(),
+        });
     }
     store.check().await.context("the database cannot be written to")?;
-    let audit = match store.read(crate::access::audit::verify).await? {
+    let (audit, mistake) = match store.read(crate::access::audit::verify).await? {
         Verification {
             broken: None,
             records,
             ..
-        } => format!("audit log: {records} records, chain whole"),
+        } => (format!("audit log: {records} records, chain whole"), None),
         Verification {
             broken: Some(link), ..
-        } => {
-            mistakes.push("the audit log was changed by hand");
+        } => (
             format!(
                 "audit log: BROKEN at record {} ({:?}); somebody changed the database by hand",
                 link.sequence, link.reason
-            )
-        }
+            ),
+            Some("the audit log was changed by hand"),
+        ),
     };
-    let stored = Stored::read(&store).await?;
-    Ok((format!("database: ready\n{audit}"), stored))
+    Ok(Database {
+        words: format!("database: ready\n{audit}"),
+        mistake,
+        stored: Stored::read(&store).await?,
+    })
 }
 
 /// The answer of a command goes to standard output; everything else to the log.

@@ -253,3 +253,45 @@ fn what_went_wrong_is_one_line() {
     assert_eq!(words.lines().count(), 1, "{words}");
     assert!(words.starts_with("muster: there is no database in"), "{words}");
 }
+
+#[test]
+fn mistakes_of_the_file_and_of_the_flags_are_named_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("muster.toml");
+    std::fs::write(&file, "listen_to = \"here\"\nbase_url = 7\n").unwrap();
+    let refused = run(&[
+        "check",
+        "--config",
+        text(&file),
+        "--listen",
+        "8080",
+        "--false-alarms-per-week",
+        "few",
+    ]);
+    assert!(!refused.status.success());
+    let words = String::from_utf8(refused.stderr).unwrap();
+    for mistake in [
+        "listen_to in the settings file",
+        "base_url in the settings file",
+        "listen is \"8080\"",
+        "false_alarms_per_week is few",
+    ] {
+        assert!(words.contains(mistake), "“{mistake}” is not in: {words}");
+    }
+}
+
+#[test]
+fn a_database_that_cannot_be_reached_hides_nothing_else() {
+    let checked = run(&["check", "--database", "postgres://nobody@127.0.0.1:1/none"]);
+    assert!(!checked.status.success());
+    let words = String::from_utf8(checked.stdout).unwrap();
+    for line in [
+        "database: NOT USABLE",
+        "listen: ",
+        "mail: not configured",
+        "TLS: off",
+        "secrets: NOT sealed",
+    ] {
+        assert!(words.contains(line), "“{line}” is not in: {words}");
+    }
+}

@@ -25,7 +25,7 @@ use crate::http::{
 use crate::people::UserId;
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ApiKeyView {
+pub struct ApiKeyView {
     #[serde(flatten)]
     head: Reference,
     name: String,
@@ -43,12 +43,12 @@ pub(super) struct ApiKeyView {
     revoked_at: Option<Timestamp>,
     /// The key itself, only in the answer that makes it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    key: Option<String>,
+    pub key: Option<String>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct ApiKeyAnswer {
-    api_key: ApiKeyView,
+pub struct ApiKeyAnswer {
+    pub api_key: ApiKeyView,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,12 +59,12 @@ pub(super) struct ApiKeysAnswer {
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ApiKeyRequest {
+pub struct ApiKeyRequest {
     api_key: ApiKeyInput,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
-pub(super) struct ApiKeyInput {
+pub struct ApiKeyInput {
     /// What it is for.
     name: Option<String>,
     /// `user` (acts as oneself) unless told.
@@ -98,7 +98,7 @@ pub(super) async fn list(
 /// Makes a key. `key` in this answer is the only time it is shown.
 #[utoipa::path(post, path = "/api_keys", tag = "Access", request_body = ApiKeyRequest,
     responses((status = 201, body = ApiKeyAnswer), Problems))]
-pub(super) async fn create(
+pub async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Body(request): Body<ApiKeyRequest>,
@@ -170,7 +170,7 @@ pub(super) async fn show(
 /// Takes a key back, at once and for good.
 #[utoipa::path(delete, path = "/api_keys/{id}", tag = "Access", params(("id" = String, Path)),
     responses((status = 204), Problems))]
-pub(super) async fn revoke(
+pub async fn revoke(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ApiKeyId>,
@@ -195,7 +195,7 @@ pub(super) async fn revoke(
 }
 
 /// Whose keys the caller sees: nobody's name means all.
-fn visible_owner(caller: &Caller) -> Result<Option<UserId>, Problem> {
+pub fn visible_owner(caller: &Caller) -> Result<Option<UserId>, Problem> {
     match caller.require(Action::View, Resource::ApiKey) {
         Ok(()) => Ok(None),
         Err(refusal) => caller.person_id().cloned().map(Some).ok_or(refusal),

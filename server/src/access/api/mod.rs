@@ -1,7 +1,7 @@
 //! Access over the API: keys, the audit log, and what this Muster is able to do.
 
 mod abilities;
-mod api_keys;
+pub mod api_keys;
 mod audit_records;
 
 use std::sync::Arc;

@@ -155,7 +155,7 @@ impl EstimateInput {
         if self.confidence.is_none() {
             faults.add("facts.estimate.confidence can't be blank: low, medium or high.");
         }
-        let approved_by = caller.user_id().cloned();
+        let approved_by = caller.person_id().cloned();
         if approved_by.is_none() {
             faults.add("facts.estimate needs a person who approves it; a program cannot.");
         }

@@ -4,7 +4,8 @@ use muster::people::Role;
 use serde_json::json;
 use store::{Engine, params, sql};
 
-use crate::harness::TestApp;
+use crate::desk::outage;
+use crate::harness::{Answer, TestApp};
 
 #[store::both_engines]
 async fn a_key_is_shown_once_works_and_is_taken_back(engine: Engine) {
@@ -65,6 +66,80 @@ async fn a_read_only_key_reads_and_changes_nothing(engine: Engine) {
             .await
             .with_status(403);
     }
+}
+
+/// Sends something with a key, in the name of the owner where nobody's own key it is.
+async fn ask(muster: &TestApp, key: &str, method: &str, path: &str, kind: &str, body: &str) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Token token={key}"))
+        .header("from", "maya@example.org")
+        .header("content-type", kind)
+        .body(Body::from(body.to_owned()))
+        .unwrap();
+    muster.send(request).await
+}
+
+#[store::both_engines]
+async fn no_address_lets_a_key_that_only_reads_change_anything(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let key = muster.account_key("read_only").await;
+    let document = muster.get("/openapi.json").await.good();
+    let mut asked = 0;
+    for (path, operations) in document["paths"].as_object().unwrap() {
+        let path = path.replace('{', "Q").replace('}', "0");
+        for (method, operation) in operations.as_object().unwrap() {
+            let is_door = !operation["security"].is_null();
+            if is_door || !["post", "put", "delete", "patch"].contains(&method.as_str()) {
+                continue;
+            }
+            let method = method.to_uppercase();
+            let answer = ask(&muster, &key, &method, &path, "application/json", "{}").await;
+            assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text);
+            asked += 1;
+        }
+    }
+    assert!(asked > 150, "only {asked} were asked");
+    for path in [
+        "/console/settings/keys",
+        "/console/settings/keys/Q0/revoke",
+        "/console/incidents/Q0/join",
+    ] {
+        let form = "application/x-www-form-urlencoded";
+        let answer = ask(&muster, &key, "POST", path, form, "name=More").await;
+        assert_eq!(answer.status, 403, "{path}: {}", answer.text);
+    }
+}
+
+#[store::both_engines]
+async fn a_key_of_the_account_makes_nobodys_key_and_signs_no_estimate(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let incident = outage(&muster).await.incident;
+    let key = muster.account_key("full").await;
+    let form = "application/x-www-form-urlencoded";
+    let made = ask(&muster, &key, "POST", "/console/settings/keys", form, "name=More").await;
+    assert_eq!(made.status, 403, "{}", made.text);
+    let facts = json!({ "facts": { "estimate": {
+        "earliest": "2026-11-17T07:00:00Z", "latest": "2026-11-17T08:00:00Z",
+        "expires_at": "2026-11-17T09:00:00Z", "confidence": "low",
+    } } });
+    let path = format!("/incidents/{incident}/facts");
+    let stated = ask(
+        &muster,
+        &key,
+        "PUT",
+        &path,
+        "application/json",
+        &facts.to_string(),
+    )
+    .await;
+    assert_eq!(
+        stated.with_status(400)["error"]["errors"],
+        json!(["facts.estimate needs a person who approves it; a program cannot."])
+    );
+    let keys = muster.get("/api_keys").await.good();
+    assert_eq!(keys["api_keys"].as_array().unwrap().len(), 2, "{keys}");
 }
 
 #[store::both_engines]

@@ -131,7 +131,7 @@ async fn what_is_usual_is_learned_from_cases_that_were_there_before_and_outlives
 
 fn stating(false_alarms_per_week: f64) -> Settings {
     Given {
-        false_alarms_per_week: Some(false_alarms_per_week),
+        false_alarms_per_week: Some(false_alarms_per_week.to_string()),
         ..Given::default()
     }
     .check()

@@ -10,12 +10,11 @@ use serde::Deserialize;
 use serde_json::json;
 use store::Tx;
 
-use super::super::go_to;
+use super::super::{from_json, go_to};
 use super::{page, row, table, title, words};
-use crate::access::audit::{self, AuditAction, Changed};
-use crate::access::model::{KeyKind, KeyScope};
-use crate::access::store::{NewKey, add_key, find_key_row, list_keys, revoke_key};
-use crate::access::{Action, ApiKeyId, Caller, Resource};
+use crate::access::api::api_keys;
+use crate::access::store::list_keys;
+use crate::access::{ApiKeyId, Caller, KeyScope};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted, Visitor};
 use crate::console::prelude::{Pick, Reading, Rich};
@@ -23,7 +22,7 @@ use crate::console::screens::settings::{
     Cell, Control, Field, Form, Required, SettingsPart, TableRow, Weight,
 };
 use crate::http::listing::Counted;
-use crate::http::{Page, Path, Problem};
+use crate::http::{Body, Page, Path, Problem};
 
 pub(super) fn routes() -> Router<Arc<App>> {
     Router::new()
@@ -32,14 +31,13 @@ pub(super) fn routes() -> Router<Arc<App>> {
 }
 
 fn key_rows(tx: &mut Tx, reading: &Reading, caller: &Caller) -> Result<Vec<TableRow>, Problem> {
-    let all = caller.may(Action::View, Resource::ApiKey);
-    let owner = if all { None } else { caller.user_id() };
+    let owner = api_keys::visible_owner(caller)?;
     let page = Page {
         limit: 200,
         offset: 0,
         counted: Counted::No,
     };
-    Ok(list_keys(tx, owner, page)?
+    Ok(list_keys(tx, owner.as_ref(), page)?
         .into_iter()
         .map(|key| {
             let acts = match &key.user_name {
@@ -113,46 +111,15 @@ struct NewKeyForm {
 }
 
 async fn make_key(State(app): State<Arc<App>>, posted: Posted<NewKeyForm>) -> Result<Response, PageProblem> {
-    let name: String = posted
-        .fields
-        .name
-        .trim()
-        .chars()
-        .filter(|letter| !letter.is_control())
-        .take(255)
-        .collect();
-    if name.is_empty() {
-        return Err(Problem::invalid(["Say what the key is for."]).into());
-    }
-    let visitor = posted.visitor;
-    let Some(user_id) = visitor.0.user_id().cloned() else {
-        return Err(Problem::forbidden("Only people have keys of their own.").into());
-    };
-    let scope = if posted.fields.scope == "read_only" {
-        KeyScope::ReadOnly
+    let (visitor, sent) = (posted.visitor, posted.fields);
+    let scope = if sent.scope == "read_only" {
+        "read_only"
     } else {
-        KeyScope::Full
+        "full"
     };
-    let caller = visitor.0.clone();
-    let key = app
-        .change(caller.agent(), move |change| -> Result<String, Problem> {
-            let new = NewKey {
-                kind: KeyKind::User,
-                user_id: Some(user_id.clone()),
-                name: name.clone(),
-                scope,
-            };
-            let (id, key) = add_key(change, &new)?;
-            let made = Changed {
-                resource_type: "api_key",
-                resource_id: id.as_str(),
-                resource_name: &name,
-                details: json!({ "kind": "user" }),
-            };
-            audit::record(change, &caller, AuditAction::Create, &made);
-            Ok(key)
-        })
-        .await?;
+    let body = json!({ "api_key": { "name": sent.name, "kind": "user", "scope": scope } });
+    let made = api_keys::create(State(Arc::clone(&app)), visitor.0.clone(), Body(from_json(body)?)).await?;
+    let key = made.1.0.api_key.key.unwrap_or_default();
     page(&app, &visitor, "Keys", KEYS_BELOW, move |tx, reading, caller| {
         let mut parts = key_parts(tx, reading, caller)?;
         let secret = SettingsPart::Secret {
@@ -169,28 +136,9 @@ async fn make_key(State(app): State<Arc<App>>, posted: Posted<NewKeyForm>) -> Re
 
 async fn revoke(
     State(app): State<Arc<App>>,
-    Path(id): Path<ApiKeyId>,
+    id: Path<ApiKeyId>,
     posted: Posted<Nothing>,
 ) -> Result<Response, PageProblem> {
-    let caller = posted.visitor.0;
-    app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        let key = find_key_row(change.tx, &id)?.ok_or_else(|| Problem::not_found("The key"))?;
-        if key.user_id.as_ref() != caller.user_id() {
-            caller.require(Action::Delete, Resource::ApiKey)?;
-        }
-        if key.revoked_at.is_none() {
-            let now = change.now;
-            revoke_key(change.tx, &id, now)?;
-            let gone = Changed {
-                resource_type: "api_key",
-                resource_id: id.as_str(),
-                resource_name: &key.name,
-                details: json!({}),
-            };
-            audit::record(change, &caller, AuditAction::Delete, &gone);
-        }
-        Ok(())
-    })
-    .await?;
+    api_keys::revoke(State(app), posted.visitor.0, id).await?;
     Ok(go_to("/console/settings/keys"))
 }
