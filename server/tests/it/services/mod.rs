@@ -2,6 +2,7 @@
 
 mod includes;
 mod keys;
+mod refused;
 mod silence;
 
 use std::time::Duration;
