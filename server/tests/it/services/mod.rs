@@ -2,6 +2,7 @@
 
 mod includes;
 mod keys;
+mod maintenance;
 mod refused;
 mod silence;
 
