@@ -361,13 +361,18 @@ fn line_of(parts: &Parts, app: &App) -> (Option<String>, String) {
     (remote_address, request_id)
 }
 
-/// Both forms the field's clients send: `Token token=KEY` and `Bearer KEY`.
-fn key_of(authorization: &str) -> Option<&str> {
-    let key = authorization
-        .strip_prefix("Token token=")
-        .or_else(|| authorization.strip_prefix("Bearer "))?
-        .trim()
-        .trim_matches('"');
+/// Both forms the field's clients send, in any case of letters: `Token token=KEY` and `Bearer KEY`.
+pub fn key_of(authorization: &str) -> Option<&str> {
+    let (scheme, rest) = authorization.trim().split_once(' ')?;
+    let shown = match scheme.to_ascii_lowercase().as_str() {
+        "token" => {
+            let (name, key) = rest.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("token").then_some(key)?
+        }
+        "bearer" => rest,
+        _ => return None,
+    };
+    let key = shown.trim().trim_matches('"');
     (!key.is_empty()).then_some(key)
 }
 
@@ -438,3 +443,33 @@ async fn by_key(
 
 /// How exactly the last use of a key is known.
 const LAST_USED_PRECISION: SignedDuration = SignedDuration::from_hours(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_in_both_forms_and_in_any_case_of_letters() {
+        for authorization in [
+            "Token token=u+Abc",
+            "token token=u+Abc",
+            "TOKEN TOKEN=u+Abc",
+            "Token token=\"u+Abc\"",
+            "Bearer u+Abc",
+            "bearer u+Abc",
+            "BEARER  u+Abc ",
+        ] {
+            assert_eq!(key_of(authorization), Some("u+Abc"), "{authorization}");
+        }
+        for authorization in [
+            "",
+            "Token",
+            "Token u+Abc",
+            "Token key=u+Abc",
+            "Bearer ",
+            "Basic u+Abc",
+        ] {
+            assert_eq!(key_of(authorization), None, "{authorization}");
+        }
+    }
+}

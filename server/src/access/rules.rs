@@ -67,6 +67,7 @@ fn responder(action: Action, resource: Resource) -> Grant {
             Action::Create | Action::Change | Action::Delete,
             Resource::Service | Resource::EscalationPolicy | Resource::Schedule | Resource::BusinessService,
         )
+        | (Action::Delete, Resource::MaintenanceWindow)
         | (Action::Change, Resource::Team)
         | (Action::Approve, Resource::Update) => Grant::OwnTeams,
         _ => Grant::No,

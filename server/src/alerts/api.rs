@@ -18,8 +18,10 @@ use super::view::{AlertView, view};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
+use crate::http::listing::sorted_by;
 use crate::http::reference::ReferenceInput;
 use crate::http::{Body, Include, Listing, Paging, Problem, Problems, Site};
+use crate::incidents::api::parse_all;
 use crate::incidents::mentions::{Mentions, Pointed};
 use crate::incidents::model::Status;
 use crate::incidents::{IncidentId, actions, merge, wholes};
@@ -59,6 +61,34 @@ pub struct Narrowing {
     /// `triggered` or `resolved`.
     #[serde(rename = "statuses[]")]
     statuses: Vec<String>,
+    /// One or two of `created_at` and `resolved_at`, with `:asc` or `:desc`; the first counts first.
+    sort_by: Option<String>,
+}
+
+impl Narrowing {
+    fn sought(self) -> Result<Sought, Problem> {
+        let mut errors = Vec::new();
+        let statuses = parse_all("statuses[]", &self.statuses, AlertStatus::from_text, &mut errors);
+        let mut sought = Sought {
+            alert_key: self.alert_key,
+            statuses,
+            ..Sought::default()
+        };
+        let sort_by = self.sort_by.as_deref();
+        for (field, direction) in sorted_by(sort_by, &["created_at", "resolved_at"], "alerts", &mut errors) {
+            if field == "created_at" {
+                // No two came at once, so nothing that is named after it counts.
+                sought.age = direction;
+                break;
+            }
+            sought.resolved.get_or_insert(direction);
+        }
+        if errors.is_empty() {
+            Ok(sought)
+        } else {
+            Err(Problem::invalid(errors))
+        }
+    }
 }
 
 /// List the alerts of an incident.
@@ -77,14 +107,7 @@ async fn list(
 ) -> Result<axum::Json<AlertsAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let page = listing.page()?;
-    let status = match narrowing.statuses.as_slice() {
-        [one] => Some(one.clone()),
-        _ => None,
-    };
-    let sought = Sought {
-        alert_key: narrowing.alert_key,
-        status,
-    };
+    let sought = narrowing.sought()?;
     let (site, now) = (app.site.clone(), app.clock.now());
     let answer = app
         .read(move |tx| -> Result<_, Problem> {

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde_json::Value;
 use store::{Error, Tx, params, query, sql};
 
-use super::model::{Alert, AlertId, Reason};
+use super::model::{Alert, AlertId, AlertStatus, Reason};
 use crate::http::Page;
+use crate::http::listing::Direction;
 use crate::identifier::earliest_at;
 use crate::incidents::IncidentId;
 use crate::orchestration::{Held, Ruling};
@@ -413,37 +414,64 @@ pub fn hold(tx: &mut Tx, id: &AlertId) -> Result<Option<Alert>, Error> {
     find(tx, id)
 }
 
-/// What a list of alerts is narrowed by.
+/// What a list of alerts is narrowed by, and how it is sorted.
 #[derive(Debug, Clone, Default)]
 pub struct Sought {
     pub alert_key: Option<String>,
-    pub status: Option<String>,
+    pub statuses: Vec<AlertStatus>,
+    /// Open ones stand at the end.
+    pub resolved: Option<Direction>,
+    pub age: Direction,
+}
+
+const OF_INCIDENT: &str =
+    "WHERE a.incident_id = $incident {AND a.alert_key = $key} {AND a.status = ANY($statuses)}";
+
+fn of_incident_narrowed(query: store::Query, id: &IncidentId, sought: &Sought) -> store::Query {
+    let statuses = sought.statuses.iter().map(AlertStatus::as_text);
+    query
+        .bind("incident", id)
+        .bind_optional("key", sought.alert_key.as_deref())
+        .bind_optional(
+            "statuses",
+            (!sought.statuses.is_empty()).then(|| store::Value::texts(statuses)),
+        )
 }
 
 pub fn of_incident(tx: &mut Tx, id: &IncidentId, sought: &Sought, page: Page) -> Result<Vec<Alert>, Error> {
-    query!(
+    let listed = query!(
         "SELECT ",
         COLUMNS,
         ALERTS,
-        "WHERE a.incident_id = $incident {AND a.alert_key = $key} {AND a.status = $status}
-          ORDER BY a.id LIMIT $limit OFFSET $offset"
-    )
-    .bind("incident", id)
-    .bind_optional("key", sought.alert_key.as_deref())
-    .bind_optional("status", sought.status.as_deref())
-    .bind("limit", page.rows_to_read())
-    .bind("offset", page.offset)
-    .rows(tx)
+        OF_INCIDENT,
+        " ORDER BY {resolved=any: } {resolved=first: a.resolved_at NULLS LAST,}
+            {resolved=last: a.resolved_at DESC NULLS LAST,} {age=oldest: a.id} {age=newest: a.id DESC}
+          LIMIT $limit OFFSET $offset"
+    );
+    of_incident_narrowed(listed, id, sought)
+        .choose(
+            "resolved",
+            match sought.resolved {
+                None => "any",
+                Some(Direction::Ascending) => "first",
+                Some(Direction::Descending) => "last",
+            },
+        )
+        .choose(
+            "age",
+            match sought.age {
+                Direction::Ascending => "oldest",
+                Direction::Descending => "newest",
+            },
+        )
+        .bind("limit", page.rows_to_read())
+        .bind("offset", page.offset)
+        .rows(tx)
 }
 
 pub fn count_of_incident(tx: &mut Tx, id: &IncidentId, sought: &Sought) -> Result<i64, Error> {
-    let (count,): (i64,) = query!(
-        "SELECT COUNT(*) FROM alerts a WHERE a.incident_id = $incident {AND a.alert_key = $key} {AND a.status = $status}"
-    )
-    .bind("incident", id)
-    .bind_optional("key", sought.alert_key.as_deref())
-    .bind_optional("status", sought.status.as_deref())
-    .one(tx)?;
+    let counted = query!("SELECT COUNT(*) FROM alerts a ", OF_INCIDENT);
+    let (count,): (i64,) = of_incident_narrowed(counted, id, sought).one(tx)?;
     Ok(count)
 }
 

@@ -21,6 +21,7 @@ use jiff::{SignedDuration, Timestamp};
 use tracing::Instrument as _;
 
 use super::App;
+use crate::access::caller::key_of;
 use crate::access::token;
 use crate::config::Settings;
 use crate::console::page::PageProblem;
@@ -163,8 +164,10 @@ impl Class {
             return Self::SignIn;
         }
         if let Some(authorization) = headers.get(header::AUTHORIZATION) {
-            let key = String::from_utf8_lossy(authorization.as_bytes());
-            return Self::Caller(token::hash(&key));
+            let shown = String::from_utf8_lossy(authorization.as_bytes());
+            // However it is written, it is one key with one limit.
+            let key = key_of(&shown).unwrap_or(&shown);
+            return Self::Caller(token::hash(key));
         }
         match crate::access::store::session_token_of(headers) {
             Some(session) => Self::Caller(token::hash(&session)),
@@ -372,6 +375,9 @@ mod tests {
             class(Method::GET, "/console", &[("cookie", "muster=x")]),
             Class::Caller(_)
         ));
+        let of = |shown| class(Method::GET, "/incidents", &[("authorization", shown)]);
+        assert_eq!(of("Token token=abc"), of("bearer abc"));
+        assert_ne!(of("Token token=abc"), of("Token token=abd"));
         assert_eq!(class(Method::GET, "/console", &[]), Class::Visitor);
         assert_eq!(
             class(Method::POST, "/console/sign-in", &[("cookie", "muster=x")]),

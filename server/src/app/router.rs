@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
 use utoipa::OpenApi;
@@ -15,6 +15,7 @@ use utoipa::openapi::security::{
 use utoipa_axum::router::OpenApiRouter;
 
 use super::App;
+use crate::http::body::LARGEST_BODY;
 
 #[derive(OpenApi)]
 #[openapi(info(
@@ -123,6 +124,7 @@ pub fn router(app: Arc<App>) -> Router {
     )
     .fallback(super::elsewhere::answer)
     .method_not_allowed_fallback(super::elsewhere::refuse_method)
+    .layer(DefaultBodyLimit::max(LARGEST_BODY))
     .layer(axum::middleware::from_fn_with_state(
         Arc::clone(&app),
         super::front::pass,

@@ -69,6 +69,7 @@ struct Narrowing {
     owner_ids: Vec<String>,
     incident_id: Option<String>,
     /// `true` for linked ones, `false` for the others.
+    #[param(value_type = Option<bool>)]
     linked: Option<String>,
     since: Option<String>,
     until: Option<String>,
@@ -84,14 +85,10 @@ impl Narrowing {
                 None => faults.add("statuses[] must be open, waiting or closed."),
             }
         }
-        let linked = match self.linked.as_deref() {
-            None | Some("") => None,
-            Some("true") => Some(Linked::Yes),
-            Some("false") => Some(Linked::No),
-            Some(_) => {
-                faults.add("linked must be true or false.");
-                None
-            }
+        let linked = match faults.yes_or_no("linked", self.linked.as_deref()) {
+            None => None,
+            Some(true) => Some(Linked::Yes),
+            Some(false) => Some(Linked::No),
         };
         let number = match self.number.as_deref().filter(|text| !text.is_empty()) {
             None => None,

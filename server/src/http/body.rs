@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{Problem, fields};
 
-/// The largest body of an ordinary request. Events have a limit of their own.
+/// The largest body of an ordinary request, in bytes. Events, and forms that customers fill in, have limits of their own.
 pub const LARGEST_BODY: usize = 1024 * 1024;
 
 /// A JSON body, whatever its content type says. Unknown and read-only fields are ignored; a wrong type

@@ -22,6 +22,11 @@ impl Faults {
         Self::default()
     }
 
+    /// With what was found wrong before.
+    pub fn of(sentences: Vec<String>) -> Self {
+        Self { sentences }
+    }
+
     pub fn add(&mut self, sentence: impl Into<String>) {
         self.sentences.push(sentence.into());
     }
@@ -93,6 +98,19 @@ impl Faults {
             ));
         }
         instant
+    }
+
+    /// A yes or no of a query string, in any case of letters; an empty one counts as missing.
+    pub fn yes_or_no(&mut self, field: &str, text: Option<&str>) -> Option<bool> {
+        let text = text.filter(|text| !text.is_empty())?;
+        match text.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => {
+                self.add(format!("{field} must be true, false, 1 or 0."));
+                None
+            }
+        }
     }
 
     pub fn within(&mut self, field: &str, number: i64, range: std::ops::RangeInclusive<i64>) -> i64 {
@@ -207,6 +225,28 @@ const LAST_SECOND: i64 = 253_370_764_800;
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_yes_or_no_is_read_in_any_case_and_nothing_else_is() {
+        for (text, read) in [
+            (None, None),
+            (Some(""), None),
+            (Some("true"), Some(true)),
+            (Some("True"), Some(true)),
+            (Some("1"), Some(true)),
+            (Some("FALSE"), Some(false)),
+            (Some("0"), Some(false)),
+        ] {
+            let mut faults = Faults::new();
+            assert_eq!(faults.yes_or_no("total", text), read, "{text:?}");
+            assert_eq!(faults.sentences, Vec::<String>::new());
+        }
+        for text in ["yes", "2", " true", "truetrue"] {
+            let mut faults = Faults::new();
+            assert_eq!(faults.yes_or_no("total", Some(text)), None);
+            assert_eq!(faults.sentences, ["total must be true, false, 1 or 0."]);
+        }
+    }
 
     #[test]
     fn instants_are_read_in_every_form_that_clients_send() {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::Problem;
+use super::{Faults, Problem};
 
 const DEFAULT_LIMIT: i64 = 25;
 const LARGEST_LIMIT: i64 = 100;
@@ -19,6 +19,7 @@ pub struct Listing {
     /// How many to skip. Limit and offset together reach at most 10,000.
     pub offset: Option<String>,
     /// `true` to have the whole number counted.
+    #[param(value_type = Option<bool>)]
     pub total: Option<String>,
 }
 
@@ -59,10 +60,12 @@ impl Listing {
                 "offset and limit together may reach at most {FURTHEST}; narrow the search instead."
             )]));
         }
-        let counted = match self.total.as_deref() {
-            Some("true" | "1") => Counted::Yes,
-            _ => Counted::No,
+        let mut faults = Faults::new();
+        let counted = match faults.yes_or_no("total", self.total.as_deref()) {
+            Some(true) => Counted::Yes,
+            Some(false) | None => Counted::No,
         };
+        faults.done()?;
         Ok(Page {
             limit,
             offset,
@@ -116,6 +119,50 @@ pub enum Direction {
     #[default]
     Ascending,
     Descending,
+}
+
+/// Fields one list may be sorted by.
+const MOST_SORTED_BY: usize = 2;
+
+/// Reads `sort_by` of a list that is sorted by some of these fields, such as `urgency,created_at:desc`: the fields in
+/// the order in which they count. What cannot be understood is said of `what`, such as incidents.
+pub fn sorted_by(
+    sort_by: Option<&str>,
+    fields: &[&'static str],
+    what: &str,
+    errors: &mut Vec<String>,
+) -> Vec<(&'static str, Direction)> {
+    let Some(text) = sort_by.filter(|text| !text.is_empty()) else {
+        return Vec::new();
+    };
+    let asked: Vec<&str> = text.split(',').map(str::trim).collect();
+    if asked.len() > MOST_SORTED_BY {
+        errors.push(format!("sort_by may name at most {MOST_SORTED_BY} fields."));
+        return Vec::new();
+    }
+    let mut sorted = Vec::new();
+    for one in asked {
+        let (name, direction) = match one.split_once(':') {
+            Some((name, "asc")) => (name, Direction::Ascending),
+            Some((name, "desc")) => (name, Direction::Descending),
+            None | Some(_) => (one, Direction::Ascending),
+        };
+        match fields.iter().find(|field| **field == name) {
+            Some(field) => sorted.push((*field, direction)),
+            None => {
+                let shown: String = one
+                    .chars()
+                    .filter(|letter| !letter.is_control())
+                    .take(80)
+                    .collect();
+                errors.push(format!(
+                    "sort_by: \"{shown}\" is not a field that {what} are sorted by; {} are, with :asc or :desc.",
+                    fields.join(", ")
+                ));
+            }
+        }
+    }
+    sorted
 }
 
 /// Reads `sort_by` of a list that is sorted by its names.

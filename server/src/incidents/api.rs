@@ -16,18 +16,17 @@ use super::dialect::{Surroundings, view};
 use super::input::{CreateIncident, ManyIncidents, Merge, OneIncident, Snooze};
 use super::model::{Incident, IncidentId, Status, Urgency};
 use super::shapes::IncidentView;
-use super::store::{self as rows, Order, Sought};
+use super::store::{self as rows, Order, Sought, Standing};
 use super::wholes::{OF_INCIDENTS, expand};
 use super::{actions, input, merge};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::parse_instant;
+use crate::http::listing::{Direction, sorted_by};
 use crate::http::{Body, Include, Listing, Paging, Problem, Problems};
 
 /// Six months, the longest of them.
 const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(24 * 184);
-/// Fields one list may be sorted by.
-const MOST_SORTED_BY: usize = 2;
 /// Incidents one request may change.
 const MOST_AT_ONCE: usize = 250;
 
@@ -84,7 +83,8 @@ pub struct Narrowing {
     date_range: Option<String>,
     since: Option<String>,
     until: Option<String>,
-    /// `incident_number`, `created_at`, `resolved_at` or `urgency`, with `:asc` or `:desc`.
+    /// One or two of `incident_number`, `created_at`, `resolved_at` and `urgency`, with `:asc` or `:desc`; the first counts
+    /// first.
     sort_by: Option<String>,
 }
 
@@ -135,7 +135,7 @@ impl Narrowing {
     }
 }
 
-fn parse_all<T>(
+pub(crate) fn parse_all<T>(
     name: &str,
     texts: &[String],
     parse: impl Fn(&str) -> Option<T>,
@@ -163,37 +163,29 @@ pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) 
     parsed
 }
 
-fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        return Order::default();
-    };
-    if text.split(',').count() > MOST_SORTED_BY {
-        errors.push(format!("sort_by may name at most {MOST_SORTED_BY} fields."));
-    }
-    // The first decides; what is equal by it stands in the order it was opened.
-    let mut orders = text
-        .split(',')
-        .map(|field| order_by(field, errors))
-        .collect::<Vec<_>>();
-    orders.swap_remove(0)
-}
+/// What incidents are sorted by: their number and their age are the same.
+const SORTED_BY: [&str; 4] = ["incident_number", "created_at", "resolved_at", "urgency"];
 
-fn order_by(field: &str, errors: &mut Vec<String>) -> Order {
-    match field {
-        "incident_number" | "incident_number:asc" | "created_at" | "created_at:asc" => Order::Oldest,
-        "incident_number:desc" | "created_at:desc" => Order::Newest,
-        "resolved_at" | "resolved_at:asc" => Order::ResolvedFirst,
-        "resolved_at:desc" => Order::ResolvedLast,
-        "urgency" | "urgency:asc" => Order::UrgentFirst,
-        "urgency:desc" => Order::UrgentLast,
-        other => {
-            errors.push(format!(
-                "sort_by: \"{}\" is not a field that incidents are sorted by.",
-                super::input::shown(other)
-            ));
-            Order::default()
-        }
+fn order(text: Option<&str>, errors: &mut Vec<String>) -> Order {
+    let mut order = Order::default();
+    let mut standings = Vec::new();
+    for (field, direction) in sorted_by(text, &SORTED_BY, "incidents", errors) {
+        let standing = match (field, direction) {
+            ("resolved_at", Direction::Ascending) => Standing::ResolvedFirst,
+            ("resolved_at", Direction::Descending) => Standing::ResolvedLast,
+            ("urgency", Direction::Ascending) => Standing::UrgentFirst,
+            ("urgency", Direction::Descending) => Standing::UrgentLast,
+            (_, direction) => {
+                order.age = direction;
+                break;
+            }
+        };
+        standings.push(standing);
     }
+    let mut standings = standings.into_iter();
+    order.first = standings.next().unwrap_or_default();
+    order.second = standings.next().unwrap_or_default();
+    order
 }
 
 /// List incidents.

@@ -18,7 +18,7 @@ use super::shapes::LogEntryView;
 use super::wholes::{OF_ENTRIES, expand};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Include, Listing, Paging, Problem, Problems};
+use crate::http::{Faults, Include, Listing, Paging, Problem, Problems};
 use crate::people::UserId;
 use crate::people::store::find_user;
 use crate::timeline::Kind;
@@ -56,6 +56,7 @@ pub struct Span {
     since: Option<String>,
     until: Option<String>,
     /// `true`: only the main changes.
+    #[param(value_type = Option<bool>)]
     is_overview: Option<String>,
     /// The teams whose policies the incidents follow.
     #[serde(rename = "team_ids[]")]
@@ -67,11 +68,12 @@ impl Span {
         let mut errors = Vec::new();
         let since: Option<Timestamp> = instant("since", self.since.as_deref(), &mut errors);
         let until = instant("until", self.until.as_deref(), &mut errors);
-        if !errors.is_empty() {
-            return Err(Problem::invalid(errors));
-        }
-        let overview = matches!(self.is_overview.as_deref(), Some("true" | "1"));
-        let kinds = if overview { OVERVIEW.to_vec() } else { Vec::new() };
+        let mut faults = Faults::of(errors);
+        let kinds = match faults.yes_or_no("is_overview", self.is_overview.as_deref()) {
+            Some(true) => OVERVIEW.to_vec(),
+            Some(false) | None => Vec::new(),
+        };
+        faults.done()?;
         Ok(Sought {
             incident,
             user,

@@ -5,6 +5,7 @@ use store::{Error, Tx, Value, params, query, sql};
 
 use super::model::{Acknowledgement, AlertCounts, Assignment, Incident, IncidentId, Status, Urgency};
 use crate::http::Page;
+use crate::http::listing::Direction;
 use crate::people::UserId;
 use crate::timeline::AgentKind;
 
@@ -169,28 +170,31 @@ pub struct Sought {
     pub order: Order,
 }
 
+/// By what a list is sorted. No two incidents were opened at once, so their age decides at last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Order {
+pub struct Order {
+    pub first: Standing,
+    pub second: Standing,
+    pub age: Direction,
+}
+
+impl Order {
+    pub const NEWEST: Self = Self {
+        first: Standing::Equal,
+        second: Standing::Equal,
+        age: Direction::Descending,
+    };
+}
+
+/// What many incidents may have in common; who has no such time stands at the end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, store::TextEnum)]
+pub enum Standing {
     #[default]
-    Oldest,
-    Newest,
+    Equal,
     ResolvedFirst,
     ResolvedLast,
     UrgentFirst,
     UrgentLast,
-}
-
-impl Order {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Oldest => "oldest",
-            Self::Newest => "newest",
-            Self::ResolvedFirst => "resolved_first",
-            Self::ResolvedLast => "resolved_last",
-            Self::UrgentFirst => "urgent_first",
-            Self::UrgentLast => "urgent_last",
-        }
-    }
 }
 
 const NARROWED: &str = " WHERE i.number > $zero
@@ -246,13 +250,25 @@ pub fn list(tx: &mut Tx, sought: &Sought, page: Page) -> Result<Vec<Incident>, E
         COLUMNS,
         " FROM incidents i ",
         NARROWED,
-        " ORDER BY {order=oldest: i.id} {order=newest: i.id DESC}
-            {order=resolved_first: i.resolved_at, i.id} {order=resolved_last: i.resolved_at DESC, i.id}
-            {order=urgent_first: i.urgency, i.id} {order=urgent_last: i.urgency DESC, i.id}
+        " ORDER BY {first=equal: } {first=resolved_first: i.resolved_at NULLS LAST,}
+            {first=resolved_last: i.resolved_at DESC NULLS LAST,}
+            {first=urgent_first: i.urgency,} {first=urgent_last: i.urgency DESC,}
+            {second=equal: } {second=resolved_first: i.resolved_at NULLS LAST,}
+            {second=resolved_last: i.resolved_at DESC NULLS LAST,}
+            {second=urgent_first: i.urgency,} {second=urgent_last: i.urgency DESC,}
+            {age=oldest: i.id} {age=newest: i.id DESC}
           LIMIT $limit OFFSET $offset"
     );
     narrowed(listed, sought)
-        .choose("order", sought.order.name())
+        .choose("first", sought.order.first.as_text())
+        .choose("second", sought.order.second.as_text())
+        .choose(
+            "age",
+            match sought.order.age {
+                Direction::Ascending => "oldest",
+                Direction::Descending => "newest",
+            },
+        )
         .bind("limit", page.rows_to_read())
         .bind("offset", page.offset)
         .rows(tx)

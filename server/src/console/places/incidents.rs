@@ -124,7 +124,7 @@ fn find(tx: &mut Tx, filter: &Filter, user_id: Option<&str>) -> Result<(Vec<Foun
         counted: Counted::Yes,
     };
     let mut sought = Sought {
-        order: Order::Newest,
+        order: Order::NEWEST,
         ..Sought::default()
     };
     match filter.view.as_str() {

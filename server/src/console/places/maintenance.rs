@@ -27,7 +27,7 @@ use crate::http::{Body, Page, Path, Problem, Query};
 use crate::services::api::maintenance_windows as api;
 use crate::services::model::{MaintenanceWindow, MaintenanceWindowId};
 use crate::services::store::services::{self as service_rows, ServiceFilter};
-use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
+use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan, WindowTeam};
 
 /// Windows that are over, on one page; windows ahead are all shown.
 const ROWS: i64 = 25;
@@ -64,6 +64,7 @@ struct Known {
     over_in_all: i64,
     /// Window, service, name.
     services_of: Vec<(String, String, String)>,
+    teams_of: Vec<WindowTeam>,
     services: Vec<(String, String)>,
 }
 
@@ -80,6 +81,7 @@ fn read(tx: &mut Tx, now: Timestamp, offset: i64) -> Result<Known, Problem> {
     let filter = |span| WindowFilter {
         pattern: None,
         service_ids: Vec::new(),
+        team_ids: Vec::new(),
         span,
         now,
     };
@@ -105,6 +107,7 @@ fn read(tx: &mut Tx, now: Timestamp, offset: i64) -> Result<Known, Problem> {
     Ok(Known {
         situation: crate::console::frame::Situation::calm(),
         services_of: rows::window_services(tx, &ids)?,
+        teams_of: rows::window_teams(tx, &ids)?,
         open,
         over,
         over_in_all,
@@ -134,13 +137,14 @@ async fn page(
         })
         .await?;
     let may_plan = visitor.0.may(Action::Create, Resource::MaintenanceWindow);
-    let may_end = visitor.0.may(Action::Change, Resource::MaintenanceWindow);
     let status = match problem {
         None => StatusCode::OK,
         Some(_) => StatusCode::UNPROCESSABLE_ENTITY,
     };
     let row = |window: &MaintenanceWindow| {
         let row = row(window, &known.services_of, &reading);
+        let may_end =
+            api::require_delete(&visitor.0, &window.id, &known.services_of, &known.teams_of).is_ok();
         WindowRow {
             end: row.end.filter(|_| may_end),
             ..row

@@ -135,6 +135,7 @@ fn planned(tx: &mut Tx, now: Timestamp) -> Result<Vec<Planned>, Problem> {
     let filter = WindowFilter {
         pattern: None,
         service_ids: Vec::new(),
+        team_ids: Vec::new(),
         span: WindowSpan::Open,
         now,
     };

@@ -166,7 +166,7 @@ fn found_incidents(tx: &mut Tx, caller: &Caller, question: &str) -> Result<Vec<F
         number,
         words: number.is_none().then(|| question.to_owned()),
         latest: number.is_none().then_some(LATEST),
-        order: Order::Newest,
+        order: Order::NEWEST,
         ..incidents::Sought::default()
     };
     let incidents: Vec<Incident> = first(incidents::list(tx, &sought, few())?).collect();

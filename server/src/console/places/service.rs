@@ -150,7 +150,7 @@ fn know(tx: &mut Tx, caller: &Caller, id: &str, now: Timestamp) -> Result<Known,
         Kind::Technical(technical) => {
             let sought = Sought {
                 service_ids: vec![technical.service.id.to_string()],
-                order: Order::Newest,
+                order: Order::NEWEST,
                 ..Sought::default()
             };
             let page = Page {

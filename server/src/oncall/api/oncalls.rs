@@ -62,7 +62,15 @@ pub(super) struct OncallsQuery {
     #[serde(rename = "schedule_ids[]")]
     schedule_ids: Vec<String>,
     /// `true` for only the first of each policy, level and user.
+    #[param(value_type = Option<bool>)]
     earliest: Option<String>,
+}
+
+/// Which stretches of each policy, level and user are shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stretches {
+    All,
+    OnlyTheFirst,
 }
 
 /// One stretch of somebody's being on call.
@@ -91,6 +99,10 @@ pub(super) async fn list(
     let until = faults.optional_instant("until", asked.until.as_deref());
     let zone_name = asked.time_zone.clone().unwrap_or_else(|| "UTC".to_owned());
     faults.time_zone("time_zone", &zone_name);
+    let stretches = match faults.yes_or_no("earliest", asked.earliest.as_deref()) {
+        Some(true) => Stretches::OnlyTheFirst,
+        Some(false) | None => Stretches::All,
+    };
     faults.done()?;
     let since = since.unwrap_or_else(|| app.clock.now());
     let until = until.unwrap_or(since);
@@ -107,7 +119,7 @@ pub(super) async fn list(
     app.read(move |tx| {
         let policies = policies_of(tx, &asked)?;
         let mut found = find(tx, &policies, span)?;
-        narrow(&mut found, &asked);
+        narrow(&mut found, &asked, stretches);
         let count = found.len() as i64;
         let rows: Vec<Found> = found
             .into_iter()
@@ -187,7 +199,7 @@ fn turns(tx: &mut Tx, id: &ScheduleId, span: Span) -> Result<Vec<Entry>, Problem
     Ok(entries)
 }
 
-fn narrow(found: &mut Vec<Found>, asked: &OncallsQuery) {
+fn narrow(found: &mut Vec<Found>, asked: &OncallsQuery, stretches: Stretches) {
     if !asked.user_ids.is_empty() {
         found.retain(|one| asked.user_ids.iter().any(|id| id == one.user.as_str()));
     }
@@ -197,7 +209,7 @@ fn narrow(found: &mut Vec<Found>, asked: &OncallsQuery) {
             asked.schedule_ids.iter().any(|wanted| wanted == id)
         });
     }
-    if matches!(asked.earliest.as_deref(), Some("true" | "1")) {
+    if stretches == Stretches::OnlyTheFirst {
         found.sort_by_key(|one| {
             let start = one.stretch.map(|(start, _)| start);
             (one.policy, one.level, one.user.clone(), start)

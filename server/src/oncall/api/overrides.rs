@@ -71,6 +71,7 @@ pub(crate) struct OverrideInput {
 #[into_params(parameter_in = Query)]
 pub(crate) struct OverridesQuery {
     /// `true` for only those that can still be taken back.
+    #[param(value_type = Option<bool>)]
     editable: Option<String>,
 }
 
@@ -93,7 +94,9 @@ pub(super) async fn list(
     let span = range
         .span
         .ok_or_else(|| Problem::refused(2003, "since and until are required."))?;
-    let editable = matches!(asked.editable.as_deref(), Some("true" | "1"));
+    let mut faults = Faults::new();
+    let editable = faults.yes_or_no("editable", asked.editable.as_deref());
+    faults.done()?;
     let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let row = present_schedule(tx, &id)?;
@@ -104,7 +107,7 @@ pub(super) async fn list(
         let overrides = rows
             .iter()
             .filter(|row| row.start_at < span.end())
-            .filter(|row| !editable || row.end_at > now)
+            .filter(|row| editable != Some(true) || row.end_at > now)
             .map(|row| {
                 let (start, end) = range.cut(row.start_at, row.end_at);
                 OverrideView {

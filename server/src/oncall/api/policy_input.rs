@@ -166,7 +166,10 @@ fn strategy_of(sent: &Value) -> Option<Strategy> {
         Value::Null => return Some(Strategy::AssignToEveryone),
         Value::String(name) => name.as_str(),
         Value::Object(fields) => fields.get("type")?.as_str()?,
-        Value::Array(items) => items.first()?.get("type")?.as_str()?,
+        Value::Array(items) => match items.as_slice() {
+            [only] => only.get("type")?.as_str()?,
+            _ => return None,
+        },
         Value::Bool(_) | Value::Number(_) => return None,
     };
     match name {

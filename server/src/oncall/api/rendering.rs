@@ -25,6 +25,7 @@ pub(super) struct RangeQuery {
     /// The zone in which times are shown; the schedule's own unless told.
     time_zone: Option<String>,
     /// `true` to show the turns at the edges whole instead of cut.
+    #[param(value_type = Option<bool>)]
     overflow: Option<String>,
 }
 
@@ -52,6 +53,10 @@ impl RangeQuery {
         if let Some(name) = zone {
             faults.time_zone("time_zone", name);
         }
+        let edges = match faults.yes_or_no("overflow", self.overflow.as_deref()) {
+            Some(true) => Edges::Whole,
+            Some(false) | None => Edges::Cut,
+        };
         faults.done()?;
         let bounds = match (since, until) {
             (None, None) => None,
@@ -70,10 +75,6 @@ impl RangeQuery {
             Some((since, until)) => Some(
                 Span::new(since, until).map_err(|_| Problem::refused(2004, "until must lie after since."))?,
             ),
-        };
-        let edges = match self.overflow.as_deref() {
-            Some("true" | "1") => Edges::Whole,
-            _ => Edges::Cut,
         };
         Ok(Range {
             span,

@@ -111,7 +111,7 @@ pub(super) struct VendorAnswer {
 
 /// A tool that sends events.
 #[derive(Debug, Serialize, ToSchema)]
-struct VendorView {
+pub(super) struct VendorView {
     #[serde(flatten)]
     head: Head,
     name: &'static str,
@@ -133,6 +133,16 @@ fn vendor_view((id, name, description): &(&str, &'static str, &'static str), sit
         thumbnail_url: None,
         integration_guide_url: None,
     }
+}
+
+/// Those of the tools that have these ids.
+pub(super) fn vendor_views(ids: &[String], site: &Site) -> Vec<VendorView> {
+    let named = |(id, _, _): &&(&str, _, _)| ids.iter().any(|wanted| wanted == id);
+    VENDORS
+        .iter()
+        .filter(named)
+        .map(|one| vendor_view(one, site))
+        .collect()
 }
 
 /// The tools that integrations can be named after.

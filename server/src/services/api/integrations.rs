@@ -11,12 +11,14 @@ use utoipa::ToSchema;
 
 use super::catalogue::vendor_name;
 use super::view::{IntegrationView, integration_view};
+use super::wholes::{self, OF_INTEGRATIONS};
 use super::{present, teams_of};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource, token};
 use crate::app::App;
+use crate::http::expansion::expand;
 use crate::http::faults::LONGEST_NAME;
-use crate::http::{Body, Faults, Path, Problem, Problems, ReferenceInput};
+use crate::http::{Body, Faults, Include, Path, Problem, Problems, Query, ReferenceInput};
 use crate::services::model::{Integration, IntegrationId, Service, ServiceId};
 use crate::services::store::{keys, services as rows};
 use crate::timeline::Change;
@@ -125,15 +127,16 @@ pub(crate) async fn create(
 
 /// One integration.
 #[utoipa::path(get, path = "/services/{id}/integrations/{integration_id}", tag = "Services",
-    params(("id" = String, Path), ("integration_id" = String, Path)),
+    params(("id" = String, Path), ("integration_id" = String, Path), Include),
     responses((status = 200, body = IntegrationAnswer), Problems))]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path((id, integration_id)): Path<(ServiceId, IntegrationId)>,
+    Query(include): Query<Include>,
 ) -> Result<Json<IntegrationAnswer>, Problem> {
     caller.require(Action::View, Resource::Service)?;
-    let site = app.site.clone();
+    let (site, now) = (app.site.clone(), app.clock.now());
     app.read(move |tx| {
         let service = present(tx, &id)?;
         let integration = rows::find_integration(tx, &id, &integration_id)?
@@ -142,6 +145,10 @@ pub(crate) async fn show(
         if !sees_keys(tx, &caller, &service)? {
             integration["integration_key"] = Value::Null;
         }
+        let integrations = std::slice::from_mut(&mut integration);
+        expand(&include, &OF_INTEGRATIONS, integrations, |kind, ids| {
+            wholes::load(tx, &site, now, kind, ids)
+        })?;
         Ok(Json(IntegrationAnswer { integration }))
     })
     .await

@@ -23,9 +23,9 @@ use crate::http::{
 };
 use crate::jobs::{EVERY_PAGE, Kind as JobKind, Owed};
 use crate::people::store::find_users;
-use crate::people::{User, UserId};
+use crate::people::{TeamId, User, UserId};
 use crate::services::model::{MaintenanceWindow, MaintenanceWindowId, ServiceId};
-use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan};
+use crate::services::store::touchpoints::{self as rows, WindowFilter, WindowSpan, WindowTeam};
 use crate::timeline::Change;
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -59,7 +59,7 @@ pub(crate) struct WindowView {
     public_words: Option<String>,
     created_by: Option<Reference>,
     services: Vec<Reference>,
-    /// Always empty.
+    /// Those of the services.
     teams: Vec<Reference>,
 }
 
@@ -87,6 +87,9 @@ pub(crate) struct WindowsQuery {
     query: Option<String>,
     #[serde(rename = "service_ids[]")]
     service_ids: Vec<String>,
+    /// The teams of the services.
+    #[serde(rename = "team_ids[]")]
+    team_ids: Vec<String>,
     /// `past`, `future`, `ongoing`, `open` or `all`.
     filter: Option<String>,
 }
@@ -94,7 +97,6 @@ pub(crate) struct WindowsQuery {
 const MOST_SERVICES: usize = 500;
 const LONGEST_PUBLIC_WORDS: usize = 2_000;
 
-/// Lets the status pages follow at once.
 /// Has the pages and the alerts of these services follow what was planned.
 fn follow(change: &mut Change, services: &[String]) -> Result<(), Problem> {
     change.touch(crate::live::SERVICES);
@@ -104,22 +106,49 @@ fn follow(change: &mut Change, services: &[String]) -> Result<(), Problem> {
     Ok(change.owe(&Owed::now(JobKind::PagesRender, EVERY_PAGE, change.now))?)
 }
 
-fn view(
-    window: &MaintenanceWindow,
-    services: &[(String, String, String)],
-    planners: &[User],
-    site: &Site,
-) -> Value {
+/// What stands around windows: their services, the teams of these, and whoever planned them.
+struct Around {
+    /// Window, service, name.
+    services: Vec<(String, String, String)>,
+    teams: Vec<WindowTeam>,
+    planners: Vec<User>,
+}
+
+impl Around {
+    fn read(tx: &mut Tx, windows: &[MaintenanceWindow]) -> Result<Self, Problem> {
+        let ids: Vec<String> = windows.iter().map(|one| one.id.to_string()).collect();
+        let planners: Vec<&UserId> = windows
+            .iter()
+            .filter_map(|window| window.created_by.as_ref())
+            .collect();
+        Ok(Self {
+            services: rows::window_services(tx, &ids)?,
+            teams: rows::window_teams(tx, &ids)?,
+            planners: find_users(tx, &planners)?,
+        })
+    }
+}
+
+fn view(window: &MaintenanceWindow, around: &Around, site: &Site) -> Value {
     let planned_by = |id: &UserId| {
-        let planner = planners.iter().find(|one| one.id == *id);
+        let planner = around.planners.iter().find(|one| one.id == *id);
         let name = planner.map_or(id.as_str(), |one| one.name.as_str());
         site.reference("user", "users", id.as_str(), name)
     };
-    let own: Vec<_> = services
+    let own: Vec<_> = around
+        .services
         .iter()
         .filter(|(id, _, _)| id == window.id.as_str())
         .map(|(_, id, name)| site.reference("service", "services", id, name.clone()))
         .collect();
+    let mut teams: Vec<_> = around
+        .teams
+        .iter()
+        .filter(|team| team.maintenance_window_id == window.id)
+        .map(|team| site.reference("team", "teams", team.team_id.as_str(), team.team_name.clone()))
+        .collect();
+    // They come in the order of the teams, one for each service.
+    teams.dedup();
     let summary = window.description.clone();
     let summary = summary.unwrap_or_else(|| "Maintenance".to_owned());
     json!(WindowView {
@@ -138,23 +167,32 @@ fn view(
         public_words: window.public_words.clone(),
         created_by: window.created_by.as_ref().map(planned_by),
         services: own,
-        teams: Vec::new(),
+        teams,
     })
 }
 
 fn shown(tx: &mut Tx, window: &MaintenanceWindow, site: &Site) -> Result<Value, Problem> {
-    let services = rows::window_services(tx, &[window.id.to_string()])?;
-    let planners = planners(tx, std::slice::from_ref(window))?;
-    Ok(view(window, &services, &planners, site))
+    let around = Around::read(tx, std::slice::from_ref(window))?;
+    Ok(view(window, &around, site))
 }
 
-/// Whoever planned the windows.
-fn planners(tx: &mut Tx, windows: &[MaintenanceWindow]) -> Result<Vec<User>, Problem> {
-    let ids: Vec<&UserId> = windows
-        .iter()
-        .filter_map(|window| window.created_by.as_ref())
-        .collect();
-    Ok(find_users(tx, &ids)?)
+/// Refuses who may not take this window away, or end it: where that is a matter of team, each of its services must
+/// be theirs, since silence that ends too early pages the others.
+pub(crate) fn require_delete(
+    caller: &Caller,
+    id: &MaintenanceWindowId,
+    services: &[(String, String, String)],
+    teams: &[WindowTeam],
+) -> Result<(), Problem> {
+    for (_, service, _) in services.iter().filter(|(window, ..)| window == id.as_str()) {
+        let own: Vec<TeamId> = teams
+            .iter()
+            .filter(|team| team.maintenance_window_id == *id && team.service_id == *service)
+            .map(|team| team.team_id.clone())
+            .collect();
+        caller.require_for_teams(Action::Delete, Resource::MaintenanceWindow, &own)?;
+    }
+    caller.require_for_own(Action::Delete, Resource::MaintenanceWindow)
 }
 
 fn present(tx: &mut Tx, id: &MaintenanceWindowId) -> Result<MaintenanceWindow, Problem> {
@@ -247,6 +285,7 @@ pub(crate) async fn list(
             .filter(|query| !query.is_empty())
             .map(|query| anywhere(&query)),
         service_ids: asked.service_ids,
+        team_ids: asked.team_ids,
         span,
         now: app.clock.now(),
     };
@@ -254,13 +293,8 @@ pub(crate) async fn list(
     app.read(move |tx| {
         let found = rows::list_windows(tx, &filter, page)?;
         let (found, paging) = page.finish(found, || rows::count_windows(tx, &filter))?;
-        let ids: Vec<String> = found.iter().map(|one| one.id.to_string()).collect();
-        let services = rows::window_services(tx, &ids)?;
-        let planners = planners(tx, &found)?;
-        let mut maintenance_windows: Vec<Value> = found
-            .iter()
-            .map(|one| view(one, &services, &planners, &site))
-            .collect();
+        let around = Around::read(tx, &found)?;
+        let mut maintenance_windows: Vec<Value> = found.iter().map(|one| view(one, &around, &site)).collect();
         expand(&include, &OF_WINDOWS, &mut maintenance_windows, |kind, ids| {
             wholes::load(tx, &site, filter.now, kind, ids)
         })?;
@@ -365,16 +399,20 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,
 ) -> Result<StatusCode, Problem> {
-    caller.require(Action::Change, Resource::MaintenanceWindow)?;
+    caller.require_for_own(Action::Delete, Resource::MaintenanceWindow)?;
     app.change(caller.agent(), move |change| {
         let mut window = present(change.tx, &id)?;
+        let ids = [id.to_string()];
+        let covered = rows::window_services(change.tx, &ids)?;
+        let teams = rows::window_teams(change.tx, &ids)?;
+        require_delete(&caller, &id, &covered, &teams)?;
         if window.end_at <= change.now {
             return Err(Problem::refused(
                 5003,
                 "A maintenance window that is over cannot be cancelled.",
             ));
         }
-        let services = services_of(change.tx, &id)?;
+        let services: Vec<String> = covered.into_iter().map(|(_, service, _)| service).collect();
         if window.start_at > change.now {
             rows::delete_window(change.tx, &id, change.now)?;
         } else {

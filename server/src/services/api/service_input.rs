@@ -62,6 +62,7 @@ pub(crate) struct GroupingInput {
 }
 
 const LONGEST_TIMEOUT: i64 = 31 * 86_400;
+const MOST_SCHEDULED_ACTIONS: usize = 4;
 const PAUSES: [u32; 6] = [0, 120, 180, 300, 600, 900];
 
 /// The service as it will be: what was sent over what it was.
@@ -115,7 +116,12 @@ pub(super) fn check(tx: &mut Tx, input: &ServiceInput, before: Service) -> Resul
     service.support_hours = input.support_hours.clone().over(service.support_hours.take());
     check_hours(&mut faults, &service);
     if let Some(actions) = &input.scheduled_actions {
-        service.scheduled_actions = actions.iter().take(4).copied().collect();
+        if actions.len() > MOST_SCHEDULED_ACTIONS {
+            faults.add(format!(
+                "Scheduled actions may be at most {MOST_SCHEDULED_ACTIONS}."
+            ));
+        }
+        service.scheduled_actions.clone_from(actions);
     }
     match &input.alert_grouping_parameters {
         Sent::Nothing => {
@@ -172,39 +178,98 @@ fn older_grouping(faults: &mut Faults, kind: &str, minutes: Option<i64>) -> Aler
     grouping(faults, &parameters)
 }
 
+/// Where the settings of a grouping stand in a body.
+const CONFIG: &str = "service.alert_grouping_parameters.config";
+const MOST_GROUPING_FIELDS: usize = 20;
+
+/// The settings of every way of grouping, read with their types. Those that are not sent, or sent as null, have
+/// their usual value; a wrong one is named and never stands for the usual one.
+struct GroupingSettings {
+    timeout: Option<i64>,
+    time_window: Option<i64>,
+    aggregate: triage::Aggregate,
+    fields: Vec<String>,
+}
+
+impl GroupingSettings {
+    fn read(faults: &mut Faults, config: Option<&Value>) -> Self {
+        if config.is_some_and(|config| !config.is_object()) {
+            faults.add(format!("{CONFIG} must be a JSON object."));
+        }
+        let of = |name: &str| config.and_then(|config| config.get(name));
+        let named = if of("fields").is_some() {
+            "fields"
+        } else {
+            "iag_fields"
+        };
+        Self {
+            timeout: whole_number(faults, "timeout", of("timeout")),
+            time_window: whole_number(faults, "time_window", of("time_window")),
+            aggregate: aggregate(faults, of("aggregate")),
+            fields: grouping_fields(faults, named, of(named)),
+        }
+    }
+}
+
+fn whole_number(faults: &mut Faults, name: &str, sent: Option<&Value>) -> Option<i64> {
+    let sent = sent.filter(|sent| !sent.is_null())?;
+    if sent.as_i64().is_none() {
+        faults.add(format!("{CONFIG}.{name} must be a whole number."));
+    }
+    sent.as_i64()
+}
+
+fn aggregate(faults: &mut Faults, sent: Option<&Value>) -> triage::Aggregate {
+    match sent {
+        None | Some(Value::Null) => triage::Aggregate::All,
+        Some(sent) => match sent.as_str() {
+            Some("any") => triage::Aggregate::Any,
+            Some("all" | "") => triage::Aggregate::All,
+            _ => {
+                faults.add(format!("{CONFIG}.aggregate must be all or any."));
+                triage::Aggregate::All
+            }
+        },
+    }
+}
+
+fn grouping_fields(faults: &mut Faults, name: &str, sent: Option<&Value>) -> Vec<String> {
+    let list = match sent {
+        None | Some(Value::Null) => return Vec::new(),
+        Some(Value::Array(list)) => list,
+        Some(_) => {
+            faults.add(format!("{CONFIG}.{name} must be a list."));
+            return Vec::new();
+        }
+    };
+    if list.len() > MOST_GROUPING_FIELDS {
+        faults.add(format!(
+            "Alert grouping fields may be at most {MOST_GROUPING_FIELDS}."
+        ));
+    }
+    let mut fields = Vec::new();
+    for (index, field) in list.iter().enumerate().take(MOST_GROUPING_FIELDS) {
+        match field.as_str() {
+            Some(field) => fields.push(field.to_owned()),
+            None => faults.add(format!("{CONFIG}.{name}[{index}] must be a text.")),
+        }
+    }
+    fields
+}
+
 /// The setting in the words of the `triage` crate. Minutes of `time` become seconds; 0 lasts until resolved.
 fn grouping(faults: &mut Faults, parameters: &GroupingInput) -> AlertGrouping {
     let config = parameters.config.clone().filter(|config| !config.is_null());
-    let number = |name: &str| {
-        config
-            .as_ref()
-            .and_then(|config| config.get(name))
-            .and_then(Value::as_i64)
-    };
-    let fields: Vec<String> = config
-        .as_ref()
-        .and_then(|config| config.get("fields").or_else(|| config.get("iag_fields")))
-        .and_then(Value::as_array)
-        .map(|list| {
-            list.iter()
-                .filter_map(Value::as_str)
-                .take(20)
-                .map(str::to_owned)
-                .collect()
-        })
-        .unwrap_or_default();
-    let aggregate = match config
-        .as_ref()
-        .and_then(|config| config.get("aggregate"))
-        .and_then(Value::as_str)
-    {
-        Some("any") => triage::Aggregate::Any,
-        _ => triage::Aggregate::All,
-    };
+    let GroupingSettings {
+        timeout,
+        time_window,
+        aggregate,
+        fields,
+    } = GroupingSettings::read(faults, config.as_ref());
     let window = |faults: &mut Faults, longest: i64| {
         let seconds = faults.within(
             "Alert grouping time window",
-            number("time_window").unwrap_or(300),
+            time_window.unwrap_or(300),
             60..=longest,
         );
         u32::try_from(seconds).unwrap_or(300)
@@ -212,7 +277,7 @@ fn grouping(faults: &mut Faults, parameters: &GroupingInput) -> AlertGrouping {
     let grouping = match parameters.kind.as_deref() {
         None | Some("") => triage::Grouping::Off,
         Some("time") => {
-            let minutes = faults.within("Alert grouping timeout", number("timeout").unwrap_or(0), 0..=1440);
+            let minutes = faults.within("Alert grouping timeout", timeout.unwrap_or(0), 0..=1440);
             let seconds = u32::try_from(minutes * 60).ok().filter(|seconds| *seconds > 0);
             triage::Grouping::Time {
                 window_seconds: seconds,

@@ -1,10 +1,11 @@
-//! Services, policies, teams and people as whole resources, for `include[]` here and in the slices above.
+//! Services, policies, teams, people and vendors as whole resources, for `include[]` here and in the slices above.
 
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use store::Tx;
 
+use super::catalogue::vendor_views;
 use super::view::views;
 use crate::http::expansion::{Relation, Wholes};
 use crate::http::{Include, Problem, Site};
@@ -35,6 +36,20 @@ pub(super) const OF_POLICIES: [Relation; 1] = [Relation {
     kind: "service_reference",
     under: &["services"],
 }];
+
+/// What an integration refers to.
+pub(super) const OF_INTEGRATIONS: [Relation; 2] = [
+    Relation {
+        name: "services",
+        kind: "service_reference",
+        under: &["service"],
+    },
+    Relation {
+        name: "vendors",
+        kind: "vendor_reference",
+        under: &["vendor"],
+    },
+];
 
 pub(super) const OF_WINDOWS: [Relation; 3] = [
     Relation {
@@ -78,6 +93,7 @@ pub fn load(tx: &mut Tx, site: &Site, now: Timestamp, kind: &str, ids: &[String]
             let users = find_users(tx, &ids.iter().collect::<Vec<_>>())?;
             by_id(&user_views(tx, site, &users, &nothing_more)?)
         }
+        "vendor_reference" => by_id(&vendor_views(ids, site)),
         _ => Ok(Wholes::new()),
     }
 }

@@ -8,6 +8,7 @@ use super::super::model::{
     BusinessService, BusinessServiceId, MaintenanceWindow, MaintenanceWindowId, ServiceDependencyId,
 };
 use crate::http::Page;
+use crate::people::TeamId;
 
 const COLUMNS: &str =
     "id, name, description, point_of_contact, team_id, harm_weight, loss_per_hour, currency, customer_words,
@@ -243,6 +244,8 @@ const WINDOW_COLUMNS: &str = "w.id, w.sequence_number, w.description, w.public_w
 
 const WINDOWS: &str = " FROM maintenance_windows w WHERE w.deleted_at IS NULL {AND w.description ILIKE $pattern ESCAPE '!'}
     {AND w.id IN (SELECT s.maintenance_window_id FROM maintenance_window_services s WHERE s.service_id = ANY($services))}
+    {AND w.id IN (SELECT s.maintenance_window_id FROM maintenance_window_services s JOIN services v ON v.id = s.service_id
+        JOIN escalation_policy_teams t ON t.escalation_policy_id = v.escalation_policy_id WHERE t.team_id = ANY($teams))}
     {span=past: AND w.end_at <= $now} {span=future: AND w.start_at > $now}
     {span=ongoing: AND w.start_at <= $now AND w.end_at > $now} {span=open: AND w.end_at > $now} {span=all: AND w.end_at <> $now}";
 
@@ -251,6 +254,8 @@ const WINDOWS: &str = " FROM maintenance_windows w WHERE w.deleted_at IS NULL {A
 pub struct WindowFilter {
     pub pattern: Option<String>,
     pub service_ids: Vec<String>,
+    /// The teams of the services.
+    pub team_ids: Vec<String>,
     pub span: WindowSpan,
     pub now: Timestamp,
 }
@@ -261,6 +266,10 @@ fn windows(query: store::Query, filter: &WindowFilter) -> store::Query {
         .bind_optional(
             "services",
             (!filter.service_ids.is_empty()).then(|| Value::texts(&filter.service_ids)),
+        )
+        .bind_optional(
+            "teams",
+            (!filter.team_ids.is_empty()).then(|| Value::texts(&filter.team_ids)),
         )
         .bind("now", filter.now)
         .choose("span", filter.span.as_text())
@@ -336,6 +345,28 @@ pub fn window_services(tx: &mut Tx, ids: &[String]) -> Result<Vec<(String, Strin
         sql!(
             "SELECT w.maintenance_window_id, s.id, s.name FROM maintenance_window_services w
              JOIN services s ON s.id = w.service_id WHERE w.maintenance_window_id = ANY($1) ORDER BY s.name, s.id"
+        ),
+        params![Value::texts(ids)],
+    )
+}
+
+/// A team to which a service of a window belongs.
+#[derive(Debug, Clone, PartialEq, Eq, store::FromRow)]
+pub struct WindowTeam {
+    pub maintenance_window_id: MaintenanceWindowId,
+    pub service_id: String,
+    pub team_id: TeamId,
+    pub team_name: String,
+}
+
+/// The teams of the services of windows: those of the policies they follow.
+pub fn window_teams(tx: &mut Tx, ids: &[String]) -> Result<Vec<WindowTeam>, Error> {
+    tx.rows(
+        sql!(
+            "SELECT w.maintenance_window_id, s.id AS service_id, t.id AS team_id, t.name AS team_name
+             FROM maintenance_window_services w JOIN services s ON s.id = w.service_id
+             JOIN escalation_policy_teams p ON p.escalation_policy_id = s.escalation_policy_id
+             JOIN teams t ON t.id = p.team_id WHERE w.maintenance_window_id = ANY($1) ORDER BY t.name, t.id, s.id"
         ),
         params![Value::texts(ids)],
     )

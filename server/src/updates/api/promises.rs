@@ -8,7 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
-use crate::http::{Listing, Paging, Problem, Problems, Query, Reference, Site};
+use crate::http::{Faults, Listing, Paging, Problem, Problems, Query, Reference, Site};
 use crate::incidents::mentions::{Mentions, Pointed};
 use crate::updates::audiences;
 use crate::updates::model::{Promise, PromiseState};
@@ -20,6 +20,7 @@ use crate::updates::promises::{self, Waiting};
 pub(super) struct PromiseNarrowing {
     incident_id: Option<String>,
     /// `true`: only those that somebody still waits for.
+    #[param(value_type = Option<bool>)]
     open: Option<String>,
 }
 
@@ -110,12 +111,15 @@ pub(super) async fn list_promises(
     caller.require(Action::View, Resource::Update)?;
     let page = listing.page()?;
     let site = app.site.clone();
+    let mut faults = Faults::new();
+    let waiting = match faults.yes_or_no("open", narrowing.open.as_deref()) {
+        Some(true) => Waiting::OnlyOpen,
+        Some(false) | None => Waiting::AllEver,
+    };
+    faults.done()?;
     let sought = promises::Sought {
         incident_id: narrowing.incident_id,
-        waiting: match narrowing.open.as_deref() {
-            Some("true" | "1") => Waiting::OnlyOpen,
-            _ => Waiting::AllEver,
-        },
+        waiting,
     };
     let answer = app
         .read(move |tx| -> Result<_, Problem> {

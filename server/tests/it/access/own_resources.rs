@@ -1,4 +1,5 @@
-//! Who may read and write what only Muster has, asked over HTTP by every role and held against the table of rules.
+//! Who may read and write what only Muster has, and who may delete what, asked over HTTP by every role and held against
+//! the table of rules.
 
 use std::fmt::Write as _;
 
@@ -10,6 +11,7 @@ use serde_json::{Value, json};
 use store::Engine;
 
 use crate::harness::TestApp;
+use crate::oncall::daily;
 use crate::pages::shown;
 use crate::updates::{CUSTOMERS, draft, resolve};
 
@@ -177,4 +179,115 @@ async fn every_role_is_answered_as_the_table_says(engine: Engine) {
     }
     let table: Vec<&str> = table.lines().map(str::trim_end).collect();
     insta::assert_snapshot!("own_resources", table.join("\n"));
+}
+
+/// What each role is asked to delete; each of them has one of its own.
+const DELETED: [Resource; 12] = [
+    Resource::Service,
+    Resource::BusinessService,
+    Resource::EscalationPolicy,
+    Resource::Schedule,
+    Resource::Override,
+    Resource::MaintenanceWindow,
+    Resource::User,
+    Resource::Team,
+    Resource::Location,
+    Resource::Account,
+    Resource::Audience,
+    Resource::StatusPage,
+];
+
+/// A thing that nothing else needs, by its address.
+async fn spare(muster: &TestApp, resource: Resource, role: Role) -> String {
+    let name = format!("{role:?}");
+    let slug = name.to_lowercase();
+    let (list, wrapper, body) = match resource {
+        Resource::Service => {
+            let built = muster.service(&name).build().await;
+            return format!("/services/{}", built.service_id);
+        }
+        Resource::User => {
+            let address = format!("leaver-of-{slug}@example.org");
+            let leaver = muster.person("Leaver", &address, Role::Responder).await;
+            return format!("/users/{}", leaver.id);
+        }
+        Resource::Override => {
+            let rota = daily(&format!("{name} overridden"), &[muster.owner.id.as_str()]);
+            let rota = made(muster, "/schedules", rota, "schedule").await;
+            let rota = format!("/schedules/{rota}/overrides");
+            let turn = json!({ "overrides": [{
+                "start": "2026-11-18T12:00:00Z", "end": "2026-11-18T13:00:00Z",
+                "user": { "id": muster.owner.id, "type": "user_reference" },
+            }] });
+            let answer = muster.post(&rota, turn).await.with_status(201);
+            return format!("{rota}/{}", answer[0]["override"]["id"].as_str().unwrap());
+        }
+        Resource::MaintenanceWindow => {
+            let built = muster.service(&format!("{name} in maintenance")).build().await;
+            let window = json!({
+                "start_time": "2026-12-01T00:00:00Z", "end_time": "2026-12-01T01:00:00Z",
+                "services": [{ "id": built.service_id, "type": "service_reference" }],
+            });
+            ("/maintenance_windows", "maintenance_window", window)
+        }
+        Resource::EscalationPolicy => {
+            let targets = json!([{ "id": muster.owner.id, "type": "user_reference" }]);
+            let rules = json!([{ "escalation_delay_in_minutes": 30, "targets": targets }]);
+            let policy = json!({ "name": name, "escalation_rules": rules });
+            ("/escalation_policies", "escalation_policy", policy)
+        }
+        Resource::Schedule => {
+            let rota = daily(&name, &[muster.owner.id.as_str()])["schedule"].clone();
+            ("/schedules", "schedule", rota)
+        }
+        Resource::BusinessService => ("/business_services", "business_service", json!({ "name": name })),
+        Resource::Team => ("/teams", "team", json!({ "name": name })),
+        Resource::Location => ("/locations", "location", json!({ "name": name, "kind": "site" })),
+        Resource::Account => ("/accounts", "account", json!({ "name": name })),
+        Resource::Audience => ("/audiences", "audience", json!({ "name": name })),
+        Resource::StatusPage => (
+            "/status_pages",
+            "status_page",
+            json!({ "name": name, "slug": slug }),
+        ),
+        other => unreachable!("{other:?} is not deleted here"),
+    };
+    let answer = muster.post(list, json!({ wrapper: body })).await.good();
+    format!("{list}/{}", answer[wrapper]["id"].as_str().unwrap())
+}
+
+#[store::both_engines]
+async fn who_deletes_is_answered_as_the_table_says(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let mut people = Vec::new();
+    for role in Role::ALL {
+        let address = format!("{role:?}@example.org").to_lowercase();
+        people.push((*role, muster.person(&format!("{role:?}"), &address, *role).await));
+    }
+    let mut table = format!("{:<26}", "");
+    for (role, _) in &people {
+        write!(table, "{:<12}", format!("{role:?}")).unwrap();
+    }
+    for resource in DELETED {
+        let words = format!("Delete {resource:?}");
+        write!(table, "\n{words:<26}").unwrap();
+        for (role, person) in &people {
+            let path = spare(&muster, resource, *role).await;
+            let answer = muster.as_person(person, Method::DELETE, &path, None).await;
+            let granted = grant(*role, Action::Delete, resource) == Grant::Yes;
+            let wanted = if granted { 204 } else { 403 };
+            assert_eq!(
+                answer.status.as_u16(),
+                wanted,
+                "{words} as {role:?}: {}",
+                answer.text
+            );
+            // An override is shown in its schedule alone, and none of it is deleted twice.
+            let again = muster.delete(&path).await.status.as_u16();
+            assert_eq!(again, if granted { 404 } else { 204 }, "{words} after {role:?}");
+            write!(table, "{wanted:<12}").unwrap();
+        }
+    }
+    let table: Vec<&str> = table.lines().map(str::trim_end).collect();
+    insta::assert_snapshot!("deleted", table.join("\n"));
 }

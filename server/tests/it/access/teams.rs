@@ -388,3 +388,45 @@ async fn who_manages_one_team_reads_the_keys_of_its_services_alone(engine: Engin
         }
     }
 }
+
+#[store::both_engines]
+async fn planned_work_is_called_off_by_those_who_may_change_each_of_its_services(engine: Engine) {
+    let scene = scene(engine).await;
+    let mut table = String::new();
+    for (title, services) in [
+        ("OURS", vec![&scene.ours.service]),
+        ("THEIRS", vec![&scene.theirs.service]),
+        (
+            "OURS AND THEIRS",
+            vec![&scene.ours.service, &scene.theirs.service],
+        ),
+    ] {
+        table.push_str(&head(title));
+        let services: Vec<Value> = services
+            .iter()
+            .map(|id| json!({ "id": id, "type": "service_reference" }))
+            .collect();
+        for (what, start) in [
+            ("call off work", "2026-11-17T07:00:00Z"),
+            ("end work", "2026-11-17T06:00:00Z"),
+        ] {
+            let body = json!({ "maintenance_window": {
+                "start_time": start, "end_time": "2026-11-17T08:00:00Z", "services": services,
+            } });
+            write!(table, "{what:<24}").unwrap();
+            for (_, person) in &scene.people {
+                let made = scene
+                    .muster
+                    .post("/maintenance_windows", body.clone())
+                    .await
+                    .good();
+                let path = format!("/maintenance_windows/{}", id(&made["maintenance_window"]));
+                let answer = scene.muster.as_person(person, Method::DELETE, &path, None).await;
+                write!(table, "{:<9}", answer.status.as_u16()).unwrap();
+            }
+            table = format!("{}\n", table.trim_end());
+        }
+        table.push('\n');
+    }
+    insta::assert_snapshot!("work_called_off", table);
+}

@@ -1,5 +1,6 @@
 //! What clients of the dialect lean on, whichever resource they ask for.
 
+mod asked;
 mod incidents;
 mod log_entries;
 mod setting_up;

@@ -53,6 +53,16 @@ async fn the_document_names_each_operation_once_and_says_how_to_prove_who_one_is
 }
 
 #[tokio::test]
+async fn the_served_document_says_which_version_of_openapi_it_speaks() {
+    let muster = TestApp::new(Engine::Sqlite).await;
+    let (status, document) = page(&muster, "/openapi.json").await;
+    assert_eq!(status, StatusCode::OK);
+    let document: serde_json::Value = serde_json::from_str(&document).unwrap();
+    let version = document["openapi"].as_str().unwrap();
+    assert!(version.starts_with("3.1."), "{version}");
+}
+
+#[tokio::test]
 async fn every_reference_in_the_document_leads_somewhere() {
     fn references<'a>(value: &'a serde_json::Value, found: &mut BTreeSet<&'a str>) {
         match value {

@@ -92,3 +92,31 @@ async fn who_may_not_plan_is_not_asked_and_is_refused(engine: Engine) {
         403
     );
 }
+
+#[store::both_engines]
+async fn who_may_not_call_work_off_is_not_asked_and_is_refused(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let feed = muster.service("stock-feed").build().await;
+    let fields = [
+        ("words", "Swap disks"),
+        ("service", feed.service_id.as_str()),
+        ("from", "2026-11-17T07:00"),
+        ("until", "2026-11-17T09:00"),
+    ];
+    let responder = muster.browser_as(Role::Responder).await;
+    Browser::led_to(&responder.send("/console/maintenance", &fields).await);
+    let planned = responder.open("/console/maintenance").await;
+    assert!(
+        planned.contains("Swap disks") && !planned.contains("Call it off"),
+        "{planned}"
+    );
+    let windows = muster.get("/maintenance_windows").await.good();
+    let id = windows["maintenance_windows"][0]["id"].as_str().unwrap();
+    let end = format!("/console/maintenance/{id}/end");
+    assert_eq!(responder.send(&end, &[]).await.status.as_u16(), 403);
+    let manager = muster.browser_as(Role::Manager).await;
+    assert!(manager.open("/console/maintenance").await.contains("Call it off"));
+    Browser::led_to(&manager.send(&end, &[]).await);
+    let windows = muster.get("/maintenance_windows").await.good();
+    assert_eq!(windows["maintenance_windows"], serde_json::json!([]));
+}

@@ -151,6 +151,28 @@ async fn a_person_brings_contact_methods_rules_and_teams(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn an_integration_brings_its_service_and_its_vendor(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (built, _) = scene(&muster).await;
+    let integrations = format!("/services/{}/integrations", built.service_id);
+    let body = json!({ "integration": {
+        "type": "events_api_v2_inbound_integration", "name": "Grafana",
+        "vendor": { "id": "PVGRAFANA0", "type": "vendor_reference" },
+    } });
+    let made = muster.post(&integrations, body).await.with_status(201);
+    let path = format!("{integrations}/{}", made["integration"]["id"].as_str().unwrap());
+    let plain = muster.get(&path).await.good()["integration"].clone();
+    assert_eq!(plain["vendor"]["type"], "vendor_reference");
+    let shown = muster
+        .get(&format!("{path}?include[]=services&include[]=vendors"))
+        .await
+        .good()["integration"]
+        .clone();
+    whole("service", "incident_urgency_rule", [&shown["service"]]);
+    whole("vendor", "description", [&shown["vendor"]]);
+}
+
+#[store::both_engines]
 async fn planned_work_brings_its_services_and_who_planned_it(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let (built, _) = scene(&muster).await;

@@ -2,6 +2,8 @@
 
 mod includes;
 mod keys;
+mod maintenance;
+mod refused;
 mod silence;
 
 use std::time::Duration;
