@@ -143,8 +143,7 @@ async fn page(
     };
     let row = |window: &MaintenanceWindow| {
         let row = row(window, &known.services_of, &reading);
-        let may_end =
-            api::require_delete(&visitor.0, &window.id, &known.services_of, &known.teams_of).is_ok();
+        let may_end = api::require_delete(&visitor.0, window, &known.services_of, &known.teams_of).is_ok();
         WindowRow {
             end: row.end.filter(|_| may_end),
             ..row

@@ -177,13 +177,17 @@ fn shown(tx: &mut Tx, window: &MaintenanceWindow, site: &Site) -> Result<Value, 
 }
 
 /// Refuses who may not take this window away, or end it: where that is a matter of team, each of its services must
-/// be theirs, since silence that ends too early pages the others.
+/// be theirs, since silence that ends too early pages the others. Whoever planned it may always take it back.
 pub(crate) fn require_delete(
     caller: &Caller,
-    id: &MaintenanceWindowId,
+    window: &MaintenanceWindow,
     services: &[(String, String, String)],
     teams: &[WindowTeam],
 ) -> Result<(), Problem> {
+    if window.created_by.as_ref().is_some_and(|id| caller.is_person(id)) {
+        return caller.require(Action::Change, Resource::MaintenanceWindow);
+    }
+    let id = &window.id;
     for (_, service, _) in services.iter().filter(|(window, ..)| window == id.as_str()) {
         let own: Vec<TeamId> = teams
             .iter()
@@ -399,13 +403,13 @@ pub(crate) async fn delete(
     caller: Caller,
     Path(id): Path<MaintenanceWindowId>,
 ) -> Result<StatusCode, Problem> {
-    caller.require_for_own(Action::Delete, Resource::MaintenanceWindow)?;
+    caller.require_for_own(Action::Change, Resource::MaintenanceWindow)?;
     app.change(caller.agent(), move |change| {
         let mut window = present(change.tx, &id)?;
         let ids = [id.to_string()];
         let covered = rows::window_services(change.tx, &ids)?;
         let teams = rows::window_teams(change.tx, &ids)?;
-        require_delete(&caller, &id, &covered, &teams)?;
+        require_delete(&caller, &window, &covered, &teams)?;
         if window.end_at <= change.now {
             return Err(Problem::refused(
                 5003,

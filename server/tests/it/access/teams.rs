@@ -430,3 +430,21 @@ async fn planned_work_is_called_off_by_those_who_may_change_each_of_its_services
     }
     insta::assert_snapshot!("work_called_off", table);
 }
+
+#[store::both_engines]
+async fn whoever_planned_work_may_take_it_back(engine: Engine) {
+    let scene = scene(engine).await;
+    let (_, member) = scene.people.iter().find(|(name, _)| *name == "member").unwrap();
+    let service = json!({ "id": scene.theirs.service, "type": "service_reference" });
+    let body = json!({ "maintenance_window": {
+        "start_time": "2026-11-17T07:00:00Z", "end_time": "2026-11-17T08:00:00Z", "services": [service],
+    } });
+    let made = scene
+        .muster
+        .as_person(member, Method::POST, "/maintenance_windows", Some(body))
+        .await
+        .good();
+    let path = format!("/maintenance_windows/{}", id(&made["maintenance_window"]));
+    let taken = scene.muster.as_person(member, Method::DELETE, &path, None).await;
+    assert_eq!(taken.status, 204, "{}", taken.text);
+}
