@@ -1,5 +1,6 @@
 //! The life of an incident.
 
+mod hours;
 pub(crate) mod race;
 mod refusals;
 mod timers;
