@@ -1,6 +1,7 @@
 //! The life of an incident.
 
 mod hours;
+mod lifetime;
 pub(crate) mod race;
 mod refusals;
 mod timers;
