@@ -1,4 +1,4 @@
-//! Series of numbers that people read aloud: incidents, cases, maintenance windows.
+//! Series of numbers: those that people read aloud (incidents, cases, maintenance windows), and the turns that people take.
 
 use store::{Error, Tx, params, sql};
 

@@ -30,10 +30,12 @@ pub async fn run(app: &Arc<App>) -> anyhow::Result<()> {
         .write(move |tx| crate::outbox::store::sweep_withdrawn(tx, now))
         .await;
     let paged = crate::paging::auditor::audit(app).await;
+    let raised = crate::incidents::urgency::owe_missing_rises(app).await;
     let owed = crate::desk::undelivered::owe_again(app).await;
     let taken = crate::signals::trying_again::try_again(app).await;
     swept?;
     paged?;
+    raised?;
     owed?;
     taken?;
     Ok(())

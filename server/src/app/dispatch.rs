@@ -13,6 +13,8 @@ pub async fn run(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
         Kind::AcknowledgementExpires => incidents::jobs::acknowledgement_expires(app, job).await,
         Kind::SnoozeEnds => incidents::jobs::snooze_ends(app, job).await,
         Kind::AutoResolveDue => incidents::jobs::auto_resolve_due(app, job).await,
+        Kind::UrgencyChangeDue => incidents::jobs::urgency_change_due(app, job).await,
+        Kind::SupportHoursChanged => incidents::jobs::support_hours_changed(app, job).await,
         Kind::PauseEnds => alerts::jobs::pause_ends(app, job).await,
         Kind::SilenceEnds => alerts::jobs::silence_ends(app, job).await,
         Kind::AlertEnds => alerts::jobs::alert_ends(app, job).await,

@@ -8,9 +8,8 @@ use jiff::Timestamp;
 use serde_json::json;
 use store::{params, sql};
 
-use super::escalation;
-use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Origin, Status};
-use super::store as rows;
+use super::model::{AssignedVia, Handler, Incident, IncidentId, NewIncident, Origin, Status, Urgency};
+use super::{escalation, store as rows, urgency};
 use crate::http::Problem;
 use crate::jobs;
 use crate::jobs::Owed;
@@ -21,6 +20,15 @@ use crate::timeline::{AgentKind, Change, Kind, NewEntry};
 
 /// The longest snooze: a week.
 pub const LONGEST_SNOOZE_SECONDS: i64 = 604_800;
+
+/// What is owed to an open incident at a time, in the order in which it is shown.
+const TIMERS: [jobs::Kind; 5] = [
+    jobs::Kind::EscalationDue,
+    jobs::Kind::AcknowledgementExpires,
+    jobs::Kind::SnoozeEnds,
+    jobs::Kind::AutoResolveDue,
+    jobs::Kind::UrgencyChangeDue,
+];
 
 /// Reads an incident, or says that there is none. What somebody else does to it meanwhile waits.
 pub fn load(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> {
@@ -90,6 +98,9 @@ pub fn open(change: &mut Change, new: &NewIncident) -> Result<Incident, Problem>
     .details(json!({ "urgency": new.urgency, "origin": new.origin }));
     change.record(opened)?;
     owe_auto_resolve(change, &id, &service)?;
+    if new.urgency == Urgency::Low {
+        urgency::owe_rise(change, &id, &service)?;
+    }
     match &new.handler {
         Handler::People(people) => assign(change, &mut incident, people)?,
         Handler::Policy(_) | Handler::ServicePolicy => escalation::start(change, &mut incident)?,
@@ -261,6 +272,9 @@ pub fn reopen(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem>
     ))?;
     incident.assigned_via = AssignedVia::EscalationPolicy;
     owe_auto_resolve(change, id, &service)?;
+    if incident.urgency == Urgency::Low {
+        urgency::owe_rise(change, id, &service)?;
+    }
     escalation::start(change, &mut incident)?;
     load(change, id)
 }
@@ -391,7 +405,8 @@ pub fn move_to_service(change: &mut Change, id: &IncidentId, service_id: &Servic
     moved.map_err(key_taken)?;
     let text = format!("{} moved it to {}", change.agent.name, service.name);
     change.record(NewEntry::new(Kind::ServiceChanged, id, text).service(service_id.as_str()))?;
-    Ok(())
+    let incident = load(change, id)?;
+    urgency::plan_rise(change, &incident)
 }
 
 pub fn set_conference_bridge(
@@ -501,12 +516,7 @@ fn clear_acknowledgements(change: &mut Change, id: &IncidentId) -> Result<(), Pr
 }
 
 fn cancel_timers(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
-    for kind in [
-        jobs::Kind::EscalationDue,
-        jobs::Kind::AcknowledgementExpires,
-        jobs::Kind::SnoozeEnds,
-        jobs::Kind::AutoResolveDue,
-    ] {
+    for kind in TIMERS {
         change.cancel(kind, id.as_str())?;
     }
     Ok(())
@@ -551,12 +561,6 @@ pub fn pending(
     tx: &mut store::Tx,
     ids: &[IncidentId],
 ) -> Result<HashMap<IncidentId, Vec<(jobs::Kind, Timestamp)>>, store::Error> {
-    const TIMERS: [jobs::Kind; 4] = [
-        jobs::Kind::EscalationDue,
-        jobs::Kind::AcknowledgementExpires,
-        jobs::Kind::SnoozeEnds,
-        jobs::Kind::AutoResolveDue,
-    ];
     let subjects: Vec<&str> = ids.iter().map(IncidentId::as_str).collect();
     let mut pending: HashMap<IncidentId, Vec<(jobs::Kind, Timestamp)>> = HashMap::new();
     for (kind, subject, at) in jobs::store::due_times(tx, &TIMERS, &subjects)? {

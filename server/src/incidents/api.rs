@@ -28,7 +28,7 @@ use crate::http::{Body, Include, Listing, Paging, Problem, Problems};
 /// Six months, the longest of them.
 const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(24 * 184);
 /// Incidents one request may change.
-const MOST_AT_ONCE: usize = 250;
+pub const MOST_AT_ONCE: usize = 250;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use store::{Error, Tx};
 
 use super::mentions::{Mentions, Pointed};
-use super::model::{AlertCounts, Incident, IncidentId, Origin, Status};
+use super::model::{AlertCounts, Incident, IncidentId, Origin, Status, Urgency};
 use super::shapes::{
     AcknowledgementView, AssignmentView, ConferenceBridge, GroupedAlerts, IncidentBody, IncidentPriority,
     IncidentTypeName, IncidentView, NoteChannel, NoteView, PendingAction, ResolveReason,
@@ -285,9 +285,15 @@ fn pending_actions(incident: &Incident, around: &Surroundings) -> Vec<PendingAct
                 jobs::Kind::EscalationDue => "escalate",
                 jobs::Kind::AcknowledgementExpires | jobs::Kind::SnoozeEnds => "unacknowledge",
                 jobs::Kind::AutoResolveDue => "resolve",
+                jobs::Kind::UrgencyChangeDue => "urgency_change",
                 _ => return None,
             };
-            Some(PendingAction { kind: name, at: *at })
+            let to = (*kind == jobs::Kind::UrgencyChangeDue).then_some(Urgency::High);
+            Some(PendingAction {
+                kind: name,
+                at: *at,
+                to,
+            })
         })
         .collect()
 }

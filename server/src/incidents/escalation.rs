@@ -120,7 +120,8 @@ fn people_of(change: &mut Change, incident: &Incident, level: i64) -> Result<Vec
         Strategy::AssignToEveryone => Ok(crate::oncall::people_on_call(change.tx, &rule.targets, now)?),
         Strategy::RoundRobin => {
             let length = rule.targets.len().max(1);
-            let turn = (incident.number + incident.escalation_loop).unsigned_abs() as usize % length;
+            let series = format!("turns:{}:{level}", incident.escalation_policy_id);
+            let turn = crate::numbers::next(change.tx, &series)?.unsigned_abs() as usize - 1;
             for offset in 0..rule.targets.len() {
                 let target = &rule.targets[(turn + offset) % length];
                 let people = crate::oncall::people_on_call(change.tx, std::slice::from_ref(target), now)?;

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::model::{IncidentId, Status};
-use super::{actions, escalation, store as rows};
+use super::{actions, escalation, store as rows, urgency};
 use crate::app::App;
 use crate::http::Problem;
 use crate::jobs::{Job, store as job_rows};
+use crate::services::ServiceId;
 use crate::timeline::{Agent, Change, Kind};
 
 /// Nobody acknowledged in time.
@@ -48,12 +49,37 @@ pub async fn auto_resolve_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
     .await
 }
 
+/// The support hours of the incident's service have begun or ended.
+pub async fn urgency_change_due(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let owed_at = job.owed_at;
+    timer(app, job, move |change, id| urgency::rise(change, id, owed_at)).await
+}
+
+/// The quiet incidents of a service are to become urgent at another time, or not at all.
+pub async fn support_hours_changed(app: &Arc<App>, job: &Job) -> anyhow::Result<()> {
+    let job = job.clone();
+    app.change(Agent::muster(), move |change| -> Result<(), Problem> {
+        let id = ServiceId::from(job.subject.as_str());
+        crate::services::store::lock(change.tx, &id)?;
+        let quiet = rows::hold_quiet_of(change.tx, &id)?;
+        if !job_rows::complete(change.tx, &job)? {
+            return Ok(());
+        }
+        for incident in &quiet {
+            urgency::plan_rise_again(change, incident)?;
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(())
+}
+
 /// Runs one timer; its effect and its end commit together. One that was set anew or cancelled since it was claimed does
 /// nothing.
 async fn timer(
     app: &Arc<App>,
     job: &Job,
-    work: fn(&mut Change, &IncidentId) -> Result<(), Problem>,
+    work: impl Fn(&mut Change, &IncidentId) -> Result<(), Problem> + Send + 'static,
 ) -> anyhow::Result<()> {
     let job = job.clone();
     app.change(Agent::muster(), move |change| -> Result<(), Problem> {

@@ -109,11 +109,14 @@ pub struct IncidentTypeName {
 /// What happens by itself at a time.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PendingAction {
-    /// `escalate`, `unacknowledge` or `resolve`.
+    /// `escalate`, `unacknowledge`, `resolve` or `urgency_change`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     #[schema(value_type = String, format = DateTime)]
     pub at: Timestamp,
+    /// Only with `urgency_change`: `high`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Urgency>,
 }
 
 /// That an incident holds several alerts.

@@ -7,6 +7,7 @@ use super::model::{Acknowledgement, AlertCounts, Assignment, Incident, IncidentI
 use crate::http::Page;
 use crate::http::listing::Direction;
 use crate::people::UserId;
+use crate::services::ServiceId;
 use crate::timeline::AgentKind;
 
 /// The columns of [`Incident`], in the order of its fields.
@@ -46,7 +47,34 @@ pub fn hold_open(tx: &mut Tx, id: &IncidentId) -> Result<bool, Error> {
     Ok(!rows.is_empty())
 }
 
-/// The same, by the number people read aloud.
+/// The open incidents of a service that are not urgent, in the order of their ids, for a transaction that goes by their state.
+pub fn hold_quiet_of(tx: &mut Tx, service_id: &ServiceId) -> Result<Vec<Incident>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        " FROM incidents i WHERE i.service_id = $service AND i.status IN ('triggered', 'acknowledged') AND i.urgency = 'low'
+          ORDER BY i.id FOR NO KEY UPDATE"
+    )
+    .bind("service", service_id)
+    .rows(tx)
+}
+
+/// The next open incidents that are not urgent and that nothing makes so, although their service has scheduled actions.
+pub fn without_rise(tx: &mut Tx, after: &IncidentId, limit: i64) -> Result<Vec<IncidentId>, Error> {
+    let rows: Vec<(IncidentId,)> = tx.rows(
+        sql!(
+            "SELECT i.id FROM incidents i JOIN services s ON s.id = i.service_id
+             WHERE i.id > $1 AND i.status IN ('triggered', 'acknowledged') AND i.urgency = 'low'
+                 AND s.deleted_at IS NULL AND s.scheduled_actions <> '[]'
+                 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.unique_key = 'urgency_change_due:' || i.id)
+             ORDER BY i.id LIMIT $2"
+        ),
+        params![after, limit],
+    )?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// An incident by the number people read aloud.
 pub fn find_by_number(tx: &mut Tx, number: i64) -> Result<Option<Incident>, Error> {
     query!("SELECT ", COLUMNS, " FROM incidents i WHERE i.number = $number")
         .bind("number", number)

@@ -16,6 +16,10 @@ pub enum Kind {
     SnoozeEnds,
     /// An incident has been open longer than its service allows.
     AutoResolveDue,
+    /// The support hours of a service begin or end, and it wants its quiet incidents urgent then.
+    UrgencyChangeDue,
+    /// The support hours of a service, or what it does when they begin and end, may have changed.
+    SupportHoursChanged,
     /// An alert that was held back because its kind tends to clear by itself.
     PauseEnds,
     /// What was reported while a service opened no incidents is to be looked at again.
@@ -138,4 +142,7 @@ pub struct Job {
     pub attempt: i64,
     /// The node that has it.
     pub leased_by: String,
+    /// When it was last owed.
+    #[row(column = "created_at")]
+    pub owed_at: Timestamp,
 }

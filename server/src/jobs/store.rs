@@ -128,12 +128,12 @@ pub fn claim(tx: &mut Tx, holder: &str, now: Timestamp, limit: i64) -> Result<Ve
             sqlite: "UPDATE jobs SET leased_by = $1, leased_until = $2
                      WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 AND kind = ANY($5)
                                   ORDER BY due_at, id LIMIT $4)
-                     RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by",
+                     RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by, created_at",
             postgres: "UPDATE jobs SET leased_by = $1, leased_until = $2
                        WHERE id IN (SELECT id FROM jobs WHERE due_at <= $3 AND leased_until <= $3 AND kind = ANY($5)
                                     ORDER BY due_at, id LIMIT $4
                                     FOR UPDATE SKIP LOCKED)
-                       RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by"
+                       RETURNING id, kind, subject, payload, generation, due_at, attempt, leased_by, created_at"
         },
         params![holder, now + LEASE, now, limit, known_kinds()],
     )

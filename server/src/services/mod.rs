@@ -13,8 +13,8 @@ pub mod rules;
 pub mod store;
 
 pub use model::{
-    BusinessServiceId, IntegrationId, MaintenanceWindowId, PriorityId, Rank, Service, ServiceDependencyId,
-    ServiceId, Urgency,
+    BusinessServiceId, IntegrationId, MaintenanceWindowId, NamedTime, PriorityId, Rank, Service,
+    ServiceDependencyId, ServiceId, Urgency,
 };
-pub use rules::{Silence, is_raised_by, urgency_at};
+pub use rules::{Silence, is_raised_by, next_rise, urgency_at};
 pub use store::silence_of;

@@ -1,10 +1,11 @@
 //! How urgent, when somebody is there to look, and why nothing is opened.
 
-use jiff::civil::Weekday;
+use jiff::civil::{DateTime, Weekday};
+use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use triage::Severity;
 
-use super::model::{Service, SupportHours, Urgency, UrgencyChoice, UrgencyRule};
+use super::model::{NamedTime, Service, SupportHours, Urgency, UrgencyChoice, UrgencyRule};
 
 /// Why a service opens no incidents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,48 +64,83 @@ fn choice_at(service: &Service, now: Timestamp) -> UrgencyChoice {
 
 /// Whether an instant lies within the hours. A window that ends at or before its start ends on the next day.
 pub fn within(hours: &SupportHours, now: Timestamp) -> bool {
-    let Ok(local) = now.in_tz(&hours.time_zone) else {
-        return false;
-    };
+    now.in_tz(&hours.time_zone)
+        .is_ok_and(|local| covers(hours, local.datetime()))
+}
+
+/// The same for what the clock on the wall says.
+fn covers(hours: &SupportHours, local: DateTime) -> bool {
     let (time, today) = (local.time(), local.weekday());
-    let on = |day: Weekday| {
-        hours
-            .days_of_week
-            .contains(&day.to_monday_one_offset().unsigned_abs())
-    };
     if hours.start_time < hours.end_time {
-        on(today) && hours.start_time <= time && time < hours.end_time
+        begins_on(hours, today) && hours.start_time <= time && time < hours.end_time
     } else {
-        (on(today) && hours.start_time <= time) || (on(today.previous()) && time < hours.end_time)
+        (begins_on(hours, today) && hours.start_time <= time)
+            || (begins_on(hours, today.previous()) && time < hours.end_time)
     }
 }
 
-/// The next instant after `now` at which the hours begin (or end), looked for over a week.
-pub fn next_edge(hours: &SupportHours, edge: super::model::NamedTime, now: Timestamp) -> Option<Timestamp> {
-    use super::model::NamedTime;
-    let local = now.in_tz(&hours.time_zone).ok()?;
+fn begins_on(hours: &SupportHours, day: Weekday) -> bool {
+    hours
+        .days_of_week
+        .contains(&day.to_monday_one_offset().unsigned_abs())
+}
+
+/// When the scheduled actions of a service next make its quiet incidents urgent, and what happens to its hours then.
+pub fn next_rise(service: &Service, now: Timestamp) -> Option<(Timestamp, NamedTime)> {
+    let hours = service.support_hours.as_ref()?;
+    service
+        .scheduled_actions
+        .iter()
+        .filter_map(|action| Some((next_edge(hours, action.at.name, now)?, action.at.name)))
+        .min_by_key(|(at, _)| *at)
+}
+
+/// The next instant after `now` at which the hours begin (or end), looked for over a week. Where the hours of one day follow
+/// those of another without a pause, they neither end nor begin.
+pub fn next_edge(hours: &SupportHours, edge: NamedTime, now: Timestamp) -> Option<Timestamp> {
+    let zone = TimeZone::get(&hours.time_zone).ok()?;
+    let today = now.to_zoned(zone.clone()).date();
     (-1..=8).find_map(|offset: i64| {
-        let day = local.date().checked_add(offset.days()).ok()?;
-        if !hours
-            .days_of_week
-            .contains(&day.weekday().to_monday_one_offset().unsigned_abs())
-        {
+        let day = today.checked_add(offset.days()).ok()?;
+        if !begins_on(hours, day.weekday()) {
             return None;
         }
-        let (date, time) = match edge {
-            NamedTime::SupportHoursStart => (day, hours.start_time),
-            NamedTime::SupportHoursEnd if hours.start_time < hours.end_time => (day, hours.end_time),
-            NamedTime::SupportHoursEnd => (day.tomorrow().ok()?, hours.end_time),
+        let (local, goes_on) = match edge {
+            NamedTime::SupportHoursStart => {
+                let start = day.to_datetime(hours.start_time);
+                (start, covers(hours, start.checked_sub(1.nanosecond()).ok()?))
+            }
+            NamedTime::SupportHoursEnd => {
+                let ends_on = if hours.start_time < hours.end_time {
+                    day
+                } else {
+                    day.tomorrow().ok()?
+                };
+                let end = ends_on.to_datetime(hours.end_time);
+                (end, covers(hours, end))
+            }
         };
-        let at = date.to_datetime(time).in_tz(&hours.time_zone).ok()?.timestamp();
-        (at > now).then_some(at)
+        let at = instant_of(local, &zone)?;
+        (!goes_on && at > now).then_some(at)
     })
+}
+
+/// When the clock on the wall comes to a time: the first of two where it is set back, and when it goes on where it leaps
+/// over that time.
+fn instant_of(local: DateTime, zone: &TimeZone) -> Option<Timestamp> {
+    let zoned = local.to_zoned(zone.clone()).ok()?;
+    if zoned.datetime() == local {
+        return Some(zoned.timestamp());
+    }
+    zone.preceding(zoned.timestamp())
+        .next()
+        .map(|leap| leap.timestamp())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::services::model::{NamedTime, SupportHoursKind};
+    use crate::services::model::SupportHoursKind;
 
     fn hours(start: &str, end: &str) -> SupportHours {
         SupportHours {
@@ -151,5 +187,54 @@ mod tests {
             next_edge(&office, NamedTime::SupportHoursEnd, at("2026-11-20T16:00:00Z")),
             Some(at("2026-11-20T17:00:00Z"))
         );
+    }
+
+    #[test]
+    fn hours_that_follow_one_another_begin_and_end_once() {
+        let weekdays = hours("00:00:00", "00:00:00");
+        let tuesday = at("2026-11-17T12:00:00Z");
+        assert_eq!(
+            next_edge(&weekdays, NamedTime::SupportHoursStart, tuesday),
+            Some(at("2026-11-23T00:00:00Z"))
+        );
+        assert_eq!(
+            next_edge(&weekdays, NamedTime::SupportHoursEnd, tuesday),
+            Some(at("2026-11-21T00:00:00Z"))
+        );
+        let always = SupportHours {
+            days_of_week: (1..=7).collect(),
+            ..weekdays
+        };
+        for edge in [NamedTime::SupportHoursStart, NamedTime::SupportHoursEnd] {
+            assert_eq!(next_edge(&always, edge, tuesday), None);
+        }
+    }
+
+    #[test]
+    fn the_next_start_follows_the_clocks_when_they_change() {
+        let office = hours("09:00:00", "17:00:00");
+        for (friday_evening, monday_morning) in [
+            ("2026-03-27T18:00:00Z", "2026-03-30T08:00:00Z"),
+            ("2026-10-23T17:00:00Z", "2026-10-26T09:00:00Z"),
+        ] {
+            assert_eq!(
+                next_edge(&office, NamedTime::SupportHoursStart, at(friday_evening)),
+                Some(at(monday_morning))
+            );
+        }
+    }
+
+    #[test]
+    fn hours_that_begin_while_the_clocks_leap_begin_when_they_go_on() {
+        let early = SupportHours {
+            days_of_week: vec![7],
+            ..hours("01:30:00", "17:00:00")
+        };
+        let begins = at("2026-03-29T01:00:00Z");
+        assert_eq!(
+            next_edge(&early, NamedTime::SupportHoursStart, at("2026-03-28T12:00:00Z")),
+            Some(begins)
+        );
+        assert!(within(&early, begins));
     }
 }

@@ -62,7 +62,7 @@ pub(crate) struct GroupingInput {
 }
 
 const LONGEST_TIMEOUT: i64 = 31 * 86_400;
-const MOST_SCHEDULED_ACTIONS: usize = 4;
+const MOST_ACTIONS: usize = 4;
 const PAUSES: [u32; 6] = [0, 120, 180, 300, 600, 900];
 
 /// The service as it will be: what was sent over what it was.
@@ -116,12 +116,13 @@ pub(super) fn check(tx: &mut Tx, input: &ServiceInput, before: Service) -> Resul
     service.support_hours = input.support_hours.clone().over(service.support_hours.take());
     check_hours(&mut faults, &service);
     if let Some(actions) = &input.scheduled_actions {
-        if actions.len() > MOST_SCHEDULED_ACTIONS {
-            faults.add(format!(
-                "Scheduled actions may be at most {MOST_SCHEDULED_ACTIONS}."
-            ));
+        if actions.len() > MOST_ACTIONS {
+            faults.add(format!("Scheduled actions can be at most {MOST_ACTIONS}."));
         }
         service.scheduled_actions.clone_from(actions);
+    }
+    if service.support_hours.is_none() && !service.scheduled_actions.is_empty() {
+        faults.add("Scheduled actions need support hours.");
     }
     match &input.alert_grouping_parameters {
         Sent::Nothing => {

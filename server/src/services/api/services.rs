@@ -174,11 +174,16 @@ pub(crate) async fn update(
         let before = present(change.tx, &id)?;
         let teams = teams_of(change.tx, &before)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
-        let service = check(change.tx, &request.service, before)?;
+        let service = check(change.tx, &request.service, before.clone())?;
         // Whoever gives it to another team's policy must manage that team, too.
         let teams = teams_of(change.tx, &service)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
         rows::set(change.tx, &service).map_err(name_taken)?;
+        let hours_changed = service.support_hours != before.support_hours
+            || service.scheduled_actions != before.scheduled_actions;
+        if hours_changed {
+            owe_new_hours(change, &service.id)?;
+        }
         // It may have been switched on.
         change.owe(&Owed::now(
             jobs::Kind::SilenceEnds,
@@ -208,6 +213,7 @@ pub(crate) async fn delete(
         let teams = teams_of(change.tx, &service)?;
         caller.require_for_teams(Action::Delete, Resource::Service, &teams)?;
         rows::delete(change.tx, &id, change.now)?;
+        owe_new_hours(change, &id)?;
         audit::record(change, &caller, AuditAction::Delete, &changed(&service));
         change.touch("services");
         Ok(StatusCode::NO_CONTENT)
@@ -225,6 +231,13 @@ fn view_of(change: &mut Change, site: &Site, service: &Service) -> Result<Value,
         now,
     )?;
     Ok(views.into_iter().next().unwrap_or_default())
+}
+
+/// Its quiet incidents become urgent at another time now, or no longer do.
+fn owe_new_hours(change: &mut Change, id: &ServiceId) -> Result<(), Problem> {
+    let now = change.now;
+    change.owe(&Owed::now(jobs::Kind::SupportHoursChanged, id.as_str(), now))?;
+    Ok(())
 }
 
 fn name_taken(error: store::Error) -> Problem {

@@ -1,5 +1,8 @@
 //! The life of an incident.
 
+mod hours;
+mod lifetime;
+pub(crate) mod many;
 pub(crate) mod race;
 mod refusals;
 mod timers;
