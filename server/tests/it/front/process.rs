@@ -96,7 +96,7 @@ async fn setup_prints_three_fields_of_json_and_the_database_may_be_named_by_a_fl
 fn setup_gives_nobodys_key_away_as_an_owners() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap();
-    let owner: Value = run_setup("--data", data);
+    let owner: Value = run_setup(&["--data", data], &[]);
     let node = Node::start(&[
         ("MUSTER_DATA".to_owned(), data.to_owned()),
         ("MUSTER_LOG".to_owned(), "error".to_owned()),
