@@ -34,7 +34,7 @@ export async function startPostgres() {
   const options = { cwd: folder, ...as };
   const made = spawnSync(join(installed, "initdb"), ["--pgdata=data", "--username=muster", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"], { ...options, encoding: "utf8" });
   if (made.status !== 0) throw new Error(`initdb failed: ${made.stderr}`);
-  const settings = ["fsync=off", "synchronous_commit=off", "listen_addresses="].flatMap((one) => ["-c", one]);
+  const settings = ["fsync=off", "listen_addresses="].flatMap((one) => ["-c", one]);
   let server;
   // A test that fails before it stops this server must still come to its end, and take the server along.
   process.once("exit", () => server?.kill("SIGQUIT"));
