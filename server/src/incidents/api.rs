@@ -29,7 +29,7 @@ const LONGEST_RANGE: SignedDuration = SignedDuration::from_hours(24 * 184);
 /// Fields one list may be sorted by.
 const MOST_SORTED_BY: usize = 2;
 /// Incidents one request may change.
-const MOST_AT_ONCE: usize = 250;
+pub const MOST_AT_ONCE: usize = 250;
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()

@@ -1,10 +1,13 @@
 //! The console's own doors: signing in and out, assets, the headers of every page.
 
+mod fragments;
 mod live;
 mod now;
 mod once;
 pub(crate) mod room;
+mod room_forms;
 mod search;
+mod together;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode, header};

@@ -22,6 +22,7 @@ use crate::console::page::{PageProblem, Posted, Visitor, show};
 use crate::console::screens::incidents::{IncidentFilter, IncidentList, IncidentRights, IncidentRow};
 use crate::http::listing::Counted;
 use crate::http::{Page, Problem, Query};
+use crate::incidents::api::MOST_AT_ONCE;
 use crate::incidents::model::{Incident, NewIncident, Origin, Status, Urgency};
 use crate::incidents::store::{self as rows, Order, Sought};
 use crate::incidents::{IncidentId, actions, merge};
@@ -337,38 +338,67 @@ async fn raise(State(app): State<Arc<App>>, posted: Posted<Raised>) -> Result<Re
     Ok(go_to(&format!("/console/incidents/{}", incident.id)))
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
 struct Together {
-    #[serde(default)]
     incident: Vec<String>,
     #[serde(rename = "do")]
     what: String,
 }
 
+/// What may be done to several incidents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Deed {
+    Acknowledge,
+    Resolve,
+    Merge,
+}
+
+impl Together {
+    fn deed(&self) -> Result<Deed, Problem> {
+        let deed = match self.what.as_str() {
+            "acknowledge" => Deed::Acknowledge,
+            "resolve" => Deed::Resolve,
+            "merge" => Deed::Merge,
+            _ => {
+                return Err(Problem::invalid([
+                    "Choose what to do with them: acknowledge, resolve or merge.",
+                ]));
+            }
+        };
+        match (deed, self.incident.len()) {
+            (_, 0) => Err(Problem::invalid(["Choose at least one incident."])),
+            (Deed::Merge, 1) => Err(Problem::invalid([
+                "Choose at least two incidents to merge: the oldest of them stays.",
+            ])),
+            (_, count) if count > MOST_AT_ONCE => Err(Problem::invalid([format!(
+                "You chose {count} incidents. Choose at most {MOST_AT_ONCE} at once; nothing was changed."
+            )])),
+            _ => Ok(deed),
+        }
+    }
+}
+
 async fn together(State(app): State<Arc<App>>, posted: Posted<Together>) -> Result<Response, PageProblem> {
     let caller = posted.visitor.0;
     caller.require(Action::Respond, Resource::Incident)?;
-    let Together { mut incident, what } = posted.fields;
+    let mut together = posted.fields;
     // Identifiers sort by age: the oldest comes first.
-    incident.sort();
-    incident.truncate(250);
+    together.incident.sort();
+    together.incident.dedup();
+    let deed = together.deed()?;
+    let ids: Vec<IncidentId> = together.incident.into_iter().map(IncidentId::from).collect();
     app.change(caller.agent(), move |change| -> Result<(), Problem> {
-        let ids: Vec<IncidentId> = incident.iter().map(|id| IncidentId::from(id.as_str())).collect();
-        match (what.as_str(), ids.split_first()) {
-            ("merge", Some((oldest, others))) if !others.is_empty() => {
-                merge::merge(change, oldest, others)?;
+        if let (Deed::Merge, Some((oldest, others))) = (deed, ids.split_first()) {
+            merge::merge(change, oldest, others)?;
+            return Ok(());
+        }
+        for id in &ids {
+            if deed == Deed::Acknowledge {
+                actions::acknowledge(change, id)?;
+            } else {
+                actions::resolve(change, id, None)?;
             }
-            ("acknowledge", _) => {
-                for id in &ids {
-                    actions::acknowledge(change, id)?;
-                }
-            }
-            ("resolve", _) => {
-                for id in &ids {
-                    actions::resolve(change, id, None)?;
-                }
-            }
-            _ => {}
         }
         Ok(())
     })

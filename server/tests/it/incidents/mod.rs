@@ -2,6 +2,7 @@
 
 mod hours;
 mod lifetime;
+pub(crate) mod many;
 pub(crate) mod race;
 mod refusals;
 mod timers;
