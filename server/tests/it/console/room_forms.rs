@@ -95,7 +95,7 @@ async fn a_role_is_given(engine: Engine) {
     let commander = [("role", "incident_commander"), ("user", priya.id.as_str())];
     send(&browser, &ids[0], "roles", &commander).await;
     let roles = muster.get(&format!("/incidents/{}/roles", ids[0])).await.good();
-    let held: Vec<(&Value, &Value)> = roles["roles"]
+    let held: Vec<(&Value, &Value)> = roles["incident_roles"]
         .as_array()
         .unwrap()
         .iter()
