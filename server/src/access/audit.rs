@@ -7,6 +7,7 @@ use store::{Error, Tx, params, query, sql};
 use utoipa::ToSchema;
 
 use super::caller::Caller;
+use super::compared::compared;
 use super::token;
 pub use crate::timeline::AuditAction;
 use crate::timeline::{Agent, AgentKind, Change, Deed};
@@ -30,6 +31,15 @@ impl<'a> Changed<'a> {
             resource_id,
             resource_name,
             details: Value::Null,
+        }
+    }
+
+    /// The same, with what became otherwise. Null is what was before something was there.
+    #[must_use]
+    pub fn telling(self, before: &Value, after: &Value) -> Self {
+        Self {
+            details: compared(before, after),
+            ..self
         }
     }
 }

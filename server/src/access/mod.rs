@@ -9,6 +9,7 @@
 pub mod api;
 pub mod audit;
 pub mod caller;
+pub mod compared;
 pub mod guessing;
 pub mod model;
 pub mod password;

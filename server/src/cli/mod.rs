@@ -130,7 +130,9 @@ fn begin_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // A log on a full disk must cost lines and nothing else; it would be said on the same disk, which panics.
+        .log_internal_errors(false);
     match std::env::var("MUSTER_LOG_FORMAT").as_deref() {
         Ok("json") => log.json().flatten_event(true).with_current_span(true).init(),
         _ => log.init(),

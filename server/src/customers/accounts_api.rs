@@ -14,8 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::accounts::{self as rows, Account, AccountText, Sought, Tier};
-use super::model::{AccountId, LocationId, Used, check_used, used_references};
+use super::model::{AccountId, LocationId, Used, check_used, used_ids, used_references};
 use crate::access::audit::{self, AuditAction, Changed};
+use crate::access::compared::{compared, withheld};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::LONGEST_NAME;
@@ -296,20 +297,42 @@ pub(crate) async fn create(
                 let used = check_used(change, "account.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Create, &id, &text.name);
+            let is = told(change.tx, &id)?;
+            let made = changed(&id, &text.name, compared(&Value::Null, &is));
+            audit::record(change, &caller, AuditAction::Create, &made);
             shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(AccountAnswer { account })))
 }
 
-fn note(change: &mut Change, caller: &Caller, action: AuditAction, id: &AccountId, name: &str) {
-    audit::record(
-        change,
-        caller,
-        action,
-        &Changed::named("account", id.as_str(), name),
-    );
+/// By what a customer is known and reached.
+const PERSONAL: [&str; 4] = ["name", "email", "telephone", "external_id"];
+
+fn changed<'a>(id: &'a AccountId, name: &'a str, details: Value) -> Changed<'a> {
+    Changed {
+        details: withheld(details, &PERSONAL),
+        ..Changed::named("account", id.as_str(), name)
+    }
+}
+
+/// What is compared of a customer for the audit log.
+fn told(tx: &mut Tx, id: &AccountId) -> Result<Value, Problem> {
+    let account = find(tx, id)?;
+    let used = rows::used(tx, std::slice::from_ref(id))?;
+    Ok(json!({
+        "name": account.name,
+        "email": account.email,
+        "telephone": account.telephone,
+        "tier": account.tier,
+        "value_per_year": account.value_per_year,
+        "currency": account.currency,
+        "language": account.language,
+        "external_id": account.external_id,
+        "location": account.location_id,
+        "customer_since": account.customer_since,
+        "services": used_ids(&used),
+    }))
 }
 
 /// Show a customer.
@@ -350,13 +373,16 @@ pub(crate) async fn change_one(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = AccountId::from(id.as_str());
             let known = find(change.tx, &id)?;
+            let was = told(change.tx, &id)?;
             let text = body.account.over(change, Some(&known))?;
             rows::set(change, &id, &text)?;
             if let Some(services) = &body.account.services {
                 let used = check_used(change, "account.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Update, &id, &text.name);
+            let is = told(change.tx, &id)?;
+            let changed = changed(&id, &text.name, compared(&was, &is));
+            audit::record(change, &caller, AuditAction::Update, &changed);
             shown(change.tx, &id, &site)
         })
         .await?;
@@ -379,7 +405,8 @@ pub(crate) async fn delete(
         let id = AccountId::from(id.as_str());
         let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
-        note(change, &caller, AuditAction::Delete, &id, &known.name);
+        let gone = Changed::named("account", id.as_str(), &known.name);
+        audit::record(change, &caller, AuditAction::Delete, &gone);
         Ok(())
     })
     .await?;

@@ -13,7 +13,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::locations::{self as rows, Location, LocationKind, LocationText, Sought};
-use super::model::{LocationId, Used, check_used, used_references};
+use super::model::{LocationId, Used, check_used, used_ids, used_references};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -22,7 +22,6 @@ use crate::http::{
     Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Reference, ReferenceInput, Sent,
     Site,
 };
-use crate::timeline::Change;
 
 pub(super) fn routes() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
@@ -291,20 +290,35 @@ pub(crate) async fn create(
                 let used = check_used(change, "location.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Create, &id, &text.name);
+            let made = told(change.tx, &id)?;
+            let made = changed(&id, &text.name).telling(&Value::Null, &made);
+            audit::record(change, &caller, AuditAction::Create, &made);
             shown(change.tx, &id, &site)
         })
         .await?;
     Ok((StatusCode::CREATED, axum::Json(LocationAnswer { location })))
 }
 
-fn note(change: &mut Change, caller: &Caller, action: AuditAction, id: &LocationId, name: &str) {
-    audit::record(
-        change,
-        caller,
-        action,
-        &Changed::named("location", id.as_str(), name),
-    );
+fn changed<'a>(id: &'a LocationId, name: &'a str) -> Changed<'a> {
+    Changed::named("location", id.as_str(), name)
+}
+
+/// What the audit log tells of a location; whoever has its code can open its page.
+fn told(tx: &mut Tx, id: &LocationId) -> Result<Value, Problem> {
+    let location = find(tx, id)?;
+    let used = rows::used(tx, std::slice::from_ref(id))?;
+    Ok(json!({
+        "name": location.name,
+        "kind": location.kind,
+        "parent": location.parent_id,
+        "time_zone": location.time_zone,
+        "country": location.country,
+        "address": location.address,
+        "telephone": location.telephone,
+        "takings_per_hour": location.takings_per_hour,
+        "currency": location.currency,
+        "services": used_ids(&used),
+    }))
 }
 
 /// Show a location.
@@ -345,13 +359,16 @@ pub(crate) async fn change_one(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let id = LocationId::from(id.as_str());
             let known = find(change.tx, &id)?;
+            let was = told(change.tx, &id)?;
             let text = body.location.over(Some(&known))?;
             rows::set(change, &id, &text)?;
             if let Some(services) = &body.location.services {
                 let used = check_used(change, "location.services", services)?;
                 rows::set_used(change, &id, &used)?;
             }
-            note(change, &caller, AuditAction::Update, &id, &text.name);
+            let is = told(change.tx, &id)?;
+            let changed = changed(&id, &text.name).telling(&was, &is);
+            audit::record(change, &caller, AuditAction::Update, &changed);
             shown(change.tx, &id, &site)
         })
         .await?;
@@ -374,7 +391,7 @@ pub(crate) async fn delete(
         let id = LocationId::from(id.as_str());
         let known = find(change.tx, &id)?;
         rows::delete(change, &id)?;
-        note(change, &caller, AuditAction::Delete, &id, &known.name);
+        audit::record(change, &caller, AuditAction::Delete, &changed(&id, &known.name));
         Ok(())
     })
     .await?;
@@ -400,7 +417,11 @@ pub(crate) async fn renew_code(
             let id = LocationId::from(id.as_str());
             let known = find(change.tx, &id)?;
             rows::renew_code(change, &id)?;
-            note(change, &caller, AuditAction::Update, &id, &known.name);
+            let renewed = Changed {
+                details: json!({ "code": null }),
+                ..changed(&id, &known.name)
+            };
+            audit::record(change, &caller, AuditAction::Update, &renewed);
             shown(change.tx, &id, &site)
         })
         .await?;

@@ -49,6 +49,13 @@ pub(super) fn used_references(used: &[Used], by: &str, site: &Site) -> Vec<Refer
         .collect()
 }
 
+/// The ids of what one location or customer uses, whatever they are called.
+pub(super) fn used_ids(used: &[Used]) -> Vec<&str> {
+    let mut ids: Vec<&str> = used.iter().map(|one| one.service_id.as_str()).collect();
+    ids.sort_unstable();
+    ids
+}
+
 /// Things one location or customer may use.
 const MOST_USED: usize = 200;
 

@@ -147,20 +147,19 @@ pub fn sorted_by(
             Some((name, "desc")) => (name, Direction::Descending),
             None | Some(_) => (one, Direction::Ascending),
         };
-        match fields.iter().find(|field| **field == name) {
-            Some(field) => sorted.push((*field, direction)),
-            None => {
-                let shown: String = one
-                    .chars()
-                    .filter(|letter| !letter.is_control())
-                    .take(80)
-                    .collect();
-                errors.push(format!(
-                    "sort_by: \"{shown}\" is not a field that {what} are sorted by; {} are, with :asc or :desc.",
-                    fields.join(", ")
-                ));
-            }
-        }
+        let Some(field) = fields.iter().find(|field| **field == name) else {
+            let shown: String = one
+                .chars()
+                .filter(|letter| !letter.is_control())
+                .take(80)
+                .collect();
+            errors.push(format!(
+                "sort_by: \"{shown}\" is not a field that {what} are sorted by; {} are, with :asc or :desc.",
+                fields.join(", ")
+            ));
+            continue;
+        };
+        sorted.push((*field, direction));
     }
     sorted
 }

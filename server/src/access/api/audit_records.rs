@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use crate::access::audit::{self, AuditFilter, AuditRecord};
+use crate::access::compared::pair_of;
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Faults, Listing, Problem, Problems, Query, Reference, Site};
@@ -73,7 +74,7 @@ pub(super) struct DetailsView {
     references: Vec<Reference>,
 }
 
-/// A field as it was after the change.
+/// A field as it was after the change, and before it where that is known. Both are null of what the log names only.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct FieldView {
     name: String,
@@ -241,17 +242,24 @@ fn view(site: &Site, row: AuditRecord) -> RecordView {
             resource,
             fields: fields
                 .into_iter()
-                .map(|(name, value)| FieldView {
-                    name,
-                    value: match value {
-                        Value::Null => None,
-                        Value::String(text) => Some(text),
-                        other => Some(other.to_string()),
-                    },
-                    before_value: None,
+                .map(|(name, value)| {
+                    let (before, after) = pair_of(&value).unwrap_or((&Value::Null, &value));
+                    FieldView {
+                        name,
+                        value: said(after),
+                        before_value: said(before),
+                    }
                 })
                 .collect(),
             references: Vec::new(),
         },
+    }
+}
+
+fn said(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        other => Some(other.to_string()),
     }
 }

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::{find, note};
+use super::{component_named, component_told, find};
 use crate::access::audit::{self, AuditAction, Changed};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
@@ -278,15 +278,8 @@ pub(crate) async fn add_component(
             rows::insert_component(change, &component)?;
             posts::look_again_at_page(change, &component.page_id)?;
             jobs::owe(change, &page.id)?;
-            let (id, name) = (component.id.as_str(), component.name.as_str());
-            note(
-                change,
-                &caller,
-                AuditAction::Create,
-                "status_page_component",
-                id,
-                name,
-            );
+            let made = component_named(&component).telling(&Value::Null, &component_told(&component));
+            audit::record(change, &caller, AuditAction::Create, &made);
             Ok(component_view(&component, &site))
         })
         .await?;
@@ -334,21 +327,15 @@ pub(crate) async fn change_component(
             let page = find(change.tx, &id)?;
             let known = find_component(change.tx, &page, &component_id)?;
             let bound_before = known.business_service_id.clone();
+            let was = component_told(&known);
             let component = body.component.over(change, &page, known)?;
             rows::save_component(change, &component)?;
             if component.business_service_id != bound_before {
                 posts::look_again_at_page(change, &component.page_id)?;
             }
             jobs::owe(change, &page.id)?;
-            let (id, name) = (component.id.as_str(), component.name.as_str());
-            note(
-                change,
-                &caller,
-                AuditAction::Update,
-                "status_page_component",
-                id,
-                name,
-            );
+            let changed = component_named(&component).telling(&was, &component_told(&component));
+            audit::record(change, &caller, AuditAction::Update, &changed);
             Ok(component_view(&component, &site))
         })
         .await?;
@@ -420,15 +407,8 @@ pub(crate) async fn delete_component(
         let component = find_component(change.tx, &page, &component_id)?;
         rows::delete_component(change, &component.id)?;
         jobs::owe(change, &page.id)?;
-        let (id, name) = (component.id.as_str(), component.name.as_str());
-        note(
-            change,
-            &caller,
-            AuditAction::Delete,
-            "status_page_component",
-            id,
-            name,
-        );
+        let gone = component_named(&component);
+        audit::record(change, &caller, AuditAction::Delete, &gone);
         Ok(())
     })
     .await?;

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::components::{ComponentView, component_view};
-use super::{LONGEST_SLUG, find, note};
-use crate::access::audit::AuditAction;
+use super::{LONGEST_SLUG, find, page_named, page_told};
+use crate::access::audit::{self, AuditAction};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::{Body, Faults, Head, Listing, Paging, Path, Problem, Problems, Query, Site};
@@ -203,14 +204,8 @@ pub(crate) async fn create(
             rows::insert(change, &page)?;
             audiences::follow_zone(change, UNSAID_ZONE, &page.time_zone)?;
             jobs::owe(change, &page.id)?;
-            note(
-                change,
-                &caller,
-                AuditAction::Create,
-                "status_page",
-                page.id.as_str(),
-                &page.name,
-            );
+            let made = page_named(&page).telling(&Value::Null, &page_told(&page));
+            audit::record(change, &caller, AuditAction::Create, &made);
             view(change.tx, &page, &site)
         })
         .await?;
@@ -257,6 +252,7 @@ pub(crate) async fn change_one(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let before = find(change.tx, &id)?;
             let (zone, slug) = (before.time_zone.clone(), before.slug.clone());
+            let was = page_told(&before);
             let page = body.status_page.over(before)?;
             rows::save(change, &page)?;
             if page.slug != slug {
@@ -264,14 +260,8 @@ pub(crate) async fn change_one(
             }
             audiences::follow_zone(change, &zone, &page.time_zone)?;
             jobs::owe(change, &page.id)?;
-            note(
-                change,
-                &caller,
-                AuditAction::Update,
-                "status_page",
-                page.id.as_str(),
-                &page.name,
-            );
+            let changed = page_named(&page).telling(&was, &page_told(&page));
+            audit::record(change, &caller, AuditAction::Update, &changed);
             let page = find(change.tx, page.id.as_str())?;
             Ok((page.id.clone(), view(change.tx, &page, &site)?))
         })
@@ -297,14 +287,7 @@ pub(crate) async fn delete(
         .change(caller.agent(), move |change| -> Result<_, Problem> {
             let page = find(change.tx, &id)?;
             rows::delete(change, &page.id)?;
-            note(
-                change,
-                &caller,
-                AuditAction::Delete,
-                "status_page",
-                page.id.as_str(),
-                &page.name,
-            );
+            audit::record(change, &caller, AuditAction::Delete, &page_named(&page));
             Ok(page.id)
         })
         .await?;

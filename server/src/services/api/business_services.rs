@@ -206,6 +206,22 @@ fn changed(touchpoint: &BusinessService) -> Changed<'_> {
     Changed::named("business_service", touchpoint.id.as_str(), &touchpoint.name)
 }
 
+/// What the audit log tells of a touchpoint.
+fn told(touchpoint: &BusinessService) -> Value {
+    json!({
+        "name": touchpoint.name,
+        "description": touchpoint.description,
+        "point_of_contact": touchpoint.point_of_contact,
+        "team": touchpoint.team_id,
+        "harm_weight": touchpoint.harm_weight,
+        "loss_per_hour": touchpoint.loss_per_hour,
+        "currency": touchpoint.currency,
+        "customer_words": touchpoint.customer_words,
+        "fallback": touchpoint.fallback,
+        "words_to_say": touchpoint.words_to_say,
+    })
+}
+
 /// All touchpoints, by name.
 #[utoipa::path(get, path = "/business_services", tag = "Business services", params(Listing),
     responses((status = 200, body = BusinessServicesAnswer), Problems))]
@@ -258,7 +274,8 @@ pub(crate) async fn create(
         let touchpoint = check(change.tx, &request.business_service, blank)?;
         caller.require_for_teams(Action::Create, Resource::BusinessService, &teams(&touchpoint))?;
         rows::add(change.tx, &touchpoint)?;
-        audit::record(change, &caller, AuditAction::Create, &changed(&touchpoint));
+        let made = changed(&touchpoint).telling(&Value::Null, &told(&touchpoint));
+        audit::record(change, &caller, AuditAction::Create, &made);
         change.touch("services");
         Ok(Json(BusinessServiceAnswer {
             business_service: view(&touchpoint, &site),
@@ -300,10 +317,12 @@ pub(crate) async fn update(
     app.change(caller.agent(), move |change| {
         let before = present(change.tx, &id)?;
         caller.require_for_teams(Action::Change, Resource::BusinessService, &teams(&before))?;
+        let was = told(&before);
         let touchpoint = check(change.tx, &request.business_service, before)?;
         caller.require_for_teams(Action::Change, Resource::BusinessService, &teams(&touchpoint))?;
         rows::set(change.tx, &touchpoint)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&touchpoint));
+        let changed = changed(&touchpoint).telling(&was, &told(&touchpoint));
+        audit::record(change, &caller, AuditAction::Update, &changed);
         change.touch("services");
         Ok(Json(BusinessServiceAnswer {
             business_service: view(&touchpoint, &site),

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::catalogue::vendor_name;
@@ -92,6 +92,16 @@ fn changed(integration: &Integration) -> Changed<'_> {
     Changed::named("integration", integration.id.as_str(), &integration.name)
 }
 
+/// What the audit log tells of an integration; its key is a secret.
+fn told(integration: &Integration) -> Value {
+    json!({
+        "type": integration.kind,
+        "name": integration.name,
+        "service": integration.service_id,
+        "vendor": integration.vendor_id,
+    })
+}
+
 /// Adds a way in for events and gives its key.
 #[utoipa::path(post, path = "/services/{id}/integrations", tag = "Services", params(("id" = String, Path)),
     request_body = IntegrationRequest, responses((status = 201, body = IntegrationAnswer), Problems))]
@@ -118,7 +128,8 @@ pub(crate) async fn create(
             };
             let integration = check(&request.integration, blank)?;
             rows::add_integration(change.tx, &integration, &key)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&integration));
+            let made = changed(&integration).telling(&Value::Null, &told(&integration));
+            audit::record(change, &caller, AuditAction::Create, &made);
             Ok(integration_view(&integration, &service.name, &site))
         })
         .await?;
@@ -177,9 +188,11 @@ pub(crate) async fn update(
         let service = owned(change, &caller, &id)?;
         let before = rows::find_integration(change.tx, &id, &integration_id)?
             .ok_or_else(|| Problem::not_found("The integration"))?;
+        let was = told(&before);
         let integration = check(&request.integration, before)?;
         rows::set_integration(change.tx, &integration)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&integration));
+        let changed = changed(&integration).telling(&was, &told(&integration));
+        audit::record(change, &caller, AuditAction::Update, &changed);
         Ok(Json(IntegrationAnswer {
             integration: integration_view(&integration, &service.name, &site),
         }))

@@ -266,6 +266,19 @@ fn changed(window: &MaintenanceWindow) -> Changed<'_> {
     )
 }
 
+/// What the audit log tells of a window.
+fn told(window: &MaintenanceWindow, services: &[String]) -> Value {
+    let mut services = services.to_vec();
+    services.sort();
+    json!({
+        "description": window.description,
+        "public_words": window.public_words,
+        "start_time": window.start_at,
+        "end_time": window.end_at,
+        "services": services,
+    })
+}
+
 /// Maintenance windows, by their start.
 #[utoipa::path(get, path = "/maintenance_windows", tag = "Maintenance", params(Listing, WindowsQuery, Include),
     responses((status = 200, body = WindowsAnswer), Problems))]
@@ -338,7 +351,8 @@ pub(crate) async fn create(
                 check(change.tx, &request.maintenance_window, blank, now, Vec::new())?;
             window.sequence_number = crate::numbers::next(change.tx, "maintenance_windows")?;
             rows::put_window(change.tx, &window, &services)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&window));
+            let made = changed(&window).telling(&Value::Null, &told(&window, &services));
+            audit::record(change, &caller, AuditAction::Create, &made);
             follow(change, &services)?;
             shown(change.tx, &window, &site)
         })
@@ -384,9 +398,11 @@ pub(crate) async fn update(
         let before = present(change.tx, &id)?;
         let kept = services_of(change.tx, &id)?;
         let now = change.now;
+        let was = told(&before, &kept);
         let (window, services) = check(change.tx, &request.maintenance_window, before, now, kept.clone())?;
         rows::put_window(change.tx, &window, &services)?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&window));
+        let changed = changed(&window).telling(&was, &told(&window, &services));
+        audit::record(change, &caller, AuditAction::Update, &changed);
         follow(change, &[kept, services].concat())?;
         Ok(Json(WindowAnswer {
             maintenance_window: shown(change.tx, &window, &site)?,

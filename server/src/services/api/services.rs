@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 use utoipa::{IntoParams, ToSchema};
 
 use super::integrations::sees_keys;
@@ -126,7 +126,8 @@ pub(crate) async fn create(
             let teams = teams_of(change.tx, &service)?;
             caller.require_for_teams(Action::Create, Resource::Service, &teams)?;
             rows::add(change.tx, &service).map_err(name_taken)?;
-            audit::record(change, &caller, AuditAction::Create, &changed(&service));
+            let made = changed(&service).telling(&Value::Null, &told(&service));
+            audit::record(change, &caller, AuditAction::Create, &made);
             change.touch("services");
             view_of(change, &site, &service)
         })
@@ -174,6 +175,7 @@ pub(crate) async fn update(
         let before = present(change.tx, &id)?;
         let teams = teams_of(change.tx, &before)?;
         caller.require_for_teams(Action::Change, Resource::Service, &teams)?;
+        let was = told(&before);
         let service = check(change.tx, &request.service, before.clone())?;
         // Whoever gives it to another team's policy must manage that team, too.
         let teams = teams_of(change.tx, &service)?;
@@ -190,7 +192,8 @@ pub(crate) async fn update(
             service.id.as_str(),
             change.now,
         ))?;
-        audit::record(change, &caller, AuditAction::Update, &changed(&service));
+        let changed = changed(&service).telling(&was, &told(&service));
+        audit::record(change, &caller, AuditAction::Update, &changed);
         change.touch("services");
         Ok(Json(ServiceAnswer {
             service: view_of(change, &site, &service)?,
@@ -274,4 +277,21 @@ fn hide_keys(tx: &mut Tx, caller: &Caller, services: &[Service], views: &mut [Va
 
 fn changed(service: &Service) -> Changed<'_> {
     Changed::named("service", service.id.as_str(), &service.name)
+}
+
+/// What the audit log tells of a service.
+fn told(service: &Service) -> Value {
+    json!({
+        "name": service.name,
+        "description": service.description,
+        "escalation_policy": service.escalation_policy_id,
+        "disabled": service.disabled,
+        "auto_resolve_timeout": service.auto_resolve_timeout,
+        "acknowledgement_timeout": service.acknowledgement_timeout,
+        "incident_urgency_rule": service.incident_urgency_rule,
+        "support_hours": service.support_hours,
+        "scheduled_actions": service.scheduled_actions,
+        "alert_grouping_parameters": service.alert_grouping.grouping,
+        "auto_pause_notifications_parameters": service.auto_pause,
+    })
 }

@@ -4,6 +4,7 @@ mod abilities;
 mod api_keys;
 mod audit;
 mod deeds;
+mod differences;
 mod matrix;
 mod origin;
 mod own_resources;

@@ -1,5 +1,6 @@
 //! A disk that is full: what cannot be kept is refused, so that its sender tries again, and what was accepted is not lost.
 
+use std::fs::File;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -11,9 +12,11 @@ use super::PATIENCE;
 use super::node::{Connection, Node, PROGRAM, build_service, environment, set_up};
 use crate::smtp::MailServer;
 
-/// A process that hears from the system, as from a full disk, that a write failed, instead of being ended by it.
-fn start_hearing_of_failed_writes(environment: &[(String, String)]) -> Node {
+/// A process that hears from the system, as from a full disk, that a write failed, instead of being ended by it. Its log is on
+/// that disk, too.
+fn start_hearing_of_failed_writes(environment: &[(String, String)], log: File) -> Node {
     let mut shell = Command::new("sh");
+    shell.stderr(log);
     shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\"", PROGRAM]);
     Node::start_as(shell, environment)
 }
@@ -57,7 +60,7 @@ async fn a_full_disk_refuses_what_it_cannot_keep_and_loses_nothing_that_it_accep
     let (location, _guard) = store::testing::empty(Engine::Sqlite).await;
     let environment = environment(&location, mail.port);
     let api_key = set_up(&environment);
-    let node = start_hearing_of_failed_writes(&environment);
+    let node = start_hearing_of_failed_writes(&environment, tempfile::tempfile().unwrap());
     let key = build_service(node.port, &api_key);
 
     assert_eq!(report(&node, &key, "till-1").0, 202);

@@ -92,7 +92,10 @@ async fn more_than_a_service_or_a_policy_holds_is_refused_and_not_cut_off(engine
     let refused = muster.put(&path, body).await.with_status(400);
     assert_eq!(
         refused["error"]["errors"],
-        json!(["Scheduled actions can be at most 4."])
+        json!([
+            "Scheduled actions can be at most 4.",
+            "Scheduled actions need support hours."
+        ])
     );
     let strategies = json!([{ "type": "round_robin" }, { "type": "assign_to_everyone" }]);
     let rule = json!({
