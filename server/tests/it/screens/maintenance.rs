@@ -104,7 +104,8 @@ async fn who_may_not_call_work_off_is_not_asked_and_is_refused(engine: Engine) {
         ("until", "2026-11-17T09:00"),
     ];
     let responder = muster.browser_as(Role::Responder).await;
-    Browser::led_to(&responder.send("/console/maintenance", &fields).await);
+    let owner = muster.browser().await;
+    Browser::led_to(&owner.send("/console/maintenance", &fields).await);
     let planned = responder.open("/console/maintenance").await;
     assert!(
         planned.contains("Swap disks") && !planned.contains("Call it off"),
