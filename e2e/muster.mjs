@@ -156,6 +156,6 @@ export async function everyPlace(page, muster) {
 /** What axe-core finds wrong with the page as it stands. */
 export async function violations(page) {
   await page.evaluate(AXE).catch(async () => page.addScriptTag({ content: AXE }));
-  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"] }));
+  const found = await page.evaluate(() => globalThis.axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] }));
   return found.violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
 }

@@ -41,6 +41,18 @@ test("five incidents came, one of them from more than a hundred alerts, and all 
   assert.ok(impact.accounts.count > 0 && impact.accounts.told_us > 0, JSON.stringify(impact.accounts));
 });
 
+test("what stands on the terminals' edge was hurt by dependency, among 240 shops in five countries", async () => {
+  const { impact } = await get(`/incidents/${cards.id}/impact`);
+  const ways = Object.fromEntries(impact.touchpoints.map((one) => [one.name, one.path.map((step) => step.name)]));
+  for (const [name, behind] of [["Loyalty", "loyalty-api"], ["Click & collect", "order-hub"]]) {
+    assert.ok(ways[name]?.length > 1 && ways[name].includes(behind), `${name}: ${JSON.stringify(ways)}`);
+  }
+  const { total: shops } = await get("/locations?kind=site&total=true&limit=1");
+  assert.equal(shops, 240);
+  const { locations: regions } = await get("/locations?kind=region&limit=100");
+  assert.equal(new Set(regions.map((one) => one.country)).size, 5);
+});
+
 test("people were paged, came, and took roles", async () => {
   const { log_entries: entries } = await get(`/incidents/${cards.id}/log_entries?limit=100&is_overview=true`);
   const kinds = new Set(entries.map((one) => one.type));

@@ -13,7 +13,7 @@ use super::model::{Alert, AlertId, Reason};
 use super::patience;
 use super::placing::{Placing, event_of, features};
 use super::silence;
-use super::store::{self as rows, NewAlert};
+use super::store::{self as rows, HoldingBack, NewAlert};
 use crate::http::Problem;
 use crate::incidents::{IncidentId, actions};
 use crate::jobs;
@@ -266,11 +266,11 @@ impl Batch {
         change.cancel(jobs::Kind::PauseEnds, id.as_str())?;
         match report.held() {
             Some(Held::Suppressed) => {
-                rows::hold_back(change.tx, id, true, &report.reasons([]))?;
+                rows::hold_back(change.tx, id, HoldingBack::Suppressed, &report.reasons([]))?;
                 Ok(())
             }
             Some(Held::Suspended) => {
-                rows::hold_back(change.tx, id, false, &report.reasons([]))?;
+                rows::hold_back(change.tx, id, HoldingBack::Waiting, &report.reasons([]))?;
                 owe_pause(change, id, report.ruling)
             }
             None => {
@@ -479,7 +479,7 @@ fn release(
     let id = &alert.id;
     if let Some(silence) = silence {
         let reasons = with_ruling(ruling, [silence::reason(silence)]);
-        rows::hold_back(change.tx, id, true, &reasons)?;
+        rows::hold_back(change.tx, id, HoldingBack::Suppressed, &reasons)?;
         return silence::owe_end(change, &service.id, silence);
     }
     let event = event_of(alert);

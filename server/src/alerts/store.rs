@@ -298,8 +298,18 @@ pub fn set_incident(
     )
 }
 
+/// How an alert stays without an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldingBack {
+    /// Nobody hears of it.
+    Suppressed,
+    /// It gets its incident later, unless it ends before.
+    Waiting,
+}
+
 /// A silence has begun before the alert found its incident, or a rule says otherwise of it now.
-pub fn hold_back(tx: &mut Tx, id: &AlertId, suppressed: bool, reasons: &[Reason]) -> Result<(), Error> {
+pub fn hold_back(tx: &mut Tx, id: &AlertId, how: HoldingBack, reasons: &[Reason]) -> Result<(), Error> {
+    let suppressed = how == HoldingBack::Suppressed;
     tx.execute_one(
         sql!("UPDATE alerts SET reasons = $2, suppressed = $3 WHERE id = $1"),
         params![id, store::Value::json(reasons)?, suppressed],

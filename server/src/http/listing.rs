@@ -148,20 +148,45 @@ pub fn sorted_by(
             None | Some(_) => (one, Direction::Ascending),
         };
         let Some(field) = fields.iter().find(|field| **field == name) else {
-            let shown: String = one
-                .chars()
-                .filter(|letter| !letter.is_control())
-                .take(80)
-                .collect();
             errors.push(format!(
-                "sort_by: \"{shown}\" is not a field that {what} are sorted by; {} are, with :asc or :desc.",
+                "sort_by: \"{}\" is not a field that {what} are sorted by; {} are, with :asc or :desc.",
+                shown(one),
                 fields.join(", ")
             ));
             continue;
         };
+        if sorted.iter().any(|(other, _)| other == field) {
+            errors.push(format!("sort_by names {field} twice."));
+            continue;
+        }
         sorted.push((*field, direction));
     }
     sorted
+}
+
+/// What was sent, fit to be repeated in an answer: short, and without what a terminal would obey.
+pub fn shown(text: &str) -> String {
+    text.chars()
+        .filter(|letter| !letter.is_control())
+        .take(80)
+        .collect()
+}
+
+/// Reads a list of words such as `statuses[]`; what is not known is said of `name`.
+pub fn parse_all<T>(
+    name: &str,
+    texts: &[String],
+    parse: impl Fn(&str) -> Option<T>,
+    errors: &mut Vec<String>,
+) -> Vec<T> {
+    let mut parsed = Vec::new();
+    for text in texts {
+        match parse(text) {
+            Some(value) => parsed.push(value),
+            None => errors.push(format!("{name}: \"{}\" is not known.", shown(text))),
+        }
+    }
+    parsed
 }
 
 /// Reads `sort_by` of a list that is sorted by its names.

@@ -396,6 +396,9 @@ pub fn set_priority(
 }
 
 pub fn move_to_service(change: &mut Change, id: &IncidentId, service_id: &ServiceId) -> Result<(), Problem> {
+    if load(change, id)?.service_id == *service_id {
+        return Ok(());
+    }
     let service = crate::services::store::find(change.tx, service_id)?
         .ok_or_else(|| Problem::refused(5002, "service was not found."))?;
     let moved = change.tx.execute_one(
@@ -405,7 +408,11 @@ pub fn move_to_service(change: &mut Change, id: &IncidentId, service_id: &Servic
     moved.map_err(key_taken)?;
     let text = format!("{} moved it to {}", change.agent.name, service.name);
     change.record(NewEntry::new(Kind::ServiceChanged, id, text).service(service_id.as_str()))?;
+    change.cancel(jobs::Kind::AutoResolveDue, id.as_str())?;
     let incident = load(change, id)?;
+    if incident.status != Status::Resolved {
+        owe_auto_resolve(change, id, &service)?;
+    }
     urgency::plan_rise(change, &incident)
 }
 

@@ -22,7 +22,7 @@ use super::{actions, input, merge};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::http::faults::parse_instant;
-use crate::http::listing::{Direction, sorted_by};
+use crate::http::listing::{Direction, parse_all, shown, sorted_by};
 use crate::http::{Body, Include, Listing, Paging, Problem, Problems};
 
 /// Six months, the longest of them.
@@ -135,30 +135,11 @@ impl Narrowing {
     }
 }
 
-pub(crate) fn parse_all<T>(
-    name: &str,
-    texts: &[String],
-    parse: impl Fn(&str) -> Option<T>,
-    errors: &mut Vec<String>,
-) -> Vec<T> {
-    let mut parsed = Vec::new();
-    for text in texts {
-        match parse(text) {
-            Some(value) => parsed.push(value),
-            None => errors.push(format!("{name}: \"{}\" is not known.", super::input::shown(text))),
-        }
-    }
-    parsed
-}
-
 pub(super) fn instant(name: &str, text: Option<&str>, errors: &mut Vec<String>) -> Option<Timestamp> {
     let text = text.filter(|text| !text.is_empty())?;
     let parsed = parse_instant(text);
     if parsed.is_none() {
-        errors.push(format!(
-            "{name}: \"{}\" is not an ISO 8601 time.",
-            super::input::shown(text)
-        ));
+        errors.push(format!("{name}: \"{}\" is not an ISO 8601 time.", shown(text)));
     }
     parsed
 }

@@ -242,13 +242,6 @@ fn check_text(name: &str, text: Option<&str>, length: usize, errors: &mut Vec<St
 }
 
 /// What a caller sent, short enough to be said back.
-pub(super) fn shown(text: &str) -> String {
-    text.chars()
-        .filter(|letter| !letter.is_control())
-        .take(80)
-        .collect()
-}
-
 /// Opens an incident as it was described.
 pub fn open(change: &mut Change, new: &IncidentInput) -> Result<Incident, Problem> {
     let service_id = ServiceId::from(new.service.id.as_str());

@@ -268,7 +268,10 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, asked: &Asked, known: K
         frame: visitor.frame(app, Place::Desk, "Desk", known.situation.clone()),
         question,
         searched,
-        no_match: no_match(known.answered.is_some(), alike),
+        no_match: match known.answered {
+            Some(_) => no_match(alike),
+            None => Rich::plain("Type what the customer says, or open a case from the list."),
+        },
         matches,
         raise_note: match case {
             Some(_) => "The customer, the place and their words go along.".to_owned(),
@@ -336,10 +339,7 @@ fn further(count: i64) -> Option<Link> {
     Some(Link::new(words, "/console/cases?state=owed"))
 }
 
-fn no_match(was_asked: bool, alike: usize) -> Rich {
-    if !was_asked {
-        return Rich::plain("Type what the customer says, or open a case from the list.");
-    }
+fn no_match(alike: usize) -> Rich {
     match alike {
         0 => Rich::plain("We know of nothing like this, and nobody else wrote the same in the last hour."),
         1 => Rich::plain("We know of nothing like this. 1 other wrote the same in the last hour."),

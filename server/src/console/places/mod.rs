@@ -28,6 +28,7 @@ pub mod pages;
 mod pulse;
 mod report_chart;
 pub mod room;
+mod room_ahead;
 pub mod room_forms;
 mod room_impact;
 mod room_side;

@@ -110,13 +110,24 @@ pub(super) fn know(tx: &mut Tx, caller: &Caller, now: Timestamp) -> Result<Needi
     Ok(needing)
 }
 
-/// Who is asked on the level after the present one.
-fn next_person(tx: &mut Tx, incident: &Incident, now: Timestamp) -> Result<Option<String>, Problem> {
+/// Who is asked on the level after the present one, or on the first when the policy begins again.
+pub(super) fn next_person(
+    tx: &mut Tx,
+    incident: &Incident,
+    now: Timestamp,
+) -> Result<Option<String>, Problem> {
     if incident.assigned_via != AssignedVia::EscalationPolicy {
         return Ok(None);
     }
+    let policy = &incident.escalation_rules;
     let level = usize::try_from(incident.escalation_level).unwrap_or(0);
-    let Some(rule) = incident.escalation_rules.rules.get(level) else {
+    let again = || {
+        policy
+            .rules
+            .first()
+            .filter(|_| incident.escalation_loop < policy.num_loops)
+    };
+    let Some(rule) = policy.rules.get(level).or_else(again) else {
         return Ok(None);
     };
     let people = crate::oncall::people_on_call(tx, &rule.targets, now)?;

@@ -8,11 +8,12 @@ use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::routing::get;
+use jiff::Timestamp;
 use serde::Deserialize;
 use store::Tx;
 
 use super::room_side::{self, Hearing};
-use super::{incidents::mark, room_impact, room_words, situation, story};
+use super::{incidents::mark, room_ahead, room_impact, room_words, situation, story};
 use crate::access::{Action, Caller, Resource};
 use crate::app::App;
 use crate::console::frame::{Place, Situation};
@@ -69,7 +70,8 @@ pub(super) struct Known {
     pub(super) incident: Incident,
     pub(super) service: String,
     priority: Option<String>,
-    pub(super) assignments: Vec<Assignment>,
+    assignments: Vec<Assignment>,
+    owed_by_itself: room_ahead::Owed,
     pub(super) counts: AlertCounts,
     pub(super) hurt: Option<Hurt>,
     /// Touchpoints that are hurt less than the incident as a whole.
@@ -127,7 +129,7 @@ async fn page(
     let known = app
         .read(move |tx| -> Result<_, Problem> {
             let situation = situation::read(tx, &caller, now)?;
-            know(tx, &id, (situation, &caller), &wanted, asked)
+            know(tx, &id, (situation, &caller), &wanted, (asked, now))
         })
         .await?;
     let reading = visitor.reading(&app);
@@ -199,7 +201,7 @@ fn know(
     id: &str,
     (situation, caller): (Situation, &Caller),
     filter: &Filter,
-    asked: Asked,
+    (asked, now): (Asked, Timestamp),
 ) -> Result<Known, Problem> {
     let incident = find(tx, id)?;
     let ids = [incident.id.clone()];
@@ -226,6 +228,7 @@ fn know(
         service,
         priority,
         assignments: rows::assignments(tx, &ids)?,
+        owed_by_itself: room_ahead::owed(tx, &incident, now)?,
         counts: rows::alert_counts(tx, &ids)?
             .into_iter()
             .next()
@@ -379,6 +382,7 @@ fn draw(app: &App, visitor: &Visitor, reading: &Reading, known: Known, filter: &
             )
         }),
         title: known.headline.felt.clone(),
+        holders: room_ahead::holders(incident, &known.assignments, &known.owed_by_itself, reading),
         first_said: known.headline.first_said.clone(),
         impact: room_impact::impact(&known),
         composer: room_words::composer(

@@ -8,20 +8,6 @@ use crate::impact::Impact as Hurt;
 use crate::incidents::model::Status;
 
 pub(super) fn impact(known: &Known) -> Impact {
-    let people: Vec<Rich> = known
-        .assignments
-        .iter()
-        .map(|one| Rich::plain(one.user_name.clone()))
-        .collect();
-    let who = Figure::new(
-        "Who has it",
-        match people.len() {
-            0 => "nobody".to_owned(),
-            1 => "1 person".to_owned(),
-            count => format!("{count} people"),
-        },
-        people,
-    );
     let alerts = Figure::new(
         "Alerts",
         known.counts.all.to_string(),
@@ -34,7 +20,7 @@ pub(super) fn impact(known: &Known) -> Impact {
         return Impact {
             touchpoints: Vec::new(),
             locations: None,
-            figures: vec![alerts, who],
+            figures: vec![alerts],
         };
     };
     let over = known.incident.status == Status::Resolved;

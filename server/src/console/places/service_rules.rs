@@ -99,6 +99,7 @@ pub(super) fn section(id: &ServiceId, kept: Kept, rights: ServiceRights) -> Rule
             },
             change: may_change.then(|| Link::new("Change", format!("{to}/{}", rule.id))),
         });
+    let resting = (!active).then(|| Rich::plain("They rest: events are taken as they come."));
     let switch = if active {
         Link::new("Let them rest", format!("{to}/rest"))
     } else {
@@ -106,18 +107,15 @@ pub(super) fn section(id: &ServiceId, kept: Kept, rights: ServiceRights) -> Rule
     };
     RulesOnEvents {
         rules: shown.collect(),
-        notes: notes(id, &rules, active),
+        notes: resting.into_iter().chain(notes(id, &rules)).collect(),
         held: kept.held,
         add: may_change.then(|| Link::new("Add a rule", format!("{to}/new"))),
         switch: (may_change && rules != Rules::default()).then_some(switch),
     }
 }
 
-fn notes(id: &ServiceId, rules: &Rules, active: bool) -> Vec<Rich> {
+fn notes(id: &ServiceId, rules: &Rules) -> Vec<Rich> {
     let mut notes = Vec::new();
-    if !active {
-        notes.push(Rich::plain("They rest: events are taken as they come."));
-    }
     let elsewhere = rules.all().count() - rules.start().len();
     if elsewhere > 0 {
         let stand = if elsewhere == 1 {

@@ -29,6 +29,8 @@ pub struct Room {
     /// What a machine or a reporter said first, where the title says something else.
     pub first_said: Option<String>,
     pub impact: Impact,
+    /// None once it is resolved.
+    pub holders: Option<Holders>,
     pub composer: Composer,
     pub filter: Choices,
     /// Newest first.
@@ -55,6 +57,22 @@ pub struct Room {
     pub tasks: Vec<Task>,
     pub similar: Vec<Similar>,
     pub picks: RoomPicks,
+}
+
+/// Who has it, and what happens by itself, the first first.
+#[derive(Debug, Clone)]
+pub struct Holders {
+    pub people: Vec<Person>,
+    pub ahead: Vec<Ahead>,
+    /// Why nothing goes on by itself, when nothing does.
+    pub standing_still: Option<&'static str>,
+}
+
+/// "Pages Tomasz Zieliński if nobody acknowledges", "06:20".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ahead {
+    pub what: String,
+    pub when: String,
 }
 
 /// A link to the part of the story before this one.

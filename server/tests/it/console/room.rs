@@ -1,5 +1,7 @@
 //! The incident room: what customers feel first, the story folded, and words that leave through the updates' rules.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::http::{Request, header};
 use muster::people::Role;
@@ -477,4 +479,41 @@ async fn who_may_only_look_is_offered_nothing_that_would_be_refused(engine: Engi
         agent.contains("aria-label=\"Say something\""),
         "agents write to customers"
     );
+}
+
+/// What the room says about timers is what they do.
+#[store::both_engines]
+async fn the_room_says_who_has_it_and_what_happens_by_itself(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let ben = muster.person("Ben", "ben@example.org", Role::Responder).await;
+    let built = muster
+        .service("card-gateway")
+        .levels(vec![vec![muster.owner.id.clone()], vec![ben.id.clone()]])
+        .build()
+        .await;
+    muster.trigger(&built, "till-1", "Terminal silent").await;
+    let id = muster.get("/incidents").await.good()["incidents"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let mut said = Vec::new();
+    said.push(holders(&room(&muster, &id).await));
+    muster.pass(Duration::from_secs(300)).await;
+    said.push(holders(&room(&muster, &id).await));
+    muster.pass(Duration::from_secs(300)).await;
+    said.push(holders(&room(&muster, &id).await));
+    let snooze = json!({ "duration": 3_600 });
+    muster
+        .post(&format!("/incidents/{id}/snooze"), snooze)
+        .await
+        .with_status(201);
+    said.push(holders(&room(&muster, &id).await));
+    let over = json!({ "incident": { "type": "incident_reference", "status": "resolved" } });
+    muster.put(&format!("/incidents/{id}"), over).await.good();
+    said.push(holders(&room(&muster, &id).await));
+    insta::assert_json_snapshot!("who_has_it", said);
+}
+
+fn holders(page: &str) -> String {
+    between(page, "id=\"holders\"", "</section>")
 }

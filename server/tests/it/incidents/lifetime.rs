@@ -55,6 +55,31 @@ async fn an_incident_ends_after_the_time_its_service_allows_and_again_when_it_is
     assert_eq!(ended["pending_actions"], json!([]));
 }
 
+/// Else it would end by the rule of a service that it does not belong to, or never.
+#[store::both_engines]
+async fn an_incident_that_moves_stays_open_as_long_as_its_new_service_allows(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = short_lived(&muster).await;
+    let patient = muster.service("order-hub").build().await;
+    let id = open_one(&muster, &built).await;
+    let to = |service: &Built| {
+        json!({ "incident": {
+            "type": "incident_reference",
+            "service": { "id": service.service_id, "type": "service_reference" },
+        } })
+    };
+    let path = format!("/incidents/{id}");
+    let there = muster.put(&path, to(&patient)).await.good();
+    assert_eq!(resolution(&there["incident"]), None);
+    muster.pass(Duration::from_secs(900)).await;
+    assert_eq!(only_incident(&muster).await["status"], "triggered");
+    let back = muster.put(&path, to(&built)).await.good();
+    assert_eq!(
+        resolution(&back["incident"]),
+        Some(&json!("2026-11-17T06:25:00Z"))
+    );
+}
+
 #[store::both_engines]
 async fn an_acknowledged_incident_is_open_and_ends_in_the_same_time(engine: Engine) {
     let muster = TestApp::new(engine).await;

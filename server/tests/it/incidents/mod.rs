@@ -67,6 +67,39 @@ async fn an_unanswered_incident_climbs_its_policy_and_begins_again(engine: Engin
 }
 
 #[store::both_engines]
+async fn a_role_is_held_by_one_person_until_it_is_left_open(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let priya = muster
+        .person("Priya Raman", "priya@example.org", Role::Responder)
+        .await;
+    let built = muster.service("card-gateway").build().await;
+    let id = open_one(&muster, &built).await;
+    let roles = format!("/incidents/{id}/roles");
+    let commander = format!("{roles}/incident_commander");
+    let mut held = Vec::new();
+    for person in [&muster.owner.id, &priya.id] {
+        let given = json!({ "assignee": { "id": person, "type": "user_reference" } });
+        muster.put(&commander, given).await.with_status(204);
+        held.push(muster.get(&roles).await.good()["incident_roles"].clone());
+    }
+    let names: Vec<Vec<&Value>> = held
+        .iter()
+        .map(|roles| {
+            let roles = roles.as_array().unwrap().iter();
+            roles.map(|one| &one["assignee"]["summary"]).collect()
+        })
+        .collect();
+    assert_eq!(names, [[&json!("Maya Okafor")], [&json!("Priya Raman")]]);
+    muster.delete(&commander).await.with_status(204);
+    assert_eq!(muster.get(&roles).await.good()["incident_roles"], json!([]));
+    muster.delete(&format!("{roles}/king")).await.with_status(404);
+    muster
+        .delete("/incidents/QNOTHING/roles/incident_commander")
+        .await
+        .with_status(404);
+}
+
+#[store::both_engines]
 async fn an_acknowledgement_stops_the_climb_and_its_lapse_goes_on_with_it(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let priya = muster

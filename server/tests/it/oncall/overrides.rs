@@ -109,3 +109,40 @@ async fn who_stands_in_cannot_be_taken_away_before_it_is_over(engine: Engine) {
     muster.clock.advance(Duration::from_secs(3_600));
     muster.delete(&removal).await.with_status(204);
 }
+
+#[store::both_engines]
+async fn only_those_are_shown_that_can_still_be_changed_when_that_is_asked(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let path = schedule(&muster, "Payments", &[muster.owner.id.as_str()]).await;
+    let user = json!({ "id": muster.owner.id, "type": "user_reference" });
+    let both = json!({ "overrides": [
+        { "start": "2026-11-17T07:00:00Z", "end": "2026-11-17T08:00:00Z", "user": user },
+        { "start": "2026-11-17T12:00:00Z", "end": "2026-11-17T18:00:00Z", "user": user },
+    ] });
+    muster
+        .post(&format!("{path}/overrides"), both)
+        .await
+        .with_status(201);
+    muster.clock.advance(Duration::from_secs(3 * 3_600));
+    let range = "since=2026-11-17T00:00:00Z&until=2026-11-18T00:00:00Z";
+    let mut begins = Vec::new();
+    for asked in ["", "&editable=false", "&editable=true"] {
+        let listed = muster
+            .get(&format!("{path}/overrides?{range}{asked}"))
+            .await
+            .good();
+        let hours: Vec<String> = listed["overrides"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["start"].as_str().unwrap()[11..16].to_owned())
+            .collect();
+        begins.push(hours.join(" "));
+    }
+    assert_eq!(begins, ["07:00 12:00", "07:00 12:00", "12:00"]);
+    let unclear = muster
+        .get(&format!("{path}/overrides?{range}&editable=perhaps"))
+        .await
+        .with_status(400);
+    assert!(unclear.to_string().contains("editable"), "{unclear}");
+}

@@ -109,3 +109,21 @@ async fn a_body_that_is_too_large_or_no_json_is_named_and_changes_no_member(engi
         .await
         .with_status(204);
 }
+
+#[store::both_engines]
+async fn a_team_goes_only_if_the_one_that_follows_it_is_another_that_exists(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (tills, payments) = (muster.team("Tills").await, muster.team("Payments").await);
+    for nobody in ["QNOBODY", tills.as_str()] {
+        let refused = muster
+            .delete(&format!("/teams/{tills}?reassignment_team={nobody}"))
+            .await
+            .with_status(400);
+        assert_eq!(refused["error"]["code"], 6003);
+    }
+    muster
+        .delete(&format!("/teams/{tills}?reassignment_team={payments}"))
+        .await
+        .with_status(204);
+    muster.get(&format!("/teams/{tills}")).await.with_status(404);
+}

@@ -61,6 +61,31 @@ async fn subscribers_come_and_go_in_the_references_shapes(engine: Engine) {
 }
 
 #[store::both_engines]
+async fn who_unsubscribes_from_a_touchpoint_is_not_told_of_its_incidents_any_more(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let (built, incident) = outage(&muster).await;
+    let known_for = touchpoint(&muster, &built, "Loyalty points").await;
+    let path = format!("/business_services/{known_for}");
+    let me = json!({ "subscribers": [{ "subscriber_id": muster.owner.id, "subscriber_type": "user" }] });
+    muster
+        .post(&format!("{path}/subscribers"), me.clone())
+        .await
+        .good();
+    let told = format!("/incidents/{incident}/status_updates/subscribers");
+    let before = muster.get(&told).await.good();
+    assert_eq!(before["subscribers"].as_array().unwrap().len(), 1);
+    let unsubscribe = format!("{path}/unsubscribe");
+    let counts = |gone, unknown| json!({ "deleted_count": gone, "unauthorized_count": 0, "non_existent_count": unknown });
+    assert_eq!(muster.post(&unsubscribe, me.clone()).await.good(), counts(1, 0));
+    assert_eq!(muster.post(&unsubscribe, me.clone()).await.good(), counts(0, 1));
+    assert_eq!(muster.get(&told).await.good()["subscribers"], json!([]));
+    muster
+        .post("/business_services/QNOTHING/unsubscribe", me)
+        .await
+        .with_status(404);
+}
+
+#[store::both_engines]
 async fn a_status_update_reaches_every_subscriber_once(engine: Engine) {
     let muster = TestApp::new(engine).await;
     let (_, incident) = outage(&muster).await;

@@ -263,6 +263,14 @@ pub(crate) fn room() -> Room {
             audience("Executives", "06:00", "07:00", Urgency::Calm),
             audience("Partners", "05:59", "07:00", Urgency::Calm),
         ],
+        holders: Some(Holders {
+            people: vec![Person::named("Priya Raman"), Person::named("Tomasz Zieliński")],
+            ahead: vec![Ahead {
+                what: "The acknowledgement ends, and people are paged again".to_owned(),
+                when: "06:43".to_owned(),
+            }],
+            standing_still: None,
+        }),
         roles: vec![
             role("Commander", Person::named("Maya Okafor")),
             role("Customer lead", Person::named("Aoife Brennan")),
