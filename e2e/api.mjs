@@ -7,7 +7,7 @@ import { test } from "node:test";
 import { startMuster } from "./muster.mjs";
 import { startPostgres } from "./postgres.mjs";
 
-const ENVIRONMENT = new URL("../target/schemathesis", import.meta.url).pathname;
+const ENVIRONMENT = new URL("../target/python", import.meta.url).pathname;
 const REQUIREMENTS = new URL("requirements.txt", import.meta.url).pathname;
 /** These could take away the very key that the others are asked with, so they come last. */
 const TAKES_THE_KEY = ["DELETE /api_keys/{id}", "DELETE /users/{id}", "PUT /users/{id}"];

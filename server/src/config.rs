@@ -378,8 +378,10 @@ fn check_false_alarms(given: Option<&str>, mistakes: &mut Vec<String>) -> f64 {
 
 /// What links begin with.
 fn check_address(name: &str, given: &str, mistakes: &mut Vec<String>) {
-    let is_web =
-        url::Url::parse(given).is_ok_and(|url| ["http", "https"].contains(&url.scheme()) && url.has_host());
+    let is_web = url::Url::parse(given).is_ok_and(|url| {
+        let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+        ["http", "https"].contains(&url.scheme()) && url.has_host() && is_plain
+    });
     if !is_web {
         mistakes.push(format!(
             "{name} is \"{given}\"; an address such as https://muster.example.org is needed."

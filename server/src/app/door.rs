@@ -41,6 +41,11 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Where events are posted to.
 const EVENTS: &str = "/v2/enqueue";
 
+/// Some clients end every address with a slash.
+fn without_last_slash(path: &str) -> &str {
+    path.strip_suffix('/').unwrap_or(path)
+}
+
 /// Where an answer comes from.
 enum Answer<E, F> {
     /// It was drawn before anybody asked.
@@ -152,7 +157,7 @@ impl Door {
         let service = service_fn(|mut request: Request<Incoming>| {
             let answer = if let Some(ready) = self.ready(&request) {
                 Answer::Drawn(ready)
-            } else if request.method() == Method::POST && request.uri().path() == EVENTS {
+            } else if request.method() == Method::POST && without_last_slash(request.uri().path()) == EVENTS {
                 Answer::Event(self.take_event(TimeoutBody::new(SILENCE, request.into_body())))
             } else {
                 request.extensions_mut().insert(ConnectInfo(peer));

@@ -7,6 +7,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Redirect};
+use tower_http::normalize_path::NormalizePath;
 use utoipa::OpenApi;
 use utoipa::openapi::OpenApi as Document;
 use utoipa::openapi::security::{
@@ -98,8 +99,7 @@ fn completed(mut document: Document) -> Document {
     document
 }
 
-/// Every route of the program.
-pub fn router(app: Arc<App>) -> Router {
+fn routes(app: Arc<App>) -> Router {
     let (api, document) = documented().split_for_parts();
     let document = Arc::new(completed(document));
     let api = api.layer(axum::middleware::from_fn(crate::http::instants::show));
@@ -130,6 +130,11 @@ pub fn router(app: Arc<App>) -> Router {
         super::front::pass,
     ))
     .with_state(app)
+}
+
+/// Every route, also where a client ends its address with a slash.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new().fallback_service(NormalizePath::trim_trailing_slash(routes(app)))
 }
 
 /// "ready" comes first, for programs; what a person has to mend stands behind it.

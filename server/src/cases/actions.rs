@@ -166,7 +166,7 @@ pub fn correct(change: &mut Change, case: &Case, corrected: &Corrected) -> Resul
     )?;
     match (case.status, corrected.status) {
         (Status::Closed, Status::Open) => owe_answer(change, case)?,
-        (_, Status::Closed) => settle_answer(change, &case.id)?,
+        (_, Status::Closed) => end_answer(change, &case.id)?,
         _ => {}
     }
     let corrected = load(change, &case.id)?;
@@ -210,20 +210,36 @@ pub fn settle_answer(change: &mut Change, id: &CaseId) -> Result<(), Problem> {
     Ok(())
 }
 
+/// Nothing is owed any more, and nothing that was begun goes out: whoever has closed a case is not written to by a press of
+/// the button that answers everybody.
+fn end_answer(change: &mut Change, id: &CaseId) -> Result<(), Problem> {
+    change.tx.execute(
+        sql!("UPDATE case_answers SET state = 'withdrawn' WHERE case_id = $1 AND state IN ('drafted', 'to_call')"),
+        params![id],
+    )?;
+    settle_answer(change, id)
+}
+
+/// Those who were told that an incident is over, and have not said that it works for them, are owed an answer again: it is
+/// not over. Gives how many, of at most `most`.
+pub fn owe_again(change: &mut Change, incident_id: &IncidentId, most: i64) -> Result<usize, Problem> {
+    let told = rows::told_that_it_is_over(change.tx, incident_id, most)?;
+    for case in &told {
+        change.tx.execute_one(
+            sql!("UPDATE cases SET status = 'open', recovery = 'not_asked' WHERE id = $1"),
+            params![&case.id],
+        )?;
+        let words = "It is not over after all, so an answer is owed again.";
+        add_message(change, &case.id, Direction::Inside, words)?;
+        owe_answer(change, case)?;
+    }
+    Ok(told.len())
+}
+
 /// The incident that a link means: one that was merged stands for the one it went into.
 fn target(change: &mut Change, id: &IncidentId) -> Result<Incident, Problem> {
-    let mut id = id.clone();
-    for _ in 0..20 {
-        let incident = crate::incidents::store::find(change.tx, &id)?
-            .ok_or_else(|| Problem::invalid(["incident.id: the incident was not found."]))?;
-        match &incident.merged_into_id {
-            Some(into) => id = into.clone(),
-            None => return Ok(incident),
-        }
-    }
-    Err(Problem::invalid([
-        "incident.id: the incident was merged too often to be followed.",
-    ]))
+    crate::incidents::store::standing_for(change.tx, id)?
+        .ok_or_else(|| Problem::invalid(["incident.id: the incident was not found."]))
 }
 
 /// Says that a case is about an incident. Doing so again changes nothing.
@@ -237,7 +253,8 @@ pub fn link(change: &mut Change, id: &CaseId, incident_id: &IncidentId) -> Resul
         unlink(change, id)?;
     }
     change.tx.execute_one(
-        sql!("UPDATE cases SET incident_id = $2, linked_at = $3, updated_at = $3, status = 'open', closed_at = NULL WHERE id = $1"),
+        sql!("UPDATE cases SET incident_id = $2, linked_at = $3, updated_at = $3, status = 'open', closed_at = NULL,
+                 recovery = CASE recovery WHEN 'asked' THEN 'not_asked' ELSE recovery END WHERE id = $1"),
         params![id, &incident.id, change.now],
     )?;
     let case = load(change, id)?;
@@ -363,7 +380,7 @@ pub fn hear(change: &mut Change, case: &Case, word: Word, text: Option<&str>) ->
                 sql!("UPDATE cases SET status = 'closed', closed_at = $2 WHERE id = $1"),
                 params![&case.id, change.now],
             )?;
-            settle_answer(change, &case.id)?;
+            end_answer(change, &case.id)?;
         }
         Word::StillBroken => {
             set_recovery(change, &case.id, Recovery::StillBroken)?;
@@ -437,7 +454,7 @@ pub fn note_told(change: &mut Change, id: &CaseId, told: Told, at: Timestamp) ->
         Told::Progress => {}
         Told::Answered | Told::AskedAboutRecovery => {
             change.tx.execute_one(
-                sql!("UPDATE cases SET status = 'waiting' WHERE id = $1"),
+                sql!("UPDATE cases SET status = 'waiting', closed_at = NULL WHERE id = $1"),
                 params![id],
             )?;
             settle_answer(change, id)?;

@@ -99,12 +99,12 @@ fn supporting_service(tx: &mut Tx, case: &Case) -> Result<ServiceId, Problem> {
     })
 }
 
-/// Everything the responder would otherwise have to ask for. For readers inside only; who reported it and how they are
-/// reached stands with the case, for those who may see cases.
+/// Everything the responder would otherwise have to ask for. For readers inside only; who the customer is, who reported it and
+/// how they are reached stands with the case, for those who may see cases.
 fn context(case: &Case, tried: Option<&str>) -> String {
     let mut lines = vec![format!("Raised from {}.", case.label())];
-    if let (Some(name), Some(tier)) = (&case.account_name, case.tier) {
-        lines.push(format!("Customer: {name} ({})", tier.as_text()));
+    if let Some(tier) = case.tier {
+        lines.push(format!("Customer: {}", tier.as_text()));
     }
     for (what, text) in [
         ("Location", &case.location_name),

@@ -431,6 +431,20 @@ pub fn without_draft(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Cas
     .rows(tx)
 }
 
+/// Cases of an incident whose reporters were told that it should work again and have said nothing since.
+pub fn told_that_it_is_over(tx: &mut Tx, id: &IncidentId, limit: i64) -> Result<Vec<Case>, Error> {
+    query!(
+        "SELECT ",
+        COLUMNS,
+        JOINED,
+        " WHERE c.incident_id = $incident AND c.owed_since IS NULL AND c.status = 'waiting' AND c.recovery = 'asked'
+          ORDER BY c.id LIMIT $limit"
+    )
+    .bind("incident", id)
+    .bind("limit", limit)
+    .rows(tx)
+}
+
 /// How many cases of each of these customers are open, and how many of those are owed an answer.
 pub fn open_of_accounts(tx: &mut Tx, ids: &[&str]) -> Result<Vec<(String, i64, i64)>, Error> {
     tx.rows(

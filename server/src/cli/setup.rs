@@ -41,7 +41,10 @@ struct Made {
 pub(super) async fn run(arguments: SetupArguments) -> anyhow::Result<()> {
     let settings = arguments.settings.check()?;
     super::refuse_the_demos(&settings)?;
-    anyhow::ensure!(arguments.email.contains('@'), "--email must be an e-mail address");
+    anyhow::ensure!(
+        arguments.email.parse::<lettre::Address>().is_ok(),
+        "--email must be an e-mail address, such as maya@example.org"
+    );
     anyhow::ensure!(!arguments.name.trim().is_empty(), "--name must not be empty");
     let store = open(&settings).await?;
     let settings = super::secrets::unlock(settings, &store).await?;

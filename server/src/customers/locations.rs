@@ -175,7 +175,7 @@ pub fn add(change: &mut Change, text: &LocationText) -> Result<LocationId, Probl
             change.now
         ],
     )?;
-    change.touch("locations");
+    change.touch(crate::live::LOCATIONS);
     Ok(id)
 }
 
@@ -200,7 +200,7 @@ pub fn set(change: &mut Change, id: &LocationId, text: &LocationText) -> Result<
             &text.currency
         ],
     )?;
-    change.touch("locations");
+    change.touch(crate::live::LOCATIONS);
     Ok(())
 }
 
@@ -255,7 +255,7 @@ pub fn delete(change: &mut Change, id: &LocationId) -> Result<(), Problem> {
         sql!("UPDATE locations SET deleted_at = $2, code = NULL WHERE id = $1"),
         params![id, change.now],
     )?;
-    change.touch("locations");
+    change.touch(crate::live::LOCATIONS);
     Ok(())
 }
 
@@ -266,6 +266,7 @@ pub fn renew_code(change: &mut Change, id: &LocationId) -> Result<String, Error>
         sql!("UPDATE locations SET code = $2 WHERE id = $1"),
         params![id, &code],
     )?;
+    change.touch(crate::live::LOCATIONS);
     Ok(code)
 }
 

@@ -398,7 +398,7 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Give a location a new code; the old one stops working at once.
+/// Give a location a new code; with the old one nothing can be said any more, and within two seconds nothing read.
 #[utoipa::path(
     post, path = "/locations/{id}/code", tag = "Locations",
     params(("id" = String, Path, description = "The location's id")),

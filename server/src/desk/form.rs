@@ -206,8 +206,13 @@ fn refusal(problem: &Problem) -> Response {
     }
 }
 
-/// Reads a form, after the checks that every form passes.
-async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Request) -> Result<T, Response> {
+/// Reads a form, after the checks that every form passes. `limited` is what it is about, as Muster names it: an address as it
+/// was asked for can be spelled in many ways.
+async fn read_form<T: serde::de::DeserializeOwned>(
+    app: &Arc<App>,
+    request: Request,
+    limited: &str,
+) -> Result<T, Response> {
     if Origin::of(request.headers(), &app.site) == Origin::Elsewhere {
         return Err(plain(
             StatusCode::FORBIDDEN,
@@ -216,7 +221,7 @@ async fn read_form<T: serde::de::DeserializeOwned>(app: &Arc<App>, request: Requ
         ));
     }
     // A whole company may stand behind one address: its shops must not lock each other out.
-    let address = format!("{} {}", address_of(&request), request.uri().path());
+    let address = format!("{} {limited}", address_of(&request));
     if app.form_limiter.take(&address, app.clock.now()).verdict == Verdict::Refused {
         return Err(plain(
             StatusCode::TOO_MANY_REQUESTS,
@@ -319,7 +324,7 @@ async fn form(
 }
 
 async fn send(State(app): State<Arc<App>>, request: Request) -> Response {
-    match read_form::<Fields>(&app, request).await {
+    match read_form::<Fields>(&app, request, "report").await {
         Ok(fields) => keep(&app, None, fields).await,
         Err(response) => response,
     }
@@ -330,7 +335,7 @@ async fn send_at(State(app): State<Arc<App>>, Path(code): Path<String>, request:
         Ok(place) => place,
         Err(response) => return response,
     };
-    match read_form::<Fields>(&app, request).await {
+    match read_form::<Fields>(&app, request, place.id.as_str()).await {
         Ok(fields) => keep(&app, Some(place), fields).await,
         Err(response) => response,
     }
@@ -497,6 +502,9 @@ fn state_words(case: &Case, fault: Fault) -> &'static str {
         (Status::Closed, ..) => "This report is closed.",
         (_, Recovery::StillBroken, _) => "Thank you. We go on until it works for you.",
         (_, Recovery::Asked, _) => "We have answered. Does it work for you now?",
+        (_, _, Some(_)) if case.owed_since.is_some() && fault == Fault::WorkedOn => {
+            "We work on it. What we told you so far stands below, and you will get an answer."
+        }
         (_, _, Some(_)) => "We have answered; see below.",
         (_, _, None) if fault == Fault::WorkedOn => {
             "Thank you. It is a fault that we know of and work on; you will get an answer."
@@ -517,7 +525,7 @@ fn clock(at: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 
 /// The reporter says that it works, that it does not, or something else.
 async fn hear(State(app): State<Arc<App>>, Path(token): Path<String>, request: Request) -> Response {
-    let said = match read_form::<Said>(&app, request).await {
+    let said = match read_form::<Said>(&app, request, &token).await {
         Ok(said) => said,
         Err(response) => return response,
     };

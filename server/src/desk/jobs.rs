@@ -63,6 +63,10 @@ fn reconcile(change: &mut Change, id: &IncidentId) -> Result<(), Problem> {
     match incident.status {
         Status::Triggered | Status::Acknowledged => {
             answers::withdraw_drafts(change, id)?;
+            if actions::owe_again(change, id, AT_ONCE)? as i64 == AT_ONCE {
+                let now = change.now;
+                change.owe(&Owed::now(JobKind::AnswersDue, id.as_str(), now))?;
+            }
             Ok(())
         }
         Status::Resolved => draft_all(change, id),

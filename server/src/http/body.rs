@@ -34,12 +34,20 @@ where
     }
 }
 
+/// Whether a body is compressed, which nothing here unpacks: a few bytes could stand for more than memory holds.
+pub fn is_gzip(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x1f, 0x8b])
+}
+
 /// Parses a JSON text into `T`, naming the field that does not fit.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     if bytes.is_empty() {
         // Where every field may be left out, so may the body.
         return fields::read(&Value::Object(serde_json::Map::new()))
             .map_err(|_| Problem::invalid(["The body is empty; a JSON object was expected."]));
+    }
+    if is_gzip(bytes) {
+        return Err(Problem::invalid(["The body is compressed; send it as it is."]));
     }
     let text = std::str::from_utf8(bytes).map_err(|_| Problem::invalid(["The body is not UTF-8."]))?;
     if text.contains("\\u0000") {

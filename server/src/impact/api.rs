@@ -82,14 +82,18 @@ async fn show(
 ) -> Result<axum::Json<ImpactAnswer>, Problem> {
     caller.require(Action::View, Resource::Incident)?;
     let (site, now) = (app.site.clone(), app.clock.now());
+    let names_customers = caller.may(Action::View, Resource::Account);
     let id = IncidentId::from(id);
     let asked = id.clone();
     let (impact, current) = app
         .read(move |tx| -> Result<_, Problem> {
             let incident = load(tx, &asked)?;
             let stored = rows::find(tx, &asked)?;
-            let fresh = rows::current(tx, &incident, stored.as_ref())?;
+            let mut fresh = rows::current(tx, &incident, stored.as_ref())?;
             let current = stored.as_ref().is_some_and(|stored| stored.document == fresh);
+            if !names_customers {
+                fresh.accounts.top.clear();
+            }
             Ok((view(&incident, &fresh, stored.as_ref(), now, &site), current))
         })
         .await?;

@@ -119,7 +119,7 @@ pub struct HurtAccounts {
     /// Customers who told us so by a linked case.
     pub told_us: i64,
     pub tiers: Vec<TierCount>,
-    /// The most valuable ones; at most ten.
+    /// The most valuable ones; at most ten, and none for those who may not see customers.
     pub top: Vec<HurtAccount>,
 }
 

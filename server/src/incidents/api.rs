@@ -75,6 +75,8 @@ pub struct Narrowing {
     service_ids: Vec<String>,
     #[serde(rename = "team_ids[]")]
     team_ids: Vec<String>,
+    #[serde(rename = "priority_ids[]")]
+    priority_ids: Vec<String>,
     /// People who have it now, so open incidents only.
     #[serde(rename = "user_ids[]")]
     user_ids: Vec<String>,
@@ -125,6 +127,7 @@ impl Narrowing {
             urgencies,
             service_ids: self.service_ids.clone(),
             team_ids: self.team_ids.clone(),
+            priority_ids: self.priority_ids.clone(),
             user_ids: self.user_ids.clone(),
             incident_key: self.incident_key.clone(),
             since,

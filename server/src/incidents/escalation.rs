@@ -28,9 +28,16 @@ pub fn freeze(tx: &mut Tx, policy_id: &EscalationPolicyId) -> Result<FrozenPolic
     })
 }
 
-/// Begins the climb at the first level.
+/// Begins the climb at the first level. Where the policy finds nobody at all, nobody has the incident: whoever had it under
+/// another policy would count as asked, and nobody would be paged.
 pub fn start(change: &mut Change, incident: &mut Incident) -> Result<(), Problem> {
-    step_to(change, incident, 1)
+    match first_with_people(change, incident, 1)? {
+        Some((level, people)) => ask(change, incident, level, &people),
+        None => {
+            replace_assignments(change, &incident.id, &[])?;
+            come_to_the_end(change, incident)
+        }
+    }
 }
 
 /// Goes on from the level it stands on, after an acknowledgement has lapsed or urgency has risen.
@@ -68,19 +75,34 @@ pub fn go_on(change: &mut Change, incident: &mut Incident) -> Result<(), Problem
     Ok(())
 }
 
-/// Asks the people of a level, or of the next one that has anybody.
+/// Asks the people of a level, or of the next one that has anybody. Where there is none, who has it keeps it.
 pub fn step_to(change: &mut Change, incident: &mut Incident, level: i64) -> Result<(), Problem> {
-    let count = incident.escalation_rules.rules.len() as i64;
-    for candidate in level..=count {
-        let people = people_of(change, incident, candidate)?;
-        if people.is_empty() {
-            let text = format!("Nobody is on call on level {candidate}");
-            change.record(NewEntry::new(Kind::NobodyOnCall, &incident.id, text))?;
-            continue;
-        }
-        return ask(change, incident, candidate, &people);
+    match first_with_people(change, incident, level)? {
+        Some((level, people)) => ask(change, incident, level, &people),
+        None => come_to_the_end(change, incident),
     }
-    store_position(change, incident, count)?;
+}
+
+/// The first level from this one on that has anybody, with its people. The timeline tells of those that have nobody.
+fn first_with_people(
+    change: &mut Change,
+    incident: &Incident,
+    level: i64,
+) -> Result<Option<(i64, Vec<UserId>)>, Problem> {
+    for candidate in level..=incident.escalation_rules.rules.len() as i64 {
+        let people = people_of(change, incident, candidate)?;
+        if !people.is_empty() {
+            return Ok(Some((candidate, people)));
+        }
+        let text = format!("Nobody is on call on level {candidate}");
+        change.record(NewEntry::new(Kind::NobodyOnCall, &incident.id, text))?;
+    }
+    Ok(None)
+}
+
+fn come_to_the_end(change: &mut Change, incident: &mut Incident) -> Result<(), Problem> {
+    let last = incident.escalation_rules.rules.len() as i64;
+    store_position(change, incident, last)?;
     set_timer(change, incident)
 }
 

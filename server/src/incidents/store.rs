@@ -17,6 +17,24 @@ pub(super) const COLUMNS: &str = "i.id, i.number, i.title, i.status, i.urgency, 
     i.last_status_change_at, i.last_status_change_by_type, i.last_status_change_by_id, i.last_alert_at,
     i.merged_into_id, i.conference_number, i.conference_url";
 
+/// Incidents that may have been merged one into the other, one after the other.
+const MOST_MERGES: usize = 20;
+
+/// The incident that stands for this one: itself, or the one that it became part of.
+pub fn standing_for(tx: &mut Tx, id: &IncidentId) -> Result<Option<Incident>, Error> {
+    let mut found = find(tx, id)?;
+    for _ in 0..MOST_MERGES {
+        match found
+            .as_ref()
+            .and_then(|incident| incident.merged_into_id.clone())
+        {
+            Some(into) => found = find(tx, &into)?,
+            None => break,
+        }
+    }
+    Ok(found)
+}
+
 pub fn find(tx: &mut Tx, id: &IncidentId) -> Result<Option<Incident>, Error> {
     query!("SELECT ", COLUMNS, " FROM incidents i WHERE i.id = $id")
         .bind("id", id)
@@ -185,6 +203,7 @@ pub struct Sought {
     pub urgencies: Vec<Urgency>,
     pub service_ids: Vec<String>,
     pub team_ids: Vec<String>,
+    pub priority_ids: Vec<String>,
     pub user_ids: Vec<String>,
     pub incident_key: Option<String>,
     pub since: Option<Timestamp>,
@@ -231,6 +250,7 @@ const NARROWED: &str = " WHERE i.number > $zero
       {AND i.service_id = $service}
       {AND i.service_id = ANY($services)}
       {AND i.escalation_policy_id IN (SELECT t.escalation_policy_id FROM escalation_policy_teams t WHERE t.team_id = ANY($teams))}
+      {AND i.priority_id = ANY($priorities)}
       {AND i.id IN (SELECT a.incident_id FROM incident_assignments a WHERE a.user_id = ANY($users))}
       {AND (i.incident_key = $key OR i.id IN (SELECT k.incident_id FROM alerts k WHERE k.alert_key = $key))}
       {AND i.number = $number}
@@ -254,6 +274,7 @@ fn narrowed(query: store::Query, sought: &Sought) -> store::Query {
         .bind_optional("service", service)
         .bind_optional("services", services)
         .bind_optional("teams", some(&sought.team_ids))
+        .bind_optional("priorities", some(&sought.priority_ids))
         .bind_optional("users", some(&sought.user_ids))
         .bind_optional("key", sought.incident_key.as_deref())
         .bind_optional("number", sought.number)

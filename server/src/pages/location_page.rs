@@ -29,7 +29,7 @@ use super::public::page;
 use super::view::LocationPage;
 use super::{location_words, us_too};
 use crate::app::App;
-use crate::customers::locations::Location;
+use crate::customers::locations::{self, Location};
 use crate::drawing::unturned;
 use crate::http::{Origin, Path, Problem};
 use crate::timeline::Agent;
@@ -194,19 +194,34 @@ async fn say(
         .collect();
     let here = here.clone();
     let agent = Agent::visitor(here.location.name.clone());
-    app.change(agent, move |change| -> Result<(), Problem> {
-        let name = Some(name.trim()).filter(|name| !name.is_empty());
-        match &word {
-            Word::Said(said) => {
-                location::record(change, &here.location, &here.incident_ids(), *said, name)?;
-                Ok(())
+    let heard = app
+        .change(agent, move |change| -> Result<Heard, Problem> {
+            // The board may be a moment older than a new code.
+            if locations::find_by_code(change.tx, &code)?.is_none_or(|one| one.id != here.location.id) {
+                return Ok(Heard::WithAnOldCode);
             }
-            Word::UsToo(trouble) => us_too::tell(change, &here, trouble),
-        }
-    })
-    .await
-    .map_err(IntoResponse::into_response)?;
-    Ok(back())
+            let name = Some(name.trim()).filter(|name| !name.is_empty());
+            match &word {
+                Word::Said(said) => {
+                    location::record(change, &here.location, &here.incident_ids(), *said, name)?;
+                }
+                Word::UsToo(trouble) => us_too::tell(change, &here, trouble)?,
+            }
+            Ok(Heard::Kept)
+        })
+        .await
+        .map_err(IntoResponse::into_response)?;
+    match heard {
+        Heard::Kept => Ok(back()),
+        Heard::WithAnOldCode => Err(nothing_here()),
+    }
+}
+
+/// What became of a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heard {
+    Kept,
+    WithAnOldCode,
 }
 
 /// What a button says.

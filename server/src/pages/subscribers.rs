@@ -58,10 +58,18 @@ pub fn ask(change: &mut Change, site: &Site, page: &StatusPage, email: &str) -> 
              VALUES ($1, $2, $3, 'pending', $4, $5)
              ON CONFLICT (page_id, email) DO UPDATE SET
                  confirm_token_hash = excluded.confirm_token_hash, asked_at = excluded.asked_at
-             WHERE status_page_subscribers.state = 'pending'"
+             WHERE status_page_subscribers.state = 'pending' AND status_page_subscribers.asked_at <= $6"
         ),
-        params![&id, &page.id, email, token::hash(&secret), change.now],
+        params![
+            &id,
+            &page.id,
+            email,
+            token::hash(&secret),
+            change.now,
+            change.now - ASK_AGAIN_AFTER
+        ],
     )?;
+    // Somebody else asked for the same address at the same moment.
     if written == 0 {
         return Ok(());
     }

@@ -62,6 +62,8 @@ struct Page<'a> {
     name: &'a str,
     title: &'a str,
     number: i64,
+    /// What the page was about, where that became part of this incident.
+    paged_for: Option<i64>,
     service: &'a str,
     urgency: &'static str,
     since: String,
@@ -70,6 +72,7 @@ struct Page<'a> {
 
 struct Found {
     facts: Facts,
+    paged_for: Option<i64>,
     user: User,
     standing: Standing,
 }
@@ -82,9 +85,16 @@ fn find(tx: &mut Tx, token: &str, now: jiff::Timestamp) -> Result<Option<Found>,
         return Ok(None);
     };
     let user = crate::people::store::find_user(tx, &user_id)?.filter(|user| user.deleted_at.is_none());
+    let paged_for = rows::facts(tx, &incident_id)?.map(|facts| facts.number);
+    // What somebody was paged for may have become part of another incident, which is the one to be acknowledged now.
+    let Some(incident) = crate::incidents::store::standing_for(tx, &incident_id)? else {
+        return Ok(None);
+    };
+    let incident_id = incident.id;
     let (Some(user), Some(facts)) = (user, rows::facts(tx, &incident_id)?) else {
         return Ok(None);
     };
+    let paged_for = paged_for.filter(|number| *number != facts.number);
     let standing = match facts.status {
         Status::Triggered => Standing::Open,
         Status::Resolved => {
@@ -103,6 +113,7 @@ fn find(tx: &mut Tx, token: &str, now: jiff::Timestamp) -> Result<Option<Found>,
     };
     Ok(Some(Found {
         facts,
+        paged_for,
         user,
         standing,
     }))
@@ -150,6 +161,7 @@ fn answer(app: &App, token: &str, found: Result<Option<Found>, Problem>) -> Resp
                 name: &found.user.name,
                 title: &found.facts.title,
                 number: found.facts.number,
+                paged_for: found.paged_for,
                 service: &found.facts.service_name,
                 urgency: match found.facts.urgency {
                     Urgency::High => "High",
@@ -168,6 +180,7 @@ fn answer(app: &App, token: &str, found: Result<Option<Found>, Problem>) -> Resp
                 name: "",
                 title: "",
                 number: 0,
+                paged_for: None,
                 service: "",
                 urgency: "",
                 since: String::new(),

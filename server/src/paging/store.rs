@@ -87,7 +87,10 @@ pub(super) fn wanted(tx: &mut Tx, facts: &Facts) -> Result<Vec<Wanted>, Error> {
 
 /// Those who own the account, for a triggered incident that nobody else could be paged for.
 pub(super) fn last_resort(tx: &mut Tx, facts: &Facts, wanted: &[Wanted]) -> Result<Vec<Wanted>, Error> {
-    let since = facts.last_status_change_at.max(urgency_since(tx, facts)?);
+    let since = facts
+        .last_status_change_at
+        .max(urgency_since(tx, facts)?)
+        .max(handed_over_at(tx, facts)?);
     let owners = people::owners(tx)?;
     Ok(owners
         .into_iter()
@@ -107,6 +110,15 @@ fn urgency_since(tx: &mut Tx, facts: &Facts) -> Result<Timestamp, Error> {
         params![&facts.id],
     )?;
     Ok(changed.unwrap_or(facts.created_at))
+}
+
+/// When it came to the policy that it has: an owner who was paged under another one is paged again.
+fn handed_over_at(tx: &mut Tx, facts: &Facts) -> Result<Timestamp, Error> {
+    let (handed,): (Option<Timestamp>,) = tx.one(
+        sql!("SELECT MAX(at) FROM timeline_entries WHERE incident_id = $1 AND kind = 'delegated'"),
+        params![&facts.id],
+    )?;
+    Ok(handed.unwrap_or(facts.created_at))
 }
 
 /// How somebody can be reached for this urgency.

@@ -24,6 +24,7 @@ use super::shapes::{AlertEventBody, AlertsTaken, ChangeEventBody};
 use crate::access::token::{INTEGRATION_KEY_LENGTH, random_token};
 use crate::app::App;
 use crate::http::Problem;
+use crate::http::body::is_gzip;
 use crate::http::limits::{Decision, Verdict};
 
 pub fn routes() -> OpenApiRouter<Arc<App>> {
@@ -237,6 +238,7 @@ fn sent(bytes: &[u8]) -> Result<Sent, Refusal> {
             mended,
         }),
         Some(_) => Err(Refusal::NotJson("JSON parse error: an object was expected")),
+        None if is_gzip(bytes) => Err(Refusal::NotJson("The body is compressed; send it as it is")),
         None => Err(Refusal::NotJson("JSON parse error")),
     }
 }

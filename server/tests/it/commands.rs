@@ -113,6 +113,52 @@ fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The first owner is the last resort of paging: to an address that mail cannot go to, nobody is paged.
+#[test]
+fn the_first_owner_has_an_address_that_mail_can_go_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = text(folder.path());
+    for wrong in [
+        "@",
+        "maya",
+        "a b@c",
+        "oncall@x, boss@y",
+        "maya@example.org\nBcc: x@y",
+    ] {
+        let refused = run(&["setup", "--data", data, "--email", wrong, "--name", "Maya"]);
+        assert!(!refused.status.success(), "{wrong}");
+        let words = String::from_utf8(refused.stderr).unwrap();
+        assert!(words.contains("--email must be an e-mail address"), "{words}");
+    }
+    let here = run(&[
+        "setup",
+        "--data",
+        data,
+        "--email",
+        "maya@localhost",
+        "--name",
+        "Maya",
+    ]);
+    assert!(here.status.success());
+}
+
+#[test]
+fn an_address_that_others_are_appended_to_holds_nothing_behind_its_path() {
+    for wrong in [
+        "https://x.example/?q=1",
+        "https://x.example/#here",
+        "https://maya:x@x.example",
+    ] {
+        let checked = Command::new(PROGRAM)
+            .args(["check"])
+            .env("MUSTER_BASE_URL", wrong)
+            .output()
+            .unwrap();
+        let words = said(&checked) + &String::from_utf8_lossy(&checked.stderr);
+        assert!(words.contains("base_url is"), "{wrong}: {words}");
+    }
+}
+
 #[test]
 fn the_help_names_every_command_with_a_sentence() {
     let help = said(&run(&["--help"]));

@@ -196,6 +196,11 @@ fn singular(name: &str) -> String {
     }
 }
 
+/// The dialect counts milliseconds here, and some clients read no more digits.
+fn in_milliseconds(at: Timestamp) -> Timestamp {
+    Timestamp::from_millisecond(at.as_millisecond()).unwrap_or(at)
+}
+
 fn view(site: &Site, row: AuditRecord) -> RecordView {
     let actor = Reference {
         id: row.actor_id.clone().unwrap_or_default(),
@@ -225,7 +230,7 @@ fn view(site: &Site, row: AuditRecord) -> RecordView {
     RecordView {
         id: row.id,
         api_url: None,
-        execution_time: row.at,
+        execution_time: in_milliseconds(row.at),
         execution_context: ExecutionContext {
             request_id: row.request_id,
             remote_address: row.remote_address,

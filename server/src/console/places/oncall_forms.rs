@@ -12,7 +12,7 @@ use serde_json::json;
 use super::{escaped, from_json, go_to, maintenance};
 use crate::app::App;
 use crate::console::page::{Nothing, PageProblem, Posted};
-use crate::http::{Body, Path, Problem};
+use crate::http::Path;
 use crate::oncall::api::overrides as api;
 use crate::oncall::{ScheduleId, ScheduleOverrideId};
 
@@ -47,13 +47,8 @@ async fn cover(
         escaped(id.as_str()),
         escaped(fields.from.get(..10).unwrap_or_default())
     );
-    let (_, results) = api::create(State(app), visitor.0, Path(id), Body(from_json(body)?)).await?;
-    let faults: Vec<String> = results.0.into_iter().flat_map(|result| result.errors).collect();
-    if faults.is_empty() {
-        Ok(go_to(&back))
-    } else {
-        Err(Problem::invalid(faults).into())
-    }
+    api::create_together(app, visitor.0, id, from_json(body)?).await?;
+    Ok(go_to(&back))
 }
 
 async fn end(

@@ -123,17 +123,44 @@ pub(super) async fn list(
     .await
 }
 
-/// Adds overrides. Each is answered by itself: some may fail while others are made.
+/// The answer to one override in the old form.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct OverrideAnswer {
+    #[serde(rename = "override")]
+    made: OverrideView,
+}
+
+/// What was made, in the form in which it was asked for: clients that send one override read one.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+pub(crate) enum OverridesMade {
+    Each(Vec<OverrideResult>),
+    One(OverrideAnswer),
+}
+
+/// Adds overrides. Each is answered by itself: some may fail while others are made. One in the old form is made or refused.
 #[utoipa::path(post, path = "/schedules/{id}/overrides", tag = "On call", params(("id" = String, Path)),
-    request_body = OverridesRequest, responses((status = 201, body = Vec<OverrideResult>), Problems))]
+    request_body = OverridesRequest, responses((status = 201, body = OverridesMade), Problems))]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     caller: Caller,
     Path(id): Path<ScheduleId>,
     Body(request): Body<OverridesRequest>,
-) -> Result<(StatusCode, Json<Vec<OverrideResult>>), Problem> {
-    let results = make(app, caller, id, request, Faulty::LeftOut).await?;
-    Ok((StatusCode::CREATED, Json(results)))
+) -> Result<(StatusCode, Json<OverridesMade>), Problem> {
+    let is_one = request.one.is_some() && request.overrides.is_empty();
+    if !is_one {
+        let results = make(app, caller, id, request, Faulty::LeftOut).await?;
+        return Ok((StatusCode::CREATED, Json(OverridesMade::Each(results))));
+    }
+    let mut results = make(app, caller, id, request, Faulty::RefuseAll).await?;
+    let made = results
+        .pop()
+        .and_then(|result| result.made)
+        .ok_or_else(|| Problem::not_found("The override"))?;
+    Ok((
+        StatusCode::CREATED,
+        Json(OverridesMade::One(OverrideAnswer { made })),
+    ))
 }
 
 /// Makes all the overrides or none.

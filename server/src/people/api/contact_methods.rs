@@ -5,8 +5,9 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::view::{ContactMethodView, contact_method_view};
@@ -40,11 +41,24 @@ pub(crate) struct ContactMethodInput {
     label: Option<String>,
     /// An e-mail address, a number without its country code, a device, or an address for a POST.
     address: Option<String>,
-    /// 1 to 1999, for numbers.
+    /// 1 to 1999, for numbers. Some clients send it as text.
+    #[serde(default, deserialize_with = "number_or_digits")]
     country_code: Option<i64>,
     send_short_email: Option<bool>,
     /// `android` or `ios`, for push notifications.
     device_type: Option<String>,
+}
+
+fn number_or_digits<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    let number = match Value::deserialize(deserializer)? {
+        Value::Null => return Ok(None),
+        Value::Number(number) => number.as_i64(),
+        Value::String(digits) => digits.parse().ok(),
+        _ => None,
+    };
+    number
+        .map(Some)
+        .ok_or_else(|| D::Error::invalid_type(Unexpected::Other("something else"), &"i64"))
 }
 
 /// Every way to reach somebody.

@@ -178,3 +178,99 @@ async fn with_mail_an_answer_goes_by_mail(engine: Engine) {
     assert_eq!(told["answer"]["delivery"], "email");
     assert!(told["answer"]["send_id"].is_string());
 }
+
+/// "It works again" was wrong, so who was told so must hear of it when it is true.
+#[store::both_engines]
+async fn who_was_told_that_it_is_over_is_owed_again_when_it_is_not(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let own = leads_to(&submit(&muster, "/report", "text=Card+reader+offline&name=Hannah").await);
+    let hannahs = muster.get("/cases").await.good()["cases"][0].clone();
+    let works = leads_to(&submit(&muster, "/report", "text=Card+reader+dead&name=Ana").await);
+    let anas = muster.get("/cases").await.good()["cases"][0].clone();
+    for case in [&hannahs, &anas] {
+        link(&muster, case, &outage.incident).await;
+    }
+    set_status(&muster, &outage.incident, "resolved").await;
+    confirm_all(&muster, &outage.incident).await;
+    leads_to(&submit(&muster, &works, "said=works").await);
+    assert_eq!(owed(&muster).await, 0);
+    muster.pass_quietly(3_600);
+
+    set_status(&muster, &outage.incident, "triggered").await;
+    assert_eq!(owed(&muster).await, 1);
+    let back = muster.get(&path(&hannahs, "")).await.good()["case"].clone();
+    assert_eq!(
+        (&back["status"], &back["recovery"]),
+        (&json!("open"), &json!("not_asked"))
+    );
+    let page = muster.browser().await.open(&own).await;
+    assert!(page.contains("We work on it."), "{page}");
+    assert!(!page.contains("value=\"still_broken\""), "{page}");
+    let done = muster.get(&path(&anas, "")).await.good()["case"].clone();
+    assert_eq!(
+        (&done["status"], &done["recovery"]),
+        (&json!("closed"), &json!("works"))
+    );
+
+    set_status(&muster, &outage.incident, "resolved").await;
+    let told = confirm_all(&muster, &outage.incident).await;
+    assert_eq!(told, json!({ "sent": 1, "to_call": 0, "left": 0 }));
+    assert_eq!(said_to_reporter(&muster, &hannahs).await.len(), 2);
+    assert_eq!(owed(&muster).await, 0);
+}
+
+#[store::both_engines]
+async fn who_was_told_that_it_is_over_is_owed_again_when_it_becomes_part_of_what_is_not(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let case = reported_by(&muster, json!({ "name": "Hannah" })).await;
+    link(&muster, &case, &outage.incident).await;
+    set_status(&muster, &outage.incident, "resolved").await;
+    confirm_all(&muster, &outage.incident).await;
+    muster.pass_quietly(3_600);
+    muster.trigger(&outage.built, "other", "Switch down").await;
+    let open = muster.get("/incidents?statuses[]=triggered").await.good()["incidents"][0].clone();
+    let open = open["id"].as_str().unwrap();
+    let body = json!({ "source_incidents": [{ "id": outage.incident, "type": "incident_reference" }] });
+    muster.put(&format!("/incidents/{open}/merge"), body).await.good();
+    muster.settle().await;
+    assert_eq!(owed(&muster).await, 1);
+    set_status(&muster, open, "resolved").await;
+    let told = confirm_all(&muster, open).await;
+    assert_eq!(told, json!({ "sent": 1, "to_call": 0, "left": 0 }));
+}
+
+/// Whoever closed it has settled it; a button that answers everybody must not open it again.
+#[store::both_engines]
+async fn a_case_that_was_closed_is_not_written_to_with_the_others(engine: Engine) {
+    let muster = TestApp::with_settings(engine, mailing()).await;
+    let outage = outage(&muster).await;
+    let by_mail = reported_by(
+        &muster,
+        json!({ "name": "Hannah", "email": "hannah@example.org" }),
+    )
+    .await;
+    let by_call = reported_by(&muster, json!({ "name": "Ana", "telephone": "+441132000" })).await;
+    for case in [&by_mail, &by_call] {
+        link(&muster, case, &outage.incident).await;
+    }
+    set_status(&muster, &outage.incident, "resolved").await;
+    let confirm = path(&by_call, "/answer");
+    muster.post(&confirm, json!({})).await.good();
+    for case in [&by_mail, &by_call] {
+        let closed = json!({ "case": { "status": "closed" } });
+        muster.put(&path(case, ""), closed).await.good();
+    }
+    let told = confirm_all(&muster, &outage.incident).await;
+    assert_eq!(told, json!({ "sent": 0, "to_call": 0, "left": 0 }));
+    let called = path(&by_call, "/answer/called");
+    muster.post(&called, json!({})).await.with_status(400);
+    for case in [&by_mail, &by_call] {
+        let case = muster.get(&path(case, "")).await.good()["case"].clone();
+        assert_eq!(
+            (&case["status"], &case["owed_since"]),
+            (&json!("closed"), &Value::Null)
+        );
+    }
+}

@@ -220,3 +220,32 @@ async fn the_same_words_sent_twice_are_heard_once(engine: Engine) {
     leads_to(&submit(&muster, &own, "text=Any+news%3F").await);
     assert_eq!(heard().await, 4, "and so they are later");
 }
+
+#[store::both_engines]
+async fn a_flood_is_turned_away_however_the_code_is_spelled(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let place = muster.get(&format!("/locations/{}", outage.leeds)).await.good();
+    let code = place["location"]["code"].as_str().unwrap().to_owned();
+    let spelled = |number: usize| {
+        let letters = code.bytes().enumerate().map(|(place, letter)| {
+            if number >> (place % 6) & 1 == 1 {
+                format!("%{letter:02X}")
+            } else {
+                char::from(letter).to_uppercase().to_string()
+            }
+        });
+        format!("/at/{}/report", letters.collect::<String>())
+    };
+    let mut kept = 0;
+    for number in 0..40 {
+        let answer = submit(&muster, &spelled(number), "text=x").await;
+        match answer.status.as_u16() {
+            303 => kept += 1,
+            status => assert_eq!(status, 429),
+        }
+    }
+    let cases = muster.get("/cases?total=true").await.good();
+    assert_eq!(cases["total"], kept);
+    assert!((1..=20).contains(&kept), "{kept}");
+}

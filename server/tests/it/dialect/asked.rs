@@ -169,3 +169,62 @@ async fn a_key_may_be_shown_in_any_case_of_letters(engine: Engine) {
         answer.with_status(status);
     }
 }
+
+/// Some clients end every address with a slash, and one of them posts its events so.
+#[store::both_engines]
+async fn a_slash_at_the_end_of_an_address_means_nothing(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    let event = json!({
+        "routing_key": built.integration_key, "event_action": "trigger",
+        "payload": { "summary": "Terminal silent", "source": "till", "severity": "critical" },
+    });
+    muster.post("/v2/enqueue/", event).await.with_status(202);
+    muster.take_signals().await;
+    let found = muster.get("/incidents/?limit=1").await.good();
+    assert_eq!(found["incidents"][0]["title"], "Terminal silent");
+    muster.get("/users/me/").await.good();
+    muster.get("/nothing/").await.with_status(404);
+}
+
+#[store::both_engines]
+async fn incidents_are_narrowed_by_their_priorities(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let built = muster.service("card-gateway").build().await;
+    muster.trigger(&built, "one", "Terminal silent").await;
+    let id = muster.get("/incidents").await.good()["incidents"][0]["id"].clone();
+    let priorities = muster.get("/priorities").await.good()["priorities"].clone();
+    let priority = json!({ "id": priorities[0]["id"], "type": "priority_reference" });
+    let change = json!({ "incident": { "type": "incident_reference", "priority": priority } });
+    let path = format!("/incidents/{}", id.as_str().unwrap());
+    muster.put(&path, change).await.good();
+    let count = async |index: usize| {
+        let asked = format!(
+            "/incidents?priority_ids[]={}",
+            priorities[index]["id"].as_str().unwrap()
+        );
+        muster.get(&asked).await.good()["incidents"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    assert_eq!((count(0).await, count(1).await), (1, 0));
+}
+
+#[store::both_engines]
+async fn a_compressed_body_is_refused_as_such(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    for path in ["/v2/enqueue", "/teams"] {
+        let request = Request::post(path)
+            .header("authorization", format!("Token token={}", muster.owner.key))
+            .header("content-type", "application/json")
+            .header("content-encoding", "gzip")
+            .body(Body::from(vec![0x1f, 0x8b, 8, 0, 0, 0]))
+            .unwrap();
+        let refused = muster.send(request).await.with_status(400);
+        assert!(
+            refused.to_string().contains("The body is compressed"),
+            "{path}: {refused}"
+        );
+    }
+}

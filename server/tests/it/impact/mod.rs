@@ -1,5 +1,7 @@
 //! Whom an incident hurts.
 
+use axum::http::Method;
+use muster::people::Role;
 use serde_json::{Value, json};
 use store::{Engine, params, sql};
 
@@ -240,4 +242,35 @@ async fn a_place_that_only_a_late_alert_of_many_names_is_named(engine: Engine) {
     copies.await.unwrap();
     let places = &impact(&muster, &outage.incident).await["locations"];
     assert_eq!(places["sites_confirmed"], 1, "{places}");
+}
+
+#[store::both_engines]
+async fn who_may_not_see_customers_reads_how_many_and_not_who(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let outage = outage(&muster).await;
+    let account = json!({ "account": { "name": "Brodie & Sons", "tier": "business", "value_per_year": 4_100_000, "currency": "GBP" } });
+    let account = muster.post("/accounts", account).await.with_status(201);
+    let case = json!({ "text": "Cards", "account": { "id": account["account"]["id"] }, "location": { "id": outage.leeds } });
+    let case = muster.case(case).await;
+    let link = format!("/cases/{}/link", case["id"].as_str().unwrap());
+    let incident = json!({ "incident": { "id": outage.incident } });
+    muster.post(&link, incident).await.good();
+    muster.settle().await;
+    let mut top = Vec::new();
+    for role in [Role::Agent, Role::Responder, Role::Observer, Role::Stakeholder] {
+        let address = format!("{}@example.org", role.as_text());
+        let person = muster.person(role.as_text(), &address, role).await;
+        let path = format!("/incidents/{}/impact", outage.incident);
+        let answer = muster.as_person(&person, Method::GET, &path, None).await.good();
+        let may = muster
+            .as_person(&person, Method::GET, "/accounts", None)
+            .await
+            .status
+            .is_success();
+        let names = answer["impact"]["accounts"]["top"].as_array().unwrap().len();
+        assert_eq!(names > 0, may, "{}", role.as_text());
+        assert_eq!(answer["impact"]["accounts"]["count"], 1);
+        top.push(names);
+    }
+    assert!(top.contains(&0) && top.contains(&1), "{top:?}");
 }

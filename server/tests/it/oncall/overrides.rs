@@ -65,8 +65,17 @@ async fn what_has_begun_is_cut_off_and_what_is_over_stays(engine: Engine) {
         )
         .await
         .with_status(201);
-    assert_eq!(made[0]["override"]["start"], "2026-11-17T06:00:00+00:00");
-    let one = format!("{overrides}/{}", made[0]["override"]["id"].as_str().unwrap());
+    assert_eq!(made["override"]["start"], "2026-11-17T06:00:00+00:00");
+    let one = format!("{overrides}/{}", made["override"]["id"].as_str().unwrap());
+    let past = json!({ "override": {
+        "start": "2026-11-16T05:00:00Z", "end": "2026-11-16T08:00:00Z",
+        "user": { "id": muster.owner.id, "type": "user" },
+    } });
+    let refused = muster.post(&overrides, past).await.with_status(400);
+    assert!(
+        refused.to_string().contains("End must lie in the future"),
+        "{refused}"
+    );
     muster.clock.advance(Duration::from_secs(600));
     muster.delete(&one).await.with_status(200);
     let over = muster.delete(&one).await.with_status(400);

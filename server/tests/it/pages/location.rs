@@ -352,3 +352,59 @@ async fn looking_asks_no_database_until_something_changes_here_or_on_another_nod
     muster::pages::jobs::look(&second).await.unwrap();
     assert!(elsewhere(path).await.contains("Take cash only."));
 }
+
+#[store::both_engines]
+async fn with_a_code_that_was_taken_away_nothing_is_read_or_said(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let code = shop(&muster, &shown.touchpoint).await;
+    let incident = break_it(&muster, &shown.built).await;
+    let path = format!("/at/{code}");
+    assert_eq!(anybody(&muster, &path).await.status, 200);
+    let places = muster.get("/locations?kind=site").await.good();
+    let id = places["locations"][0]["id"].as_str().unwrap().to_owned();
+    let before = muster.app.location_boards.times_read();
+    muster
+        .post(&format!("/locations/{id}/code"), json!({}))
+        .await
+        .good();
+    let said = post_form(&muster, &format!("{path}/said"), "said=down&sure=yes").await;
+    assert_eq!(said.status, 404);
+    assert_eq!(anybody(&muster, &path).await.status, 404);
+    assert!(muster.app.location_boards.times_read() > before);
+    let told = entries(&muster, &incident).await;
+    assert!(
+        told.iter().all(|(kind, _)| kind != "location_reported"),
+        "{told:?}"
+    );
+}
+
+/// Another node may have renewed the code: its word is checked against the database.
+#[store::both_engines]
+async fn a_word_with_a_code_that_the_board_still_knows_is_not_kept(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let shown = shown(&muster).await;
+    let code = shop(&muster, &shown.touchpoint).await;
+    let incident = break_it(&muster, &shown.built).await;
+    let path = format!("/at/{code}");
+    assert_eq!(anybody(&muster, &path).await.status, 200);
+    muster
+        .app
+        .store
+        .write(|tx| -> Result<(), store::Error> {
+            tx.execute(
+                store::sql!("UPDATE locations SET code = 'another'"),
+                store::params![],
+            )?;
+            Ok(())
+        })
+        .await
+        .unwrap();
+    let said = post_form(&muster, &format!("{path}/said"), "said=down&sure=yes").await;
+    assert_eq!(said.status, 404);
+    let told = entries(&muster, &incident).await;
+    assert!(
+        told.iter().all(|(kind, _)| kind != "location_reported"),
+        "{told:?}"
+    );
+}

@@ -294,3 +294,17 @@ async fn the_former_address_of_a_private_page_is_not_found(engine: Engine) {
     assert_eq!((former.status, former.text), (unknown.status, unknown.text));
     assert_eq!(muster.get("/status/larkfield").await.status, 307);
 }
+
+/// Else each of them makes the links of the others useless.
+#[store::both_engines]
+async fn many_who_ask_for_one_address_at_once_make_one_mail_whose_link_works(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    shown(&muster).await;
+    let asked = (0..8).map(|_| post_form(&muster, "/status/larkfield/subscribe", "email=ana%40example.org"));
+    for answer in futures_util::future::join_all(asked).await {
+        assert_eq!(answer.status, 200);
+    }
+    assert_eq!(mails(&muster, "confirmation").await.len(), 1);
+    let link = secret_link(&muster).await;
+    assert_eq!(post_form(&muster, &link, "").await.status, 200);
+}

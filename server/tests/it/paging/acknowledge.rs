@@ -153,3 +153,34 @@ async fn the_senders_runbook_is_on_the_page(engine: Engine) {
         "{words}"
     );
 }
+
+/// What they were paged for goes on as the incident that it became part of.
+#[store::both_engines]
+async fn the_link_of_a_merged_incident_acknowledges_what_it_became_part_of(engine: Engine) {
+    let server = MailServer::start();
+    let muster = TestApp::with_settings(engine, server.settings()).await;
+    let built = muster.service("card-gateway").build().await;
+    let first = open_one(&muster, &built).await;
+    let link = link_in(&server.mail());
+    muster.trigger(&built, "other", "Switch down").await;
+    let all = muster.get("/incidents?date_range=all").await.good();
+    let into = all["incidents"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|one| one["id"] != first.as_str())
+        .unwrap()["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let body = json!({ "source_incidents": [{ "id": first, "type": "incident_reference" }] });
+    muster.put(&format!("/incidents/{into}/merge"), body).await.good();
+    muster.settle().await;
+    let looked = visit(&muster, Method::GET, &link).await.text;
+    assert!(looked.contains("#2, which #1 became part of"), "{looked}");
+    assert!(looked.contains("<button"), "{looked}");
+    let done = visit(&muster, Method::POST, &link).await.text;
+    assert!(done.contains("you have it"), "{done}");
+    assert_eq!(status(&muster, &into).await, "acknowledged");
+    assert_eq!(status(&muster, &first).await, "resolved");
+}

@@ -149,6 +149,34 @@ async fn when_nobody_is_on_call_the_owner_is_paged_and_can_acknowledge(engine: E
     assert!(!now.contains("Nobody has it"), "{now}");
 }
 
+/// Whoever had it under the other policy would count as asked, and nobody would hear of it.
+#[store::both_engines]
+async fn the_owner_is_paged_when_it_is_handed_to_a_policy_that_finds_nobody(engine: Engine) {
+    let paging = Paging::new(engine).await;
+    let priya = paging.priya().await;
+    let id = paging.open(vec![vec![priya.id.clone()]]).await;
+    paging.next_page_is_for("priya@example.org");
+    let empty = paging
+        .muster
+        .service("order-hub")
+        .levels(vec![vec![]])
+        .build()
+        .await;
+    let policy = json!({ "id": empty.policy_id, "type": "escalation_policy_reference" });
+    let handed = json!({ "incident": { "type": "incident_reference", "escalation_policy": policy } });
+    let path = format!("/incidents/{id}");
+    let handed = paging.muster.put(&path, handed).await.good();
+    assert_eq!(handed["incident"]["assignments"], json!([]));
+    paging.muster.settle().await;
+    let page = paging.server.mail();
+    assert_eq!(page.to, ["maya@example.org"]);
+    assert!(
+        page.header("subject")
+            .unwrap()
+            .starts_with("Nobody else could be paged")
+    );
+}
+
 #[store::both_engines]
 async fn the_owner_is_paged_when_every_page_to_those_who_have_it_was_refused(engine: Engine) {
     let paging = Paging::new(engine).await;

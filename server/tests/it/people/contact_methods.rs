@@ -143,3 +143,25 @@ async fn how_people_are_reached_is_for_those_who_respond(engine: Engine) {
             .with_status(200);
     }
 }
+
+#[store::both_engines]
+async fn a_country_code_may_come_as_text(engine: Engine) {
+    let muster = TestApp::new(engine).await;
+    let path = format!("/users/{}/contact_methods", muster.owner.id);
+    let telephone = |code: Value| {
+        json!({ "contact_method": {
+            "type": "phone_contact_method", "label": "Work", "address": "2079460000", "country_code": code,
+        } })
+    };
+    let made = muster.post(&path, telephone(json!("44"))).await.with_status(201);
+    assert_eq!(made["contact_method"]["country_code"], 44);
+    for wrong in [json!("forty-four"), json!(true), json!([44]), json!(4.5)] {
+        let refused = muster.post(&path, telephone(wrong)).await.with_status(400);
+        assert!(
+            refused
+                .to_string()
+                .contains("contact_method.country_code must be a whole number."),
+            "{refused}"
+        );
+    }
+}
