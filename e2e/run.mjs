@@ -4,8 +4,8 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 
 /** These run once more on PostgreSQL; database.mjs and api.mjs start one themselves. */
-const ON_BOTH = ["plain.mjs", "loop.mjs"];
-const ON_ONE = ["behaviour.mjs", "story.mjs", "names.mjs", "database.mjs", "clients.mjs", "api.mjs", "pictures.mjs"];
+const ON_BOTH = ["plain.mjs", "loop.mjs", "clients.mjs"];
+const ON_ONE = ["behaviour.mjs", "story.mjs", "names.mjs", "database.mjs", "api.mjs", "pictures.mjs"];
 // Pictures of every screen take as long as they take; each of their sets has a limit of its own.
 const timeout = process.env.MUSTER_PICTURES ? Infinity : 900_000;
 

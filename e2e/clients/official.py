@@ -204,7 +204,7 @@ check(merged["id"] == first["id"] and merged["alert_counts"]["all"] == 2, "merge
 check(client.rget(f"/incidents/{second['id']}")["resolve_reason"]["incident"]["id"] == first["id"], "merged away")
 kinds = {e["type"] for e in client.iter_all(f"{path}/log_entries", page_size=3)}
 check(kinds >= {"trigger_log_entry", "assign_log_entry", "acknowledge_log_entry", "snooze_log_entry", "annotate_log_entry"}, f"log entries {kinds}")
-history = list(client.iter_history("/log_entries", datetime.now(timezone.utc) - timedelta(minutes=30), datetime.now(timezone.utc)))
+history = list(client.iter_history("/log_entries", datetime.now(timezone.utc) - timedelta(minutes=30), datetime.now(timezone.utc) + timedelta(minutes=1)))
 check(history, "iter_history")
 events.resolve(f"{run}/1")
 for i in (first, opened):

@@ -3,6 +3,7 @@
 mod secrets;
 mod setup;
 
+use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -81,7 +82,11 @@ impl SettingsArguments {
 /// Runs the command that was typed.
 pub fn run() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    begin_log();
+    begin_log(match arguments.command {
+        Command::Serve(_) => "info",
+        // What these say to whoever typed them must not drown among the migrations.
+        _ => "warn",
+    });
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
@@ -125,11 +130,12 @@ pub fn run() -> anyhow::Result<()> {
 }
 
 /// Writes the log to standard error: lines for people, or JSON for programs with `MUSTER_LOG_FORMAT=json`.
-/// `MUSTER_LOG` says how much, such as `info` or `muster=debug`.
-fn begin_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| "info".into());
+/// `MUSTER_LOG` says how much, such as `info` or `muster=debug`; unless it does, it is as much as is `usual`.
+fn begin_log(usual: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("MUSTER_LOG").unwrap_or_else(|_| usual.into());
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         // A log on a full disk must cost lines and nothing else; it would be said on the same disk, which panics.
         .log_internal_errors(false);
