@@ -60,9 +60,9 @@ pub(super) fn hold(method: &Method, uri: &Uri, answer: &Answer) {
     }
 }
 
-/// The operation that an address belongs to: words go before placeholders.
+/// The operation that an address belongs to: words go before placeholders, and a slash at its end means nothing.
 fn operation(method: &str, path: &str) -> Option<&'static Value> {
-    let asked: Vec<&str> = path.split('/').collect();
+    let asked: Vec<&str> = path.trim_end_matches('/').split('/').collect();
     let fits = |template: &str| {
         let known: Vec<&str> = template.split('/').collect();
         known.len() == asked.len()
