@@ -92,6 +92,7 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     let settings = settings.with_vault()?;
     let app = App::assemble(store, Clock::scaled(begins, 1), settings).await?;
     let chosen = arguments.password.unwrap_or_else(|| token::random_token(12));
+    say("Larkfield and its 240 shops are being set up; this takes some seconds.")?;
     let key = people::first_owner(&app, password::hash(chosen.clone()).await?).await?;
     let client = Client::new(&app, key);
     let retailer = retailer::build(&client, &app, &chosen)
@@ -110,7 +111,11 @@ pub async fn run(arguments: DemoArguments) -> anyhow::Result<()> {
     tokio::spawn(async move {
         replayed.clock.set_speed(arguments.speed);
         match outage::replay(&replayed, &client, &retailer, until, arguments.speed).await {
-            Ok(()) => tracing::info!("The replay is over; the clock runs on at its usual pace."),
+            Ok(()) => {
+                if let Err(error) = say("The replay is over; the clock runs on at its usual pace.") {
+                    tracing::warn!("{error:#}");
+                }
+            }
             Err(error) => tracing::error!("the replay stopped: {error:#}"),
         }
         replayed.clock.set_speed(1);
@@ -159,8 +164,13 @@ fn prepare(directory: &Path) -> anyhow::Result<()> {
     .with_context(|| format!("{} cannot be written", mark.display()))
 }
 
-fn greet(app: &App, retailer: &retailer::Retailer, password: &str, speed: u32) -> anyhow::Result<()> {
+/// Tells whoever started the demo.
+fn say(words: &str) -> anyhow::Result<()> {
     use std::io::Write as _;
+    writeln!(std::io::stdout(), "{words}").context("the demo's words could not be printed")
+}
+
+fn greet(app: &App, retailer: &retailer::Retailer, password: &str, speed: u32) -> anyhow::Result<()> {
     let url = |path: &str| app.site.url(path);
     let text = format!(
         "
@@ -178,8 +188,7 @@ An update of the shops' edge software goes out at 05:30; the story runs {speed} 
   What was sent      {}
   The API            {}
 
-Stop with Ctrl C. Everything is kept in the folder, and made anew at the next start of the demo.
-",
+Stop with Ctrl C. Everything is kept in the folder, and made anew at the next start of the demo.",
         url("/console"),
         url("/status/larkfield"),
         url(&format!(
@@ -189,7 +198,5 @@ Stop with Ctrl C. Everything is kept in the folder, and made anew at the next st
         url("/console/settings/outbox"),
         url("/docs"),
     );
-    std::io::stdout()
-        .write_all(text.as_bytes())
-        .context("the greeting could not be printed")
+    say(&text)
 }
