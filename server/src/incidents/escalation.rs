@@ -31,12 +31,11 @@ pub fn freeze(tx: &mut Tx, policy_id: &EscalationPolicyId) -> Result<FrozenPolic
 /// Begins the climb at the first level. Where the policy finds nobody at all, nobody has the incident: whoever had it under
 /// another policy would count as asked, and nobody would be paged.
 pub fn start(change: &mut Change, incident: &mut Incident) -> Result<(), Problem> {
-    match first_with_people(change, incident, 1)? {
-        Some((level, people)) => ask(change, incident, level, &people),
-        None => {
-            replace_assignments(change, &incident.id, &[])?;
-            come_to_the_end(change, incident)
-        }
+    if let Some((level, people)) = first_with_people(change, incident, 1)? {
+        ask(change, incident, level, &people)
+    } else {
+        replace_assignments(change, &incident.id, &[])?;
+        come_to_the_end(change, incident)
     }
 }
 
